@@ -1,0 +1,12 @@
+export type * from './clock.ts';
+export type * from './context.ts';
+export * from './counter.ts';
+export * from './errno.ts';
+export type * from './frozen.ts';
+export * from './held.ts';
+export * from './manifest.ts';
+export * from './port.ts';
+export * from './requirement.ts';
+export type * from './sysctl.ts';
+export * from './token.ts';
+export * from './version.ts';

@@ -1,0 +1,195 @@
+import type { ObjectSpec, Objects, Owner } from '@softnet/contract';
+import { Held, ModuleFault, NetError } from '@softnet/contract';
+
+/** What a list of objects asks of, and tells to, the generation that manages them. */
+export interface Keeper {
+  /** `name#generation`. */
+  readonly label: string;
+  /** Integer of the generation. */
+  readonly owner: number;
+  /** Keep the stack of every hold. */
+  readonly debug: boolean;
+  /** Kernel time in hundredths of a second, int32. */
+  nowCs(): number;
+  /** Holds that are waited for: one more, or one fewer. */
+  counted(change: number): void;
+  /** The module let an object go (still linked: it can be described). */
+  releasing(list: ObjectList<Held>, object: Held): void;
+  /** One of the module's callbacks threw. */
+  faulted(hook: string, error: unknown): void;
+}
+
+/** Reckoned bytes of `Held`'s ten fields in each object, on V8 without pointer compression. */
+export const HOLD_BYTES = 80;
+
+/** What stands for the spec of a module that is gone. */
+const BURIED = Object.freeze({ drain: 'keep', close: () => undefined } as const);
+
+/** What stands for its generation. */
+const TOMB: Omit<Keeper, 'label' | 'owner'> = Object.freeze({
+  debug: false,
+  nowCs: () => 0,
+  counted: () => undefined,
+  releasing: () => undefined,
+  faulted: () => undefined,
+});
+
+/** The start of a ring: never an object of its own. */
+class Ring extends Held {}
+
+/** All objects of one kind of one generation: an intrusive ring, so that a hold taken or released allocates nothing. */
+export class ObjectList<T extends Held> implements Objects<T> {
+  readonly kind: string;
+  readonly module: string;
+  readonly owner: number;
+  count = 0;
+  open = true;
+  spec: ObjectSpec<T>;
+  #keeper: Keeper;
+  readonly #waits: 0 | 1;
+  readonly #ring = new Ring();
+  readonly #stacks: Map<Held, string> | null;
+
+  constructor(kind: string, spec: ObjectSpec<T>, keeper: Keeper) {
+    this.kind = kind;
+    this.module = keeper.label;
+    this.owner = keeper.owner;
+    this.spec = spec;
+    this.#keeper = keeper;
+    this.#waits = spec.drain === 'wait' ? 1 : 0;
+    this.#stacks = keeper.debug ? new Map() : null;
+    this.#ring.holdPrev = this.#ring;
+    this.#ring.holdNext = this.#ring;
+  }
+
+  hold(object: T, owner: Owner, place: string): void {
+    if (!this.open) {
+      throw new NetError('ESHUTDOWN', `${this.module} is leaving, so nobody new comes in: no ${this.kind} for ${owner.name} at ${place}`, {
+        module: this.module,
+      });
+    }
+    this.#link(object, owner, place, this.#keeper.nowCs());
+  }
+
+  derive(object: T, holder: Held, place: string): void {
+    if (holder.holdNext === null || holder.holdOwner === null) {
+      throw new ModuleFault(this.module, `${place} derives a ${this.kind} from a dead ${nameOf(holder)}: its holder must be held`);
+    }
+    this.#link(object, holder.holdOwner, place, this.#keeper.nowCs());
+    object.holdHolder = holder;
+    object.holdDerivedNext = holder.holdDerived;
+    if (holder.holdDerived !== null) holder.holdDerived.holdDerivedPrev = object;
+    holder.holdDerived = object;
+  }
+
+  release(object: T): void {
+    this.check(object);
+    this.#keeper.releasing(this as unknown as ObjectList<Held>, object);
+    this.unlink(object);
+  }
+
+  check(object: T): void {
+    if (object.holdKind !== this) {
+      throw new ModuleFault(
+        this.module,
+        `expected one of its ${this.kind} objects, got ${ownerOf(object)}: an object belongs to who holds it`,
+      );
+    }
+    if (object.holdNext === null) {
+      throw new ModuleFault(this.module, `this ${this.kind} is dead: it was released before (taken at ${object.holdPlace})`);
+    }
+  }
+
+  /** Links an object that another generation handed over: also when the doors are shut, and with its age. */
+  adopt(object: T, owner: Owner, place: string, sinceCs: number): void {
+    this.#link(object, owner, place, sinceCs);
+  }
+
+  /** Takes an object out, and ends what was derived from it. The kernel's own way: nothing is told to the module. */
+  unlink(object: Held): void {
+    const { holdPrev, holdNext } = object;
+    if (holdPrev === null || holdNext === null) return;
+    holdPrev.holdNext = holdNext;
+    holdNext.holdPrev = holdPrev;
+    object.holdPrev = null;
+    object.holdNext = null;
+    if (object.holdHolder !== null) detach(object, object.holdHolder);
+    this.#stacks?.delete(object);
+    this.count--;
+    endDerived(object);
+    if (this.#waits === 1) this.#keeper.counted(-1);
+  }
+
+  /** The holder of a derived object ended. */
+  endWithHolder(object: Held): void {
+    this.unlink(object);
+    try {
+      this.spec.ended?.(object as T);
+    } catch (error) {
+      this.#keeper.faulted('ended', error);
+    }
+  }
+
+  /** The module is gone: its callbacks, and so its code, are let go of. */
+  bury(): void {
+    this.open = false;
+    this.spec = BURIED;
+    this.#keeper = { ...TOMB, label: this.module, owner: this.owner };
+  }
+
+  /** The stack of the call that took the hold; debug kernels only. */
+  stackOf(object: Held): string | undefined {
+    return this.#stacks?.get(object);
+  }
+
+  /** Those held when the walk began, less those that are released on the way. */
+  *[Symbol.iterator](): Generator<T> {
+    const all: Held[] = [];
+    for (let at = this.#ring.holdNext; at !== null && at !== this.#ring; at = at.holdNext) all.push(at);
+    for (const object of all) if (object.holdNext !== null && object.holdKind === this) yield object as T;
+  }
+
+  #link(object: T, owner: Owner, place: string, sinceCs: number): void {
+    if (object.holdNext !== null) {
+      throw new ModuleFault(this.module, `${place} holds a ${this.kind} twice: it is ${ownerOf(object)}, taken at ${object.holdPlace}`);
+    }
+    const last = this.#ring.holdPrev ?? this.#ring;
+    object.holdKind = this;
+    object.holdOwner = owner;
+    object.holdPlace = place;
+    object.holdSinceCs = sinceCs;
+    object.holdPrev = last;
+    object.holdNext = this.#ring;
+    last.holdNext = object;
+    this.#ring.holdPrev = object;
+    this.count++;
+    if (this.#waits === 1) this.#keeper.counted(1);
+    this.#stacks?.set(object, new Error(place).stack ?? '');
+  }
+}
+
+/** 'a connection of talk#1', for sentences. */
+function ownerOf(object: Held): string {
+  return object.holdKind === null ? 'one that was never held' : `a ${object.holdKind.kind} of ${object.holdKind.module}`;
+}
+
+function nameOf(object: Held): string {
+  return object.holdKind === null ? 'object' : `${object.holdKind.kind} of ${object.holdKind.module}`;
+}
+
+function detach(object: Held, holder: Held): void {
+  const { holdDerivedPrev, holdDerivedNext } = object;
+  if (holdDerivedPrev === null) holder.holdDerived = holdDerivedNext;
+  else holdDerivedPrev.holdDerivedNext = holdDerivedNext;
+  if (holdDerivedNext !== null) holdDerivedNext.holdDerivedPrev = holdDerivedPrev;
+  object.holdHolder = null;
+  object.holdDerivedPrev = null;
+  object.holdDerivedNext = null;
+}
+
+function endDerived(holder: Held): void {
+  while (holder.holdDerived !== null) {
+    const derived = holder.holdDerived;
+    (derived.holdKind as ObjectList<Held>).endWithHolder(derived);
+  }
+}

@@ -1,0 +1,208 @@
+import type { Held, Notice, ObjectSpec, Owner, SoftnetModule } from '@softnet/contract';
+import { ModuleFault, NetError } from '@softnet/contract';
+import type { FaultInfo, HolderInfo, ModuleState, ModuleUsage } from '../api.ts';
+import { objectInfo, tallyInfo } from '../holds/holder-info.ts';
+import type { Keeper } from '../holds/object-list.ts';
+import { HOLD_BYTES, ObjectList } from '../holds/object-list.ts';
+import { TallyCount } from '../holds/tally-count.ts';
+import type { CheckedManifest } from '../load/manifest-check.ts';
+import type { Parts } from './parts.ts';
+import { Publications } from './publications.ts';
+import { Resources } from './resources.ts';
+import { FOLLOWING, isLeaving } from './states.ts';
+
+/** Reckoned bytes of one published service or contribution: its record, closures and place in the cell. */
+const BINDING_BYTES = 240;
+/** What users close while their module leaves is listed up to here; beyond, only the newest. */
+const CLOSED_LISTED = 10_000;
+
+/** Faults of one generation that are kept and told; a module that fails more often has been heard. */
+const FAULTS_KEPT = 1000;
+
+/** One generation of a module: its state, and all that it has in the kernel. */
+export class Generation implements Keeper {
+  readonly name: string;
+  readonly number: number;
+  /** `name#number`. */
+  readonly label: string;
+  readonly owner: number;
+  readonly debug: boolean;
+  readonly manifest: CheckedManifest;
+  readonly publications: Publications;
+  readonly resources: Resources;
+  readonly kinds = new Map<string, ObjectList<Held>>();
+  readonly tallies: TallyCount[] = [];
+  readonly faults: FaultInfo[] = [];
+  /** Null once it is gone, so that nothing keeps its code alive. */
+  module: SoftnetModule | null = null;
+  state: ModuleState = 'starting';
+  /** What holds it up: objects that are waited for, and what tallies count. */
+  holds = 0;
+  /** Throws on the packet path since it went live. */
+  throws = 0;
+  /** Why it leaves, where nobody asked. */
+  trouble: string | undefined;
+  /** What users let go of since stage 1 began. */
+  closedMeanwhile: HolderInfo[] = [];
+  readonly #parts: Parts;
+
+  constructor(name: string, number: number, owner: number, manifest: CheckedManifest, parts: Parts) {
+    this.name = name;
+    this.number = number;
+    this.label = `${name}#${number}`;
+    this.owner = owner;
+    this.manifest = manifest;
+    this.debug = parts.debug;
+    this.#parts = parts;
+    this.publications = new Publications(parts.board, this.label, owner);
+    this.resources = new Resources(this, parts);
+  }
+
+  /** Declares a kind of objects. */
+  declare(kind: string, spec: ObjectSpec<Held>): ObjectList<Held> {
+    if (this.kinds.has(kind)) throw new ModuleFault(this.label, `declares the kind '${kind}' twice: declare each once, in start`);
+    const list = new ObjectList(kind, spec, this);
+    this.kinds.set(kind, list);
+    return list;
+  }
+
+  tally(kind: string, place: string): TallyCount {
+    const tally = new TallyCount(kind, place, this);
+    this.tallies.push(tally);
+    return tally;
+  }
+
+  /** The one place that changes the state. */
+  to(state: ModuleState): void {
+    const from = this.state;
+    if (!FOLLOWING[from].includes(state)) throw new Error(`kernel bug: ${this.label} cannot go from ${from} to ${state}`);
+    this.state = state;
+    this.#parts.watcher.stateChanged(this, from);
+  }
+
+  /** Start is over: all that was staged is visible, in one tick. */
+  goLive(): void {
+    this.publications.commit();
+    this.resources.commit();
+    this.to('live');
+  }
+
+  /** Stage 1, in one tick: nobody new comes in; listeners are silent; owners are told. */
+  shutDoors(): void {
+    this.publications.showDoors(false);
+    this.resources.shut();
+    this.closedMeanwhile = [];
+    for (const list of this.kinds.values()) {
+      list.open = false;
+      if (list.spec.drain === 'park') this.#each(list, 'park', (object) => list.spec.park?.(object));
+    }
+    this.to('withdrawing');
+    this.#notifyAll('leaving');
+  }
+
+  /** An abort: everything as before stage 1, less what users closed meanwhile. */
+  openDoors(): void {
+    for (const list of this.kinds.values()) {
+      list.open = true;
+      if (list.spec.drain === 'park') this.#each(list, 'resume', (object) => list.spec.resume?.(object));
+    }
+    this.publications.showDoors(true);
+    this.resources.reopen();
+    this.throws = 0;
+    this.trouble = undefined;
+    this.to('live');
+    this.#notifyAll('back');
+  }
+
+  /** A start that failed: closes what it made, and takes everything back. */
+  abandon(): void {
+    const why = new NetError('ECANCELED', `${this.label} was not loaded`, { module: this.label });
+    for (const list of this.kinds.values()) this.#each(list, 'close', (object) => list.spec.close(object, why));
+    for (const tally of this.tallies) tally.writeOff();
+    this.dispose();
+  }
+
+  /** The end: takes back all that is left, lets the code go. Returns what the module should have let go of itself. */
+  dispose(): string[] {
+    this.publications.retract();
+    const leaks = this.resources.takeBack();
+    for (const list of this.kinds.values()) {
+      for (const object of list) {
+        leaks.push(`${list.kind} (${object.holdPlace}) still held after stop`);
+        list.unlink(object);
+      }
+      list.bury();
+    }
+    this.module = null;
+    this.to('gone');
+    return leaks;
+  }
+
+  /** Tells an object's owner; what an owner's code throws is its own trouble, and no reason to stop. */
+  notify(owner: Owner | null, notice: Notice): void {
+    try {
+      owner?.notice?.(notice);
+    } catch (error) {
+      this.faulted('notice', error);
+    }
+  }
+
+  /** Holders that an unload waits for. */
+  holders(): HolderInfo[] {
+    return [...this.objectsOf('wait'), ...this.tallies.filter((tally) => tally.count > 0).map((tally) => tallyInfo(this.label, tally))];
+  }
+
+  /** Objects of one policy, for lists. */
+  objectsOf(drain: 'wait' | 'park' | 'keep'): HolderInfo[] {
+    const now = this.nowCs();
+    const lists = [...this.kinds.values()].filter((list) => list.spec.drain === drain);
+    return lists.flatMap((list) => Array.from(list, (object) => objectInfo(list, object, now)));
+  }
+
+  usage(): ModuleUsage {
+    const objects = Object.fromEntries([...this.kinds].map(([kind, list]) => [kind, list.count]));
+    const objectCount = Object.values(objects).reduce((sum, count) => sum + count, 0);
+    const bindings = this.publications.count;
+    const { timers, handlers, bytes } = this.resources.usage();
+    const allBytes = objectCount * HOLD_BYTES + bindings * BINDING_BYTES + bytes;
+    return { objects, objectCount, holds: this.holds, timers, handlers, bindings, bytes: allBytes };
+  }
+
+  nowCs(): number {
+    return (this.#parts.executive.clock.nowUs / 10_000) | 0;
+  }
+
+  counted(change: number): void {
+    this.holds += change;
+    if (this.state !== 'live') this.#parts.watcher.holdsChanged(this);
+  }
+
+  releasing(list: ObjectList<Held>, object: Held): void {
+    if (!isLeaving(this.state) || list.spec.drain === 'keep' || object.holdHolder !== null) return;
+    this.closedMeanwhile.push(objectInfo(list, object, this.nowCs()));
+    if (this.closedMeanwhile.length > 2 * CLOSED_LISTED) this.closedMeanwhile = this.closedMeanwhile.slice(-CLOSED_LISTED);
+  }
+
+  faulted(hook: string, error: unknown): void {
+    if (this.faults.length === FAULTS_KEPT) return;
+    const fault = { module: this.label, hook, message: error instanceof Error ? error.message : String(error) };
+    this.faults.push(fault);
+    this.#parts.watcher.faulted(fault);
+  }
+
+  #notifyAll(sort: 'leaving' | 'back'): void {
+    for (const list of this.kinds.values()) {
+      for (const object of list) if (object.holdHolder === null) this.notify(object.holdOwner, { sort, module: this.label, object });
+    }
+  }
+
+  #each(list: ObjectList<Held>, hook: string, call: (object: Held) => void): void {
+    for (const object of list) {
+      try {
+        call(object);
+      } catch (error) {
+        this.faulted(hook, error);
+      }
+    }
+  }
+}

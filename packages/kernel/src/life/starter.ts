@@ -1,0 +1,99 @@
+import type { ModuleClass } from '@softnet/contract';
+import { NetError } from '@softnet/contract';
+import type { Composition } from '../compose/composition.ts';
+import type { CheckedManifest } from '../load/manifest-check.ts';
+import { lackOf, unmet } from './dependence.ts';
+import { Generation } from './generation.ts';
+import { callHook } from './hook-call.ts';
+import { Context } from './module-context.ts';
+import type { Parts } from './parts.ts';
+import type { Roster } from './roster.ts';
+
+/** Brings generations up to the point at which they may go live. */
+export class Starter {
+  readonly #parts: Parts;
+  readonly #roster: Roster;
+  readonly #composition: Composition;
+  #owners = 0;
+
+  constructor(parts: Parts, roster: Roster, composition: Composition) {
+    this.#parts = parts;
+    this.#roster = roster;
+    this.#composition = composition;
+  }
+
+  /**
+   * Makes a generation and runs its `start`; all that it publishes stays staged.
+   * @throws NetError naming the module when start throws, does not settle, or publishes less than was promised. Nothing is left.
+   */
+  async start(moduleClass: ModuleClass, manifest: CheckedManifest): Promise<Generation> {
+    this.#refuseUnreal(manifest);
+    const { name } = manifest;
+    const generation = new Generation(name, this.#roster.nextNumber(name), ++this.#owners, manifest, this.#parts);
+    this.#roster.add(generation);
+    const context = new Context(generation, this.#parts);
+    const failure = await callHook(
+      generation.label,
+      'start',
+      () => {
+        generation.module = this.#composition.instantiate(moduleClass, context);
+        return generation.module.start(context);
+      },
+      this.#parts.alarm,
+      this.#parts.hookDeadlineMs,
+    );
+    if (failure !== undefined) {
+      generation.faulted('start', failure);
+      throw this.giveUp(generation, failure);
+    }
+    const lack = lackingProvision(generation);
+    if (lack !== undefined) throw this.giveUp(generation, lack);
+    return generation;
+  }
+
+  /** Start is over: everything it published becomes visible, if what it requires is still there. */
+  goLive(generation: Generation): void {
+    const lack = unmet(generation, this.#roster.all);
+    if (lack !== undefined) {
+      throw this.giveUp(generation, new NetError('ESHUTDOWN', `${lackOf(lack)} (it left while ${generation.label} was starting)`));
+    }
+    generation.goLive();
+  }
+
+  /** Takes back all that a generation did in its start. Returns the error to throw. */
+  giveUp(generation: Generation, cause: Error): NetError {
+    if (generation.state !== 'gone') {
+      generation.abandon();
+      this.#roster.remove(generation);
+    }
+    const code = cause instanceof NetError ? cause.code : 'EIO';
+    const why = cause instanceof NetError ? cause.message.slice(code.length + 2) : cause.message;
+    return new NetError(code, `${generation.label} was not loaded: ${why}`, { syscall: 'load', module: generation.label, cause });
+  }
+
+  #refuseUnreal(manifest: CheckedManifest): void {
+    if (!manifest.realTime || !this.#parts.executive.clock.virtual) return;
+    throw new NetError(
+      'EOPNOTSUPP',
+      `${manifest.name} drives a real device, and this World's time is virtual: load it in a World with clock 'real'`,
+      {
+        syscall: 'load',
+        module: manifest.name,
+      },
+    );
+  }
+}
+
+/** A service that the manifest promises and start did not publish. */
+function lackingProvision({ label, manifest, publications }: Generation): NetError | undefined {
+  const published = [...publications.names('door'), ...publications.names('corridor')];
+  const lack = manifest.provides.find((token) => token.sort === 'service' && !published.includes(token.name));
+  if (lack === undefined) return undefined;
+  return new NetError(
+    'EINVAL',
+    `it says that it provides ${lack.name}, but its start published no such service: call ctx.door or ctx.corridor`,
+    {
+      module: label,
+    },
+  );
+}

@@ -1,0 +1,3 @@
+export * from './node/node-builtins.ts';
+export * from './node/node-compile.ts';
+export * from './node/read-bundle.ts';

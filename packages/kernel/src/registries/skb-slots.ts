@@ -1,0 +1,27 @@
+import type { SkbSlot } from '@softnet/contract';
+import { NetError } from '@softnet/contract';
+
+/** How many slots every skb has. */
+const SLOTS = 8;
+
+/** The few places in every skb that modules may own, one each. */
+export class SkbSlots {
+  readonly #owners: (number | undefined)[] = new Array(SLOTS).fill(undefined);
+
+  /** @throws NetError ENOSPC when all are taken. */
+  take(owner: number, name: string): SkbSlot {
+    const index = this.#owners.indexOf(undefined);
+    if (index === -1)
+      throw new NetError('ENOSPC', `all ${SLOTS} skb slots are taken, none is left for ${name}: unload a module that has one`);
+    this.#owners[index] = owner;
+    return { name, index };
+  }
+
+  countOf(owner: number): number {
+    return this.#owners.filter((other) => other === owner).length;
+  }
+
+  remove(owner: number): void {
+    for (let index = 0; index < SLOTS; index++) if (this.#owners[index] === owner) this.#owners[index] = undefined;
+  }
+}
