@@ -1,11 +1,10 @@
 import 'reflect-metadata';
-import type { ModuleClass, ModuleContext, SoftnetModule } from '@softnet/contract';
+import type { ModuleClass, SoftnetModule } from '@softnet/contract';
 import type { ServiceIdentifier } from 'inversify';
 import { Container } from 'inversify';
 
 /**
  * Composes the parts of a kernel and its modules: the only place that knows inversify, and never on a packet's way.
- * Each generation of a module is made in a container of its own below the kernel's, which is thrown away with it.
  */
 export class Composition {
   readonly #container = new Container({ defaultScope: 'Singleton' });
@@ -25,12 +24,14 @@ export class Composition {
     return this.#container.get<T>(part.key);
   }
 
-  /** Makes the module of one generation. */
-  instantiate(moduleClass: ModuleClass, context: ModuleContext): SoftnetModule {
-    const container = new Container({ parent: this.#container, defaultScope: 'Singleton' });
-    container.bind(CONTEXT).toConstantValue(context);
-    container.bind<SoftnetModule>(MODULE).toResolvedValue(() => new moduleClass());
-    return container.get<SoftnetModule>(MODULE);
+  /** Makes the module of one generation. Its binding is taken back at once: a container keeps what is bound in it. */
+  instantiate(moduleClass: ModuleClass): SoftnetModule {
+    this.#container.bind<SoftnetModule>(MODULE).toResolvedValue(() => new moduleClass());
+    try {
+      return this.#container.get<SoftnetModule>(MODULE);
+    } finally {
+      this.#container.unbind(MODULE);
+    }
   }
 }
 
@@ -43,7 +44,6 @@ export interface Part<T> {
 
 type Made<D extends readonly Part<unknown>[]> = { [I in keyof D]: D[I] extends Part<infer T> ? T : never };
 
-const CONTEXT = Symbol('context');
 const MODULE = Symbol('module');
 
 /** Makes the name of a part. */

@@ -23,16 +23,7 @@ export interface Keeper {
 export const HOLD_BYTES = 80;
 
 /** What stands for the spec of a module that is gone. */
-const BURIED = Object.freeze({ drain: 'keep', close: () => undefined } as const);
-
-/** What stands for its generation. */
-const TOMB: Omit<Keeper, 'label' | 'owner'> = Object.freeze({
-  debug: false,
-  nowCs: () => 0,
-  counted: () => undefined,
-  releasing: () => undefined,
-  faulted: () => undefined,
-});
+const BURIED: ObjectSpec<never> = Object.freeze({ drain: 'keep', close: () => undefined } as const);
 
 /** The start of a ring: never an object of its own. */
 class Ring extends Held {}
@@ -45,7 +36,7 @@ export class ObjectList<T extends Held> implements Objects<T> {
   count = 0;
   open = true;
   spec: ObjectSpec<T>;
-  #keeper: Keeper;
+  readonly #keeper: Keeper;
   readonly #waits: 0 | 1;
   readonly #ring = new Ring();
   readonly #stacks: Map<Held, string> | null;
@@ -134,7 +125,6 @@ export class ObjectList<T extends Held> implements Objects<T> {
   bury(): void {
     this.open = false;
     this.spec = BURIED;
-    this.#keeper = { ...TOMB, label: this.module, owner: this.owner };
   }
 
   /** The stack of the call that took the hold; debug kernels only. */
@@ -150,6 +140,7 @@ export class ObjectList<T extends Held> implements Objects<T> {
   }
 
   #link(object: T, owner: Owner, place: string, sinceCs: number): void {
+    if (this.spec === BURIED) throw new ModuleFault(this.module, `is gone, but ${place} still takes a hold on a ${this.kind} of it`);
     if (object.holdNext !== null) {
       throw new ModuleFault(this.module, `${place} holds a ${this.kind} twice: it is ${ownerOf(object)}, taken at ${object.holdPlace}`);
     }

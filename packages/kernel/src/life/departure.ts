@@ -25,6 +25,7 @@ export class Departure {
   readonly #waitsFor: () => readonly string[];
   #resolve: (outcome: 'gone' | 'live') => void = () => undefined;
   #withdrawn: Promise<unknown> = Promise.resolve();
+  #stopTearOff: () => void = () => undefined;
   #forced = false;
   #checking = false;
 
@@ -93,8 +94,10 @@ export class Departure {
   /** Calls it off. The caller has checked that it may be. Resolves with false when the module failed to come back. */
   async comeBack(): Promise<boolean> {
     this.phase = 'returning';
+    this.generation.comingBack = true;
     await this.#withdrawn;
     const failure = await this.#hook('abort');
+    this.generation.comingBack = false;
     if (failure === undefined) {
       this.generation.openDoors();
       this.#end('live');
@@ -133,7 +136,7 @@ export class Departure {
       this.broken.push(this.#info(root));
       this.#close(root, why);
     }
-    this.#parts.alarm(this.#parts.hookDeadlineMs, () => this.#tearOff());
+    this.#stopTearOff = this.#parts.alarm(this.#parts.hookDeadlineMs, () => this.#tearOff());
   }
 
   /** Force's last word: what its close did not release. */
@@ -172,6 +175,7 @@ export class Departure {
 
   #end(outcome: 'gone' | 'live'): void {
     this.phase = 'ended';
+    this.#stopTearOff();
     this.#resolve(outcome);
   }
 

@@ -27,7 +27,8 @@ export class Generation implements Keeper {
   readonly label: string;
   readonly owner: number;
   readonly debug: boolean;
-  readonly manifest: CheckedManifest;
+  /** Loses its tokens when the module is gone: the stand-in of a plugin's own service is the plugin's code. */
+  manifest: CheckedManifest;
   readonly publications: Publications;
   readonly resources: Resources;
   readonly kinds = new Map<string, ObjectList<Held>>();
@@ -42,6 +43,8 @@ export class Generation implements Keeper {
   throws = 0;
   /** Why it leaves, where nobody asked. */
   trouble: string | undefined;
+  /** An abort is under way: its hook has not resolved yet. */
+  comingBack = false;
   /** What users let go of since stage 1 began. */
   closedMeanwhile: HolderInfo[] = [];
   readonly #parts: Parts;
@@ -134,6 +137,7 @@ export class Generation implements Keeper {
       list.bury();
     }
     this.module = null;
+    this.manifest = { ...this.manifest, requires: [], provides: [] };
     this.to('gone');
     return leaks;
   }

@@ -90,6 +90,7 @@ export class Loader {
     const details = { syscall: 'load', module: there.label };
     if (there.state === 'starting') throw new NetError('EALREADY', `${there.label} is starting already: await that load`, details);
     if (there.state === 'live') throw new NetError('EEXIST', `${there.label} is loaded: unload it first, or replace it`, details);
+    if (there.comingBack) throw new NetError('EBUSY', `${there.label} is coming back to live: replace it when it is`, details);
     if (isLeaving(there.state) && there.manifest.registry) {
       const why = 'it owns a registry, of which there is one: abort its unload, or load it again when it is gone';
       throw new NetError('EBUSY', `${there.label} is leaving and cannot have a second generation beside it: ${why}`, details);

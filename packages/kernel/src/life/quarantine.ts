@@ -20,7 +20,11 @@ export class Quarantine {
   threw(generation: Generation, place: string, error: unknown): void {
     generation.throws++;
     const { throws, state } = generation;
-    if (isLeaving(state) && throws >= 2 * this.#after) this.#unloader.forceOut(generation);
+    if (isLeaving(state) && throws >= 2 * this.#after) {
+      // Its polls would throw for ever, within one instant of virtual time.
+      generation.resources.stopPolls();
+      this.#unloader.forceOut(generation);
+    }
     if (state !== 'live' || throws < this.#after) return;
     const { order, refusal } = planUnload(generation, this.#roster.all, { cascade: true });
     // A dependent that is just starting cannot be withdrawn; the next throw asks again.

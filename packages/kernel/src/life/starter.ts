@@ -36,7 +36,7 @@ export class Starter {
       generation.label,
       'start',
       () => {
-        generation.module = this.#composition.instantiate(moduleClass, context);
+        generation.module = this.#composition.instantiate(moduleClass);
         return generation.module.start(context);
       },
       this.#parts.alarm,

@@ -29,6 +29,7 @@ export class UnloadOperation implements Unload {
     this.#mayReturn = mayReturn;
     this.module = target.generation.label;
     for (const departure of departures) {
+      this.step(departure);
       void departure.ended.then((outcome) => {
         if (outcome === 'gone') this.#gone.push(departure.generation.label);
       });

@@ -129,7 +129,10 @@ export class Unloader {
 
   /** Whoever asks for an unload under way joins it: to that of a dependent, as an unload of its own. */
   #join(under: Departure, options: UnloadOptions): Unload {
-    const { label } = under.generation;
+    const { label, comingBack } = under.generation;
+    if (comingBack) {
+      throw new NetError('EBUSY', `${label} is coming back to live: unload it again when it is`, { syscall: 'unload', module: label });
+    }
     const operation = this.#operations.get(under)?.find(({ module }) => module === label) ?? this.#operate([under]);
     operation.heed(options, this.#parts.alarm);
     return operation;

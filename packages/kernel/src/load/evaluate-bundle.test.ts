@@ -151,10 +151,15 @@ describe('evaluateBundle says where a text does not parse', () => {
   });
 
   it('with a part of the line where that is long', () => {
-    const error = refusal(`${'let a;'.repeat(2000)}let b = = 2;${'let a;'.repeat(2000)}`, nodeCompile);
-    expect(error.message).toContain('/plugins/echo.cjs:1:12009');
+    const error = refusal(`${'a = 1;'.repeat(100)}let b = = 2;${'a = 1;'.repeat(2000)}`, nodeCompile);
+    expect(error.message).toContain('/plugins/echo.cjs:1:609 does not parse');
     expect(error.message).toMatch(/at `….*let b = = 2;.*…`/);
     expect(error.message.length).toBeLessThan(600);
+  });
+
+  it('with the line alone, and advice, where Node does not tell the column: minified bundles', () => {
+    const error = refusal(`${HEAD}${'a = 1;'.repeat(2000)}let b = = 2;`, nodeCompile);
+    expect(error.message).toMatch(/\/plugins\/echo\.cjs:2 does not parse: SyntaxError: Unexpected token '=';.*without minifying/);
   });
 
   it('at its end', () => {

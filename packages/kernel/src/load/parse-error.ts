@@ -7,17 +7,29 @@ const EXCERPT_CHARS = 80;
 /** Where a text fails to parse, counted from 1. */
 interface Place {
   readonly line: number;
-  readonly column: number;
+  readonly column: number | undefined;
+  /** The text around it, as far as the column is known. */
+  readonly excerpt: string;
 }
 
 /** The error of a bundle that does not parse: where, the text there, and what to do. EINVAL. */
 export function parseError(bundle: Bundle, thrown: unknown): NetError {
-  const place = findPlace(bundle.filename, thrown);
-  const at = place === undefined ? bundle.filename : `${bundle.filename}:${place.line}:${place.column}`;
-  const excerpt = place === undefined ? '' : ` at \`${excerptAt(bundle.code, place)}\``;
-  const advice = looksLikeEsm(bundle.code) ? ESM_ADVICE : 'Build it again (tsup: format cjs), and look at that place in it.';
+  const place = findPlace(bundle, thrown);
+  const at = [bundle.filename, place?.line, place?.column].filter((part) => part !== undefined).join(':');
   const expected = 'a plugin must be one CommonJS file of JavaScript';
-  return new NetError('EINVAL', `${at} does not parse: ${describeThrown(thrown)}${excerpt}; ${expected}. ${advice}`, { cause: thrown });
+  return new NetError(
+    'EINVAL',
+    `${at} does not parse: ${describeThrown(thrown)}${place?.excerpt ?? ''}; ${expected}. ${adviceFor(bundle.code, place)}`,
+    { cause: thrown },
+  );
+}
+
+function adviceFor(code: string, place: Place | undefined): string {
+  if (looksLikeEsm(code)) {
+    return ESM_ADVICE;
+  }
+  const unknown = place !== undefined && place.column === undefined;
+  return `Build it again (tsup: format cjs)${unknown ? ', without minifying, to see where' : ', and look at that place in it'}.`;
 }
 
 /** What to do with an ES module. */
@@ -31,25 +43,24 @@ export function looksLikeEsm(code: string): boolean {
   );
 }
 
-/** Node writes `file:line`, the line, and carets beneath at the head of the stack of an error of `vm`. Other engines say nothing. */
-function findPlace(filename: string, thrown: unknown): Place | undefined {
+/** Node writes `file:line`, the line, and carets beneath, at the head of the stack of an error of `vm`. Other engines say nothing. */
+function findPlace({ filename, code }: Bundle, thrown: unknown): Place | undefined {
   const stack = thrown instanceof Error && typeof thrown.stack === 'string' ? thrown.stack : '';
-  if (!stack.startsWith(`${filename}:`)) {
-    return undefined;
-  }
-  const [head, , carets] = stack.slice(filename.length + 1).split('\n', 3);
+  const [head = '', , underline = ''] = stack.slice(filename.length + 1).split('\n', 3);
   const line = Number(head);
-  if (!Number.isInteger(line) || line < 1) {
+  if (!stack.startsWith(`${filename}:`) || !Number.isInteger(line) || line < 1) {
     return undefined;
   }
-  const caret = carets?.search(/\^/) ?? -1;
-  return { line, column: 1 + (caret >= 0 ? caret : (carets?.length ?? 0)) };
+  const text = code.split(/\r\n|[\n\r\u2028\u2029]/)[line - 1] ?? '';
+  const caret = underline.indexOf('^');
+  // No caret: at the end of the line; or further right than Node underlines (1020 characters).
+  const index = caret >= 0 || underline.length < text.length ? caret : underline.length;
+  return index < 0 ? { line, column: undefined, excerpt: '' } : { line, column: index + 1, excerpt: ` at \`${excerptOf(text, index)}\`` };
 }
 
-/** The line's text around the place: a minified bundle is one line of a hundred thousand characters. */
-function excerptAt(code: string, { line, column }: Place): string {
-  const text = code.split(/\r\n|[\n\r\u2028\u2029]/)[line - 1] ?? '';
-  const from = Math.max(0, Math.min(column - 1 - EXCERPT_CHARS / 2, text.length - EXCERPT_CHARS));
+/** A part of the line: some bundles are one line of a hundred thousand characters. */
+function excerptOf(text: string, index: number): string {
+  const from = Math.max(0, Math.min(index - EXCERPT_CHARS / 2, text.length - EXCERPT_CHARS));
   const part = text.slice(from, from + EXCERPT_CHARS);
   return `${from > 0 ? '…' : ''}${part.trim()}${from + EXCERPT_CHARS < text.length ? '…' : ''}`;
 }

@@ -30,20 +30,8 @@ describe('SeededRandom', () => {
   });
 
   it('gives these numbers for seed 1, in every release: captures are replayed by seed', () => {
-    expect(draw(new SeededRandom(1), 3)).toMatchInlineSnapshot(`
-      [
-        3758143002,
-        50255185,
-        2933595883,
-      ]
-    `);
-    expect(draw(new SeededRandom(1).fork('tcp'), 3)).toMatchInlineSnapshot(`
-      [
-        1945175745,
-        334381078,
-        4227227738,
-      ]
-    `);
+    expect(draw(new SeededRandom(1), 3)).toEqual([3758143002, 50255185, 2933595883]);
+    expect(draw(new SeededRandom(1).fork('tcp'), 3)).toEqual([1945175745, 334381078, 4227227738]);
   });
 
   it('forks streams that depend on labels only, not on order or use', () => {

@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { POLL_BUDGET, RUN_BUDGET, Softirq } from './softirq.ts';
+import { Executive } from './executive.ts';
+import { VirtualTime } from './kernel-clock.ts';
 import type { SoftirqPoll } from './softirq.ts';
-import { TestContext } from './test-context.ts';
+import { POLL_BUDGET, RUN_BUDGET } from './softirq.ts';
 
 function setup() {
-  const context = new TestContext();
-  const softirq = new Softirq(context);
+  const time = new VirtualTime();
+  const faults: { owner: number; message: string; place: string }[] = [];
+  const told: string[] = [];
+  const onFault = (owner: number, error: unknown, place: string) => void faults.push({ owner, message: String(error), place });
+  const context = new Executive({ name: 'h1', time, onFault });
+  context.join({ sooner: () => told.push('sooner'), emptied: () => {} }, 0);
+  const { softirq } = context;
   const log: string[] = [];
   /** A source with so much work, written down at each poll. */
   const source = (name: string, work: number, owner = 1, then?: (poll: SoftirqPoll) => void) => {
@@ -25,7 +31,7 @@ function setup() {
     );
     return { handle, state };
   };
-  return { context, softirq, log, source };
+  return { context, time, faults, told, softirq, log, source };
 }
 
 describe('Softirq', () => {
@@ -62,9 +68,9 @@ describe('Softirq', () => {
   });
 
   it('ends a run when 2 ms are over', () => {
-    const { context, softirq, log, source } = setup();
+    const { context, time, softirq, log, source } = setup();
     const { handle } = source('slow', 1000, 1, () => {
-      context.time.nowUs += 1000;
+      time.nowUs += 1000;
     });
     handle.raise();
     context.clock.begin();
@@ -75,12 +81,12 @@ describe('Softirq', () => {
   });
 
   it('wakes its World once, when there was nothing before', () => {
-    const { context, source } = setup();
+    const { told, source } = setup();
     const [a, b] = [source('a', 1), source('b', 1)];
     a.handle.raise();
     b.handle.raise();
     a.handle.raise();
-    expect(context.sooners).toBe(1);
+    expect(told).toEqual(['sooner']);
   });
 
   it('polls again what is raised within its own poll', () => {
@@ -95,7 +101,7 @@ describe('Softirq', () => {
   });
 
   it('says who threw, goes on with the others in the same run, and loses neither source nor packets', () => {
-    const { context, softirq, log, source } = setup();
+    const { context, faults, softirq, log, source } = setup();
     context.current.id = 9;
     let broken = true;
     const bad = source('bad', 3, 4, () => {
@@ -110,7 +116,7 @@ describe('Softirq', () => {
     good.handle.raise();
     softirq.run();
     expect(log).toEqual(['bad:3', 'good:1', 'bad:2']);
-    expect(context.faults).toEqual([{ owner: 6, message: 'Error: oops', place: 'test.bad' }]);
+    expect(faults).toEqual([{ owner: 6, message: 'Error: oops', place: 'test.bad' }]);
     expect(context.current.id).toBe(9);
     good.state.work = 1;
     good.handle.raise();
@@ -119,12 +125,12 @@ describe('Softirq', () => {
   });
 
   it('counts a throw as a whole budget, so that a source that always throws cannot fill a run', () => {
-    const { context, softirq, source } = setup();
+    const { faults, softirq, source } = setup();
     source('bad', 0, 4, () => {
       throw new Error('always');
     }).handle.raise();
     softirq.run();
-    expect(context.faults).toHaveLength(Math.ceil(RUN_BUDGET / POLL_BUDGET));
+    expect(faults).toHaveLength(Math.ceil(RUN_BUDGET / POLL_BUDGET));
   });
 
   it('forgets a source that is removed: queued, in its own poll, or by another', () => {

@@ -51,6 +51,11 @@ export class VirtualLoop implements Loop {
     }
   }
 
+  /** A call from outside begins to move time: it has steps of its own. */
+  begin(): void {
+    this.#steps = 0;
+  }
+
   moveTo(us: number): void {
     if (us !== this.#time.nowUs) this.#steps = 0;
     this.#time.nowUs = us;
@@ -73,7 +78,6 @@ export class VirtualLoop implements Loop {
 
   #endless(executive: Executive): NetError {
     const { name, place } = executive;
-    this.#steps = 0;
     return new NetError(
       'ELOOP',
       `${this.#time.nowUs} µs does not end: more than ${this.#maxSteps} steps at this instant, the last in kernel ${name} at '${place}'; ` +

@@ -154,6 +154,7 @@ export class World {
       throw new NetError('EBUSY', `${call}: another advance or run moves this World now; await it first`, { syscall: call });
     }
     this.#driven = true;
+    this.#loop.begin();
     return this.#loop;
   }
 

@@ -1,0 +1,31 @@
+import type { SessionCommand } from '../session/session-command.ts';
+import { abort } from './abort.ts';
+import { help } from './help.ts';
+import { holders } from './holders.ts';
+import { log } from './log.ts';
+import { lsmod } from './lsmod.ts';
+import { modprobe } from './modprobe.ts';
+import { quit } from './quit.ts';
+import { replace } from './replace.ts';
+import { rmmod } from './rmmod.ts';
+import { stat } from './stat.ts';
+import { sysctl } from './sysctl.ts';
+import { top } from './top.ts';
+import { use } from './use.ts';
+
+/** All commands of the prompt, in the order in which `help` lists them. */
+export const commands: readonly SessionCommand[] = Object.freeze([
+  lsmod,
+  modprobe,
+  rmmod,
+  abort,
+  replace,
+  holders,
+  stat,
+  sysctl,
+  log,
+  top,
+  use,
+  help,
+  quit,
+]);

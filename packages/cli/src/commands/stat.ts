@@ -1,0 +1,34 @@
+import type { SessionCommand } from '../session/session-command.ts';
+import type { Column } from '../text/table.ts';
+import { table } from '../text/table.ts';
+
+const COUNTERS: readonly Column[] = Object.freeze([{ title: 'MODULE' }, { title: 'COUNTER', cuts: true }, { title: 'VALUE', right: true }]);
+const DROPS: readonly Column[] = Object.freeze([{ title: 'DROPPED' }, { title: 'COUNT', right: true }, { title: 'WHY', cuts: true }]);
+
+export const stat: SessionCommand = Object.freeze({
+  name: 'stat',
+  aliases: ['dump'],
+  parameters: '[module]',
+  summary: 'show the counters, why packets were dropped, and what failed',
+  completes: (session) => session.loadedNames(),
+  run({ kernel, output }, { words: [name] }) {
+    const wanted = (module: string): boolean => name === undefined || module === name || module.startsWith(`${name}#`);
+    const counters = kernel.counters().filter(({ module }) => wanted(module));
+    const drops = kernel.dropReasons().filter((reason) => name === undefined || reason.name.startsWith(`${name}.`));
+    const lines = [
+      ...table(
+        COUNTERS,
+        counters.map((each) => [each.module, each.name, String(each.value)]),
+        output,
+      ),
+      '',
+      ...table(
+        DROPS,
+        drops.map((reason) => [reason.name, String(reason.count), reason.text]),
+        output,
+      ),
+      ...kernel.faults.filter(({ module }) => wanted(module)).map(({ module, hook, message }) => `fault: ${module} in ${hook}: ${message}`),
+    ];
+    for (const line of lines) output.print(line);
+  },
+} satisfies SessionCommand);

@@ -1,0 +1,63 @@
+import type { Paint, Style } from './paint.ts';
+import { noPaint } from './paint.ts';
+
+/** One column of a table. */
+export interface Column {
+  readonly title: string;
+  /** Numbers stand right. */
+  readonly right?: boolean;
+  /** Where the table is too wide, this column is cut. */
+  readonly cuts?: boolean;
+  readonly style?: (cell: string) => Style | undefined;
+}
+
+/** How a table is drawn. */
+export interface TableLook {
+  /** Columns of the screen. */
+  readonly width: number;
+  readonly paint?: Paint;
+}
+
+const GAP = '  ';
+/** What a column that is cut keeps at least. */
+const LEAST = 8;
+
+/** A table in plain ASCII: a head, a rule, the rows. No line is wider than `look.width`. */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[], look: TableLook): string[] {
+  const widths = fit(columns, rows, look.width);
+  const paint = look.paint ?? noPaint;
+  const line = (cells: readonly string[], styled: boolean): string =>
+    columns
+      .map((column, index) => {
+        const cell = cells[index] ?? '';
+        const text = pad(cut(cell, widths[index]!), widths[index]!, column.right === true);
+        const style = styled ? column.style?.(cell) : undefined;
+        return style === undefined ? text : paint(text, style);
+      })
+      .join(GAP)
+      .trimEnd();
+  const titles = columns.map(({ title }) => title);
+  return [line(titles, false), widths.map((width) => '-'.repeat(width)).join(GAP), ...rows.map((row) => line(row, true))].map((text) =>
+    paint === noPaint ? cut(text, look.width) : text,
+  );
+}
+
+/** The text, or its beginning with an ellipsis, in `width` columns. */
+export function cut(text: string, width: number): string {
+  if (text.length <= width) return text;
+  return width < 4 ? text.slice(0, Math.max(width, 0)) : `${text.slice(0, width - 3)}...`;
+}
+
+function fit(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): number[] {
+  const widths = columns.map(({ title }, index) => Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)));
+  const total = (): number => widths.reduce((sum, each) => sum + each, 0) + GAP.length * (columns.length - 1);
+  for (let index = columns.length - 1; index >= 0; index--) {
+    const excess = total() - width;
+    if (excess > 0 && columns[index]!.cuts === true) widths[index] = Math.max(widths[index]! - excess, LEAST);
+  }
+  return widths;
+}
+
+function pad(text: string, width: number, right: boolean): string {
+  return right ? text.padStart(width) : text.padEnd(width);
+}

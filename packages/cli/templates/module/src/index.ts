@@ -1,0 +1,2 @@
+export { default } from './module.ts';
+export * from './socket.ts';

@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { SkeletonMachine } from './machine.ts';
+
+const payload = Uint8Array.of(1, 2, 3);
+
+/** A machine whose wishes are written down. */
+function makeMachine(): { machine: SkeletonMachine; wishes: string[] } {
+  const wishes: string[] = [];
+  const machine = new SkeletonMachine({
+    send: (sequence, bytes) => wishes.push(`send ${sequence} ${bytes.join(' ')}`),
+    onReply: (bytes) => wishes.push(`reply ${bytes.join(' ')}`),
+    onLost: () => wishes.push('lost'),
+  });
+  return { machine, wishes };
+}
+
+const reply = (sequence: number) => ({ type: 'reply' as const, connection: 1, sequence, payload });
+
+/** What may happen, each as one step. */
+const steps = {
+  ping: (machine: SkeletonMachine) => machine.output(payload, 200),
+  answer: (machine: SkeletonMachine) => machine.input(reply(1)),
+  'answer to another': (machine: SkeletonMachine) => machine.input(reply(9)),
+  request: (machine: SkeletonMachine) => machine.input({ ...reply(1), type: 'request' }),
+  'too early': (machine: SkeletonMachine) => machine.onTimeout(199),
+  timeout: (machine: SkeletonMachine) => machine.onTimeout(200),
+  close: (machine: SkeletonMachine) => machine.close(),
+};
+
+describe('the machine', () => {
+  test.each<{ given: (keyof typeof steps)[]; state: string; wishes: string[] }>([
+    { given: [], state: 'idle', wishes: [] },
+    { given: ['ping'], state: 'waiting', wishes: ['send 1 1 2 3'] },
+    { given: ['ping', 'ping'], state: 'waiting', wishes: ['send 1 1 2 3'] },
+    { given: ['ping', 'answer'], state: 'idle', wishes: ['send 1 1 2 3', 'reply 1 2 3'] },
+    { given: ['ping', 'answer', 'answer'], state: 'idle', wishes: ['send 1 1 2 3', 'reply 1 2 3'] },
+    { given: ['ping', 'answer', 'ping'], state: 'waiting', wishes: ['send 1 1 2 3', 'reply 1 2 3', 'send 2 1 2 3'] },
+    { given: ['ping', 'answer to another'], state: 'waiting', wishes: ['send 1 1 2 3'] },
+    { given: ['ping', 'request'], state: 'waiting', wishes: ['send 1 1 2 3'] },
+    { given: ['ping', 'too early'], state: 'waiting', wishes: ['send 1 1 2 3'] },
+    { given: ['ping', 'timeout'], state: 'idle', wishes: ['send 1 1 2 3', 'lost'] },
+    { given: ['ping', 'timeout', 'answer'], state: 'idle', wishes: ['send 1 1 2 3', 'lost'] },
+    { given: ['timeout'], state: 'idle', wishes: [] },
+    { given: ['ping', 'close', 'answer', 'timeout', 'ping'], state: 'closed', wishes: ['send 1 1 2 3'] },
+  ])('$given: $state', ({ given, state, wishes: expected }) => {
+    const { machine, wishes } = makeMachine();
+    for (const step of given) steps[step](machine);
+    expect({ state: machine.state, wishes }).toEqual({ state, wishes: expected });
+    expect(machine.nextTimeoutUs).toBe(state === 'waiting' ? 200 : Number.POSITIVE_INFINITY);
+  });
+});

@@ -1,0 +1,13 @@
+import { defineConfig } from 'tsup';
+
+/** A plugin is one CommonJS file, without the contract: the host hands that in. Such code can be collected after an unload. */
+export default defineConfig({
+  entry: { skeleton: 'src/index.ts' },
+  format: 'cjs',
+  outExtension: () => ({ js: '.cjs' }),
+  target: 'node20',
+  external: [/^@softnet\//],
+  splitting: false,
+  sourcemap: false,
+  clean: true,
+});

@@ -1,0 +1,85 @@
+import type { DstUse, SkbStep } from './dst.ts';
+import { Dst, Generation } from './dst.ts';
+import { ERRNO } from './errno.ts';
+import type { Flow } from './flow.ts';
+import type { Plain } from './frozen.ts';
+import type { Held } from './held.ts';
+import { definePoint, defineService } from './token.ts';
+
+/**
+ * Answers "where does this flow go?". Never null: an error is a dst whose `error` is set and which drops, an answer
+ * that must be waited for is a dst that queues (`dst.pending`); callers send into either without a case.
+ *
+ * A **corridor**: existing flows are routed again while route leaves. Linux's `fib_lookup` and `ip_route_output_flow`.
+ */
+export interface Route {
+  /** Bumped by whoever changes what lookups answer: route itself, and policies, SAs, addresses. See {@link isFresh}. */
+  changed(): void;
+  /**
+   * Output. Asks rules, tables, then {@link PacketPolicy.stack}. Where the source was unspecified, it is filled in
+   * from `NetworkLayer.chooseSource`; so is `flow.oif`. Callers: protocols, tunnels, the output hook's re-route.
+   */
+  lookup(flow: Flow): Dst;
+  /** Input: for a packet of this flow that came in by `flow.iif`, with source checks (RFC 3704). Callers: network layers. */
+  lookupInput(flow: Flow): Dst;
+  /**
+   * Looks up, and keeps the answer in `use`, a hold derived from `holder`. A use that had another dst gives it up.
+   * @param place static name, for lists of holders.
+   */
+  attach(use: DstUse, flow: Flow, holder: Held, place: string): Dst;
+  /** The dst of an attached use, looked up again with `flow` if it is stale. The fast path asks {@link isFresh} itself. */
+  validate(use: DstUse, flow: Flow): Dst;
+  /** Gives a use up before its holder ends. Does nothing when it has no dst. */
+  detach(use: DstUse): void;
+  /** A path MTU was learnt for `flow`'s destination (RFC 1191, 8201): an exception of its next hop, bounded and aged. */
+  learnMtu(flow: Flow, mtuBytes: number): void;
+  /** A redirect that its layer believes: the better gateway's four words. */
+  learnGateway(flow: Flow, gateway0: number, gateway1: number, gateway2: number, gateway3: number): void;
+}
+export const Route = defineService<Route>({
+  name: 'route',
+  version: '1.0.0',
+  errno: 'ENETUNREACH',
+  methods: ['changed', 'lookup', 'lookupInput', 'attach', 'validate', 'detach', 'learnMtu', 'learnGateway'],
+  absent: absentRoute,
+});
+
+/** While no module routes, everything is unreachable. */
+function absentRoute(): Route {
+  const discard: SkbStep = (skb) => {
+    skb.memory.pool.release(skb);
+    return 1;
+  };
+  const unreachable = new Dst(new Generation(), discard);
+  unreachable.error = ERRNO.ENETUNREACH;
+  unreachable.obsolete = true;
+  const answer = () => unreachable;
+  const nothing = () => {};
+  return {
+    changed: nothing,
+    lookup: answer,
+    lookupInput: answer,
+    attach: answer,
+    validate: answer,
+    detach: nothing,
+    learnMtu: nothing,
+    learnGateway: nothing,
+  };
+}
+
+/**
+ * An encapsulation that a route asks for (`ip route add ... encap mpls 100`): it stacks a dst on the next hop's. Route
+ * calls it once for each next hop, at a change of the table. A **door**: the dsts that it made go on by themselves.
+ * Linux's `lwtunnel_encap_ops`.
+ */
+export interface LightweightTunnel {
+  /** 'mpls'. */
+  readonly name: string;
+  /**
+   * Returns a new dst with `child` below it: `output` adds the header and calls `child.output`, rooms grow and the MTU
+   * shrinks by it, `uses` are its own.
+   * @throws NetError EINVAL when it does not understand `config`.
+   */
+  stack(child: Dst, config: Plain): Dst;
+}
+export const LightweightTunnel = definePoint<LightweightTunnel>({ name: 'lightweight-tunnel', version: '1.0.0' });

@@ -1,0 +1,203 @@
+import {
+  type AnyToken,
+  defineService,
+  Held,
+  type Frozen,
+  Module,
+  type ModuleClass,
+  type ModuleContext,
+  type NetError,
+  type Notice,
+  type Objects,
+  type Owner,
+  type Requirement,
+  type SoftnetModule,
+  type Tally,
+} from '@softnet/contract';
+import { Kernel, type KernelOptions, World } from '@softnet/kernel';
+
+/** The way in: a door. */
+export interface Inn {
+  checkIn(owner: Owner): Guest;
+  /** Hangs out a sign: the inn's listener. */
+  hangSign(owner: Owner): Sign;
+  light(owner: Owner): Lamp;
+}
+export const Inn = defineService<Inn>({ name: 'Inn', version: '1.0.0' });
+
+/** What guests use: a corridor. */
+export interface Service {
+  /** A derived hold of a guest. */
+  tea(guest: Held): Tea;
+  /** Moves bytes: returns what was said, while the guest is in. */
+  say(guest: Guest, words: string): string;
+  readonly luggage: Tally;
+}
+export const Service = defineService<Service>({ name: 'Service', version: '1.0.0' });
+
+export class Guest extends Held {
+  words = 0;
+  closedBy: NetError | null = null;
+}
+export class Tea extends Held {
+  ended = false;
+}
+export class Sign extends Held {
+  lit = true;
+}
+export class Lamp extends Held {}
+
+/** How a test bends the inn. */
+export interface Bend {
+  readonly name?: string;
+  readonly requires?: readonly Requirement[];
+  readonly start?: (ctx: ModuleContext, inn: InnModule) => void | Promise<void>;
+  readonly withdraw?: (ctx: ModuleContext) => void | Promise<void>;
+  readonly abort?: (ctx: ModuleContext) => void | Promise<void>;
+  readonly stop?: (ctx: ModuleContext) => void | Promise<void>;
+  readonly close?: (guest: Guest, why: NetError) => void;
+  readonly registry?: boolean;
+}
+
+export interface InnModule extends SoftnetModule {
+  ctx: ModuleContext;
+  guests: Objects<Guest>;
+  teas: Objects<Tea>;
+  signs: Objects<Sign>;
+  lamps: Objects<Lamp>;
+}
+
+/** A small module with an object of every drain policy; `bend` makes it misbehave. */
+export function makeInn(bend: Bend = {}): ModuleClass {
+  const { name = 'inn', requires = [], registry = false } = bend;
+  class InnAsMade implements InnModule {
+    ctx!: ModuleContext;
+    guests!: Objects<Guest>;
+    teas!: Objects<Tea>;
+    signs!: Objects<Sign>;
+    lamps!: Objects<Lamp>;
+
+    start(ctx: ModuleContext): void | Promise<void> {
+      this.ctx = ctx;
+      declareKinds(this, ctx, bend);
+      ctx.door(Inn, {
+        checkIn: (owner) => held(this.guests, new Guest(), owner, 'inn.check-in'),
+        hangSign: (owner) => held(this.signs, new Sign(), owner, 'inn.sign'),
+        light: (owner) => held(this.lamps, new Lamp(), owner, 'inn.lamp'),
+      });
+      ctx.corridor(Service, this.#service(ctx));
+      return bend.start?.(ctx, this);
+    }
+
+    withdraw(): void | Promise<void> {
+      return bend.withdraw?.(this.ctx);
+    }
+
+    abort(): void | Promise<void> {
+      return bend.abort?.(this.ctx);
+    }
+
+    stop(): void | Promise<void> {
+      return bend.stop?.(this.ctx);
+    }
+
+    #service(ctx: ModuleContext): Service {
+      return {
+        luggage: ctx.tally('trunk', 'inn.cellar'),
+        tea: (guest) => {
+          const tea = new Tea();
+          this.teas.derive(tea, guest, 'inn.tea');
+          return tea;
+        },
+        say: (guest, words) => {
+          this.guests.check(guest);
+          guest.words++;
+          return words.toUpperCase();
+        },
+      };
+    }
+  }
+  Module({ name, version: '1.0.0', requires, provides: [Inn, Service], registry })(InnAsMade);
+  return InnAsMade;
+}
+
+function held<T extends Held>(objects: Objects<T>, object: T, owner: Owner, place: string): T {
+  objects.hold(object, owner, place);
+  return object;
+}
+
+function declareKinds(inn: InnModule, ctx: ModuleContext, bend: Bend): void {
+  inn.guests = ctx.objects<Guest>('guest', {
+    drain: 'wait',
+    close: (guest, why) => {
+      if (bend.close !== undefined) return bend.close(guest, why);
+      guest.closedBy = why;
+      inn.guests.release(guest);
+    },
+    describe: (guest) => `a guest who said ${guest.words} words`,
+    freeze: (guest): Frozen => ({ version: 1, data: { words: guest.words } }),
+  });
+  inn.teas = ctx.objects<Tea>('tea', {
+    drain: 'wait',
+    close: (tea) => inn.teas.release(tea),
+    ended: (tea) => {
+      tea.ended = true;
+    },
+  });
+  inn.signs = ctx.objects<Sign>('sign', {
+    drain: 'park',
+    park: (sign) => {
+      sign.lit = false;
+    },
+    resume: (sign) => {
+      sign.lit = true;
+    },
+    close: (sign) => inn.signs.release(sign),
+  });
+  inn.lamps = ctx.objects<Lamp>('lamp', { drain: 'keep', close: (lamp) => inn.lamps.release(lamp) });
+}
+
+/** An owner that remembers what it was told. */
+export class Traveller implements Owner {
+  readonly name: string;
+  readonly notices: Notice[] = [];
+
+  constructor(name = 'traveller') {
+    this.name = name;
+  }
+
+  notice(notice: Notice): void {
+    this.notices.push(notice);
+  }
+
+  get heard(): string[] {
+    return this.notices.map(({ sort }) => sort);
+  }
+}
+
+/** A kernel on virtual time. */
+export function virtualKernel(options: KernelOptions = {}): Kernel {
+  return new Kernel({ world: new World({ clock: 'virtual' }), ...options });
+}
+
+/** A module of a name that needs and provides what it is told to, and does nothing. */
+export function makeModule(
+  name: string,
+  requires: readonly Requirement[] = [],
+  provides: readonly AnyToken[] = [],
+  start: (ctx: ModuleContext) => void | Promise<void> = () => undefined,
+  hooks: Pick<SoftnetModule, 'withdraw' | 'abort' | 'stop'> = {},
+): ModuleClass {
+  class Made implements SoftnetModule {
+    start(ctx: ModuleContext): void | Promise<void> {
+      for (const token of provides) {
+        if (token.sort === 'service') ctx.corridor(token, {});
+        else ctx.contribute(token, {}, 'corridor');
+      }
+      return start(ctx);
+    }
+  }
+  Object.assign(Made.prototype, hooks);
+  Module({ name, version: '1.0.0', requires, provides })(Made);
+  return Made;
+}
