@@ -67,5 +67,7 @@ function machine(): string {
 /** Others' work on the machine widens the spread; say so. */
 function loadNote(): string[] {
   const load = loadavg()[0] ?? 0;
-  return load > 1.5 ? [`Load average ${load.toFixed(1)} (this run is 1): others used the machine too, so trust ratios more than figures.`] : [];
+  return load > 1.5
+    ? [`Load average ${load.toFixed(1)} (this run is 1): others used the machine too, so trust ratios more than figures.`]
+    : [];
 }

@@ -9,9 +9,12 @@ function allSuites(): Suite[] {
   return [kernelSuite()];
 }
 
-const [first, ...rest] = process.argv.slice(2);
-if (first === MEASURE) await answer(allSuites(), rest);
-else {
+/** The command; or, where {@link inChild} started this process, one round of one subject. */
+async function main([first, ...rest]: readonly string[]): Promise<void> {
+  if (first === MEASURE) return answer(allSuites(), rest);
   const screen = { out: (line: string) => console.log(line), error: (line: string) => console.error(line) };
-  process.exitCode = await bench(process.argv.slice(2), allSuites(), inChild(fileURLToPath(import.meta.url)), screen);
+  const args = first === undefined ? [] : [first, ...rest];
+  process.exitCode = await bench(args, allSuites(), inChild(fileURLToPath(import.meta.url)), screen);
 }
+
+await main(process.argv.slice(2));

@@ -16,7 +16,7 @@ export interface Row {
 }
 
 /** A subject without figures. */
-export interface Absence {
+interface Absence {
   readonly subject: string;
   readonly reason: string;
   /** It could have run, and failed. */

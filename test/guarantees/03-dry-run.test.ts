@@ -2,7 +2,8 @@ import { one } from '@softnet/contract';
 import type { DryRun, Kernel, UnloadReport } from '@softnet/kernel';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Inn, type InnModule, makeInn, makeModule, Service, Traveller, virtualKernel } from './inn.ts';
+import type { InnModule } from './inn.ts';
+import { Inn, makeInn, makeModule, Service, Traveller, virtualKernel } from './inn.ts';
 
 test('guarantee 3: a dry run says what an unload would do, and changes nothing', async () => {
   const kernel = virtualKernel();
@@ -33,31 +34,35 @@ const DOING = fc.constantFrom('checkIn', 'hangSign', 'light', 'tea', 'leave', 'l
 
 test('guarantee 3: what a dry run says is what happens (property)', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(DOING, { maxLength: 20 }), fc.record({ cascade: fc.boolean(), force: fc.boolean() }), async (doings, options) => {
-      const kernel = virtualKernel();
-      let inn = {} as InnModule;
-      const start = (_ctx: unknown, self: InnModule): void => {
-        inn = self;
-      };
-      await kernel.load(makeInn({ start }));
-      for (const doing of doings) await act(kernel, inn, doing);
-      const before = snapshot(kernel);
-      const said = kernel.dryRun('inn', options);
-      expect(snapshot(kernel)).toBe(before);
-
-      const unload = kernel.unload('inn', options);
-      if (said.refusal !== undefined) {
-        await expect(unload).rejects.toMatchObject(said.refusal);
+    fc.asyncProperty(
+      fc.array(DOING, { maxLength: 20 }),
+      fc.record({ cascade: fc.boolean(), force: fc.boolean() }),
+      async (doings, options) => {
+        const kernel = virtualKernel();
+        let inn = {} as InnModule;
+        const start = (_ctx: unknown, self: InnModule): void => {
+          inn = self;
+        };
+        await kernel.load(makeInn({ start }));
+        for (const doing of doings) await act(kernel, inn, doing);
+        const before = snapshot(kernel);
+        const said = kernel.dryRun('inn', options);
         expect(snapshot(kernel)).toBe(before);
-        return;
-      }
-      expect(kernel.port(Inn).present).toBe(false);
-      if (!options.force) {
-        expect(kernel.holders().map(key)).toEqual(said.holders.map(key));
-        letGo(inn, kernel);
-      }
-      compare(said, await kernel.world.run(unload), options.force);
-    }),
+
+        const unload = kernel.unload('inn', options);
+        if (said.refusal !== undefined) {
+          await expect(unload).rejects.toMatchObject(said.refusal);
+          expect(snapshot(kernel)).toBe(before);
+          return;
+        }
+        expect(kernel.port(Inn).present).toBe(false);
+        if (!options.force) {
+          expect(kernel.holders().map(key)).toEqual(said.holders.map(key));
+          letGo(inn, kernel);
+        }
+        compare(said, await kernel.world.run(unload), options.force);
+      },
+    ),
     { numRuns: 300 },
   );
 });
@@ -90,7 +95,14 @@ function letGo(inn: InnModule, kernel: Kernel): void {
   luggage.sub(luggage.count);
 }
 
-function key({ module, kind, sort, owner, place, count }: { [K in 'module' | 'kind' | 'sort' | 'owner' | 'place']: string } & { count: number }): string {
+function key({
+  module,
+  kind,
+  sort,
+  owner,
+  place,
+  count,
+}: { [K in 'module' | 'kind' | 'sort' | 'owner' | 'place']: string } & { count: number }): string {
   return [module, kind, sort, owner, place, count].join(' ');
 }
 

@@ -1,6 +1,6 @@
+import { one } from '@softnet/contract';
 import { describe, expect, test } from 'vitest';
 import { Inn, makeInn, makeModule, Service, Traveller, virtualKernel } from './inn.ts';
-import { one } from '@softnet/contract';
 
 describe('guarantee 4: progress is an async iterator; a signal or a deadline puts the module back to live', () => {
   test('each change is a step; a thousand releases between two reads are one', async () => {
@@ -26,38 +26,41 @@ describe('guarantee 4: progress is an async iterator; a signal or a deadline put
     expect(steps).toEqual(['withdrawing', 'draining', 'gone']);
   });
 
-  test.each(['signal', 'deadline', 'asked'] as const)('called off by %s: every door is open again, what users closed is listed', async (by) => {
-    const kernel = virtualKernel();
-    await kernel.load(makeInn());
-    const inn = kernel.port(Inn);
-    const ann = new Traveller('ann');
-    const [leaver, stayer] = [inn.current.checkIn(new Traveller('leaver')), inn.current.checkIn(ann)];
-    const sign = inn.current.hangSign(new Traveller('host'));
-    const controller = new AbortController();
-    const unload = kernel.unload('inn', by === 'deadline' ? { deadlineMs: 50 } : { signal: controller.signal });
-    expect(sign.lit).toBe(false);
-    expect(ann.heard).toEqual(['leaving']);
-    await kernel.world.advance(10_000);
-    leaver.holdKind?.release(leaver);
-    if (by === 'signal') controller.abort();
-    if (by === 'asked') await kernel.abort('inn');
-    const report = await kernel.world.run(unload);
+  test.each(['signal', 'deadline', 'asked'] as const)(
+    'called off by %s: every door is open again, what users closed is listed',
+    async (by) => {
+      const kernel = virtualKernel();
+      await kernel.load(makeInn());
+      const inn = kernel.port(Inn);
+      const ann = new Traveller('ann');
+      const [leaver, stayer] = [inn.current.checkIn(new Traveller('leaver')), inn.current.checkIn(ann)];
+      const sign = inn.current.hangSign(new Traveller('host'));
+      const controller = new AbortController();
+      const unload = kernel.unload('inn', by === 'deadline' ? { deadlineMs: 50 } : { signal: controller.signal });
+      expect(sign.lit).toBe(false);
+      expect(ann.heard).toEqual(['leaving']);
+      await kernel.world.advance(10_000);
+      leaver.holdKind?.release(leaver);
+      if (by === 'signal') controller.abort();
+      if (by === 'asked') await kernel.abort('inn');
+      const report = await kernel.world.run(unload);
 
-    expect(report).toMatchObject({ outcome: 'live', reason: by, gone: [], faults: [], leaks: [] });
-    expect(report.closedMeanwhile).toMatchObject([{ kind: 'guest', owner: 'leaver' }]);
-    expect(kernel.clock.nowUs).toBe(by === 'deadline' ? 50_000 : 10_000);
-    expect(kernel.module('inn')?.state).toBe('live');
-    expect(ann.heard).toEqual(['leaving', 'back']);
-    expect(sign.lit).toBe(true);
-    expect(kernel.port(Service).current.say(stayer, 'x')).toBe('X');
-    inn.current.checkIn(new Traveller('new'));
-    inn.current.hangSign(new Traveller('new'));
-    // And it can be unloaded again, by a deadline that is long enough.
-    const again = kernel.unload('inn', { deadlineMs: 50 });
-    for (const { owner } of kernel.holders('inn')) expect(owner).not.toBe('leaver');
-    await kernel.abort('inn');
-    expect((await again).outcome).toBe('live');
-  });
+      expect(report).toMatchObject({ outcome: 'live', reason: by, gone: [], faults: [], leaks: [] });
+      expect(report.closedMeanwhile).toMatchObject([{ kind: 'guest', owner: 'leaver' }]);
+      expect(kernel.clock.nowUs).toBe(by === 'deadline' ? 50_000 : 10_000);
+      expect(kernel.module('inn')?.state).toBe('live');
+      expect(ann.heard).toEqual(['leaving', 'back']);
+      expect(sign.lit).toBe(true);
+      expect(kernel.port(Service).current.say(stayer, 'x')).toBe('X');
+      inn.current.checkIn(new Traveller('new'));
+      inn.current.hangSign(new Traveller('new'));
+      // And it can be unloaded again, by a deadline that is long enough.
+      const again = kernel.unload('inn', { deadlineMs: 50 });
+      for (const { owner } of kernel.holders('inn')) expect(owner).not.toBe('leaver');
+      await kernel.abort('inn');
+      expect((await again).outcome).toBe('live');
+    },
+  );
 
   test('an AbortSignal that was aborted before', async () => {
     const kernel = virtualKernel();

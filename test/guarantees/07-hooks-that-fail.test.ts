@@ -1,7 +1,9 @@
-import { defineService, type ModuleContext } from '@softnet/contract';
+import type { ModuleContext } from '@softnet/contract';
+import { defineService } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { describe, expect, test } from 'vitest';
-import { type Bend, Guest, Inn, makeInn, Service, Traveller, virtualKernel } from './inn.ts';
+import type { Bend } from './inn.ts';
+import { Guest, Inn, makeInn, Service, Traveller, virtualKernel } from './inn.ts';
 
 const never = (): Promise<void> => new Promise(() => undefined);
 const thrower = (): void => {
@@ -87,7 +89,9 @@ describe('guarantee 7: a hook that throws or never settles leaves nothing behind
 
   test('a start that publishes less, or other, than it promised', async () => {
     const kernel = virtualKernel();
-    await expect(kernel.load(makeInn({ start: (ctx) => ctx.door(Other, {}) }))).rejects.toThrow(/EINVAL: inn#1.*publishes Other.*add it to provides/);
+    await expect(kernel.load(makeInn({ start: (ctx) => ctx.door(Other, {}) }))).rejects.toThrow(
+      /EINVAL: inn#1.*publishes Other.*add it to provides/,
+    );
     expectNothingLeft(kernel);
   });
 
@@ -102,7 +106,13 @@ describe('guarantee 7: a hook that throws or never settles leaves nothing behind
   test('a context that is used after its module is gone says so', async () => {
     const kernel = virtualKernel();
     let ctx: ModuleContext | undefined;
-    await kernel.load(makeInn({ start: (given) => void (ctx = given) }));
+    await kernel.load(
+      makeInn({
+        start: (given) => {
+          ctx = given;
+        },
+      }),
+    );
     const timer = ctx?.timer(() => undefined, null, 'inn.late');
     await kernel.unload('inn');
     expect(() => ctx?.counter('x')).toThrow(/inn#1: is gone, but its context is still used: ctx.counter/);

@@ -1,7 +1,9 @@
-import { ModuleFault, type Objects, type ObjectSpec } from '@softnet/contract';
+import type { ObjectSpec, Objects } from '@softnet/contract';
+import { ModuleFault } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { describe, expect, test } from 'vitest';
-import { Guest, Inn, type InnModule, makeInn, makeModule, Service, Tea, Traveller, virtualKernel } from './inn.ts';
+import type { InnModule } from './inn.ts';
+import { Guest, Inn, makeInn, makeModule, Service, Tea, Traveller, virtualKernel } from './inn.ts';
 
 /** A kernel whose second generation of the inn is live; the first is gone. */
 async function secondInn(): Promise<{ kernel: Kernel; inn: InnModule }> {
@@ -9,7 +11,13 @@ async function secondInn(): Promise<{ kernel: Kernel; inn: InnModule }> {
   await kernel.load(makeInn());
   await kernel.unload('inn');
   let inn = {} as InnModule;
-  await kernel.load(makeInn({ start: (_ctx, self) => void (inn = self) }));
+  await kernel.load(
+    makeInn({
+      start: (_ctx, self) => {
+        inn = self;
+      },
+    }),
+  );
   return { kernel, inn };
 }
 
@@ -19,7 +27,9 @@ describe('guarantee 8: double release, release of another’s hold, use of a dea
     const guest = kernel.port(Inn).current.checkIn(new Traveller());
     const tea = kernel.port(Service).current.tea(guest);
 
-    expect(() => inn.guests.hold(guest, new Traveller(), 'inn.again')).toThrow(/inn#2: inn.again holds a guest twice.*taken at inn.check-in/);
+    expect(() => inn.guests.hold(guest, new Traveller(), 'inn.again')).toThrow(
+      /inn#2: inn.again holds a guest twice.*taken at inn.check-in/,
+    );
     expect(() => inn.guests.release(tea as unknown as Guest)).toThrow(/inn#2: expected one of its guest objects, got a tea of inn#2/);
     expect(() => inn.guests.release(new Guest())).toThrow(/inn#2.*never held/);
     inn.guests.release(guest);
@@ -64,10 +74,19 @@ describe('guarantee 8: double release, release of another’s hold, use of a dea
   test('a hold by a module that is gone, in any kernel', async () => {
     const kernel = virtualKernel();
     let inn = {} as InnModule;
-    await kernel.load(makeInn({ start: (_ctx, self) => void (inn = self) }));
+    await kernel.load(
+      makeInn({
+        start: (_ctx, self) => {
+          inn = self;
+        },
+      }),
+    );
     let others: Objects<Guest> | undefined;
     const spec: ObjectSpec<Guest> = { drain: 'wait', close: (guest) => others?.release(guest) };
-    await kernel.load(makeModule('other', [], [], (ctx) => void (others = ctx.objects<Guest>('guest', spec))));
+    const declare = (ctx: ModuleContext): void => {
+      others = ctx.objects<Guest>('guest', spec);
+    };
+    await kernel.load(makeModule('other', [], [], declare));
     const alive = new Guest();
     others?.hold(alive, new Traveller(), 'other.hold');
     await kernel.unload('inn');

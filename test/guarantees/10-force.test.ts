@@ -12,7 +12,12 @@ describe('guarantee 10: force closes objects through the module’s own proper c
     const sign = inn.hangSign(host);
     inn.light(host);
     const report = await kernel.unload('inn', { force: true });
-    expect(report).toMatchObject({ outcome: 'gone', broken: [{ kind: 'guest', owner: 'ann', place: 'inn.check-in' }], faults: [], leaks: [] });
+    expect(report).toMatchObject({
+      outcome: 'gone',
+      broken: [{ kind: 'guest', owner: 'ann', place: 'inn.check-in' }],
+      faults: [],
+      leaks: [],
+    });
     expect(guest.closedBy).toMatchObject({ code: 'ECONNABORTED', message: expect.stringContaining('inn#1 was unloaded by force') });
     expect(tea.ended).toBe(true);
     expect(sign.holdNext).toBeNull();

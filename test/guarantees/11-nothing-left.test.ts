@@ -1,5 +1,6 @@
-import { definePoint, Held, type ModuleContext } from '@softnet/contract';
-import { type Bundle, type Kernel, ModuleUsage } from '@softnet/kernel';
+import type { ModuleContext } from '@softnet/contract';
+import { definePoint, Held } from '@softnet/contract';
+import type { Bundle, Kernel, ModuleUsage } from '@softnet/kernel';
 import { describe, expect, test } from 'vitest';
 import { Inn, makeInn, Service, Traveller, virtualKernel } from './inn.ts';
 

@@ -1,4 +1,5 @@
-import { type ModuleContext, type Setting, defineService } from '@softnet/contract';
+import type { ModuleContext, Setting } from '@softnet/contract';
+import { defineService } from '@softnet/contract';
 import { Kernel, World } from '@softnet/kernel';
 import { expect, test } from 'vitest';
 import { Inn, makeInn, makeModule, Service, Traveller, virtualKernel } from './inn.ts';
@@ -6,7 +7,7 @@ import { Inn, makeInn, makeModule, Service, Traveller, virtualKernel } from './i
 test('guarantee 12: several kernels in one process share nothing but the World they were given', async () => {
   const world = new World({ clock: 'virtual' });
   const settings: Setting<number>[] = [];
-  const counts: { value: number }[] = [];
+  const counts: object[] = [];
   const draws: number[] = [];
   const start = (ctx: ModuleContext): void => {
     settings.push(ctx.sysctl.define('net.inn.rooms', { type: 'int', default: 4, min: 1, max: 99, summary: 'rooms' }));

@@ -1,4 +1,5 @@
-import { one, type Poll } from '@softnet/contract';
+import type { Poll } from '@softnet/contract';
+import { one } from '@softnet/contract';
 import { describe, expect, test } from 'vitest';
 import { Inn, makeInn, makeModule, Service, Traveller, virtualKernel } from './inn.ts';
 
@@ -66,7 +67,11 @@ describe('guarantee 13: a module that throws on the packet path is quarantined, 
   test('a throw in a timer, and in another module’s code that was crossed into, finds its culprit', async () => {
     const kernel = virtualKernel();
     let inner = 0;
-    await kernel.load(makeModule('inner', [], [], (ctx) => void (inner = ctx.owner)));
+    await kernel.load(
+      makeModule('inner', [], [], (ctx) => {
+        inner = ctx.owner;
+      }),
+    );
     await kernel.load(
       makeModule('outer', [], [], (ctx) => {
         const tick = (): void => {

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { one } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { describe, expect, test } from 'vitest';
-import { type Bend, Inn, makeInn, makeModule, Traveller, virtualKernel } from './inn.ts';
+import type { Bend } from './inn.ts';
+import { Inn, makeInn, makeModule, Traveller, virtualKernel } from './inn.ts';
+import { readTable } from './read-table.ts';
 
 /** A kernel whose module `inn` stands in some state, and how to let the hook go on that keeps it there. */
 interface Stage {
@@ -64,13 +65,15 @@ const STATES: Readonly<Record<string, () => Promise<Stage>>> = {
 };
 
 describe('guarantee 14: the whole matrix, state × request (docs/architecture.md)', () => {
-  const matrix = readMatrix('State × request');
+  const matrix = readTable('State × request');
   test('the matrix names every state and every request', () => {
     expect(Object.keys(matrix)).toEqual(Object.keys(STATES));
     for (const row of Object.values(matrix)) expect(Object.keys(row)).toEqual(Object.keys(REQUESTS));
   });
 
-  const cells = Object.entries(matrix).flatMap(([state, row]) => Object.entries(row).map(([request, outcome]) => [state, request, outcome] as const));
+  const cells = Object.entries(matrix).flatMap(([state, row]) =>
+    Object.entries(row).map(([request, outcome]) => [state, request, outcome] as const),
+  );
   test.each(cells)('%s, %s: %s', async (state, request, outcome) => {
     const stage = await (STATES[state] as () => Promise<Stage>)();
     expect(await outcomeOf(stage, REQUESTS[request] as (kernel: Kernel) => PromiseLike<unknown>)).toBe(outcome);
@@ -89,7 +92,10 @@ describe('guarantee 14: a module is never more alive than what it requires', () 
 
   test('its abort is refused while a requirement is leaving, naming it', async () => {
     const kernel = await bothLeave();
-    await expect(kernel.abort('tour')).rejects.toMatchObject({ code: 'EBUSY', message: expect.stringMatching(/tour#1.*requires Inn, and inn#1 is leaving/) });
+    await expect(kernel.abort('tour')).rejects.toMatchObject({
+      code: 'EBUSY',
+      message: expect.stringMatching(/tour#1.*requires Inn, and inn#1 is leaving/),
+    });
     await kernel.abort('inn');
     expect(kernel.module('tour')?.state).toBe('live');
   });
@@ -119,7 +125,10 @@ describe('guarantee 14: a module is never more alive than what it requires', () 
     void kernel.unload('inn');
     await kernel.world.advance(0);
     await kernel.load(makeInn());
-    await expect(kernel.abort('inn#1')).rejects.toMatchObject({ code: 'EBUSY', message: expect.stringContaining('inn#2 has taken its place') });
+    await expect(kernel.abort('inn#1')).rejects.toMatchObject({
+      code: 'EBUSY',
+      message: expect.stringContaining('inn#2 has taken its place'),
+    });
   });
 
   test('an owner of a registry has no second generation beside it', async () => {
@@ -135,7 +144,10 @@ describe('guarantee 14: a module is never more alive than what it requires', () 
     await kernel.load(makeInn());
     const { letGo, hook } = gate();
     const load = kernel.load(makeModule('tour', [one(Inn)], [], hook));
-    await expect(kernel.unload('inn', { cascade: true })).rejects.toMatchObject({ code: 'EBUSY', message: expect.stringContaining('tour#1 is starting') });
+    await expect(kernel.unload('inn', { cascade: true })).rejects.toMatchObject({
+      code: 'EBUSY',
+      message: expect.stringContaining('tour#1 is starting'),
+    });
     letGo();
     expect((await load).state).toBe('live');
   });
@@ -169,12 +181,4 @@ async function outcomeOf({ kernel, letGo }: Stage, request: (kernel: Kernel) => 
   if (code !== undefined) return code;
   const there = kernel.modules().map(({ generation, state }) => `#${generation} ${state}`);
   return there.join(' + ') || 'gone';
-}
-
-/** The table below a heading of docs/architecture.md: what stands there is what is tested. */
-function readMatrix(heading: string): Record<string, Record<string, string>> {
-  const text = readFileSync(new URL('../../docs/architecture.md', import.meta.url), 'utf8');
-  const rows = (text.split(`### ${heading}`)[1] ?? '').split('\n').filter((line) => line.startsWith('|'));
-  const [head, , ...body] = rows.map((row) => row.split('|').slice(1, -1).map((cell) => cell.replaceAll('`', '').trim()));
-  return Object.fromEntries(body.map(([state, ...cells]) => [state, Object.fromEntries(cells.map((cell, i) => [head?.[i + 1], cell]))]));
 }

@@ -1,20 +1,19 @@
-import {
-  type AnyToken,
-  defineService,
-  Held,
-  type Frozen,
-  Module,
-  type ModuleClass,
-  type ModuleContext,
-  type NetError,
-  type Notice,
-  type Objects,
-  type Owner,
-  type Requirement,
-  type SoftnetModule,
-  type Tally,
+import type {
+  AnyToken,
+  Frozen,
+  ModuleClass,
+  ModuleContext,
+  NetError,
+  Notice,
+  Objects,
+  Owner,
+  Requirement,
+  SoftnetModule,
+  Tally,
 } from '@softnet/contract';
-import { Kernel, type KernelOptions, World } from '@softnet/kernel';
+import { defineService, Held, Module } from '@softnet/contract';
+import type { KernelOptions } from '@softnet/kernel';
+import { Kernel, World } from '@softnet/kernel';
 
 /** The way in: a door. */
 export interface Inn {
@@ -121,7 +120,8 @@ export function makeInn(bend: Bend = {}): ModuleClass {
   return InnAsMade;
 }
 
-function held<T extends Held>(objects: Objects<T>, object: T, owner: Owner, place: string): T {
+/** Holds a new object for somebody, and gives it. */
+export function held<T extends Held>(objects: Objects<T>, object: T, owner: Owner, place: string): T {
   objects.hold(object, owner, place);
   return object;
 }
@@ -153,6 +153,7 @@ function declareKinds(inn: InnModule, ctx: ModuleContext, bend: Bend): void {
       sign.lit = true;
     },
     close: (sign) => inn.signs.release(sign),
+    freeze: (): Frozen => ({ version: 1, data: null }),
   });
   inn.lamps = ctx.objects<Lamp>('lamp', { drain: 'keep', close: (lamp) => inn.lamps.release(lamp) });
 }

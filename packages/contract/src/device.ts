@@ -3,7 +3,7 @@ import { Held } from './held.ts';
 import type { Qdisc } from './qdisc.ts';
 
 /**
- * A network interface. Made by a driver, given its `ifindex` by {@link Devices}; kind `keep` of the registry. Drivers
+ * A network interface. Made by a driver, who holds it in a kind of its own; given its `ifindex` by {@link Devices}. Drivers
  * write `ext` and their statistics; everybody else only reads. Linux's `struct net_device`.
  */
 export class NetDevice extends Held {

@@ -1,17 +1,18 @@
+import { DropReason } from './counter.ts';
 import type { NetDevice, RxQueue, TxQueue } from './device.ts';
-import type { Owner } from './held.ts';
+import { TRANSMIT } from './dst.ts';
 import type { Skb } from './skb.ts';
 import type { SkbQueue } from './skb-queue.ts';
+import { dequeue } from './skb-queue.ts';
 import { definePoint, defineService } from './token.ts';
 
 /** The registry of devices. A **door**. Callers: drivers, and who configures (netlink, the command). Linux's `register_netdevice`. */
 export interface Devices {
   /**
    * Gives it an ifindex and shows it to all. `device.name` may end in '%d'.
-   * @param owner told when the registry leaves.
    * @throws NetError EEXIST, EINVAL.
    */
-  register(device: NetDevice, owner: Owner): void;
+  register(device: NetDevice): void;
   /** Takes it down and out. Packets on its queues are dropped, with a reason. */
   unregister(device: NetDevice): void;
   /** Administratively up and down. @throws NetError what the driver's `open` throws. */
@@ -59,27 +60,19 @@ export const DeviceTraffic = defineService<DeviceTraffic>({
   absent: absentTraffic,
 });
 
-/** While no module keeps devices, packets vanish. */
+/** While no module keeps devices, packets are dropped. */
 function absentTraffic(): DeviceTraffic {
+  const reason = new DropReason(0, 'device-traffic.absent', 'no module keeps devices');
   const nothing = () => {};
   return {
     byIndex: () => null,
     byName: () => null,
     transmit: (_device, skb) => {
-      skb.memory.pool.release(skb);
-      return 1;
+      skb.memory.pool.drop(skb, reason);
+      return TRANSMIT.DROPPED;
     },
     receive: (_queue, batch) => {
-      for (let skb = batch.first; skb !== null; ) {
-        const next: Skb | null = skb.next;
-        skb.next = null;
-        skb.memory.pool.release(skb);
-        skb = next;
-      }
-      batch.first = null;
-      batch.last = null;
-      batch.lenPackets = 0;
-      batch.lenBytes = 0;
+      for (let skb = dequeue(batch); skb !== null; skb = dequeue(batch)) skb.memory.pool.drop(skb, reason);
     },
     schedule: nothing,
     wake: nothing,

@@ -25,8 +25,16 @@ export class Generation {
 export class Dst {
   /** Packets that came in: deliver, forward, multicast, discard. A **corridor**. */
   input: SkbStep;
-  /** Packets that go out, `skb.dst` being this: transform and pass to the child, or find the neighbour. A **corridor**. */
+  /**
+   * Packets that go out, network header written, `skb.dst` being this: postrouting hook, cut to `mtuBytes`, `skb.dst.finish`.
+   * A transformation's (ESP): transform, set `skb.dst` to the child, `NetworkLayer.reenter`. A **corridor**.
+   */
   output: SkbStep;
+  /**
+   * Behind the network layer's hooks and fragments: find the neighbour. What wraps the whole packet for the link (MPLS)
+   * leaves `output` as it is below, adds its header here, and calls the child's. A **corridor**. Linux's lwtunnel xmit.
+   */
+  finish: SkbStep;
   /** What makes it stale; shared by all dsts of a kernel. */
   generation: Generation;
   /** True: look up again, whatever the generation says (a redirect, a smaller path MTU, a pending answer came). */
@@ -73,6 +81,7 @@ export class Dst {
     this.generation = generation;
     this.input = discard;
     this.output = discard;
+    this.finish = discard;
   }
 }
 
@@ -86,10 +95,12 @@ export class DstUse extends Held {
   generation = 0;
 }
 
-/** Whether the cached dst is still the answer. Ask before each packet; if not, `Route.validate`. */
+/** Whether the cached dst, and what is below it, is still the answer. Ask before each packet; if not, `Route.validate`. */
 export function isFresh(use: DstUse): boolean {
-  const dst = use.dst;
-  return dst !== null && !dst.obsolete && dst.generation.value === use.generation;
+  let dst = use.dst;
+  if (dst === null || dst.generation.value !== use.generation) return false;
+  while (dst !== null && !dst.obsolete) dst = dst.child;
+  return dst === null;
 }
 
 /** What becomes of packets on a route. Linux's `RTN_*`. */

@@ -51,7 +51,8 @@ export abstract class Held {
  * - `wait`: it goes on; stage 2 waits for it (connections, sockets, cached dsts).
  * - `park`: it stands for a door: silent from stage 1 on, alive again on abort, handed over on replace, closed at the
  *   end (listeners). It holds nothing up.
- * - `keep`: it serves others until the end of stage 2 and is closed then (addresses, neighbours nobody uses).
+ * - `keep`: it serves those inside until the end of stage 2 and is closed then (addresses, neighbours). It holds nothing
+ *   up, and may be made for them in stage 2 too: an established flow that is routed anew needs a new neighbour.
  */
 export type DrainPolicy = 'wait' | 'park' | 'keep';
 
@@ -90,7 +91,7 @@ export interface Objects<T extends Held> {
   readonly module: string;
   /** How many are held. */
   readonly count: number;
-  /** False from the moment stage 1 begins: no new root holds. */
+  /** False from the moment stage 1 begins, for kinds that wait or park: no new root holds. */
   readonly open: boolean;
   /** Integer of the module, for `CurrentOwner`. */
   readonly owner: number;
@@ -102,6 +103,11 @@ export interface Objects<T extends Held> {
   hold(object: T, owner: Owner, place: string): void;
   /** Takes a derived hold: `holder` exists and needs this too. It ends with its holder at the latest. */
   derive(object: T, holder: Held, place: string): void;
+  /**
+   * `object` takes the place of `before`, another object of this module, which is released: for the same owner, also after
+   * stage 1 has begun. So a closing connection leaves its TIME-WAIT, and a handshake its connection.
+   */
+  succeed(object: T, before: Held, place: string): void;
   /**
    * The object is over. What was derived from it ends too.
    * @throws ModuleFault when it is not held, or not one of these.

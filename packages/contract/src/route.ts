@@ -1,5 +1,6 @@
+import { DropReason } from './counter.ts';
 import type { DstUse, SkbStep } from './dst.ts';
-import { Dst, Generation } from './dst.ts';
+import { Dst, Generation, TRANSMIT } from './dst.ts';
 import { ERRNO } from './errno.ts';
 import type { Flow } from './flow.ts';
 import type { Plain } from './frozen.ts';
@@ -23,7 +24,8 @@ export interface Route {
   /** Input: for a packet of this flow that came in by `flow.iif`, with source checks (RFC 3704). Callers: network layers. */
   lookupInput(flow: Flow): Dst;
   /**
-   * Looks up, and keeps the answer in `use`, a hold derived from `holder`. A use that had another dst gives it up.
+   * Looks up, and keeps the answer in `use`, a hold derived from `holder` in `dst.uses`; for each dst below, a further
+   * use is derived from it, so that the whole stack is held. A use that had another dst gives it up.
    * @param place static name, for lists of holders.
    */
   attach(use: DstUse, flow: Flow, holder: Held, place: string): Dst;
@@ -46,9 +48,10 @@ export const Route = defineService<Route>({
 
 /** While no module routes, everything is unreachable. */
 function absentRoute(): Route {
+  const reason = new DropReason(0, 'route.absent', 'no module routes');
   const discard: SkbStep = (skb) => {
-    skb.memory.pool.release(skb);
-    return 1;
+    skb.memory.pool.drop(skb, reason);
+    return TRANSMIT.DROPPED;
   };
   const unreachable = new Dst(new Generation(), discard);
   unreachable.error = ERRNO.ENETUNREACH;
@@ -76,8 +79,8 @@ export interface LightweightTunnel {
   /** 'mpls'. */
   readonly name: string;
   /**
-   * Returns a new dst with `child` below it: `output` adds the header and calls `child.output`, rooms grow and the MTU
-   * shrinks by it, `uses` are its own.
+   * Returns a new dst with `child` below it: `finish` adds the header and calls `child.finish` (`output` is the child's),
+   * rooms grow and the MTU shrinks by it, `uses` are its own.
    * @throws NetError EINVAL when it does not understand `config`.
    */
   stack(child: Dst, config: Plain): Dst;

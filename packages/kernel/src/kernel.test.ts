@@ -1,4 +1,5 @@
-import { defineService, Held, Module, type ModuleContext, type Objects, one, type Owner, type SoftnetModule } from '@softnet/contract';
+import type { ModuleContext, Objects, Owner, SoftnetModule } from '@softnet/contract';
+import { defineService, Held, Module, one } from '@softnet/contract';
 import { describe, expect, test } from 'vitest';
 import { Kernel } from './kernel.ts';
 import { World } from './time/world.ts';

@@ -1,5 +1,5 @@
-import * as contract from '@softnet/contract';
 import type { ModuleClass } from '@softnet/contract';
+import * as contract from '@softnet/contract';
 import { Kernel } from '@softnet/kernel';
 import { cpuMs } from '../span.ts';
 import type { Figures, Work } from '../work.ts';

@@ -7,62 +7,54 @@ import { probe } from './bench-kernel.ts';
 /** Timers that run at once, each arming itself again for 1 ms when it fires: enough to keep the process busy. */
 const RUNNING = 10_000;
 
-/** Counts fires, over all timers, up to the number asked for. */
-class Countdown {
-  #left = 0;
+/** A run of so many fires: timers that fire are armed again, until the last of them is in flight. */
+class Run {
+  #arms = 0;
   #fires = 0;
-  #reached: ((fires: number) => void) | undefined;
+  #over: (() => void) | undefined;
 
-  of(n: number): Promise<number> {
-    this.#left = n;
+  /** @param arm arms one of the timers. */
+  start(n: number, arm: (at: number) => void): Promise<number> {
+    const atOnce = Math.min(n, RUNNING);
+    this.#arms = n - atOnce;
+    this.#fires = n;
+    for (let at = 0; at < atOnce; at++) arm(at);
     return new Promise((resolve) => {
-      this.#reached = resolve;
+      this.#over = () => resolve(n);
     });
   }
 
-  /** One fired: is it to go on? */
-  next(): boolean {
-    this.#fires++;
-    if (this.#left-- > 0) return true;
-    this.#reached?.(this.#fires);
-    this.#reached = undefined;
-    return false;
+  /** One fired: is it to be armed again? */
+  fired(): boolean {
+    if (--this.#fires === 0) this.#over?.();
+    return this.#arms-- > 0;
   }
 }
 
 async function softnetLoop(): Promise<Loop> {
   const context = await probe(new Kernel({ name: 'bench' }));
-  const countdown = new Countdown();
+  const run = new Run();
   const timers = Array.from({ length: RUNNING }, (_none, index) => {
-    return context.timer((at: number) => void (countdown.next() && timers[at]!.arm(1000)), index, 'bench.fire');
+    return context.timer((at: number) => void (run.fired() && timers[at]!.arm(1000)), index, 'bench.fire');
   });
-  return (n) => {
-    const reached = countdown.of(n);
-    for (const timer of timers) timer.arm(1000);
-    return reached;
-  };
+  return (n) => run.start(n, (at) => timers[at]!.arm(1000));
 }
 
 function nodeLoop(): Loop {
-  const countdown = new Countdown();
-  const fire = (): void => void (countdown.next() && setTimeout(fire, 1));
-  return (n) => {
-    const reached = countdown.of(n);
-    for (let i = 0; i < RUNNING; i++) setTimeout(fire, 1);
-    return reached;
-  };
+  const run = new Run();
+  const fire = (): void => void (run.fired() && setTimeout(fire, 1));
+  return (n) => run.start(n, () => setTimeout(fire, 1));
 }
 
 function nodeRefreshLoop(): Loop {
-  const countdown = new Countdown();
-  const fire = (at: number): void => void (countdown.next() && timers[at]!.refresh());
+  const run = new Run();
+  const fire = (at: number): void => void (run.fired() && timers[at]!.refresh());
   const timers: NodeJS.Timeout[] = Array.from({ length: RUNNING }, (_none, index) => setTimeout(fire, 1, index));
   for (const timer of timers) clearTimeout(timer);
-  return (n) => {
-    const reached = countdown.of(n);
-    for (let at = 0; at < RUNNING; at++) timers[at] = setTimeout(fire, 1, at);
-    return reached;
-  };
+  return (n) =>
+    run.start(n, (at) => {
+      timers[at] = setTimeout(fire, 1, at);
+    });
 }
 
 /** In real time for both: the event loop's share is in the figure, and what is spent waiting is not, as it is of CPU. */

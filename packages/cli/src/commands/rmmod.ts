@@ -51,7 +51,7 @@ async function watch(session: Session, unload: Unload): Promise<void> {
   for await (const step of unload) {
     const holders = holdersOf(session, step);
     const stage = `${step.module} ${step.state}`;
-    if (!stages.has(stage)) output.print(stageLine(step, holders));
+    if (!stages.has(stage)) output.print(stageLine(step, holders, output.width));
     stages.add(stage);
     output.status(step.state === 'draining' ? progressLine(step, holders, output.width) : '');
   }

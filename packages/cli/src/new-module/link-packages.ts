@@ -38,7 +38,8 @@ export function linkPackages(folder: string, names: readonly string[]): { linked
       continue;
     }
     link(found.folder, join(folder, 'node_modules', name), 'junction');
-    for (const [command, file] of Object.entries(found.bin)) linkCommand(join(found.folder, file), join(folder, 'node_modules', '.bin', command));
+    for (const [command, file] of Object.entries(found.bin))
+      linkCommand(join(found.folder, file), join(folder, 'node_modules', '.bin', command));
     linked.push(name);
   }
   return { linked, missing };

@@ -30,14 +30,14 @@ export function holderTable(holders: readonly HolderInfo[], look: TableLook, lim
   return [...table(COLUMNS, rows, look), ...(more > 0 ? [`... and ${more} more`] : [])];
 }
 
-/** '3 connections of talk#1: owner alice place talk.open, owner bob place talk.accept; 2 frames of link#1: …'. */
-export function holderSentence(holders: readonly HolderInfo[]): string {
+/** '3 connections of talk#1: owner alice place talk.open, owner bob place talk.accept', one for each module and kind. */
+export function holderGroups(holders: readonly HolderInfo[]): string[] {
   const groups = new Map<string, HolderInfo[]>();
   for (const holder of holders) {
     const key = `${holder.module} ${holder.kind}`;
     groups.set(key, [...(groups.get(key) ?? []), holder]);
   }
-  return [...groups.values()].map(groupSentence).join('; ');
+  return [...groups.values()].map(groupSentence);
 }
 
 /** '3 connections, 1 listener'. */

@@ -20,7 +20,6 @@ const COLUMNS: readonly Column[] = Object.freeze([
   { title: 'STATE', style: stateStyle },
   { title: 'HOLDS', right: true },
   { title: 'OBJECTS', right: true },
-  { title: 'TIMERS', right: true },
   { title: 'NEEDED BY', cuts: true },
   { title: 'SUMMARY', cuts: true },
 ]);
@@ -33,7 +32,6 @@ export function moduleTable(modules: readonly ModuleInfo[], look: TableLook): st
     state,
     String(usage.holds),
     String(usage.objectCount),
-    String(usage.timers),
     neededBy.join(', ') || '-',
     trouble ?? summary,
   ]);

@@ -24,12 +24,13 @@ const LEAST = 8;
 
 /** A table in plain ASCII: a head, a rule, the rows. No line is wider than `look.width`. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], look: TableLook): string[] {
-  const widths = fit(columns, rows, look.width);
+  const cells = rows.map((row) => row.map(plainCell));
+  const widths = fit(columns, cells, look.width);
   const paint = look.paint ?? noPaint;
-  const line = (cells: readonly string[], styled: boolean): string =>
+  const line = (row: readonly string[], styled: boolean): string =>
     columns
       .map((column, index) => {
-        const cell = cells[index] ?? '';
+        const cell = row[index] ?? '';
         const text = pad(cut(cell, widths[index]!), widths[index]!, column.right === true);
         const style = styled ? column.style?.(cell) : undefined;
         return style === undefined ? text : paint(text, style);
@@ -37,7 +38,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
       .join(GAP)
       .trimEnd();
   const titles = columns.map(({ title }) => title);
-  return [line(titles, false), widths.map((width) => '-'.repeat(width)).join(GAP), ...rows.map((row) => line(row, true))].map((text) =>
+  return [line(titles, false), widths.map((width) => '-'.repeat(width)).join(GAP), ...cells.map((row) => line(row, true))].map((text) =>
     paint === noPaint ? cut(text, look.width) : text,
   );
 }
@@ -46,6 +47,14 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
 export function cut(text: string, width: number): string {
   if (text.length <= width) return text;
   return width < 4 ? text.slice(0, Math.max(width, 0)) : `${text.slice(0, width - 3)}...`;
+}
+
+/** What modules say of themselves must not break the table, nor speak to the terminal. */
+function plainCell(text: string): string {
+  return text
+    .replaceAll('\u2192', '->')
+    .replaceAll('\u2190', '<-')
+    .replace(/\p{Cc}+/gu, ' ');
 }
 
 function fit(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): number[] {

@@ -1,7 +1,7 @@
 import type { DryRun, HolderInfo, UnloadProgress, UnloadReport } from '@softnet/kernel';
 import { bar } from './bar.ts';
 import { count } from './count.ts';
-import { holderCounts, holderSentence, holderTable } from './holders.ts';
+import { holderCounts, holderGroups, holderTable } from './holders.ts';
 import type { TableLook } from './table.ts';
 import { cut } from './table.ts';
 
@@ -13,15 +13,15 @@ export function progressLine(step: UnloadProgress, holders: readonly HolderInfo[
 }
 
 function waiting({ remaining, waitsFor }: UnloadProgress, holders: readonly HolderInfo[]): string {
-  if (remaining > 0 && holders.length > 0) return `  waiting for ${holderSentence(holders)}`;
-  return waitsFor.length > 0 ? `  waiting for ${waitsFor.join(', ')} to go` : '';
+  if (remaining > 0 && holders.length > 0) return `; waiting for ${holderGroups(holders).join('; ')}`;
+  return waitsFor.length > 0 ? `; waiting for ${waitsFor.join(', ')} to go` : '';
 }
 
 /** One stage of an unload, as a line that stays. */
-export function stageLine(step: UnloadProgress, holders: readonly HolderInfo[]): string {
+export function stageLine(step: UnloadProgress, holders: readonly HolderInfo[], width: number): string {
   const { module, state } = step;
   if (state === 'withdrawing') return `${module}: stage 1, nobody new comes in; ${count(step.initial, 'hold')} to wait for`;
-  if (state === 'draining') return `${module}: stage 2, draining${waiting(step, holders)}`;
+  if (state === 'draining') return cut(`${module}: stage 2, draining${waiting(step, holders)}`, width);
   return state === 'live' ? `${module}: back to live` : `${module}: ${state}`;
 }
 

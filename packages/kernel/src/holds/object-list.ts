@@ -73,6 +73,15 @@ export class ObjectList<T extends Held> implements Objects<T> {
     holder.holdDerived = object;
   }
 
+  succeed(object: T, before: Held, place: string): void {
+    const list = before.holdKind as ObjectList<Held> | null;
+    if (list === null || list.module !== this.module || before.holdNext === null || before.holdOwner === null) {
+      throw new ModuleFault(this.module, `${place} puts a ${this.kind} in the place of a ${nameOf(before)}, which it does not hold`);
+    }
+    this.#link(object, before.holdOwner, place, this.#keeper.nowCs());
+    list.release(before);
+  }
+
   release(object: T): void {
     this.check(object);
     this.#keeper.releasing(this as unknown as ObjectList<Held>, object);

@@ -96,7 +96,7 @@ export class Generation implements Keeper {
     this.resources.shut();
     this.closedMeanwhile = [];
     for (const list of this.kinds.values()) {
-      list.open = false;
+      list.open = list.spec.drain === 'keep';
       if (list.spec.drain === 'park') this.#each(list, 'park', (object) => list.spec.park?.(object));
     }
     this.to('withdrawing');

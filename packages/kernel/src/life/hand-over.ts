@@ -76,6 +76,7 @@ export class HandOver {
       .filter((old) => old.holdHolder === null)
       .map((old) => {
         const frozen = checked(from.module, `a ${from.kind}`, () => from.spec.freeze?.(old));
+        refuseUnknown(frozen, from, to);
         const adopted = thawing(to.module, `a ${from.kind}`, frozen, () => to.spec.thaw?.(frozen));
         if (adopted === undefined)
           throw new NetError('EBUSY', `${to.module}: thaw of a ${from.kind} returned nothing`, { module: to.module });
@@ -94,6 +95,13 @@ function obstacleOf(from: ObjectList<Held>, to: ObjectList<Held> | undefined, la
   if (from.spec.freeze === undefined) return `${from.module} cannot freeze a ${from.kind}`;
   if (to?.spec.thaw === undefined) return `${label} cannot thaw a ${from.kind}`;
   return undefined;
+}
+
+function refuseUnknown({ version }: Frozen, from: ObjectList<Held>, to: ObjectList<Held>): void {
+  const known = to.spec.thaws ?? [];
+  if (known.includes(version)) return;
+  const sentence = `${from.module} froze a ${from.kind} in layout ${version}, and ${to.module} thaws ${known.join(', ') || 'none'}`;
+  throw new NetError('EBUSY', sentence, { module: to.module });
 }
 
 /** Takes a frozen thing only if it is what it must be: plain data, which `structuredClone` copies, with a version. */

@@ -67,7 +67,7 @@ export class Starter {
       this.#roster.remove(generation);
     }
     const code = cause instanceof NetError ? cause.code : 'EIO';
-    const why = cause instanceof NetError ? cause.message.slice(code.length + 2) : cause.message;
+    const why = cause.message.replace(`${code}: `, '').replace(`${generation.label}: `, '');
     return new NetError(code, `${generation.label} was not loaded: ${why}`, { syscall: 'load', module: generation.label, cause });
   }
 

@@ -60,7 +60,7 @@ export class Executive implements RunContext, HeapItem {
     return this.softirq.pending || this.wheel.due;
   }
 
-  /** Nothing is due earlier, µs; Infinity when nothing is armed or raised. */
+  /** Nothing is due earlier, µs; Infinity when nothing is armed or raised. A turn at that time may find nothing to do. */
   get dueUs(): number {
     return this.pending ? this.time.readUs() : this.wheel.boundUs;
   }
@@ -68,11 +68,6 @@ export class Executive implements RunContext, HeapItem {
   /** True when nothing is armed or raised. */
   get idle(): boolean {
     return !this.softirq.pending && this.wheel.count === 0;
-  }
-
-  /** For the World, when time is about to move to `dueUs`: true when something is really due then; else `dueUs` may have grown. */
-  settle(): boolean {
-    return this.pending || this.wheel.settle();
   }
 
   /** Does what is due now, within budgets, and returns the number of steps: timers fired and sources polled. */

@@ -33,6 +33,17 @@ describe('IndexedHeap', () => {
       }),
     );
   });
+
+  it('takes no notice of an item that left it', () => {
+    const heap = new IndexedHeap<Item>(before);
+    const [a, b] = [1, 2].map((id) => ({ id, key: id, heapAt: -1 })) as [Item, Item];
+    heap.add(a);
+    heap.add(b);
+    heap.remove(b);
+    b.key = 0;
+    heap.update(b);
+    expect([heap.top, heap.size, b.heapAt]).toEqual([a, 1, -1]);
+  });
 });
 
 function apply(heap: IndexedHeap<Item>, model: Item[], id: number, { kind, pick, key }: Step): void {

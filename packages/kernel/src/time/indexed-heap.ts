@@ -40,8 +40,9 @@ export class IndexedHeap<T extends HeapItem> {
     this.update(last);
   }
 
-  /** The item's key changed: it finds its new place. */
+  /** The item's key changed: it finds its new place. Does nothing when it is not in the heap. */
   update(item: T): void {
+    if (item.heapAt < 0) return;
     if (!this.#up(item, item.heapAt)) this.#down(item, item.heapAt);
   }
 

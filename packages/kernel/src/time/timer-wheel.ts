@@ -80,32 +80,16 @@ export class TimerWheel {
     }
   }
 
-  /**
-   * A step towards an exact `boundUs`, when time is about to reach it: true when it is exact already. The base may move
-   * up to the bound, so the caller must move time there, or later, before any timer can be armed.
-   */
-  settle(): boolean {
-    const slot = this.#firstSlot();
-    const knownUs = this.boundUs;
-    this.boundUs = slot < 0 ? Number.POSITIVE_INFINITY : this.#earliest[slot]!;
-    if (slot < SLOTS) return this.boundUs === knownUs;
-    if (this.boundUs === knownUs) this.#moveToBound();
-    return false;
-  }
-
   /** Makes due, in time order, all timers up to the clock's `nowUs`. What is armed from here on fires at another turn. */
   collect(): void {
     const nowUs = this.context.clock.nowUs;
     while (this.boundUs <= nowUs) {
       const slot = this.#firstSlot();
-      if (slot < 0) this.boundUs = Number.POSITIVE_INFINITY;
-      else if (this.boundUs !== this.#earliest[slot]!) this.boundUs = this.#earliest[slot]!;
-      else {
+      const earliestUs = slot < 0 ? Number.POSITIVE_INFINITY : this.#earliest[slot]!;
+      if (earliestUs === this.boundUs) {
         this.#moveToBound();
         if (slot < SLOTS) this.#empty(slot, true);
-        const next = this.#firstSlot();
-        this.boundUs = next < 0 ? Number.POSITIVE_INFINITY : this.#earliest[next]!;
-      }
+      } else this.boundUs = earliestUs;
     }
     const nowHi = (nowUs / SPLIT) | 0;
     this.#moveBase(nowHi, (nowUs - nowHi * SPLIT) | 0);

@@ -38,17 +38,9 @@ export class VirtualLoop implements Loop {
     this.sooner(executive);
   }
 
-  /**
-   * When the next thing happens, µs: exact if up to `limitUs`, else anything above. Move time there, or to the limit,
-   * before any other code runs.
-   */
-  nextUs(limitUs: number): number {
-    for (;;) {
-      const first = this.#queue.top;
-      if (first === undefined || first.queuedUs > limitUs) return Number.POSITIVE_INFINITY;
-      if (first.settle()) return first.queuedUs;
-      this.sooner(first);
-    }
+  /** Nothing happens earlier, µs; Infinity when nothing ever will. */
+  get nextUs(): number {
+    return this.#queue.top?.queuedUs ?? Number.POSITIVE_INFINITY;
   }
 
   /** A call from outside begins to move time: it has steps of its own. */
@@ -70,7 +62,7 @@ export class VirtualLoop implements Loop {
       try {
         this.#steps += first.turn();
       } finally {
-        if (first.heapAt >= 0) this.sooner(first);
+        this.sooner(first);
       }
       if (this.#steps > this.#maxSteps) throw this.#endless(first);
     }

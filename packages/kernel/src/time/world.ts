@@ -108,8 +108,8 @@ export class World {
     const targetUs = this.nowUs + us;
     try {
       loop.runInstant();
-      for (let nextUs = loop.nextUs(targetUs); nextUs <= targetUs; nextUs = loop.nextUs(targetUs)) {
-        loop.moveTo(nextUs);
+      while (loop.nextUs <= targetUs) {
+        loop.moveTo(loop.nextUs);
         loop.runInstant();
       }
       loop.moveTo(targetUs);
@@ -163,11 +163,9 @@ export class World {
     for (;;) {
       await new Promise<void>((resolve) => this.#host.soon(resolve));
       if (done()) return;
-      const nextUs = loop.nextUs(targetUs);
-      if (nextUs > targetUs || nextUs === Number.POSITIVE_INFINITY) {
-        if (Number.isFinite(targetUs)) loop.moveTo(targetUs);
-        return;
-      }
+      const { nextUs } = loop;
+      if (nextUs > targetUs) return loop.moveTo(targetUs);
+      if (nextUs === Number.POSITIVE_INFINITY) return;
       loop.moveTo(nextUs);
       loop.runInstant();
     }

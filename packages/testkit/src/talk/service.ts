@@ -82,7 +82,8 @@ export interface ConnectionBody extends Held {
 
 /** What the object says to its face. */
 export interface ConnectionFace {
-  opened(): void;
+  /** The peer has answered: it is open. */
+  answered(): void;
   /** False: not taken, keep them. */
   data(bytes: Uint8Array): boolean;
   writable(): void;

@@ -25,7 +25,10 @@ const HEADER_BYTES = 10;
 /** The longest payload, bytes. */
 export const MAX_PAYLOAD = 1400;
 
-export const NOTHING: Uint8Array = new Uint8Array(0);
+/** A segment without payload. */
+export function bare(flags: number, seq: number, ack: number): Segment {
+  return { flags, seq, ack, payload: new Uint8Array(0) };
+}
 
 /** Undefined for what is no segment. The payload is a view of `bytes`. */
 export function parseSegment(bytes: Uint8Array): Segment | undefined {
@@ -49,7 +52,7 @@ export function emitSegment({ flags, seq, ack, payload }: Segment): Uint8Array {
 export function resetFor(segment: Segment): Segment | undefined {
   if ((segment.flags & RESET) !== 0) return undefined;
   const taken = segment.payload.length + ((segment.flags & (HELLO | BYE)) === 0 ? 0 : 1);
-  return { flags: RESET | ACK, seq: segment.ack, ack: (segment.seq + taken) | 0, payload: NOTHING };
+  return bare(RESET | ACK, segment.ack, (segment.seq + taken) | 0);
 }
 
 function i32(bytes: Uint8Array, offset: number): number {

@@ -1,4 +1,5 @@
-import { Module, type ModuleContext, type SoftnetModule } from '@softnet/contract';
+import type { ModuleContext, SoftnetModule } from '@softnet/contract';
+import { Module } from '@softnet/contract';
 import { SkeletonEcho, SkeletonInput, SkeletonSocket } from './socket.ts';
 import { emit, parse } from './wire.ts';
 

@@ -1,4 +1,5 @@
-import { defineService, Held, type NetError, type Owner, type Timer } from '@softnet/contract';
+import type { NetError, Owner, Timer } from '@softnet/contract';
+import { defineService, Held } from '@softnet/contract';
 import { SkeletonMachine } from './machine.ts';
 
 /** The door: who wants a connection comes in here. `transmit` carries packets to the other end. */

@@ -13,9 +13,11 @@ const packets: fc.Arbitrary<SkeletonPacket> = fc.record({
 
 describe('the packet', () => {
   test('comes back as it went', () => {
-    fc.assert(fc.property(packets, (packet) => {
+    fc.assert(
+      fc.property(packets, (packet) => {
         expect(parse(emit(packet))).toEqual(packet);
-      }));
+      }),
+    );
   });
 
   test('is read where it stands, also inside of other bytes', () => {

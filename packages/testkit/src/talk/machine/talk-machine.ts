@@ -1,31 +1,11 @@
 import type { Errno } from '@softnet/contract';
 import type { Segment } from '../wire.ts';
-import { ACK, BYE, HELLO, MAX_PAYLOAD, NOTHING, RESET } from '../wire.ts';
+import { ACK, BYE, bare, HELLO, MAX_PAYLOAD, RESET } from '../wire.ts';
 import { ByteRing } from './byte-ring.ts';
 import type { FrozenMachine } from './frozen-machine.ts';
+import type { TalkOutput, TalkSettings } from './output.ts';
 import type { TalkEvent, TalkState } from './states.ts';
 import { CLOSING, NEXT, RECEIVING, SENDING } from './states.ts';
-
-/** What a machine wants done. */
-export interface TalkOutput {
-  emit(segment: Segment): void;
-  /** False: no room; the peer will send it again. */
-  deliver(bytes: Uint8Array): boolean;
-  opened(): void;
-  writable(): void;
-  /** The peer said BYE: no more data comes. */
-  peerDone(): void;
-  /** The state is 'lingering', or 'closed' (with what ended it). */
-  finished(error: Errno | undefined): void;
-}
-
-/** The settings of a machine, read at each use. */
-export interface TalkSettings {
-  readonly retries: number;
-  readonly rtoUs: number;
-  readonly lingerUs: number;
-  readonly windowBytes: number;
-}
 
 const MAX_RTO_FACTOR = 16;
 /** Bytes that a connection keeps for sending, sent but not acknowledged or not yet sent. */
@@ -92,7 +72,7 @@ export class TalkMachine {
 
   /** Says the first word, or answers the peer's (whose next number is `expected`). */
   greet(nowUs: number): void {
-    this.#emit(this.state === 'hello-sent' ? HELLO : HELLO | ACK, this.una, NOTHING);
+    this.#say(this.state === 'hello-sent' ? HELLO : HELLO | ACK, this.una);
     this.next = (this.una + 1) | 0;
     this.#expectAnswer(nowUs);
   }
@@ -112,7 +92,7 @@ export class TalkMachine {
   /** Over at once; tells the peer. */
   reset(error: Errno | undefined): void {
     if (this.state === 'closed') return;
-    this.#emit(RESET | ACK, this.next, NOTHING);
+    this.#say(RESET | ACK, this.next);
     this.#to('ended', error);
   }
 
@@ -234,7 +214,7 @@ export class TalkMachine {
       said = true;
     }
     if (CLOSING.includes(this.state) && this.next === this.#byeSeq) {
-      this.#emit(ACK | BYE, this.next, NOTHING);
+      this.#say(ACK | BYE, this.next);
       this.next = (this.next + 1) | 0;
       said = true;
     }
@@ -243,7 +223,11 @@ export class TalkMachine {
   }
 
   #acknowledge(): void {
-    this.#emit(ACK, this.next, NOTHING);
+    this.#say(ACK, this.next);
+  }
+
+  #say(flags: number, seq: number): void {
+    this.#out.emit(bare(flags, seq, this.expected));
   }
 
   #emit(flags: number, seq: number, payload: Uint8Array): void {
@@ -251,9 +235,8 @@ export class TalkMachine {
   }
 
   #expectAnswer(nowUs: number): void {
-    if (this.nextTimeoutUs === Number.POSITIVE_INFINITY) {
-      this.nextTimeoutUs = nowUs + this.#settings.rtoUs * Math.min(2 ** this.tries, MAX_RTO_FACTOR);
-    }
+    if (this.nextTimeoutUs !== Number.POSITIVE_INFINITY) return;
+    this.nextTimeoutUs = nowUs + this.#settings.rtoUs * Math.min(2 ** this.tries, MAX_RTO_FACTOR);
   }
 
   /** The peer is heard: the clock of retransmission begins anew. */

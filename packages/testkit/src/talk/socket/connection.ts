@@ -1,38 +1,30 @@
-import type { Errno, Frozen, Notice, Owner, Timer } from '@softnet/contract';
-import { Held, NetError } from '@softnet/contract';
-import type { Flow, FlowKey, Packet, Receiver, RouteUse } from '../../exchange/service.ts';
+import type { Errno, Frozen, NetError, Timer } from '@softnet/contract';
+import { Held } from '@softnet/contract';
+import type { FlowKey, Packet, RouteUse } from '../../exchange/service.ts';
 import type { FrozenMachine } from '../machine/frozen-machine.ts';
-import type { TalkOutput } from '../machine/talk-machine.ts';
+import type { TalkOutput } from '../machine/output.ts';
 import { TalkMachine } from '../machine/talk-machine.ts';
 import type { ConnectionBody, ConnectionFace, ListenerFace, TalkConnection } from '../service.ts';
 import type { Segment } from '../wire.ts';
 import { emitSegment, parseSegment, TALK } from '../wire.ts';
+import { endError } from './end-error.ts';
+import type { FrozenConnection } from './frozen-connection.ts';
 import { Linger } from './linger.ts';
+import type { Sitter } from './seat.ts';
+import { Seat } from './seat.ts';
 import type { TalkHost } from './talk-host.ts';
 
 /** Bytes kept for a user who does not take them. */
 const INBOX_BYTES = 16384;
 
-/** Layout 1. */
-type FrozenConnection = {
-  readonly key: { readonly [K in keyof FlowKey]: number };
-  readonly machine: FrozenMachine;
-  readonly inbox: readonly Uint8Array[];
-  /** Port of the listener that it will come out of; -1: of none, or out already. */
-  readonly child: number;
-};
-
-/** The object behind a connection: its machine with flow, way and timer. It owns its flow, and follows it. */
-export class Connection extends Held implements ConnectionBody, TalkOutput, Receiver, Owner {
-  readonly name = 'talk';
-  readonly owner: number;
+/** The object behind a connection: its machine with seat, way and timer. */
+export class Connection extends Held implements ConnectionBody, TalkOutput, Sitter {
   /** The listener that it will come out of, until it has. */
   listener: ListenerFace | null = null;
   readonly #host: TalkHost;
   readonly #machine: TalkMachine;
   readonly #timer: Timer;
-  #key: FlowKey;
-  #flow: Flow | null = null;
+  readonly #seat: Seat;
   #route: RouteUse | null = null;
   #face: (ConnectionFace & Partial<TalkConnection>) | null = null;
   #inbox: Uint8Array[] = [];
@@ -43,8 +35,7 @@ export class Connection extends Held implements ConnectionBody, TalkOutput, Rece
   constructor(host: TalkHost, key: FlowKey, state: 'hello-sent' | 'hello-received' | FrozenMachine) {
     super();
     this.#host = host;
-    this.owner = host.owner;
-    this.#key = key;
+    this.#seat = new Seat(host, key, this);
     this.#machine =
       typeof state === 'string'
         ? new TalkMachine(state, host.firstSeq(), this, host.settings)
@@ -57,7 +48,8 @@ export class Connection extends Held implements ConnectionBody, TalkOutput, Rece
   }
 
   get label(): string {
-    return `${this.#key.localPort} → ${this.#key.remote}:${this.#key.remotePort}`;
+    const { localPort, remote, remotePort } = this.#seat.key;
+    return `${localPort} → ${remote}:${remotePort}`;
   }
 
   attach(face: ConnectionFace): void {
@@ -67,12 +59,11 @@ export class Connection extends Held implements ConnectionBody, TalkOutput, Rece
   /** Takes its place in the flow table and says its first word. Held already. @throws NetError; then it is released. */
   begin(place: string): void {
     try {
-      this.#flow = this.#host.exchange.current.claim(this.#key, this, this, place);
-      this.#key = { ...this.#key, localPort: this.#flow.localPort };
-      this.#route = this.#host.exchange.current.route(this.#key.remote, this);
+      this.#seat.take(place);
+      this.rerouted();
     } catch (error) {
       this.#over = true;
-      this.#flow?.release();
+      this.#seat.release();
       this.#host.connections.release(this);
       throw error;
     }
@@ -126,18 +117,14 @@ export class Connection extends Held implements ConnectionBody, TalkOutput, Rece
     this.#settle();
   }
 
-  /** Of its flow: it moved to the next generation of the exchange, or was closed there. */
-  notice({ sort, object, error }: Notice): void {
-    if (this.#over) return;
-    if (sort === 'closed') {
-      this.#flow = null;
-      this.kill(error);
-    } else if (sort === 'moved') {
-      this.#flow = object as Flow;
-      this.#flow.attach(this);
-      this.#route?.release();
-      this.#route = this.#host.exchange.current.route(this.#key.remote, this);
-    }
+  /** Its way, of the present generation of the exchange. */
+  rerouted(): void {
+    this.#route?.release();
+    this.#route = this.#host.exchange.current.route(this.#seat.key.remote, this);
+  }
+
+  unseated(why: NetError | undefined): void {
+    this.kill(why);
   }
 
   // What the machine wants done.
@@ -145,7 +132,7 @@ export class Connection extends Held implements ConnectionBody, TalkOutput, Rece
   emit(segment: Segment): void {
     if (this.#route === null) return;
     this.#host.counters.segmentsOut.value++;
-    const { localPort, remotePort } = this.#key;
+    const { localPort, remotePort } = this.#seat.key;
     this.#route.output({ protocol: TALK, fromPort: localPort, toPort: remotePort, payload: emitSegment(segment) });
   }
 
@@ -162,7 +149,7 @@ export class Connection extends Held implements ConnectionBody, TalkOutput, Rece
 
   opened(): void {
     this.#host.counters.opened.value++;
-    this.#face?.opened();
+    this.#face?.answered();
     this.#comeOut(true);
   }
 
@@ -175,15 +162,14 @@ export class Connection extends Held implements ConnectionBody, TalkOutput, Rece
   }
 
   finished(error: Errno | undefined): void {
-    if (error !== undefined) this.#error ??= new NetError(error, `talk ${this.label}: ${SENTENCES[error] ?? 'failed'}`, { module: 'talk' });
+    if (error !== undefined) this.#error ??= endError(error, this.label);
   }
 
   // Hand-over.
 
   freeze(): Frozen {
-    const { protocol, localPort, remote, remotePort } = this.#key;
     const data: FrozenConnection = {
-      key: { protocol, localPort, remote, remotePort },
+      key: this.#seat.frozenKey(),
       machine: this.#machine.frozen(),
       inbox: this.#inbox,
       child: this.listener === null ? -1 : this.#child,
@@ -202,8 +188,8 @@ export class Connection extends Held implements ConnectionBody, TalkOutput, Rece
 
   /** Held in this generation: takes the place of its double. Its face attaches in a moment. */
   takePlace(): void {
-    this.#flow = this.#host.exchange.current.reclaim(this.#key, this, this, 'talk.settle');
-    this.#route = this.#host.exchange.current.route(this.#key.remote, this);
+    this.#seat.takeOver();
+    this.rerouted();
     if (this.#child >= 0) this.listener = this.#host.doors.get(this.#child)?.face ?? null;
     this.#armTimer();
   }
@@ -211,6 +197,7 @@ export class Connection extends Held implements ConnectionBody, TalkOutput, Rece
   left(): void {
     this.#over = true;
     this.#timer.cancel();
+    this.#seat.leave();
   }
 
   #timeout(): void {
@@ -234,26 +221,21 @@ export class Connection extends Held implements ConnectionBody, TalkOutput, Rece
     else if (!this.#timer.armed || this.#timer.whenUs !== nextTimeoutUs) this.#timer.armAt(nextTimeoutUs);
   }
 
-  /** Its user is done; what is left is a small object. While the module leaves there are no new ones: it stays itself. */
+  /** Its user is done; what is left is a small object in its place. */
   #linger(): void {
-    this.#face?.over(this.#error);
-    if (!this.#host.lingers.open) {
-      this.#armTimer();
-      return;
-    }
     const { next, expected } = this.#machine;
-    const linger = new Linger(this.#host, this.#key, next, expected);
-    this.#host.lingers.hold(linger, linger, 'talk.linger');
     this.#over = true;
     this.#timer.cancel();
-    linger.takePlace();
-    this.#host.connections.release(this);
+    this.#face?.over(this.#error);
+    const linger = new Linger(this.#host, this.#seat, next, expected);
+    this.#host.lingers.succeed(linger, this, 'talk.linger');
+    linger.begin();
   }
 
   #end(): void {
     this.#over = true;
     this.#timer.cancel();
-    this.#flow?.release();
+    this.#seat.release();
     this.#host.connections.release(this);
     this.#face?.over(this.#error);
     this.#comeOut(false);
@@ -268,9 +250,3 @@ export class Connection extends Held implements ConnectionBody, TalkOutput, Rece
     else if (open && this.#child >= 0) this.reset();
   }
 }
-
-const SENTENCES: Readonly<Partial<Record<Errno, string>>> = Object.freeze({
-  ECONNREFUSED: 'nobody listens there',
-  ECONNRESET: 'the peer gave it up',
-  ETIMEDOUT: 'the peer does not answer',
-});

@@ -1,7 +1,9 @@
-import type { Frozen, Notice, Owner, Timer } from '@softnet/contract';
+import type { Frozen, Timer } from '@softnet/contract';
 import { Held } from '@softnet/contract';
-import type { Flow, FlowKey, Packet, Receiver } from '../../exchange/service.ts';
-import { ACK, emitSegment, NOTHING, parseSegment, RESET, TALK } from '../wire.ts';
+import type { FlowKey, Packet } from '../../exchange/service.ts';
+import { ACK, bare, emitSegment, parseSegment, RESET, TALK } from '../wire.ts';
+import type { Sitter } from './seat.ts';
+import { Seat } from './seat.ts';
 import type { TalkHost } from './talk-host.ts';
 
 /** Layout 1. */
@@ -16,22 +18,19 @@ type FrozenLinger = {
  * What is left of a connection whose peer may not know yet that all is said (TCP's TIME-WAIT): it answers the last BYE
  * again, for a while. It serves the peer, and holds nothing up.
  */
-export class Linger extends Held implements Receiver, Owner {
-  readonly name = 'talk';
-  readonly owner: number;
+export class Linger extends Held implements Sitter {
   readonly #host: TalkHost;
-  readonly #key: FlowKey;
+  readonly #seat: Seat;
   readonly #seq: number;
   readonly #ack: number;
   readonly #timer: Timer;
-  #flow: Flow | null = null;
   #untilUs: number;
 
-  constructor(host: TalkHost, key: FlowKey, seq: number, ack: number, untilUs = host.nowUs + host.settings.lingerUs) {
+  constructor(host: TalkHost, seat: Seat | FlowKey, seq: number, ack: number, untilUs = host.nowUs + host.settings.lingerUs) {
     super();
     this.#host = host;
-    this.owner = host.owner;
-    this.#key = key;
+    this.#seat = seat instanceof Seat ? seat : new Seat(host, seat, this);
+    this.#seat.sitter = this;
     this.#seq = seq;
     this.#ack = ack;
     this.#untilUs = untilUs;
@@ -39,12 +38,11 @@ export class Linger extends Held implements Receiver, Owner {
   }
 
   get label(): string {
-    return `${this.#key.localPort} → ${this.#key.remote}:${this.#key.remotePort} (lingering)`;
+    const { localPort, remote, remotePort } = this.#seat.key;
+    return `${localPort} → ${remote}:${remotePort} lingering`;
   }
 
-  /** In the flow table, from the connection that it was or from its double in the last generation. */
-  takePlace(): void {
-    this.#flow = this.#host.exchange.current.reclaim(this.#key, this, this, 'talk.linger');
+  begin(): void {
     this.#timer.armAt(this.#untilUs);
   }
 
@@ -57,35 +55,27 @@ export class Linger extends Held implements Receiver, Owner {
     } else if (segment.flags !== ACK || segment.payload.length > 0) {
       this.#untilUs = this.#host.nowUs + this.#host.settings.lingerUs;
       this.#timer.armAt(this.#untilUs);
-      const { localPort: fromPort, remote, remotePort: toPort } = this.#key;
-      const answer = emitSegment({ flags: ACK, seq: this.#seq, ack: this.#ack, payload: NOTHING });
+      const { localPort: fromPort, remote, remotePort: toPort } = this.#seat.key;
+      const answer = emitSegment(bare(ACK, this.#seq, this.#ack));
       this.#host.exchange.current.send(remote, { protocol: TALK, fromPort, toPort, payload: answer });
     }
   }
 
-  notice({ sort, object }: Notice): void {
-    // Of its flow, and of itself: it is its own owner.
-    if (object === this) return;
-    if (sort === 'closed') {
-      this.#flow = null;
-      this.end();
-    } else if (sort === 'moved' && object.holdKind?.kind === 'flow') {
-      this.#flow = object as Flow;
-      this.#flow.attach(this);
-    }
+  /** It keeps no way. */
+  rerouted(): void {}
+
+  unseated(): void {
+    this.end();
   }
 
   end(): void {
     this.#timer.cancel();
-    this.#flow?.release();
-    this.#flow = null;
-    if (this.holdNext !== null) this.#host.lingers.release(this);
+    this.#seat.release();
+    this.#host.lingers.release(this);
   }
 
   freeze(): Frozen {
-    const { protocol, localPort, remote, remotePort } = this.#key;
-    const key = { protocol, localPort, remote, remotePort };
-    const data: FrozenLinger = { key, seq: this.#seq, ack: this.#ack, untilUs: this.#untilUs };
+    const data: FrozenLinger = { key: this.#seat.frozenKey(), seq: this.#seq, ack: this.#ack, untilUs: this.#untilUs };
     return { version: 1, data };
   }
 
@@ -95,8 +85,14 @@ export class Linger extends Held implements Receiver, Owner {
     return new Linger(host, key, seq, ack, untilUs);
   }
 
+  /** Held in this generation: takes the place of its double. */
+  takePlace(): void {
+    this.#seat.takeOver();
+    this.begin();
+  }
+
   left(): void {
     this.#timer.cancel();
-    this.#flow = null;
+    this.#seat.leave();
   }
 }

@@ -1,28 +1,26 @@
-import type { Frozen, NetError, Notice, Owner } from '@softnet/contract';
+import type { Frozen, NetError } from '@softnet/contract';
 import { Held } from '@softnet/contract';
-import type { Flow, Packet, Receiver } from '../../exchange/service.ts';
+import type { Packet } from '../../exchange/service.ts';
 import type { SocketBody, SocketFace } from '../service.ts';
 import { emitSegment, MESSAGE, parseSegment, TALK } from '../wire.ts';
+import type { Sitter } from './seat.ts';
+import { Seat } from './seat.ts';
 import type { TalkHost } from './talk-host.ts';
 
 /** The object behind an unconnected socket: its flow takes messages from anybody. */
-export class Socket extends Held implements SocketBody, Receiver, Owner {
-  readonly name = 'talk';
-  readonly owner: number;
+export class Socket extends Held implements SocketBody, Sitter {
   readonly #host: TalkHost;
-  #port: number;
-  #flow: Flow | null = null;
+  readonly #seat: Seat;
   #face: SocketFace | null = null;
 
   constructor(host: TalkHost, port: number) {
     super();
     this.#host = host;
-    this.owner = host.owner;
-    this.#port = port;
+    this.#seat = new Seat(host, { protocol: TALK, localPort: port, remote: 0, remotePort: 0 }, this);
   }
 
   get port(): number {
-    return this.#port;
+    return this.#seat.key.localPort;
   }
 
   attach(face: SocketFace): void {
@@ -32,8 +30,7 @@ export class Socket extends Held implements SocketBody, Receiver, Owner {
   /** Held already. @throws NetError EADDRINUSE, EADDRNOTAVAIL; then it is released. */
   begin(): void {
     try {
-      this.#flow = this.#host.exchange.current.claim(this.#key(), this, this, 'talk.socket');
-      this.#port = this.#flow.localPort;
+      this.#seat.take('talk.socket');
     } catch (error) {
       this.#host.sockets.release(this);
       throw error;
@@ -43,7 +40,7 @@ export class Socket extends Held implements SocketBody, Receiver, Owner {
   send(address: number, port: number, bytes: Uint8Array): boolean {
     this.#host.counters.segmentsOut.value++;
     const payload = emitSegment({ flags: MESSAGE, seq: 0, ack: 0, payload: bytes });
-    return this.#host.exchange.current.send(address, { protocol: TALK, fromPort: this.#port, toPort: port, payload });
+    return this.#host.exchange.current.send(address, { protocol: TALK, fromPort: this.port, toPort: port, payload });
   }
 
   receive({ from, fromPort, payload }: Packet): void {
@@ -61,25 +58,20 @@ export class Socket extends Held implements SocketBody, Receiver, Owner {
   }
 
   end(why: NetError | undefined): void {
-    this.#flow?.release();
-    this.#flow = null;
+    this.#seat.release();
     this.#host.sockets.release(this);
     this.#face?.over(why);
   }
 
-  notice({ sort, object, error }: Notice): void {
-    if (this.#flow === null) return;
-    if (sort === 'moved') {
-      this.#flow = object as Flow;
-      this.#flow.attach(this);
-    } else if (sort === 'closed') {
-      this.#flow = null;
-      this.end(error);
-    }
+  /** It keeps no way. */
+  rerouted(): void {}
+
+  unseated(why: NetError | undefined): void {
+    this.end(why);
   }
 
   freeze(): Frozen {
-    return { version: 1, data: { port: this.#port } };
+    return { version: 1, data: { port: this.port } };
   }
 
   static thaw(host: TalkHost, { version, data }: Frozen): Socket {
@@ -88,14 +80,10 @@ export class Socket extends Held implements SocketBody, Receiver, Owner {
   }
 
   takePlace(): void {
-    this.#flow = this.#host.exchange.current.reclaim(this.#key(), this, this, 'talk.settle');
+    this.#seat.takeOver();
   }
 
   left(): void {
-    this.#flow = null;
-  }
-
-  #key(): { protocol: number; localPort: number; remote: number; remotePort: number } {
-    return { protocol: TALK, localPort: this.#port, remote: 0, remotePort: 0 };
+    this.#seat.leave();
   }
 }

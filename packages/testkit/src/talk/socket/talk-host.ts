@@ -1,6 +1,6 @@
 import type { Counter, DropReason, Objects, Port, Timer } from '@softnet/contract';
 import type { Exchange } from '../../exchange/service.ts';
-import type { TalkSettings } from '../machine/talk-machine.ts';
+import type { TalkSettings } from '../machine/output.ts';
 import type { Connection } from './connection.ts';
 import type { Linger } from './linger.ts';
 import type { Listener } from './listener.ts';

@@ -1,0 +1,24 @@
+import type { Kernel } from '@softnet/kernel';
+import type { Output } from '../session/output.ts';
+import { holderCounts, holderGroups } from '../text/holders.ts';
+import { cut } from '../text/table.ts';
+
+/** Kernel time that those inside get to let go, ms. */
+const GRACE_MS = 500;
+
+/** Unloads all modules of the kernels, and says what was open and what had to be broken. */
+export async function shutDown(kernels: readonly Kernel[], output: Output): Promise<void> {
+  for (const kernel of kernels) {
+    const open = kernel.holders();
+    output.print(`kernel ${kernel.name}: open were ${holderCounts(open)}`);
+    for (const group of holderGroups(open)) output.print(cut(`  ${group}`, output.width));
+  }
+  const reports = await Promise.all(kernels.map((kernel) => kernel.shutdown({ deadlineMs: GRACE_MS })));
+  for (const [index, report] of reports.entries()) {
+    const broken = report?.broken ?? [];
+    const gone = report?.gone.join(', ') || 'nothing';
+    output.print(`kernel ${kernels[index]?.name}: unloaded ${gone}; broken by force: ${holderCounts(broken)}`);
+    for (const { module, hook, message } of report?.faults ?? []) output.print(`fault: ${module} in ${hook}: ${message}`);
+    for (const leak of report?.leaks ?? []) output.print(`leak: ${leak}`);
+  }
+}

@@ -1,0 +1,65 @@
+import type { Skb } from './skb.ts';
+
+/** A socket's address, of any family. Kept and filled anew by its user. Linux's `struct sockaddr_*`. */
+export class SockAddress {
+  family = 0;
+  /** Four words: see {@link Flow}. Other families: their own. */
+  address0 = 0;
+  address1 = 0;
+  address2 = 0;
+  address3 = 0;
+  /** Host order. */
+  port = 0;
+  /** Scope of a link-local address, or a packet socket's interface; 0: none. */
+  ifindex = 0;
+}
+
+/** Ancillary data (pktinfo, TTL, TOS, timestamps, queued errors): made only when asked for. Linux's `struct cmsghdr`. */
+export class ControlMessage {
+  level = 0;
+  type = 0;
+  /** As in Linux's ABI, little-endian. */
+  data: Uint8Array;
+  next: ControlMessage | null = null;
+
+  constructor(level: number, type: number, data: Uint8Array) {
+    this.level = level;
+    this.type = type;
+    this.data = data;
+  }
+}
+
+/** What a send or receive call works on. Kept and filled anew by its user. Linux's `struct msghdr`. */
+export class Message {
+  /** What is sent, or where to put it; null with {@link MESSAGE_FLAG}.SKB. */
+  data: Uint8Array | null = null;
+  /** The rest of a gathered or scattered one. */
+  more: readonly Uint8Array[] | null = null;
+  /** Sending: to whom, when `hasAddress`. Receiving: from whom; sets `hasAddress`. */
+  address = new SockAddress();
+  hasAddress = false;
+  /** Bits of {@link MESSAGE_FLAG}, in and out. */
+  flags = 0;
+  control: ControlMessage | null = null;
+  /** With SKB: the packet itself, payload at `data`, without a copy (row S4). Who gets it frees it. */
+  skb: Skb | null = null;
+}
+
+/** Linux's `MSG_*`. */
+export const MESSAGE_FLAG = Object.freeze({
+  OOB: 0x1,
+  PEEK: 0x2,
+  DONTROUTE: 0x4,
+  CTRUNC: 0x8,
+  TRUNC: 0x20,
+  DONTWAIT: 0x40,
+  EOR: 0x80,
+  WAITALL: 0x100,
+  CONFIRM: 0x800,
+  ERRQUEUE: 0x2000,
+  NOSIGNAL: 0x4000,
+  MORE: 0x8000,
+  /** Received: as the packet in `message.skb`. Ours; Linux has no such flag. */
+  SKB: 0x100000,
+  ZEROCOPY: 0x4000000,
+} as const);

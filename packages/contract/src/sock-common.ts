@@ -1,0 +1,91 @@
+import type { DstUse } from './dst.ts';
+import { Held } from './held.ts';
+import type { NetworkLayer } from './network-layer.ts';
+import type { SockOps } from './sock-ops.ts';
+
+/**
+ * A socket, as everybody but its protocol sees it: its place in the flow table, what its packets carry, what it may
+ * use. It is the hold that its user has on the protocol. Linux's `struct sock_common` and what all of `struct sock` needs.
+ */
+export class SockCommon extends Held {
+  family = 0;
+  /** One of {@link SOCK_TYPE}. */
+  type = 0;
+  protocol = 0;
+  /** The protocol's own states. 0: just made, or closed. */
+  state = 0;
+  /** Ends of its flow; zeros: any. Four words: see {@link Flow}. Other families than IP keep their own addresses here. */
+  local0 = 0;
+  local1 = 0;
+  local2 = 0;
+  local3 = 0;
+  remote0 = 0;
+  remote1 = 0;
+  remote2 = 0;
+  remote3 = 0;
+  /** Host order (row I3). 0: none yet; any. */
+  localPort = 0;
+  remotePort = 0;
+  /** Interface that it is bound to (SO_BINDTODEVICE, or a link-local address's); 0: any. */
+  ifindex = 0;
+  /** Of its place in the flow table; written by `SocketPorts` and {@link SocketDemux} only. */
+  hash = 0;
+  hashNext: SockCommon | null = null;
+  /** What packets and users meet: of the generation that made it, whichever is live. */
+  ops: SockOps;
+  /** Its way through IP; a dual-stack socket's by its peer's family. Null: a family without one, or not known yet. */
+  layer: NetworkLayer | null = null;
+  /** Its route, and its hold on the layer. Null: neither connected nor bound. */
+  dst: DstUse | null = null;
+  /** Called when what `calls.poll` says may have changed. Set by its user's face. */
+  wake: ((sock: SockCommon) => void) | null = null;
+  /** The protocol's own. */
+  ext: object | null = null;
+  /** The layer's own: options of its level (TTL, memberships); null: all as usual. */
+  layerExt: object | null = null;
+  /** The face's own: a descriptor, a node:net socket. */
+  user: object | null = null;
+  /** Bits of {@link SOCK_FLAG}. */
+  flags = 0;
+  /** SO_MARK and SO_PRIORITY: go into its packets. int32. */
+  mark = 0;
+  priority = 0;
+  uid = 0;
+  /** Hash of its flow, for `skb.hash` and the choice of ways. int32; 0: not computed. */
+  txHash = 0;
+  /** SO_ERROR: a positive errno that the next call gives and clears; 0: none. */
+  error = 0;
+  /** Bytes (truesize) charged for sending and receiving, and their limits (SO_SNDBUF, SO_RCVBUF). */
+  sendQueuedBytes = 0;
+  sendLimitBytes = 212992;
+  receiveQueuedBytes = 0;
+  receiveLimitBytes = 212992;
+
+  constructor(ops: SockOps) {
+    super();
+    this.ops = ops;
+  }
+}
+
+/** Linux's `SOCK_*`. Open. */
+export const SOCK_TYPE = Object.freeze({ STREAM: 1, DGRAM: 2, RAW: 3, SEQPACKET: 5, DCCP: 6 } as const);
+
+/** What is said of a socket by one bit. */
+export const SOCK_FLAG = Object.freeze({
+  REUSEADDR: 0x1,
+  REUSEPORT: 0x2,
+  /** An IPv6 socket that takes no IPv4 flow. */
+  V6ONLY: 0x4,
+  BROADCAST: 0x8,
+  KEEPALIVE: 0x10,
+  /** Finds matches for any remote end: listens, or is bound. */
+  LISTENING: 0x20,
+  /** Its door is shut (stage 1): it is found, and stays silent. */
+  PARKED: 0x40,
+  /** Wants reports of ICMP errors in its error queue (IP_RECVERR). */
+  RECVERR: 0x80,
+  /** The user has closed it; what follows is the protocol's. */
+  ORPHAN: 0x100,
+  /** Its port was chosen by bind, and stays when it disconnects. */
+  PORT_BOUND: 0x200,
+} as const);

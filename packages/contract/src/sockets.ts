@@ -1,0 +1,48 @@
+import type { Owner } from './held.ts';
+import type { SockCommon } from './sock-common.ts';
+import { definePoint, defineService } from './token.ts';
+
+/** Where sockets are made. A **door** of the socket module. Callers: faces, and modules that talk over sockets. */
+export interface Sockets {
+  /**
+   * A new socket, held for `owner`. Asks the {@link SocketProtocol} of family, type and protocol.
+   * @param protocol 0: the family's usual one for the type.
+   * @throws NetError EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT; ESHUTDOWN when the protocol is leaving; ENOBUFS.
+   */
+  open(family: number, type: number, protocol: number, owner: Owner): SockCommon;
+}
+export const Sockets = defineService<Sockets>({ name: 'sockets', version: '1.0.0', errno: 'EAFNOSUPPORT' });
+
+/** A protocol that sockets can be made of. A **door**: taken at stage 1. Linux's `inet_register_protosw` and `net_proto_family`. */
+export interface SocketProtocol {
+  readonly name: string;
+  /** 0: every family that has a live `NetworkLayer`. */
+  readonly family: number;
+  /** One of `SOCK_TYPE`. */
+  readonly type: number;
+  readonly protocol: number;
+  /** True: the usual one of its type, for `protocol` 0. */
+  readonly usual: boolean;
+  /**
+   * Makes the socket, with `ops` and `ext`, and holds it for `owner`. What it took before it fails, it gives back (row I7).
+   * @throws NetError ENOBUFS, EACCES, ESHUTDOWN.
+   */
+  open(family: number, owner: Owner): SockCommon;
+}
+export const SocketProtocol = definePoint<SocketProtocol>({ name: 'socket-protocol', version: '1.0.0' });
+
+/**
+ * Options of a level that is not the socket's protocol's own: SOL_IP and SOL_IPV6 by their layers, joining groups
+ * included. A **corridor**. SOL_SOCKET is the socket module's.
+ */
+export interface OptionLevel {
+  /** Linux's `SOL_*`. */
+  readonly level: number;
+  /** 0, or -errno. The value as in Linux's ABI. */
+  set(sock: SockCommon, name: number, value: Uint8Array): number;
+  /** Bytes written into `value`, or -errno. */
+  get(sock: SockCommon, name: number, value: Uint8Array): number;
+  /** The socket is closed: memberships and the like end. */
+  closed(sock: SockCommon): void;
+}
+export const OptionLevel = definePoint<OptionLevel>({ name: 'option-level', version: '1.0.0' });
