@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
+import type { Owner } from '@softnet/contract';
+import { defineService } from '@softnet/contract';
 import { Kernel, World } from '@softnet/kernel';
 import { buildBundle } from '@softnet/testkit/node';
 import { describe, expect, test } from 'vitest';
-import { GuestBook } from '../examples/guest-book/plugin.ts';
+
+/** The plugin's token, as whoever uses it has it: equal by name and major. */
+const GuestBook = defineService<{ sign(owner: Owner): { leave(): void } }>({ name: 'GuestBook', version: '1.0.0' });
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 

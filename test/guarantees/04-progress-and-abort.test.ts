@@ -91,4 +91,19 @@ describe('guarantee 4: progress is an async iterator; a signal or a deadline put
     guest.holdKind?.release(guest);
     expect(await kernel.unload('inn', { cascade: true })).toMatchObject({ outcome: 'gone', gone: ['tour#1', 'inn#1'] });
   });
+
+  test('what it requires fails to come back: its dependents leave after all, and everything is said', async () => {
+    const kernel = virtualKernel();
+    await kernel.load(makeInn({ abort: () => Promise.reject(new Error('no way back')) }));
+    await kernel.load(makeModule('tour', [one(Inn)]));
+    kernel.port(Inn).current.checkIn(new Traveller('ann'));
+    const report = await kernel.world.run(kernel.unload('inn', { cascade: true, deadlineMs: 50 }));
+    expect(report).toMatchObject({
+      outcome: 'gone',
+      gone: ['tour#1', 'inn#1'],
+      broken: [{ owner: 'ann' }],
+      faults: [{ module: 'inn#1', hook: 'abort' }],
+    });
+    expect(kernel.modules()).toEqual([]);
+  });
 });

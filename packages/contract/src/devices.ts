@@ -27,7 +27,10 @@ export interface Devices {
 }
 export const Devices = defineService<Devices>({ name: 'devices', version: '1.0.0', errno: 'ENODEV' });
 
-/** What devices that exist do. A **corridor**. Callers: drivers (receive, wake, completed, carrier), neighbours (transmit), qdiscs (schedule). */
+/**
+ * What devices that exist do. A **corridor**. Callers: drivers (receive, wake, completed, carrier), neighbours
+ * (transmit), qdiscs (schedule).
+ */
 export interface DeviceTraffic {
   /** Null: there is none. */
   byIndex(ifindex: number): NetDevice | null;

@@ -6,7 +6,10 @@ import type { Segment } from './protocol.ts';
 import type { Skb } from './skb.ts';
 import { definePoint } from './token.ts';
 
-/** Takes frames of an ethertype: ARP, IPv4, IPv6, MPLS, VLAN. A **corridor**: one handler each; of two generations, the newer. Linux's `packet_type` and `packet_offload`. */
+/**
+ * Takes frames of an ethertype: ARP, IPv4, IPv6, MPLS, VLAN. A **corridor**: one handler each; of two generations, the
+ * newer. Linux's `packet_type` and `packet_offload`.
+ */
 export interface EthertypeHandler {
   readonly name: string;
   /** Host order. */

@@ -70,7 +70,6 @@ export class Datagrams implements SockOps, SocketCalls, SocketProtocol, Protocol
   open(family: number, owner: Owner): SockCommon {
     const sock = new SockCommon(this);
     sock.family = family;
-    sock.type = this.type;
     sock.protocol = this.protocol;
     sock.layer = this.#net.layer;
     sock.ext = new SkbQueue();

@@ -17,7 +17,7 @@ import {
 export type Trace = string[];
 
 /** Ethernet as far as a packet's way needs it. */
-export const ether: LinkLayer = {
+const ether = Object.freeze<LinkLayer>({
   addressLen: 6,
   headerBytes: 14,
   write(skb, device, ethertype, destination, source) {
@@ -38,9 +38,9 @@ export const ether: LinkLayer = {
     skb.ifindex = device.ifindex;
     return true;
   },
-};
+});
 
-export class Fifo implements Qdisc {
+class Fifo implements Qdisc {
   readonly kind = 'pfifo';
   readonly handle = 0;
   readonly #queue = new SkbQueue();

@@ -2,7 +2,7 @@
 import type { Contributions, DropReason, Held, Objects, Owner, PointToken, Port, ServiceToken, SkbPool } from './index.ts';
 import { NetError, PacketMemory, Skb, TRANSMIT } from './index.ts';
 
-export const BUFFER_BYTES = 2048;
+const BUFFER_BYTES = 2048;
 
 /** 32 buffers; says when an skb is freed twice, or has two owners. */
 export class FakePool implements SkbPool {

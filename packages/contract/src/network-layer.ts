@@ -59,7 +59,7 @@ export interface NetworkLayer {
   reenter(skb: Skb): number;
   /** In: a packet with `data` = `network` that `device` brought, or that a tunnel unwrapped: `EthertypeHandler.input` of the layer. */
   receive(skb: Skb, device: NetDevice): void;
-  /** In, behind a transformation: `transport` and `data` at the next header, of this protocol; delivers as if it had stood in the IP header. */
+  /** In, behind a transformation: `transport` and `data` at the next header, of this protocol: delivers it as IP's own payload. */
   deliver(skb: Skb, protocol: number): void;
   /** Sets `input`, `output`, `finish`, `uses` and rooms of a dst that route has made for a next hop of this family. */
   prepare(dst: Dst): void;

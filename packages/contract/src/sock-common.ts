@@ -5,12 +5,10 @@ import type { SockOps } from './sock-ops.ts';
 
 /**
  * A socket, as everybody but its protocol sees it: its place in the flow table, what its packets carry, what it may
- * use. It is the hold that its user has on the protocol. Linux's `struct sock_common` and what all of `struct sock` needs.
+ * use. It is the hold that its user has on the protocol. 320 bytes in Node, holds included. Linux's `struct sock_common`.
  */
 export class SockCommon extends Held {
   family = 0;
-  /** One of {@link SOCK_TYPE}. */
-  type = 0;
   protocol = 0;
   /** The protocol's own states. 0: just made, or closed. */
   state = 0;
@@ -28,7 +26,7 @@ export class SockCommon extends Held {
   remotePort = 0;
   /** Interface that it is bound to (SO_BINDTODEVICE, or a link-local address's); 0: any. */
   ifindex = 0;
-  /** Of its place in the flow table; written by `SocketPorts` and {@link SocketDemux} only. */
+  /** Its place in the flow table; of a connected one the hash of its flow, also for `skb.hash`. Written by the socket module only. */
   hash = 0;
   hashNext: SockCommon | null = null;
   /** What packets and users meet: of the generation that made it, whichever is live. */
@@ -41,31 +39,40 @@ export class SockCommon extends Held {
   wake: ((sock: SockCommon) => void) | null = null;
   /** The protocol's own. */
   ext: object | null = null;
-  /** The layer's own: options of its level (TTL, memberships); null: all as usual. */
-  layerExt: object | null = null;
   /** The face's own: a descriptor, a node:net socket. */
   user: object | null = null;
   /** Bits of {@link SOCK_FLAG}. */
   flags = 0;
-  /** SO_MARK and SO_PRIORITY: go into its packets. int32. */
-  mark = 0;
-  priority = 0;
-  uid = 0;
-  /** Hash of its flow, for `skb.hash` and the choice of ways. int32; 0: not computed. */
-  txHash = 0;
+  /** What was set otherwise than usual; null: nothing, as for most. */
+  options: SockOptions | null = null;
   /** SO_ERROR: a positive errno that the next call gives and clears; 0: none. */
   error = 0;
-  /** Bytes (truesize) charged for sending and receiving, and their limits (SO_SNDBUF, SO_RCVBUF). */
+  /** Bytes (truesize) charged for sending and receiving. */
   sendQueuedBytes = 0;
-  sendLimitBytes = 212992;
   receiveQueuedBytes = 0;
-  receiveLimitBytes = 212992;
 
   constructor(ops: SockOps) {
     super();
     this.ops = ops;
   }
 }
+
+/** Options that most sockets never set: made at the first that differs, so that an idle socket stays small. */
+export class SockOptions {
+  /** SO_MARK and SO_PRIORITY: go into its packets. int32. */
+  mark = 0;
+  priority = 0;
+  /** User for whom it sends. */
+  uid = 0;
+  /** SO_SNDBUF and SO_RCVBUF, in bytes of truesize. */
+  sendLimitBytes = SOCK_BUFFER_BYTES;
+  receiveLimitBytes = SOCK_BUFFER_BYTES;
+  /** Its layer's own: options of that level (TTL, memberships); null: all as usual. */
+  layer: object | null = null;
+}
+
+/** What a socket may have queued each way unless its options say otherwise. Linux's default of `net.core.rmem_default`. */
+export const SOCK_BUFFER_BYTES = 212992;
 
 /** Linux's `SOCK_*`. Open. */
 export const SOCK_TYPE = Object.freeze({ STREAM: 1, DGRAM: 2, RAW: 3, SEQPACKET: 5, DCCP: 6 } as const);

@@ -11,6 +11,8 @@ import type { SockCommon } from './sock-common.ts';
 export interface SockOps {
   /** 'udp'. */
   readonly name: string;
+  /** One of `SOCK_TYPE`. */
+  readonly type: number;
   /** Takes a packet of its flow; `data` = `transport`. Called by {@link SocketDemux}. */
   input(sock: SockCommon, skb: Skb): void;
   /**

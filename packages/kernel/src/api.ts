@@ -66,7 +66,7 @@ export interface ModuleInfo {
   readonly state: ModuleState;
   /** Names of modules that it needs now: its `one` providers, and contributors to its `some` points. */
   readonly needs: readonly string[];
-  /** `name#generation` of modules that could not live without it. */
+  /** `name#generation` of modules that could not live without it, so that its unload needs `cascade`. */
   readonly neededBy: readonly string[];
   readonly usage: ModuleUsage;
   /** Throws on the packet path so far. */

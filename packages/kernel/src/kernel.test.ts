@@ -70,3 +70,87 @@ describe('a module in a kernel', () => {
     expect(await kernel.unload('house', { cascade: true })).toMatchObject({ gone: ['guest#1', 'house#1'] });
   });
 });
+
+describe('a kernel', () => {
+  test('that is shut down says what was open, closes it, and leaves its World', async () => {
+    const kernel = makeKernel();
+    kernel.offer(House, Guest);
+    await kernel.load('guest');
+    kernel.port(Doorbell).current.ring({ name: 'me' });
+    const slow = kernel.shutdown({ deadlineMs: 100 });
+    await kernel.world.advance(99_000);
+    expect(kernel.modules()).toHaveLength(2);
+    const report = await kernel.world.run(slow);
+    expect(report).toMatchObject({ outcome: 'gone', gone: ['guest#1', 'house#1'], broken: [{ owner: 'me' }] });
+    expect(kernel.world.executives).toEqual([]);
+    expect(await kernel.shutdown()).toBeUndefined();
+    await expect(kernel.load(House)).rejects.toThrow(/ESHUTDOWN: h1 is shut down/);
+  });
+
+  test('that is shut down waits for loads, and joins unloads under way', async () => {
+    const kernel = makeKernel();
+    await kernel.load(House);
+    kernel.port(Doorbell).current.ring({ name: 'me' });
+    const unload = kernel.unload('house');
+    const load = kernel.load(Other);
+    const report = await kernel.world.run(kernel.shutdown());
+    expect((await load).name).toBe('other');
+    expect(report?.gone).toEqual(['other#1']);
+    expect(await unload).toMatchObject({ outcome: 'gone', broken: [{ owner: 'me' }] });
+    expect(kernel.modules()).toEqual([]);
+  });
+
+  test('in real time needs nobody to move its World, and does not keep the process alive', async () => {
+    const kernel = new Kernel();
+    await kernel.load(House);
+    kernel.port(Doorbell).current.ring({ name: 'me' });
+    expect(await kernel.unload('house', { deadlineMs: 20 })).toMatchObject({ outcome: 'live', reason: 'deadline' });
+    expect(kernel.world.idle()).toBe(true);
+    await kernel.shutdown();
+  });
+
+  test('on virtual time refuses real drivers', async () => {
+    class Tap extends House {}
+    Module({ name: 'tap', version: '1.0.0', realTime: true, provides: [Doorbell] })(Tap);
+    await expect(makeKernel().load(Tap)).rejects.toThrow(/EOPNOTSUPP: tap drives a real device, and this World's time is virtual/);
+    expect((await new Kernel().load(Tap)).state).toBe('live');
+  });
+
+  test('tells what happens to whoever listens', async () => {
+    const kernel = makeKernel();
+    const events: string[] = [];
+    const stop = kernel.on((event) => events.push(event.sort === 'state' ? `${event.module} ${event.from}→${event.to}` : event.fault.hook));
+    await kernel.load(House);
+    await kernel.unload('house');
+    stop();
+    await kernel.load(House);
+    expect(events).toEqual(['house#1 starting→live', 'house#1 live→withdrawing', 'house#1 withdrawing→draining', 'house#1 draining→gone']);
+  });
+
+  test('a refused unload that nobody awaits is no unhandled rejection', async () => {
+    const kernel = makeKernel();
+    kernel.unload('nothing');
+    await new Promise((resolve) => setImmediate(resolve));
+    const iterate = async (): Promise<void> => {
+      for await (const _step of kernel.unload('nothing')) throw new Error('no step was expected');
+    };
+    await expect(iterate()).rejects.toThrow(/ENOENT: no module nothing is loaded/);
+  });
+
+  test('a load by a name that was not offered, twice, or while it starts', async () => {
+    const kernel = makeKernel();
+    await expect(kernel.load('house')).rejects.toMatchObject({ code: 'ENOENT' });
+    const load = kernel.load(House);
+    await expect(kernel.load(House)).rejects.toMatchObject({ code: 'EALREADY' });
+    await load;
+    await expect(kernel.load(House)).rejects.toMatchObject({
+      code: 'EEXIST',
+      message: expect.stringContaining('unload it first, or replace it'),
+    });
+  });
+});
+
+@Module({ name: 'other', version: '1.0.0' })
+class Other implements SoftnetModule {
+  start(): void {}
+}

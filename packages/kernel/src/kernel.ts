@@ -153,7 +153,7 @@ export class Kernel {
   }
 
   #describe(generation: Parameters<typeof describeModule>[0]): ModuleInfo {
-    return describeModule(generation, this.#composition.get(PART.roster).all);
+    return describeModule(generation, this.#composition.get(PART.roster));
   }
 
   /** Work that a shutdown waits for. */

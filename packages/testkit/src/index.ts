@@ -1,5 +1,18 @@
+export { complianceChecks, describeCompliance, runCompliance } from './compliance/compliance.ts';
+export {
+  type ComplianceCheck,
+  ComplianceFailure,
+  type ComplianceReport,
+  type ComplianceResult,
+  type ComplianceSubject,
+  type Knock,
+  type Traffic,
+  type Verdict,
+} from './compliance/subject.ts';
+export { talkTraffic } from './compliance/talk-traffic.ts';
 export { TestExchange } from './exchange/module.ts';
 export * from './exchange/service.ts';
+export { LeakGuard } from './leak-guard.ts';
 export * from './link/cable.ts';
 export { TestLink } from './link/module.ts';
 export * from './link/service.ts';

@@ -5,7 +5,7 @@ import { moduleSource } from './module-source.ts';
 export const modprobe: SessionCommand = Object.freeze({
   name: 'modprobe',
   parameters: '[module]',
-  summary: 'load a module: a known name, a path to a bundle, or a package; first what it requires',
+  summary: 'load a module (a known name, a bundle, a package), first what it requires',
   details: ['Without a module it lists the names that can be loaded.', 'modprobe talk', 'modprobe ./dist/echo.cjs'],
   completes: (session) => session.knownNames(),
   async run(session, { words: [word] }) {

@@ -9,7 +9,7 @@ export const replace: SessionCommand = Object.freeze({
   name: 'replace',
   parameters: '<module> <source>',
   options: [['--mode <mode>', '`drain`: the old generation finishes what it has; `handover`: the new one adopts it']],
-  summary: 'replace a live module by another build of it: a path to a bundle, a package, or a known name',
+  summary: 'replace a live module by another build of it (a known name, a bundle, a package)',
   details: [
     'Without --mode it hands over where both builds can, else drains.',
     'replace talk talk2 --mode drain',

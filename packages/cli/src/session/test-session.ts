@@ -20,7 +20,7 @@ export interface TestSession {
 }
 
 /** Two kernels with traffic, on virtual time, after `ms` of it. */
-export async function testSession({ ms = 1000, debug = false, seed = 1 } = {}): Promise<TestSession> {
+export async function testSession({ ms = 500, debug = false, seed = 1 } = {}): Promise<TestSession> {
   const scene = await bootScene({ clock: 'virtual', seed, debug });
   const statuses: string[] = [];
   let text = '';

@@ -3,10 +3,11 @@ import { World } from '@softnet/kernel';
 import type { Cable, TwoHosts } from '@softnet/testkit';
 import { LinkDoor, TalkModule, TestExchange, TestLink, twoHosts } from '@softnet/testkit';
 import { Traffic } from '../traffic/traffic.ts';
+import { talk2 } from './talk2.ts';
 
 /** Two kernels with a cable between them, and programs that talk over it. */
 export interface Scene extends TwoHosts {
-  /** Names at the prompt for what is not offered to the kernels. */
+  /** What has a name at the prompt: what is offered to the kernels, and another build of it. */
   readonly catalogue: Readonly<Record<string, ModuleSource>>;
 }
 
@@ -29,7 +30,8 @@ export async function bootScene({ clock, seed, debug }: SceneOptions): Promise<S
     keepPlugged(kernel, hosts.cable, address);
     kernel.sysctl.set('traffic.peer', peer);
   }
-  return { ...hosts, catalogue: {} };
+  const catalogue = { 'test-link': TestLink, 'test-exchange': TestExchange, talk: TalkModule, talk2: await talk2(), traffic: Traffic };
+  return { ...hosts, catalogue };
 }
 
 /** Puts the cable in again when a link goes live that it is not plugged into. */

@@ -1,8 +1,10 @@
 import { defineConfig } from 'tsup';
 
+const name = 'skeleton';
+
 /** A plugin is one CommonJS file, without the contract: the host hands that in. Such code can be collected after an unload. */
 export default defineConfig({
-  entry: { skeleton: 'src/index.ts' },
+  entry: { [name]: 'src/index.ts' },
   format: 'cjs',
   outExtension: () => ({ js: '.cjs' }),
   target: 'node20',

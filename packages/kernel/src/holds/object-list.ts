@@ -148,6 +148,12 @@ export class ObjectList<T extends Held> implements Objects<T> {
     for (const object of all) if (object.holdNext !== null && object.holdKind === this) yield object as T;
   }
 
+  /** True when `test` says so of one of them. Walks the ring itself: `test` must release nothing. */
+  some(test: (object: Held) => boolean): boolean {
+    for (let at = this.#ring.holdNext; at !== null && at !== this.#ring; at = at.holdNext) if (test(at)) return true;
+    return false;
+  }
+
   #link(object: T, owner: Owner, place: string, sinceCs: number): void {
     if (this.spec === BURIED) throw new ModuleFault(this.module, `is gone, but ${place} still takes a hold on a ${this.kind} of it`);
     if (object.holdNext !== null) {

@@ -21,21 +21,17 @@ export class Departure {
   readonly leaks: string[] = [];
   readonly #faultsBefore: number;
   readonly #parts: Parts;
-  /** Labels of those whose going it must wait for. */
-  readonly #waitsFor: () => readonly string[];
   #resolve: (outcome: 'gone' | 'live') => void = () => undefined;
   #withdrawn: Promise<unknown> = Promise.resolve();
   #stopTearOff: () => void = () => undefined;
   #forced = false;
-  #checking = false;
 
   /** Does stage 1, in this tick. */
-  constructor(generation: Generation, parts: Parts, waitsFor: () => readonly string[]) {
+  constructor(generation: Generation, parts: Parts) {
     this.generation = generation;
     this.initial = generation.holds;
     this.#faultsBefore = generation.faults.length;
     this.#parts = parts;
-    this.#waitsFor = waitsFor;
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -46,9 +42,9 @@ export class Departure {
     return this.#forced;
   }
 
-  /** Dependents that must be gone before it may go. */
-  waitsFor(): readonly string[] {
-    return this.#waitsFor();
+  /** Nothing holds it any more: it goes as soon as nobody has to go before. */
+  get ready(): boolean {
+    return this.phase === 'draining' && this.generation.holds === 0;
   }
 
   /** What failed since stage 1 began. */
@@ -65,12 +61,12 @@ export class Departure {
     if (this.phase !== 'draining') return true;
     if (this.generation.holds === 0) return false;
     if (this.generation.tallies.some((tally) => tally.count > 0)) return true;
-    for (const object of this.#listed('wait')) {
+    const labels = new Set([...leaving].map(({ label }) => label));
+    const endsWithThem = (object: Held): boolean => {
       const list = rootOf(object).holdKind as ObjectList<Held>;
-      const endsWithGroup = list.spec.drain !== 'wait' && [...leaving].some(({ label }) => label === list.module);
-      if (!endsWithGroup) return true;
-    }
-    return false;
+      return list.spec.drain !== 'wait' && labels.has(list.module);
+    };
+    return [...this.generation.kinds.values()].some((list) => list.spec.drain === 'wait' && list.some((object) => !endsWithThem(object)));
   }
 
   /** Tells the module, then drains. */
@@ -80,33 +76,33 @@ export class Departure {
     if (this.phase === 'withdrawing') this.#drain();
   }
 
-  /** Something was let go of, or a dependent is gone: is this the end? Cheap, and asked at each release. */
-  check(): void {
-    if (this.#checking || !this.#done()) return;
-    this.#checking = true;
-    // The release may stand in the middle of a batch: its end is the grace period.
-    queueMicrotask(() => {
-      this.#checking = false;
-      if (this.#done()) void this.#finish();
-    });
-  }
-
-  /** Calls it off. The caller has checked that it may be. Resolves with false when the module failed to come back. */
-  async comeBack(): Promise<boolean> {
+  /** It is to come back: from here on it does not go, whatever is let go of. The caller has checked that it may. */
+  turnBack(): void {
     this.phase = 'returning';
     this.generation.comingBack = true;
+  }
+
+  /** Comes back, after `turnBack`. Resolves with false when the module fails to: then it is forced out. */
+  async comeBack(): Promise<boolean> {
     await this.#withdrawn;
     const failure = await this.#hook('abort');
-    this.generation.comingBack = false;
     if (failure === undefined) {
+      this.generation.comingBack = false;
       this.generation.openDoors();
       this.#end('live');
       return true;
     }
     this.generation.trouble = `it failed to come back from stage 1: ${failure.message}`;
     this.#forced = true;
-    this.#drain();
+    await this.leaveAfterAll();
     return false;
+  }
+
+  /** What it requires failed to come back, so neither does it. */
+  async leaveAfterAll(): Promise<void> {
+    await this.#withdrawn;
+    this.generation.comingBack = false;
+    this.#drain();
   }
 
   /** Closes what holds it up, by each module's proper close; what is still held after the hooks' deadline is torn off. */
@@ -116,15 +112,29 @@ export class Departure {
     if (this.phase === 'draining') this.#closeHolders();
   }
 
+  /** The end of stage 2: closes what served those inside, takes the corridors, stops the module. */
+  async finish(): Promise<void> {
+    this.phase = 'stopping';
+    const { generation } = this;
+    const why = new NetError('ESHUTDOWN', `${generation.label} is gone`, { module: generation.label });
+    for (const object of [...this.#listed('park'), ...this.#listed('keep')]) {
+      this.#close(object, why);
+      if (object.holdNext === null) continue;
+      this.leaks.push(`${this.#info(object).description} (${object.holdPlace}) not released by close`);
+      (object.holdKind as ObjectList<Held>).unlink(object);
+    }
+    generation.publications.retract();
+    generation.resources.stopPolls();
+    await this.#hook('stop');
+    for (const left of generation.dispose()) this.leaks.push(left);
+    this.#end('gone');
+  }
+
   #drain(): void {
     this.phase = 'draining';
     if (this.generation.state !== 'draining') this.generation.to('draining');
     if (this.#forced) this.#closeHolders();
-    this.check();
-  }
-
-  #done(): boolean {
-    return this.phase === 'draining' && this.generation.holds === 0 && this.#waitsFor().length === 0;
+    this.#parts.watcher.holdsChanged(this.generation);
   }
 
   #closeHolders(): void {
@@ -154,23 +164,6 @@ export class Departure {
       generation.faulted('close', new Error(`${info.description} at ${info.place} never came back: written off`));
       tally.writeOff();
     }
-  }
-
-  async #finish(): Promise<void> {
-    this.phase = 'stopping';
-    const { generation } = this;
-    const why = new NetError('ESHUTDOWN', `${generation.label} is gone`, { module: generation.label });
-    for (const object of [...this.#listed('park'), ...this.#listed('keep')]) {
-      this.#close(object, why);
-      if (object.holdNext === null) continue;
-      this.leaks.push(`${this.#info(object).description} (${object.holdPlace}) not released by close`);
-      (object.holdKind as ObjectList<Held>).unlink(object);
-    }
-    generation.publications.retract();
-    generation.resources.stopPolls();
-    await this.#hook('stop');
-    for (const left of generation.dispose()) this.leaks.push(left);
-    this.#end('gone');
   }
 
   #end(outcome: 'gone' | 'live'): void {

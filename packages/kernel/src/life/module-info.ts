@@ -1,9 +1,9 @@
 import type { ModuleInfo } from '../api.ts';
-import { dependentsOf, needs } from '../load/dependents.ts';
 import type { Generation } from './generation.ts';
+import type { Roster } from './roster.ts';
 
 /** One generation as plain data. */
-export function describeModule(generation: Generation, all: readonly Generation[]): ModuleInfo {
+export function describeModule(generation: Generation, { dependence }: Roster): ModuleInfo {
   const { name, number, manifest, state, throws, trouble } = generation;
   return {
     name,
@@ -11,8 +11,8 @@ export function describeModule(generation: Generation, all: readonly Generation[
     version: manifest.version,
     summary: manifest.summary,
     state,
-    needs: all.filter((other) => needs(generation, other)).map(({ label }) => label),
-    neededBy: dependentsOf(generation, all).map(({ label }) => label),
+    needs: dependence.providers(generation).map(({ label }) => label),
+    neededBy: dependence.directDependents(generation).map(({ label }) => label),
     usage: generation.usage(),
     throws,
     trouble,

@@ -1,18 +1,26 @@
 import type { UnloadProgress } from '../api.ts';
 
+/** A step as it is noted at each release; whom it waits for is found out when somebody reads it. */
+type Noted = Omit<UnloadProgress, 'waitsFor'> & { readonly waitsFor: () => readonly string[] };
+
+interface Step {
+  readonly seq: number;
+  readonly noted: Noted;
+}
+
 /**
  * The steps of an unload for whoever iterates: the newest of each module and state, so that a thousand releases between
  * two reads are one step, and memory stays bounded.
  */
 export class ProgressFeed {
-  readonly #latest = new Map<string, { seq: number; progress: UnloadProgress }>();
+  readonly #latest = new Map<string, Step>();
   #seq = 0;
   #ended: { readonly error: unknown } | 'well' | undefined;
   #wake: (() => void)[] = [];
 
-  push(progress: UnloadProgress): void {
-    this.#latest.set(`${progress.module} ${progress.state}`, { seq: ++this.#seq, progress });
-    this.#wakeAll();
+  push(noted: Noted): void {
+    this.#latest.set(`${noted.module} ${noted.state}`, { seq: ++this.#seq, noted });
+    if (this.#wake.length > 0) this.#wakeAll();
   }
 
   /** No more steps. With an error, iteration throws it. */
@@ -28,7 +36,7 @@ export class ProgressFeed {
       const next = this.#after(seen);
       if (next !== undefined) {
         seen = next.seq;
-        yield next.progress;
+        yield { ...next.noted, waitsFor: next.noted.waitsFor() };
       } else if (this.#ended === undefined) {
         await new Promise<void>((resolve) => this.#wake.push(resolve));
       } else if (this.#ended === 'well') {
@@ -39,8 +47,8 @@ export class ProgressFeed {
     }
   }
 
-  #after(seen: number): { seq: number; progress: UnloadProgress } | undefined {
-    let next: { seq: number; progress: UnloadProgress } | undefined;
+  #after(seen: number): Step | undefined {
+    let next: Step | undefined;
     for (const step of this.#latest.values()) if (step.seq > seen && (next === undefined || step.seq < next.seq)) next = step;
     return next;
   }

@@ -26,7 +26,7 @@ export class Quarantine {
       this.#unloader.forceOut(generation);
     }
     if (state !== 'live' || throws < this.#after) return;
-    const { order, refusal } = planUnload(generation, this.#roster.all, { cascade: true });
+    const { order, refusal } = planUnload(generation, this.#roster, { cascade: true });
     // A dependent that is just starting cannot be withdrawn; the next throw asks again.
     if (refusal !== undefined) return;
     const reason = `quarantined: threw ${throws} times on the packet path, last at ${place}: ${error instanceof Error ? error.message : String(error)}`;

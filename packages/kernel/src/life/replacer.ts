@@ -1,6 +1,5 @@
 import { NetError } from '@softnet/contract';
 import type { ModuleSource, ReplaceOptions, ReplaceReport } from '../api.ts';
-import { needs } from '../load/dependents.ts';
 import { loadOrder } from '../load/load-order.ts';
 import type { CheckedManifest } from '../load/manifest-check.ts';
 import type { Known } from '../load/requirements.ts';
@@ -65,7 +64,7 @@ export class Replacer {
     const young: Known = { name: manifest.name, manifest, state: 'offered' };
     const others = this.#roster.all.filter((generation) => generation !== old);
     for (const dependent of others) {
-      const lost = dependent.manifest.requires.find((need) => needs(dependent, old) && meets(old, need) && !meets(young, need));
+      const lost = dependent.manifest.requires.find((need) => need.need !== 'optional' && meets(old, need) && !meets(young, need));
       if (lost === undefined || others.some((other) => other.state === 'live' && meets(other, lost))) continue;
       const offers = manifest.provides.find(({ name }) => name === lost.token.name)?.version ?? 'none';
       const sentence = `${dependent.label} requires ${lost.token.name} ${lost.range}, but ${manifest.name} ${manifest.version} provides ${offers}`;

@@ -1,8 +1,10 @@
 import { NetError } from '@softnet/contract';
+import { Dependence } from '../load/dependence.ts';
 import type { Generation } from './generation.ts';
 
-/** All generations of a kernel that are not gone, and how many of each name there were. */
+/** All generations of a kernel that are not gone, who of them needs whom, and how many of each name there were. */
 export class Roster {
+  readonly dependence = new Dependence<Generation>();
   readonly #numbers = new Map<string, number>();
   #all: readonly Generation[] = [];
 
@@ -20,10 +22,12 @@ export class Roster {
 
   add(generation: Generation): void {
     this.#all = [...this.#all, generation];
+    this.dependence.add(generation);
   }
 
   remove(generation: Generation): void {
     this.#all = this.#all.filter((other) => other !== generation);
+    this.dependence.remove(generation);
   }
 
   /** The newest generation of `name`, or exactly `name#number`. */

@@ -2,9 +2,9 @@ import type { ModuleClass } from '@softnet/contract';
 import { NetError } from '@softnet/contract';
 import type { Composition } from '../compose/composition.ts';
 import type { CheckedManifest } from '../load/manifest-check.ts';
-import { lackOf, unmet } from './dependence.ts';
 import { Generation } from './generation.ts';
 import { callHook } from './hook-call.ts';
+import { lackOf } from './lack.ts';
 import { Context } from './module-context.ts';
 import type { Parts } from './parts.ts';
 import type { Roster } from './roster.ts';
@@ -53,7 +53,7 @@ export class Starter {
 
   /** Start is over: everything it published becomes visible, if what it requires is still there. */
   goLive(generation: Generation): void {
-    const lack = unmet(generation, this.#roster.all);
+    const lack = this.#roster.dependence.unmet(generation);
     if (lack !== undefined) {
       throw this.giveUp(generation, new NetError('ESHUTDOWN', `${lackOf(lack)} (it left while ${generation.label} was starting)`));
     }

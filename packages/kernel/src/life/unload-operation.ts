@@ -4,8 +4,13 @@ import type { Departure } from './departure.ts';
 import type { Alarm } from './hook-call.ts';
 import { ProgressFeed } from './progress-feed.ts';
 
-/** Says whether the departures of an operation may be called off now; undefined if so. */
-export type MayReturn = (operation: UnloadOperation) => NetError | undefined;
+/** What an operation asks of who runs it. */
+export interface Conductor {
+  /** Why the operation cannot be called off now; undefined if it can. */
+  mayReturn(operation: UnloadOperation): NetError | undefined;
+  /** Whom a departure waits for, by label. */
+  waitsFor(departure: Departure): readonly string[];
+}
 
 /** One unload as its caller sees it: the module asked for, and the dependents that go with it. */
 export class UnloadOperation implements Unload {
@@ -15,18 +20,18 @@ export class UnloadOperation implements Unload {
   readonly departures: readonly Departure[];
   readonly #target: Departure;
   readonly #feed = new ProgressFeed();
-  readonly #mayReturn: MayReturn;
+  readonly #conductor: Conductor;
   readonly #faults: FaultInfo[] = [];
   readonly #cancels: (() => void)[] = [];
   readonly #gone: string[] = [];
   #reason: UnloadReport['reason'];
   #returned: Promise<void> = Promise.resolve();
 
-  constructor(departures: readonly Departure[], mayReturn: MayReturn) {
+  constructor(departures: readonly Departure[], conductor: Conductor) {
     const target = departures.at(-1) as Departure;
     this.departures = departures;
     this.#target = target;
-    this.#mayReturn = mayReturn;
+    this.#conductor = conductor;
     this.module = target.generation.label;
     for (const departure of departures) {
       this.step(departure);
@@ -72,7 +77,7 @@ export class UnloadOperation implements Unload {
    * @throws NetError EBUSY when that cannot be any more, naming what stands in the way.
    */
   callOff(reason: NonNullable<UnloadReport['reason']>): Promise<void> {
-    const refusal = this.#mayReturn(this);
+    const refusal = this.#conductor.mayReturn(this);
     if (refusal !== undefined) throw refusal;
     this.#reason = reason;
     this.#returned = this.#comeBack();
@@ -87,7 +92,7 @@ export class UnloadOperation implements Unload {
       state: generation.state,
       remaining: generation.holds,
       initial,
-      waitsFor: departure.waitsFor(),
+      waitsFor: () => this.#conductor.waitsFor(departure),
     });
   }
 
@@ -101,9 +106,12 @@ export class UnloadOperation implements Unload {
   }
 
   async #comeBack(): Promise<void> {
-    for (const departure of [...this.departures].reverse()) {
-      if (departure.phase !== 'withdrawing' && departure.phase !== 'draining') continue;
-      if (!(await departure.comeBack())) return;
+    const returning = this.departures.filter(({ phase }) => phase === 'withdrawing' || phase === 'draining').reverse();
+    for (const departure of returning) departure.turnBack();
+    let allBack = true;
+    for (const departure of returning) {
+      if (allBack) allBack = await departure.comeBack();
+      else await departure.leaveAfterAll();
     }
   }
 

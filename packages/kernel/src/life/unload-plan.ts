@@ -1,7 +1,7 @@
 import { NetError } from '@softnet/contract';
 import type { DryRun, UnloadOptions } from '../api.ts';
-import { dependentsOf } from '../load/dependents.ts';
 import type { Generation } from './generation.ts';
+import type { Roster } from './roster.ts';
 import { isLeaving } from './states.ts';
 
 /** What an unload would take along, and whether it may. */
@@ -15,8 +15,8 @@ export interface UnloadPlan {
 }
 
 /** Plans without touching anything: an unload does what its dry run said because both begin here. */
-export function planUnload(target: Generation, all: readonly Generation[], options: UnloadOptions): UnloadPlan {
-  const cascade = dependentsOf(target, all).filter((dependent) => !isLeaving(dependent.state));
+export function planUnload(target: Generation, { dependence }: Roster, options: UnloadOptions): UnloadPlan {
+  const cascade = dependence.dependents(target).filter((dependent) => !isLeaving(dependent.state));
   const order = [...cascade, target].filter((generation) => !isLeaving(generation.state));
   return { target, order, cascade, refusal: refusalOf(target, cascade, options) };
 }

@@ -1,9 +1,8 @@
 import { NetError } from '@softnet/contract';
 import type { DryRun, Unload, UnloadOptions, UnloadReport } from '../api.ts';
-import { dependentsOf } from '../load/dependents.ts';
 import { Departure } from './departure.ts';
-import { directDependents, lackOf, unmet } from './dependence.ts';
 import type { Generation } from './generation.ts';
+import { lackOf } from './lack.ts';
 import type { Parts } from './parts.ts';
 import type { Roster } from './roster.ts';
 import { refusedUnload, UnloadOperation } from './unload-operation.ts';
@@ -17,6 +16,8 @@ export class Unloader {
   /** The unloads that a departure belongs to: the one that began it first, then those that joined. */
   readonly #operations = new Map<Departure, UnloadOperation[]>();
 
+  #reviewing = false;
+
   constructor(parts: Parts, roster: Roster) {
     this.#parts = parts;
     this.#roster = roster;
@@ -27,7 +28,7 @@ export class Unloader {
       const target = this.#roster.get(name, 'unload');
       const under = this.#departures.get(target);
       if (under !== undefined) return this.#join(under, options);
-      const plan = planUnload(target, this.#roster.all, options);
+      const plan = planUnload(target, this.#roster, options);
       if (plan.refusal !== undefined) throw plan.refusal;
       return this.start(plan.order, options);
     } catch (refusal) {
@@ -36,7 +37,7 @@ export class Unloader {
   }
 
   dryRun(name: string, options: UnloadOptions): DryRun {
-    return describePlan(planUnload(this.#roster.get(name, 'unload'), this.#roster.all, options));
+    return describePlan(planUnload(this.#roster.get(name, 'unload'), this.#roster, options));
   }
 
   /** Stage 1 for all of `order` in this tick (dependents first, the one asked for last); the rest follows by itself. */
@@ -62,17 +63,16 @@ export class Unloader {
     if (operation !== undefined) return operation.callOff('asked');
     const refusal = this.#mayReturnAlone(departure, new Set());
     if (refusal !== undefined) throw refusal;
+    departure.turnBack();
     await departure.comeBack();
   }
 
-  /** A hold was let go of, or a state changed: who leaves may be done, and whoever watches wants to know. */
+  /** A hold was let go of, or a state changed: whoever watches wants to know, and somebody may be done. Asked at each release. */
   stir(generation: Generation): void {
     const departure = this.#departures.get(generation);
     if (departure === undefined) return;
-    for (const operation of this.#operations.get(departure) ?? []) {
-      operation.step(departure);
-      for (const member of operation.departures) member.check();
-    }
+    for (const operation of this.#operations.get(departure) ?? []) operation.step(departure);
+    this.#reviewSoon();
   }
 
   /** Forces out a generation that leaves. */
@@ -92,15 +92,28 @@ export class Unloader {
   }
 
   #depart(generation: Generation): Departure {
-    const departure: Departure = new Departure(generation, this.#parts, () => this.#waitsFor(departure));
+    const departure = new Departure(generation, this.#parts);
     this.#departures.set(generation, departure);
     this.#operations.set(departure, []);
     void departure.ended.then((outcome) => this.#ended(departure, outcome));
     return departure;
   }
 
+  /** Not at once: the release may stand in the middle of a batch, whose end is the grace period. */
+  #reviewSoon(): void {
+    if (this.#reviewing) return;
+    this.#reviewing = true;
+    queueMicrotask(() => {
+      this.#reviewing = false;
+      for (const departure of this.#departures.values()) if (departure.ready && this.#isFree(departure)) void departure.finish();
+    });
+  }
+
   #operate(departures: readonly Departure[]): UnloadOperation {
-    const operation = new UnloadOperation(departures, (asked) => this.#mayReturn(asked));
+    const operation = new UnloadOperation(departures, {
+      mayReturn: (asked) => this.#mayReturn(asked),
+      waitsFor: (departure) => this.#waitsFor(departure),
+    });
     for (const departure of departures) this.#operations.get(departure)?.push(operation);
     return operation;
   }
@@ -110,12 +123,23 @@ export class Unloader {
    * still held. For a cascade goes as a whole: until its last hold is released, all of it can come back.
    */
   #waitsFor(departure: Departure): string[] {
-    const { generation } = departure;
-    const labels = new Set(directDependents(generation, this.#roster.all).map(({ label }) => label));
-    const group = this.#operations.get(departure)?.[0]?.departures ?? [];
-    const leaving = new Set(group.map((member) => member.generation));
-    for (const member of group) if (member !== departure && member.blocked(leaving)) labels.add(member.generation.label);
-    return [...labels];
+    const dependents = this.#roster.dependence.directDependents(departure.generation).map(({ label }) => label);
+    const { members, leaving } = this.#group(departure);
+    const held = members.filter((member) => member.blocked(leaving)).map(({ generation }) => generation.label);
+    return [...new Set([...dependents, ...held])];
+  }
+
+  /** Does it wait for nobody? */
+  #isFree(departure: Departure): boolean {
+    if (this.#roster.dependence.directDependents(departure.generation).length > 0) return false;
+    const { members, leaving } = this.#group(departure);
+    return !members.some((member) => member.blocked(leaving));
+  }
+
+  /** The others that leave with a departure, and the generations of all of them. */
+  #group(departure: Departure): { readonly members: readonly Departure[]; readonly leaving: ReadonlySet<Generation> } {
+    const all = this.#operations.get(departure)?.[0]?.departures ?? [];
+    return { members: all.filter((member) => member !== departure), leaving: new Set(all.map(({ generation }) => generation)) };
   }
 
   #ended(departure: Departure, outcome: 'gone' | 'live'): void {
@@ -124,7 +148,7 @@ export class Unloader {
     this.#operations.delete(departure);
     if (outcome === 'gone') this.#roster.remove(generation);
     // Whoever waited for this one to go may go now.
-    for (const other of this.#departures.values()) this.stir(other.generation);
+    this.#reviewSoon();
   }
 
   /** Whoever asks for an unload under way joins it: to that of a dependent, as an unload of its own. */
@@ -153,7 +177,7 @@ export class Unloader {
     if (forced) return refuse('it is being forced out');
     const newest = this.#roster.find(generation.name);
     if (newest !== generation) return refuse(`${newest?.label} has taken its place`);
-    const lack = unmet(generation, this.#roster.all, returning);
+    const lack = this.#roster.dependence.unmet(generation, returning);
     if (lack === undefined) return undefined;
     return refuse(lackOf(lack));
   }
@@ -162,7 +186,7 @@ export class Unloader {
   #leavingOrder(): Generation[] {
     const order = new Set<Generation>();
     for (const generation of this.#roster.all) {
-      for (const each of [...dependentsOf(generation, this.#roster.all), generation]) if (each.state === 'live') order.add(each);
+      for (const each of [...this.#roster.dependence.dependents(generation), generation]) if (each.state === 'live') order.add(each);
     }
     return [...order];
   }

@@ -40,9 +40,9 @@ describe('IndexedHeap', () => {
     heap.add(a);
     heap.add(b);
     heap.remove(b);
-    b.key = 0;
+    b.key = 5;
     heap.update(b);
-    expect([heap.top, heap.size, b.heapAt]).toEqual([a, 1, -1]);
+    expect([heap.top, heap.size, a.heapAt, b.heapAt]).toEqual([a, 1, 0, -1]);
   });
 });
 

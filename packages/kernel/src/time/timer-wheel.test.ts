@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { describe, expect, it } from 'vitest';
 import { Executive } from './executive.ts';
 import { VirtualTime } from './kernel-clock.ts';
@@ -243,5 +244,16 @@ describe('TimerWheel and the heap', () => {
     const grown = process.memoryUsage().heapUsed - before;
     // One heap number for each re-arm would be 12 MB.
     expect(grown).toBeLessThan(1_000_000);
+  });
+
+  it('keeps one map for timers, whatever their times', () => {
+    setFlagsFromString('--allow-natives-syntax');
+    const sameMap = new Function('a', 'b', 'return %HaveSameMap(a, b)') as (a: object, b: object) => boolean;
+    const { time, make } = setup();
+    const [early, late] = [make('early'), make('late')];
+    early.arm(5);
+    time.nowUs = 2 ** 33;
+    late.arm(5);
+    expect(sameMap(early, late)).toBe(true);
   });
 });

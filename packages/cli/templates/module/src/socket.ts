@@ -43,7 +43,7 @@ export class SkeletonSocket extends Held {
   /** Asks for an echo. False while one is on its way. */
   ping(payload: Uint8Array): boolean {
     const asked = this.machine.output(payload, this.#home.nowUs() + this.#home.timeoutUs());
-    if (asked) this.#timer.armAt(this.machine.nextTimeoutUs);
+    if (this.machine.state === 'waiting') this.#timer.armAt(this.machine.nextTimeoutUs);
     return asked;
   }
 

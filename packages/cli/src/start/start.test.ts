@@ -1,0 +1,99 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { packageFolder } from '../package-folder.ts';
+
+const command = join(packageFolder, 'bin', 'softnet.mjs');
+const built = existsSync(join(packageFolder, 'dist', 'index.js'));
+const hasScript = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
+if (!built) console.warn("skipped: tests of the built command; build it first ('node scripts/ensure.mjs')");
+if (!hasScript) console.warn("skipped: tests at a terminal; they need the command 'script' (Debian: util-linux)");
+
+describe.skipIf(!built)('softnet start without a terminal', () => {
+  test('prints the report and exits 0', () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [command, 'start'], { encoding: 'utf8', timeout: 60_000 });
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^talk#1: stage 2, draining; waiting for \d+ connections of talk#1: owner /m);
+    expect(stdout).toMatch(/^softnet: EPROTONOSUPPORT: talk#1 is leaving/m);
+    expect(stdout).toMatch(/^\d+ promises kept, 0 broken, in \d+\.\d s of virtual time \(seed 1\)$/m);
+    expect(status).toBe(0);
+  }, 60_000);
+
+  test('says so when a reader leaves early, by its exit code or not at all', () => {
+    const { stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${command}" start | head -n 1`], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    expect(stderr).toBe('');
+  }, 60_000);
+});
+
+/** A person at a terminal: types, and waits for what is on the screen. */
+class Person {
+  readonly #child = spawn('script', ['-qec', `"${process.execPath}" "${command}" start`, '/dev/null'], {
+    env: { ...process.env, TERM: 'xterm', NO_COLOR: '1' },
+  });
+  readonly exit = new Promise<number | null>((resolve) => this.#child.once('exit', resolve));
+  screen = '';
+
+  constructor() {
+    this.#child.stdout.on('data', (bytes: Buffer) => {
+      this.screen += stripVTControlCharacters(bytes.toString());
+    });
+  }
+
+  type(keys: string): void {
+    this.screen = '';
+    this.#child.stdin.write(keys);
+  }
+
+  async sees(what: RegExp): Promise<void> {
+    await expect.poll(() => this.screen, { timeout: 15_000, interval: 20 }).toMatch(what);
+  }
+}
+
+describe.skipIf(!built || !hasScript)('softnet start at a terminal', () => {
+  test('takes commands, completes names, calls an unload off at Ctrl-C, shuts down at the next', async () => {
+    const person = new Person();
+    await person.sees(/a> /);
+    // Keys that come all at once are pasted, not typed: a tab is a tab then.
+    person.type('lsm');
+    await person.sees(/lsm/);
+    person.type('\t');
+    await person.sees(/od /);
+    person.type('\r');
+    await person.sees(/talk#1 +1\.0\.0 +live/);
+    await person.sees(/a> $/);
+    person.type('sysctl traffic.lifetime_ms=60000\r');
+    await person.sees(/a> $/);
+    person.type('rmmod talk\r');
+    await person.sees(/talk#1: stage 2, draining/);
+    person.type('\x03');
+    await person.sees(/talk#1 is live again \(interrupted\)/);
+    await person.sees(/a> $/);
+    person.type('top\r');
+    await person.sees(/PER SECOND[\s\S]*any key/);
+    person.type('x');
+    await person.sees(/a> $/);
+    person.type('use b\r');
+    await person.sees(/b> $/);
+    person.type('\x03');
+    await person.sees(/kernel b: unloaded /);
+    expect(await person.exit).toBe(0);
+  }, 60_000);
+
+  test('leaves at once at the second Ctrl-C, and in order at quit and Ctrl-D', async () => {
+    const [hasty, polite, done] = [new Person(), new Person(), new Person()];
+    for (const person of [hasty, polite, done]) await person.sees(/a> $/);
+    hasty.type('\x03\x03');
+    expect(await hasty.exit).toBe(130);
+    polite.type('quit\r');
+    await polite.sees(/kernel a: unloaded /);
+    expect(await polite.exit).toBe(0);
+    done.type('\x04');
+    await done.sees(/kernel a: unloaded /);
+    expect(await done.exit).toBe(0);
+  }, 60_000);
+});

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import type { SkbPool } from './packet-memory.ts';
+import { PacketMemory } from './packet-memory.ts';
+import { Skb } from './skb.ts';
+import { dequeue, enqueue, SkbQueue, splice } from './skb-queue.ts';
+import { SockCommon } from './sock-common.ts';
+import type { SockOps } from './sock-ops.ts';
+
+const memory = new PacketMemory(new Uint8Array(4096), {} as SkbPool);
+
+/** Bytes of one more of them on the heap; the least of some rounds, for other things live there too. */
+function measureBytes(make: () => object): number {
+  const count = 100_000;
+  const all = new Array<object | null>(count).fill(null);
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 4; round++) {
+    all.fill(null);
+    globalThis.gc!();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < count; i++) all[i] = make();
+    globalThis.gc!();
+    least = Math.min(least, (process.memoryUsage().heapUsed - before) / count);
+  }
+  return least;
+}
+
+test('an skb is 304 bytes in Node: 24, and 8 for each of its 35 fields', () => {
+  expect(Object.keys(new Skb(memory))).toHaveLength(35);
+  expect(measureBytes(() => new Skb(memory)) / 8).toBeCloseTo(38, 0);
+});
+
+test('a socket is 320 bytes in Node, its hold included', () => {
+  const ops = {} as SockOps;
+  expect(measureBytes(() => new SockCommon(ops)) / 8).toBeCloseTo(40, 0);
+});
+
+test('int32 extremes in its fields cost no heap number', () => {
+  const skb = new Skb(memory);
+  const write = (times: number) => {
+    for (let i = 0; i < times; i++) {
+      skb.mark = (0x7fffffff - i) | 0;
+      skb.timeUs = (-0x80000000 + i) | 0;
+      skb.vlan = (0x88a8 << 16) | (i & 0xfff);
+    }
+  };
+  write(50_000);
+  globalThis.gc!();
+  const before = process.memoryUsage().heapUsed;
+  write(100_000);
+  // A box for each would be 4.8 MB, less than a scavenge waits for.
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(1_000_000);
+});
+
+test('a queue keeps order and counts; splice moves all', () => {
+  const make = (len: number) => Object.assign(new Skb(memory), { len });
+  const one = new SkbQueue();
+  const two = new SkbQueue();
+  for (const len of [1, 2]) enqueue(one, make(len));
+  splice(one, two);
+  for (const len of [3, 4]) enqueue(two, make(len));
+  splice(one, two);
+  expect([one.lenPackets, one.lenBytes, two.lenPackets, two.lenBytes, dequeue(two)]).toEqual([4, 10, 0, 0, null]);
+  const order: number[] = [];
+  for (let skb = dequeue(one); skb !== null; skb = dequeue(one)) order.push(skb.len, skb.next === null ? 0 : -1);
+  expect(order).toEqual([1, 0, 2, 0, 3, 0, 4, 0]);
+  expect([one.first, one.last, one.lenPackets, one.lenBytes]).toEqual([null, null, 0, 0]);
+  splice(two, one);
+  enqueue(two, make(5));
+  expect(dequeue(two)?.len).toBe(5);
+});

@@ -1,0 +1,79 @@
+import type { Kernel, ModuleSource } from '@softnet/kernel';
+
+/** Users of a module under test: what its author supplies. Its promises may wait for kernel time only: the kit moves it. */
+export interface Traffic {
+  /**
+   * Moves bytes over every object that is open, and checks each. Returns how many were moved, which must be more than 0.
+   * Rejects when an object is over, or a byte is not what it must be.
+   */
+  exchange(): Promise<number>;
+  /** Somebody new comes in by a door of the first kernel, and stays. Rejects with a NetError when the door is shut. */
+  openAnother(): Promise<void>;
+  /** For modules that park objects (listeners): somebody knocks at one from outside. */
+  knock?(): Knock;
+  /** All let go of what they have. Resolves when that is done; also after a force. */
+  close(): Promise<void>;
+}
+
+/** Somebody at a parked object. The kit waits a second of kernel time, looks, and sends them away. */
+export interface Knock {
+  /** Let in, by now. */
+  readonly answered: boolean;
+  withdraw(): void;
+}
+
+/** What the kit is to judge. */
+export interface ComplianceSubject {
+  /** The module: a class, a bundle, or what makes one. */
+  readonly source: ModuleSource | (() => ModuleSource);
+  /** Another build of it to replace it by. Default: the same. */
+  readonly replacement?: ModuleSource;
+  /**
+   * Its objects only serve modules that require it (links, addresses), and hold nothing up: without those it goes at once.
+   * Default false: its objects are somebody's, and it waits for them.
+   */
+  readonly holdsNothingUp?: boolean;
+  /** Modules to load first, in this order, into every kernel. */
+  readonly needs?: readonly ModuleSource[];
+  /**
+   * Makes the kernels, of one World; the module is loaded into all of them, and judged in the first. Called for each check.
+   * Default: two kernels 'a' and 'b' in a virtual World of this seed.
+   */
+  world?(seed: number): readonly Kernel[];
+  /** Opens objects in the first kernel. The modules are loaded and live. */
+  traffic(kernels: readonly Kernel[]): Promise<Traffic>;
+}
+
+/** One thing that the kit checks. */
+export interface ComplianceCheck {
+  readonly name: string;
+  /** Rejects with a {@link ComplianceFailure}; resolves with why it does not apply, where it does not. */
+  run(): Promise<Verdict>;
+}
+
+/** A check that did not fail. */
+export interface Verdict {
+  readonly applies: boolean;
+  /** Why it does not apply, else what was seen. */
+  readonly sentence: string;
+}
+
+/** What is wrong, with the module's name. */
+export class ComplianceFailure extends Error {
+  override readonly name = 'ComplianceFailure';
+}
+
+/** How a check ended. */
+export interface ComplianceResult {
+  readonly check: string;
+  readonly outcome: 'passed' | 'failed' | 'not applicable';
+  readonly sentence: string;
+}
+
+/** How all of them ended. */
+export interface ComplianceReport {
+  readonly module: string;
+  /** Nothing failed. */
+  readonly passed: boolean;
+  readonly results: readonly ComplianceResult[];
+}
