@@ -41,10 +41,10 @@ export class Guest extends Held {
 export class Tea extends Held {
   ended = false;
 }
-export class Sign extends Held {
+class Sign extends Held {
   lit = true;
 }
-export class Lamp extends Held {}
+class Lamp extends Held {}
 
 /** How a test bends the inn. */
 export interface Bend {

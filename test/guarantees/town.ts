@@ -11,9 +11,9 @@ export class Device extends Held {
   carrier = true;
 }
 /** What a dst holds of its device. */
-export class DeviceUse extends Held {}
-export class Address extends Held {}
-export class Neighbour extends Held {}
+class DeviceUse extends Held {}
+class Address extends Held {}
+class Neighbour extends Held {}
 /** A dst that a socket keeps. */
 export class DstUse extends Held {
   ended = false;
@@ -68,7 +68,7 @@ export interface Addresses {
   add(): Address;
 }
 export const Addresses6 = defineService<Addresses>({ name: 'Addresses6', version: '1.0.0', errno: 'EAFNOSUPPORT' });
-export const Addresses4 = defineService<Addresses>({ name: 'Addresses4', version: '1.0.0', errno: 'EAFNOSUPPORT' });
+const Addresses4 = defineService<Addresses>({ name: 'Addresses4', version: '1.0.0', errno: 'EAFNOSUPPORT' });
 
 @Module({ name: 'device', version: '1.0.0', provides: [DeviceDoor, Link] })
 export class DeviceModule implements SoftnetModule {

@@ -10,11 +10,16 @@ const payload = Uint8Array.of(1, 2, 3);
 const me = { name: 'me' };
 let kernel: Kernel;
 
+/** A packet comes in: it is for the generation that has the connection. */
+function receive(kernel: Kernel, bytes: Uint8Array): boolean {
+  return kernel.contributions(SkeletonInput).items.some((input) => input.receive(bytes));
+}
+
 /** A connection whose other end echoes at once, or never. */
 function open(kernel: Kernel, answers = true): SkeletonSocket {
   return kernel.port(SkeletonEcho).current.open(me, (bytes) => {
     const request = parse(bytes);
-    if (answers && request !== undefined) kernel.port(SkeletonInput).current.receive(emit({ ...request, type: 'reply' }));
+    if (answers && request !== undefined) receive(kernel, emit({ ...request, type: 'reply' }));
   });
 }
 
@@ -46,10 +51,14 @@ describe('skeleton', () => {
     await lost;
   });
 
-  test('drops what it cannot use, with a reason', () => {
-    const input = kernel.port(SkeletonInput).current;
-    input.receive(Uint8Array.of(9, 9));
-    input.receive(emit({ type: 'reply', connection: 77, sequence: 1, payload }));
+  test('drops what it cannot use, with a reason', async () => {
+    const late: Uint8Array[] = [];
+    const socket = kernel.port(SkeletonEcho).current.open(me, (bytes) => late.push(bytes));
+    socket.ping(payload);
+    expect(receive(kernel, Uint8Array.of(9, 9))).toBe(true);
+    const request = parse(late[0]!)!;
+    expect(receive(kernel, emit({ ...request, type: 'reply', sequence: 77 }))).toBe(true);
+    expect(receive(kernel, emit({ ...request, type: 'reply', connection: request.connection ^ 1 }))).toBe(false);
     expect([drops('skeleton.malformed'), drops('skeleton.unexpected')]).toEqual([1, 1]);
   });
 

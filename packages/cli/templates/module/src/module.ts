@@ -17,28 +17,28 @@ export default class SkeletonPlugin implements SoftnetModule {
 
     ctx.door(SkeletonEcho, {
       open(owner, transmit) {
-        const connection = ++opened.value >>> 0;
+        let connection = ctx.random.u32();
+        while (byId.has(connection)) connection = ctx.random.u32();
+        opened.value++;
         const socket: SkeletonSocket = new SkeletonSocket({
           nowUs: () => ctx.clock.nowUs,
           timeoutUs: () => timeout.value * 1000,
           timer: (fire) => ctx.timer(fire, undefined, 'skeleton.timeout'),
           send: (sequence, payload) => transmit(emit({ type: 'request', connection, sequence, payload })),
-          closed() {
-            byId.delete(connection);
-            connections.release(socket);
-          },
+          closed: () => byId.delete(connection) && connections.release(socket),
         });
         connections.hold(socket, owner, 'skeleton.open');
         byId.set(connection, socket);
         return socket;
       },
     });
-    ctx.corridor(SkeletonInput, {
-      receive(bytes) {
-        const packet = parse(bytes);
-        if (packet === undefined) malformed.count++;
-        else if (byId.get(packet.connection)?.machine.input(packet) !== true) unexpected.count++;
-      },
-    });
+    const receive: SkeletonInput['receive'] = (bytes) => {
+      const packet = parse(bytes);
+      const socket = packet && byId.get(packet.connection);
+      if (packet === undefined) malformed.count++;
+      else if (socket?.machine.input(packet) === false) unexpected.count++;
+      return packet === undefined || socket !== undefined;
+    };
+    ctx.contribute(SkeletonInput, { receive }, 'corridor');
   }
 }

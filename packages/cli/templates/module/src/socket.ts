@@ -1,5 +1,5 @@
 import type { NetError, Owner, Timer } from '@softnet/contract';
-import { defineService, Held } from '@softnet/contract';
+import { definePoint, defineService, Held } from '@softnet/contract';
 import { SkeletonMachine } from './machine.ts';
 
 /** The door: who wants a connection comes in here. `transmit` carries packets to the other end. */
@@ -8,11 +8,12 @@ export interface SkeletonEcho {
 }
 export const SkeletonEcho = defineService<SkeletonEcho>({ name: 'SkeletonEcho', version: '1.0.0' });
 
-/** The corridor: packets for connections that exist. */
+/** The corridor: packets for connections that exist. Each generation has its own: one that drains goes on while the next is live. */
 export interface SkeletonInput {
-  receive(bytes: Uint8Array): void;
+  /** False: not of one of its connections, ask the next. */
+  receive(bytes: Uint8Array): boolean;
 }
-export const SkeletonInput = defineService<SkeletonInput>({ name: 'SkeletonInput', version: '1.0.0' });
+export const SkeletonInput = definePoint<SkeletonInput>({ name: 'SkeletonInput', version: '1.0.0' });
 
 /** What a connection needs of its module. */
 export interface SkeletonHome {
@@ -36,8 +37,7 @@ export class SkeletonSocket extends Held {
     super();
     this.#home = home;
     this.#timer = home.timer(() => this.machine.onTimeout(home.nowUs()));
-    const { send } = home;
-    this.machine = new SkeletonMachine({ send, onReply: (payload) => this.onReply(payload), onLost: () => this.onLost() });
+    this.machine = new SkeletonMachine({ send: home.send, onReply: (payload) => this.onReply(payload), onLost: () => this.onLost() });
   }
 
   /** Asks for an echo. False while one is on its way. */
