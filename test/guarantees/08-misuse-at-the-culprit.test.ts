@@ -1,4 +1,4 @@
-import type { ObjectSpec, Objects } from '@softnet/contract';
+import type { ModuleContext, ObjectSpec, Objects } from '@softnet/contract';
 import { ModuleFault } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { describe, expect, test } from 'vitest';

@@ -1,18 +1,15 @@
 import type { SkbSlot } from '@softnet/contract';
-import { NetError } from '@softnet/contract';
-
-/** How many slots every skb has. */
-const SLOTS = 8;
+import { NetError, SKB_SLOTS } from '@softnet/contract';
 
 /** The few places in every skb that modules may own, one each. */
 export class SkbSlots {
-  readonly #owners: (number | undefined)[] = new Array(SLOTS).fill(undefined);
+  readonly #owners: (number | undefined)[] = new Array(SKB_SLOTS).fill(undefined);
 
   /** @throws NetError ENOSPC when all are taken. */
   take(owner: number, name: string): SkbSlot {
     const index = this.#owners.indexOf(undefined);
     if (index === -1)
-      throw new NetError('ENOSPC', `all ${SLOTS} skb slots are taken, none is left for ${name}: unload a module that has one`);
+      throw new NetError('ENOSPC', `all ${SKB_SLOTS} skb slots are taken, none is left for ${name}: unload a module that has one`);
     this.#owners[index] = owner;
     return { name, index };
   }
@@ -22,6 +19,6 @@ export class SkbSlots {
   }
 
   remove(owner: number): void {
-    for (let index = 0; index < SLOTS; index++) if (this.#owners[index] === owner) this.#owners[index] = undefined;
+    for (let index = 0; index < SKB_SLOTS; index++) if (this.#owners[index] === owner) this.#owners[index] = undefined;
   }
 }

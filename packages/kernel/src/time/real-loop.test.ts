@@ -222,7 +222,7 @@ describe.each([
     const began = performance.now();
     await world.run(sleep(20_000));
     expect(performance.now() - began).toBeGreaterThanOrEqual(19.9);
-    expect(performance.now() - began).toBeLessThan(500);
+    expect(performance.now() - began).toBeLessThan(5000);
     await new Promise<void>((done) => {
       const poll = () => {
         done();

@@ -3,7 +3,7 @@ import type { CheckKind } from './checks/check.ts';
 import { departureChecks } from './checks/departure.ts';
 import { determinismCheck } from './checks/determinism.ts';
 import { lifeChecks } from './checks/life.ts';
-import { remainsChecks } from './checks/remains.ts';
+import { leakGuardCheck, remainsChecks } from './checks/remains.ts';
 import { replaceChecks } from './checks/replace.ts';
 import { returnChecks } from './checks/return.ts';
 import { nameOfSource, sourceOf } from './source.ts';
@@ -12,7 +12,9 @@ import { ComplianceFailure } from './subject.ts';
 
 /** Every check of the kit for this module, to be given to a test runner, one test each. They run one after another. */
 export function complianceChecks(subject: ComplianceSubject): ComplianceCheck[] {
+  // The guard first: it knows what is new only as long as the module has not run.
   const kinds: readonly CheckKind[] = [
+    leakGuardCheck,
     ...lifeChecks,
     ...departureChecks,
     ...returnChecks,

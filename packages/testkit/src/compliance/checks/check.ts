@@ -15,7 +15,7 @@ export const seen = (sentence: string): Verdict => ({ applies: true, sentence })
 export const skipped = (sentence: string): Verdict => ({ applies: false, sentence });
 
 /** A check that takes one trial, which is taken down whatever happens. */
-export function trialCheck(name: string, judge: (trial: Trial) => Promise<Verdict>): CheckKind {
+export function defineCheck(name: string, judge: (trial: Trial) => Promise<Verdict>): CheckKind {
   return {
     name,
     run: async (subject) => {
@@ -30,8 +30,8 @@ export function trialCheck(name: string, judge: (trial: Trial) => Promise<Verdic
 }
 
 /** The same, for modules that wait for their users. */
-export function drainCheck(name: string, judge: (trial: Trial) => Promise<Verdict>): CheckKind {
-  return trialCheck(name, async (trial) => {
+export function defineDrainCheck(name: string, judge: (trial: Trial) => Promise<Verdict>): CheckKind {
+  return defineCheck(name, async (trial) => {
     return trial.subject.holdsNothingUp === true
       ? skipped('its objects hold nothing up, as its author says: it goes at once')
       : judge(trial);

@@ -2,11 +2,11 @@ import type { HolderInfo } from '@softnet/kernel';
 import type { Traffic } from '../subject.ts';
 import type { Trial } from '../trial.ts';
 import type { CheckKind } from './check.ts';
-import { drainCheck, seen, skipped, trialCheck } from './check.ts';
+import { defineCheck, defineDrainCheck, seen, skipped } from './check.ts';
 
 /** Going while others are inside. */
 export const departureChecks: readonly CheckKind[] = Object.freeze([
-  trialCheck('traffic', async (trial) => {
+  defineCheck('traffic', async (trial) => {
     const traffic = await trial.underTraffic();
     await trial.step('openAnother()', () => traffic.openAnother());
     const moved = await trial.moves(traffic, 'with another object open');
@@ -18,7 +18,7 @@ export const departureChecks: readonly CheckKind[] = Object.freeze([
     return seen(`${objects} objects moved ${moved} bytes`);
   }),
 
-  trialCheck('quarantine is not triggered by traffic', async (trial) => {
+  defineCheck('quarantine is not triggered by traffic', async (trial) => {
     const traffic = await trial.underTraffic();
     await trial.moves(traffic, 'a second time');
     await trial.close(traffic);
@@ -32,7 +32,7 @@ export const departureChecks: readonly CheckKind[] = Object.freeze([
     return seen('it threw nothing on the packet path');
   }),
 
-  drainCheck('unload under traffic', async (trial) => {
+  defineDrainCheck('unload under traffic', async (trial) => {
     const traffic = await trial.underTraffic();
     await trial.step('openAnother()', () => traffic.openAnother());
     const { doors } = trial.kernel.dryRun(trial.name);
@@ -49,7 +49,7 @@ export const departureChecks: readonly CheckKind[] = Object.freeze([
     return seen(`doors shut, ${moved} bytes moved meanwhile, gone at the last release`);
   }),
 
-  drainCheck('the dry run says what happens', async (trial) => {
+  defineDrainCheck('the dry run says what happens', async (trial) => {
     const traffic = await trial.underTraffic();
     const dry = trial.kernel.dryRun(trial.name);
     trial.must(same(trial.kernel.dryRun(trial.name), dry), 'two dry runs in a row differ: a dry run changes something');
@@ -66,7 +66,7 @@ export const departureChecks: readonly CheckKind[] = Object.freeze([
     return seen(`${dry.holders.length} holders, ${dry.doors.length} doors, as it said`);
   }),
 
-  trialCheck('it goes at once', async (trial) => {
+  defineCheck('it goes at once', async (trial) => {
     if (trial.subject.holdsNothingUp !== true) return skipped('it waits for its users');
     const traffic = await trial.underTraffic();
     const unload = trial.unload();
@@ -76,7 +76,7 @@ export const departureChecks: readonly CheckKind[] = Object.freeze([
     return seen('nothing held it up, and nothing is left');
   }),
 
-  drainCheck('force', async (trial) => {
+  defineDrainCheck('force', async (trial) => {
     const traffic = await trial.underTraffic();
     const report = await trial.gone(trial.unload({ force: true }), 'unload by force');
     trial.must(report.broken.length > 0, 'force broke nothing, though objects were open: it must list what it closes');
@@ -94,7 +94,7 @@ export const departureChecks: readonly CheckKind[] = Object.freeze([
     return seen(`closed ${report.broken.length} objects, told their owners`);
   }),
 
-  drainCheck('unload in the midst of opening', async (trial) => {
+  defineDrainCheck('unload in the midst of opening', async (trial) => {
     const traffic = await trial.underTraffic();
     for (const afterUs of [0, 150]) {
       const opening = settled(traffic.openAnother());

@@ -1,11 +1,11 @@
 import { failingStart, sourceOf } from '../source.ts';
 import { isNetError } from '../trial.ts';
 import type { CheckKind } from './check.ts';
-import { seen, trialCheck } from './check.ts';
+import { defineCheck, seen } from './check.ts';
 
 /** What a module does with nobody in it. */
 export const lifeChecks: readonly CheckKind[] = Object.freeze([
-  trialCheck('manifest', async (trial) => {
+  defineCheck('manifest', async (trial) => {
     try {
       [trial.name] = trial.kernel.offer(sourceOf(trial.subject)) as [string];
     } catch (error) {
@@ -14,7 +14,7 @@ export const lifeChecks: readonly CheckKind[] = Object.freeze([
     return seen('the kernel takes it');
   }),
 
-  trialCheck('load', async (trial) => {
+  defineCheck('load', async (trial) => {
     await trial.load();
     trial.well();
     const state = trial.kernel.module(trial.name)?.state;
@@ -22,7 +22,7 @@ export const lifeChecks: readonly CheckKind[] = Object.freeze([
     return seen('it goes live');
   }),
 
-  trialCheck('unload at rest', async (trial) => {
+  defineCheck('unload at rest', async (trial) => {
     await trial.load();
     await trial.gone(trial.unload(), 'unload at rest');
     trial.must(trial.kernel.module(trial.name) === undefined, 'it is gone, but still listed');
@@ -31,7 +31,7 @@ export const lifeChecks: readonly CheckKind[] = Object.freeze([
     return seen('it goes, and comes again');
   }),
 
-  trialCheck('a start that fails leaves nothing', async (trial) => {
+  defineCheck('a start that fails leaves nothing', async (trial) => {
     await trial.loadNeeds();
     const error = await trial.step('load of a build whose start fails', () =>
       trial.kernel.load(failingStart(sourceOf(trial.subject))).then(

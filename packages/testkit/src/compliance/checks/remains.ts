@@ -3,7 +3,7 @@ import { isBundle, sourceOf, watchedBundle } from '../source.ts';
 import type { ComplianceSubject, Verdict } from '../subject.ts';
 import { Trial } from '../trial.ts';
 import type { CheckKind } from './check.ts';
-import { seen, skipped, trialCheck } from './check.ts';
+import { defineCheck, seen, skipped } from './check.ts';
 
 const CYCLES = 50;
 /** Some rounds until caches are warm and code is compiled. */
@@ -11,14 +11,15 @@ const WARM_UP = 10;
 /** Heap that a cycle may leave, bytes: noise of the collector, spread over the cycles. */
 const SLACK_BYTES = 20_000;
 
-/** What is left when it is gone. */
+/** A whole life under the guard, and then kernels in which nothing is armed. */
+export const leakGuardCheck: CheckKind = Object.freeze({ name: 'leak guard', run: leavesNothing });
+
+/** What is left in memory when it is gone. */
 export const remainsChecks: readonly CheckKind[] = Object.freeze([
-  { name: 'leak guard', run: leavesNothing },
-  trialCheck('heap is flat', heapIsFlat),
-  trialCheck('code is collected', codeIsCollected),
+  defineCheck('heap is flat', heapIsFlat),
+  defineCheck('code is collected', codeIsCollected),
 ]);
 
-/** A whole life under the guard, and then kernels in which nothing is armed. */
 async function leavesNothing(subject: ComplianceSubject): Promise<Verdict> {
   const guard = LeakGuard.watch();
   const trial = new Trial(subject);

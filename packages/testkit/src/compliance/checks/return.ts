@@ -1,7 +1,7 @@
 import type { Traffic } from '../subject.ts';
 import type { Trial } from '../trial.ts';
 import type { CheckKind } from './check.ts';
-import { drainCheck, seen, skipped } from './check.ts';
+import { defineDrainCheck, seen, skipped } from './check.ts';
 
 const ROUNDS = 2;
 /** Longer than the answer to a knock takes, µs. */
@@ -9,7 +9,7 @@ const PATIENCE_US = 1_000_000;
 
 /** Coming back from an unload. */
 export const returnChecks: readonly CheckKind[] = Object.freeze([
-  drainCheck('a deadline that passes means live again', async (trial) => {
+  defineDrainCheck('a deadline that passes means live again', async (trial) => {
     const traffic = await trial.underTraffic();
     const report = await trial.step('the deadline', () => trial.unload({ deadlineMs: 1000 }));
     trial.must(report.outcome === 'live' && report.reason === 'deadline', `after its deadline it must be live, but is ${report.outcome}`);
@@ -18,7 +18,7 @@ export const returnChecks: readonly CheckKind[] = Object.freeze([
     return seen('every door is open again');
   }),
 
-  drainCheck('abort', async (trial) => {
+  defineDrainCheck('abort', async (trial) => {
     const traffic = await trial.underTraffic();
     for (let round = 0; round < ROUNDS; round++) {
       const unload = trial.unload();
@@ -33,7 +33,7 @@ export const returnChecks: readonly CheckKind[] = Object.freeze([
     return seen(`live again, ${ROUNDS} times`);
   }),
 
-  drainCheck('parked objects are silent, and live again', async (trial) => {
+  defineDrainCheck('parked objects are silent, and live again', async (trial) => {
     const traffic = await trial.underTraffic();
     const { parks } = trial.kernel.dryRun(trial.name);
     if (parks.length === 0) return skipped('its traffic opens nothing that it parks');
