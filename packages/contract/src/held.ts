@@ -67,8 +67,10 @@ export interface ObjectSpec<T extends Held> {
   /** Parking (kinds that park): be silent, keep the port. */
   park?(object: T): void;
   resume?(object: T): void;
-  /** The holder ended, so this derived object does too; it is released already. */
+  /** This derived object is over, released already: its holder ended, or its module was replaced by one that cannot thaw it. */
   ended?(object: T): void;
+  /** Something derived from `object` lives on as `now`, since its module was replaced: keep `now` instead of `before`. */
+  derivedMoved?(object: T, before: Held, now: Held): void;
   /** One line for lists of holders: '10.0.0.1:80 ← 10.0.0.2:4711'. */
   describe?(object: T): string;
   /** Hand-over: the object as plain data. Changes nothing: the object may have to go on. */

@@ -87,6 +87,18 @@ describe('a kernel', () => {
     await expect(kernel.load(House)).rejects.toThrow(/ESHUTDOWN: h1 is shut down/);
   });
 
+  test('that is shut down waits for all, also for one that stops slowly', async () => {
+    const kernel = makeKernel();
+    const stop = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
+    class Slow extends Other {}
+    Object.assign(Slow.prototype, { stop });
+    Module({ name: 'slow', version: '1.0.0' })(Slow);
+    await kernel.load(Slow);
+    await kernel.load(Other);
+    expect((await kernel.shutdown())?.gone).toEqual(['other#1', 'slow#1']);
+    expect(kernel.modules()).toEqual([]);
+  });
+
   test('that is shut down waits for loads, and joins unloads under way', async () => {
     const kernel = makeKernel();
     await kernel.load(House);

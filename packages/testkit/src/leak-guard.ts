@@ -43,7 +43,7 @@ export class LeakGuard {
   /** Ends, and says what was left. `graceMs`: how long resources may take to close, in real time. */
   async end(graceMs = 30): Promise<string[]> {
     // Rejections are told after microtasks, handles close in the turn after.
-    for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    for (let turn = 0; turn < 3; turn++) await nextTurn();
     for (const restore of this.#restores) restore();
     const leaks = [...this.#errors, ...this.#newGlobals(), ...this.#newEnv(), ...this.#newListeners()];
     let open = this.#newResources();
@@ -51,7 +51,7 @@ export class LeakGuard {
       await new Promise<void>((resolve) => setTimeout(resolve, graceMs));
       open = this.#newResources();
     }
-    return [...leaks, ...open];
+    return [...new Set([...leaks, ...open])];
   }
 
   #catch(event: (typeof UNHANDLED)[number]): void {
@@ -107,4 +107,10 @@ export class LeakGuard {
       .filter(([name, count]) => count > (this.#listeners.get(name) ?? 0))
       .map(([name]) => `a listener of the process left: '${String(name)}'`);
   }
+}
+
+/** After microtasks, and after the host looked for I/O. */
+function nextTurn(): Promise<void> {
+  const { setImmediate: soon } = globalThis as { setImmediate?: (then: () => void) => unknown };
+  return new Promise((resolve) => void (soon === undefined ? setTimeout(resolve, 0) : soon(resolve)));
 }

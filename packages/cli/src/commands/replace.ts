@@ -33,7 +33,7 @@ export const replace: SessionCommand = Object.freeze({
 } satisfies SessionCommand);
 
 /** How a replace went. */
-export function replaceLines({ from, to, mode, adopted }: ReplaceReport): string[] {
+function replaceLines({ from, to, mode, adopted }: ReplaceReport): string[] {
   const moved = Object.entries(adopted).map(([kind, number]) => count(number, kind));
   return [`${to} has taken the place of ${from} (${mode}); adopted: ${moved.join(', ') || 'nothing'}`];
 }

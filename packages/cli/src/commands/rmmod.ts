@@ -51,9 +51,10 @@ async function watch(session: Session, unload: Unload): Promise<void> {
   for await (const step of unload) {
     const holders = holdersOf(session, step);
     const stage = `${step.module} ${step.state}`;
+    output.status('');
     if (!stages.has(stage)) output.print(stageLine(step, holders, output.width));
     stages.add(stage);
-    output.status(step.state === 'draining' ? progressLine(step, holders, output.width) : '');
+    if (step.state === 'draining') output.status(progressLine(step, holders, output.width));
   }
   output.status('');
   for (const line of reportLines(await unload, output)) output.print(line);

@@ -3,7 +3,6 @@ import type { Session } from '../session/session.ts';
 import type { SessionCommand } from '../session/session-command.ts';
 import { moduleTable } from '../text/modules.ts';
 import { drawRates, readRates } from '../text/rates.ts';
-import type { TableLook } from '../text/table.ts';
 
 const EVERY_MS = 1000;
 
@@ -19,17 +18,18 @@ export const top: SessionCommand = Object.freeze({
   },
 } satisfies SessionCommand);
 
-/** Draws one screen after another; each shows the rates since the one before. */
+/** Draws one screen after another; each shows the rates since the one before, and gives each kernel its share of the rows. */
 function drawing({ kernels, output }: Session): (rows: number) => string[] {
   const before = new Map(kernels.map((kernel) => [kernel, readRates(kernel)]));
   return (rows) => {
-    const lines = kernels.flatMap((kernel) => {
+    const share = Math.floor(rows / kernels.length);
+    return kernels.flatMap((kernel) => {
       const now = readRates(kernel);
       const old = before.get(kernel) ?? now;
       before.set(kernel, now);
-      return [headOf(kernel), ...moduleTable(kernel.modules(), output), ...drawRates(old, now, output as TableLook), ''];
+      const lines = [headOf(kernel), ...moduleTable(kernel.modules(), output), ...drawRates(old, now, output)];
+      return [...lines.slice(0, Math.max(share - 1, 1)), ''];
     });
-    return lines.length > rows ? [...lines.slice(0, Math.max(rows - 1, 0)), '...'] : lines;
   };
 }
 

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kernel, World } from '@softnet/kernel';
-import { readBundle } from '@softnet/kernel/node';
+import { nodeEvaluate, readBundle } from '@softnet/kernel/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { packageFolder } from '../package-folder.ts';
 import { UsageError } from '../usage-error.ts';
@@ -36,7 +36,7 @@ describe('softnet new-module', () => {
     const checked = run('npm', ['run', 'typecheck'], written);
     expect(checked.status, checked.text).toBe(0);
 
-    const kernel = new Kernel({ world: new World() });
+    const kernel = new Kernel({ world: new World(), evaluate: nodeEvaluate });
     expect(await kernel.load(readBundle(written))).toMatchObject({ name: 'my-echo', version: '0.1.0', state: 'live' });
     expect(kernel.sysctl.list('net.my-echo.')).toHaveLength(1);
     expect(await kernel.unload('my-echo')).toMatchObject({ outcome: 'gone', leaks: [], faults: [] });

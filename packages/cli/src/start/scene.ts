@@ -1,5 +1,6 @@
 import type { Kernel, ModuleSource } from '@softnet/kernel';
 import { World } from '@softnet/kernel';
+import { nodeEvaluate } from '@softnet/kernel/node';
 import type { Cable, TwoHosts } from '@softnet/testkit';
 import { LinkDoor, TalkModule, TestExchange, TestLink, twoHosts } from '@softnet/testkit';
 import { Traffic } from '../traffic/traffic.ts';
@@ -24,7 +25,7 @@ export interface SceneOptions {
 export async function bootScene({ clock, seed, debug }: SceneOptions): Promise<Scene> {
   const world = new World({ clock, seed });
   const faults = { delayUs: 2000, jitterUs: 1000, loss: 0.03, duplicate: 0.01, reorder: 0.01 };
-  const hosts = await twoHosts({ world, seed, ...faults, modules: [TalkModule, Traffic], kernel: { debug } });
+  const hosts = await twoHosts({ world, seed, ...faults, modules: [TalkModule, Traffic], kernel: { debug, evaluate: nodeEvaluate } });
   for (const [kernel, address, peer] of [[hosts.a, 1, 2] as const, [hosts.b, 2, 1] as const]) {
     kernel.offer(TestLink, TestExchange, TalkModule, Traffic);
     keepPlugged(kernel, hosts.cable, address);

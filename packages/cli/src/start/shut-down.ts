@@ -6,8 +6,8 @@ import { cut } from '../text/table.ts';
 /** Kernel time that those inside get to let go, ms. */
 const GRACE_MS = 500;
 
-/** Unloads all modules of the kernels, and says what was open and what had to be broken. */
-export async function shutDown(kernels: readonly Kernel[], output: Output): Promise<void> {
+/** Unloads all modules of the kernels, and says what was open and what had to be broken. Returns what the modules left behind. */
+export async function shutDown(kernels: readonly Kernel[], output: Output): Promise<string[]> {
   for (const kernel of kernels) {
     const open = kernel.holders();
     output.print(`kernel ${kernel.name}: open were ${holderCounts(open)}`);
@@ -21,4 +21,5 @@ export async function shutDown(kernels: readonly Kernel[], output: Output): Prom
     for (const { module, hook, message } of report?.faults ?? []) output.print(`fault: ${module} in ${hook}: ${message}`);
     for (const leak of report?.leaks ?? []) output.print(`leak: ${leak}`);
   }
+  return reports.flatMap((report) => report?.leaks ?? []);
 }

@@ -7,7 +7,9 @@ import { packageFolder } from '../package-folder.ts';
 
 const command = join(packageFolder, 'bin', 'softnet.mjs');
 const built = existsSync(join(packageFolder, 'dist', 'index.js'));
-const hasScript = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
+/** Gives a program a terminal of its own (Debian: util-linux). */
+const pseudoTerminal = 'script';
+const hasScript = process.platform === 'linux' && spawnSync(pseudoTerminal, ['--version']).status === 0;
 if (!built) console.warn("skipped: tests of the built command; build it first ('node scripts/ensure.mjs')");
 if (!hasScript) console.warn("skipped: tests at a terminal; they need the command 'script' (Debian: util-linux)");
 
@@ -32,7 +34,7 @@ describe.skipIf(!built)('softnet start without a terminal', () => {
 
 /** A person at a terminal: types, and waits for what is on the screen. */
 class Person {
-  readonly #child = spawn('script', ['-qec', `"${process.execPath}" "${command}" start`, '/dev/null'], {
+  readonly #child = spawn(pseudoTerminal, ['-qec', `"${process.execPath}" "${command}" start`, '/dev/null'], {
     env: { ...process.env, TERM: 'xterm', NO_COLOR: '1' },
   });
   readonly exit = new Promise<number | null>((resolve) => this.#child.once('exit', resolve));

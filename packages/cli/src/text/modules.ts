@@ -12,7 +12,7 @@ const STATES: Readonly<Record<ModuleState, Style>> = Object.freeze({
 });
 
 /** The colour that a state has wherever it is shown. */
-export const stateStyle = (state: string): Style | undefined => STATES[state as ModuleState];
+const stateStyle = (state: string): Style | undefined => STATES[state as ModuleState];
 
 const COLUMNS: readonly Column[] = Object.freeze([
   { title: 'MODULE' },

@@ -67,10 +67,7 @@ export class ObjectList<T extends Held> implements Objects<T> {
       throw new ModuleFault(this.module, `${place} derives a ${this.kind} from a dead ${nameOf(holder)}: its holder must be held`);
     }
     this.#link(object, holder.holdOwner, place, this.#keeper.nowCs());
-    object.holdHolder = holder;
-    object.holdDerivedNext = holder.holdDerived;
-    if (holder.holdDerived !== null) holder.holdDerived.holdDerivedPrev = object;
-    holder.holdDerived = object;
+    attach(object, holder);
   }
 
   succeed(object: T, before: Held, place: string): void {
@@ -100,9 +97,13 @@ export class ObjectList<T extends Held> implements Objects<T> {
     }
   }
 
-  /** Links an object that another generation handed over: also when the doors are shut, and with its age. */
-  adopt(object: T, owner: Owner, place: string, sinceCs: number): void {
-    this.#link(object, owner, place, sinceCs);
+  /** Puts `object` in the place of `before`, of the last generation: same owner, place, age, holder. `before` is out of its list. */
+  adopt(object: T, before: Held): void {
+    const { holdOwner, holdPlace, holdSinceCs, holdHolder, holdKind } = before;
+    (holdKind as ObjectList<Held>).unlink(before);
+    if (holdOwner === null) return;
+    this.#link(object, holdOwner, holdPlace, holdSinceCs);
+    if (holdHolder !== null) attach(object, holdHolder);
   }
 
   /** Takes an object out, and ends what was derived from it. The kernel's own way: nothing is told to the module. */
@@ -120,7 +121,7 @@ export class ObjectList<T extends Held> implements Objects<T> {
     if (this.#waits === 1) this.#keeper.counted(-1);
   }
 
-  /** The holder of a derived object ended. */
+  /** A derived object is over: its holder ended, or nobody took it over. */
   endWithHolder(object: Held): void {
     this.unlink(object);
     try {
@@ -181,6 +182,13 @@ function ownerOf(object: Held): string {
 
 function nameOf(object: Held): string {
   return object.holdKind === null ? 'object' : `${object.holdKind.kind} of ${object.holdKind.module}`;
+}
+
+function attach(object: Held, holder: Held): void {
+  object.holdHolder = holder;
+  object.holdDerivedNext = holder.holdDerived;
+  if (holder.holdDerived !== null) holder.holdDerived.holdDerivedPrev = object;
+  holder.holdDerived = object;
 }
 
 function detach(object: Held, holder: Held): void {

@@ -1,4 +1,4 @@
-import type { ModuleContext, ObjectSpec, Plain, SoftnetModule } from '@softnet/contract';
+import type { ModuleContext, ObjectSpec, Objects, Plain, SoftnetModule } from '@softnet/contract';
 import { Held, Module } from '@softnet/contract';
 import { expect, test } from 'vitest';
 import { Kernel } from '../kernel.ts';
@@ -81,4 +81,53 @@ test('a `settle` or `left` that throws is a fault, and everything moves all the 
   expect(adopted).toEqual({ box: 1 });
   expect((await drained).outcome).toBe('gone');
   expect(kernel.faults.map(({ module, hook }) => `${module} ${hook}`)).toEqual(['box#1 left', 'box#2 settle']);
+});
+
+/** A sock of one module, and a route that another module derived for it, which is then replaced. */
+async function replacedRoute(spec: Partial<ObjectSpec<Box>>, young: Partial<ObjectSpec<Box>>) {
+  const kernel = new Kernel({ world: new World() });
+  const [sock, way] = [new Box('sock'), new Box('way')];
+  const moved: Held[] = [];
+  await kernel.load(
+    objectModule('sock', { derivedMoved: (_sock, before, now) => moved.push(before, now) }, (socks) =>
+      socks.hold(sock, { name: 'me' }, 'here'),
+    ),
+  );
+  await kernel.load(objectModule('route', spec, (ways) => ways.derive(way, sock, 'route.attach')));
+  const report = await kernel.replace(
+    'route',
+    objectModule('route', young, () => undefined),
+  );
+  expect(await report.drained).toMatchObject({ outcome: 'gone', faults: [] });
+  return { kernel, sock, way, moved, report };
+}
+
+function objectModule(name: string, spec: Partial<ObjectSpec<Box>>, use: (objects: Objects<Box>) => void) {
+  class ObjectModule implements SoftnetModule {
+    start(ctx: ModuleContext): void {
+      const objects: Objects<Box> = ctx.objects<Box>('box', { drain: 'wait', close: (box) => objects.release(box), ...spec });
+      use(objects);
+    }
+  }
+  Module({ name, version: '1.0.0' })(ObjectModule);
+  return ObjectModule;
+}
+
+test('what others derived moves too, and its holder is told', async () => {
+  const { kernel, sock, way, moved, report } = await replacedRoute({ freeze }, { thaws: [1], thaw: ({ data }) => new Box(data) });
+  expect(report).toMatchObject({ mode: 'handover', adopted: { box: 1 } });
+  expect(moved[0]).toBe(way);
+  expect(moved[1]).toMatchObject({ content: 'way', holdHolder: sock, holdPlace: 'route.attach' });
+  expect(kernel.holders('route')).toMatchObject([{ module: 'route#2', sort: 'derived', owner: 'me' }]);
+  sock.holdKind?.release(sock);
+  expect(kernel.holders()).toEqual([]);
+});
+
+test('what others derived ends where it cannot move, and holds the old generation up no longer', async () => {
+  const ended: unknown[] = [];
+  const { kernel, way, moved, report } = await replacedRoute({ ended: (box) => ended.push(box) }, {});
+  expect(report.mode).toBe('handover');
+  expect(ended).toEqual([way]);
+  expect(moved).toEqual([]);
+  expect(kernel.modules().map(({ name, generation }) => `${name}#${generation}`)).toEqual(['sock#1', 'route#2']);
 });

@@ -19,6 +19,7 @@ export class HandOver {
   readonly #from: Generation;
   readonly #to: Generation;
   #pairs: readonly Pair[] = [];
+  #everything = false;
 
   constructor(from: Generation, to: Generation) {
     this.#from = from;
@@ -30,7 +31,7 @@ export class HandOver {
     const { module: old, label } = this.#from;
     if (old?.freeze !== undefined && this.#to.module?.thaw === undefined) return `${this.#to.label} cannot thaw the state of ${label}`;
     for (const list of this.#from.kinds.values()) {
-      if (list.spec.drain === 'keep' || list.count === 0) continue;
+      if (list.spec.drain === 'keep' || !list.some(({ holdHolder }) => holdHolder === null)) continue;
       const why = obstacleOf(list, this.#to.kinds.get(list.kind), this.#to.label);
       if (why !== undefined) return why;
     }
@@ -42,6 +43,7 @@ export class HandOver {
    * @throws NetError EBUSY when something cannot be frozen or thawed.
    */
   prepare(kinds: 'all' | 'parked'): void {
+    this.#everything = kinds === 'all';
     if (kinds === 'all') this.#moveState();
     this.#pairs = [...this.#from.kinds.values()].filter((list) => movable(list, this.#to, kinds)).flatMap((list) => this.#double(list));
   }
@@ -49,17 +51,30 @@ export class HandOver {
   /** The tick of the change: each object's owner has the new one from here on. Returns how many moved, by kind. */
   complete(): Record<string, number> {
     const adopted: Record<string, number> = {};
-    for (const { from, to, old, adopted: object } of this.#pairs) {
-      const { holdOwner, holdPlace, holdSinceCs } = old;
-      if (holdOwner === null || old.holdNext === null) continue;
-      from.unlink(old);
-      attempt(this.#from, 'left', () => from.spec.left?.(old));
-      to.adopt(object, holdOwner, holdPlace, holdSinceCs);
-      attempt(this.#to, 'settle', () => to.spec.settle?.(object));
-      this.#to.notify(holdOwner, { sort: 'moved', module: this.#to.label, object });
-      adopted[to.kind] = (adopted[to.kind] ?? 0) + 1;
+    for (const pair of this.#pairs) {
+      // What derives from an object that moved is over: the new one derives anew when it settles.
+      if (pair.old.holdNext === null) continue;
+      this.#move(pair);
+      adopted[pair.to.kind] = (adopted[pair.to.kind] ?? 0) + 1;
     }
+    if (this.#everything) this.#endDerived();
     return adopted;
+  }
+
+  #move({ from, to, old, adopted }: Pair): void {
+    const { holdOwner, holdHolder } = old;
+    to.adopt(adopted, old);
+    attempt(this.#from, 'left', () => from.spec.left?.(old));
+    attempt(this.#to, 'settle', () => to.spec.settle?.(adopted));
+    if (holdHolder === null) this.#to.notify(holdOwner, { sort: 'moved', module: this.#to.label, object: adopted });
+    else attempt(this.#to, 'derivedMoved', () => (holdHolder.holdKind as ObjectList<Held>).spec.derivedMoved?.(holdHolder, old, adopted));
+  }
+
+  /** What derives from objects of others and was not thawed: its holders derive anew at their next use. */
+  #endDerived(): void {
+    for (const list of this.#from.kinds.values()) {
+      for (const object of list) if (object.holdHolder !== null) list.endWithHolder(object);
+    }
   }
 
   #moveState(): void {
@@ -72,16 +87,14 @@ export class HandOver {
 
   #double(from: ObjectList<Held>): Pair[] {
     const to = this.#to.kinds.get(from.kind) as ObjectList<Held>;
-    return Array.from(from)
-      .filter((old) => old.holdHolder === null)
-      .map((old) => {
-        const frozen = checked(from.module, `a ${from.kind}`, () => from.spec.freeze?.(old));
-        refuseUnknown(frozen, from, to);
-        const adopted = thawing(to.module, `a ${from.kind}`, frozen, () => to.spec.thaw?.(frozen));
-        if (adopted === undefined)
-          throw new NetError('EBUSY', `${to.module}: thaw of a ${from.kind} returned nothing`, { module: to.module });
-        return { from, to, old, adopted };
-      });
+    return Array.from(from, (old) => {
+      const frozen = checked(from.module, `a ${from.kind}`, () => from.spec.freeze?.(old));
+      refuseUnknown(frozen, from, to);
+      const adopted = thawing(to.module, `a ${from.kind}`, frozen, () => to.spec.thaw?.(frozen));
+      if (adopted === undefined)
+        throw new NetError('EBUSY', `${to.module}: thaw of a ${from.kind} returned nothing`, { module: to.module });
+      return { from, to, old, adopted };
+    });
   }
 }
 

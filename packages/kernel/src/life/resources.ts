@@ -5,8 +5,8 @@ import type { Parts } from './parts.ts';
 
 /** Reckoned bytes of a poll source, a setting, a counter and the like. */
 const HANDLER_BYTES = 120;
-/** Reckoned bytes of an armed timer: its ten fields and header. */
-const TIMER_BYTES = 104;
+/** Reckoned bytes of a timer. */
+const TIMER_BYTES = 120;
 
 /** What a generation has in the kernel beside objects and publications: timers, polls, settings, reasons, slots, counters. */
 export class Resources {

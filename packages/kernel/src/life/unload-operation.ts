@@ -116,6 +116,7 @@ export class UnloadOperation implements Unload {
   }
 
   async #run(): Promise<UnloadReport> {
+    await Promise.all(this.departures.map(({ ended }) => ended));
     const outcome = await this.#target.ended;
     await this.#returned;
     for (const cancel of this.#cancels) cancel();

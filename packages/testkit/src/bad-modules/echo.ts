@@ -155,7 +155,8 @@ export class EchoModule implements SoftnetModule {
     let done = 0;
     for (const line of this.lines) {
       while (line.said.length > 0 && line.said[0]!.atUs <= this.clock.nowUs && done < budget) {
-        line.user?.heard(line.said.shift()!.bytes);
+        const { bytes } = line.said.shift()!;
+        line.user?.heard(bytes);
         done++;
       }
       this.expect(line);

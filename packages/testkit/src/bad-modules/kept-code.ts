@@ -7,6 +7,6 @@ export default class KeptCode extends EchoModule {
   override start(ctx: ModuleContext): void {
     void super.start(ctx);
     // In something that outlives it.
-    Object.defineProperty(console, Symbol('echo'), { value: () => this.ctx });
+    Object.defineProperty(Reflect, Symbol('echo'), { value: () => this.ctx });
   }
 }

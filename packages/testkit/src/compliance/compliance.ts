@@ -29,6 +29,10 @@ export function complianceChecks(subject: ComplianceSubject): ComplianceCheck[] 
 export async function runCompliance(subject: ComplianceSubject): Promise<ComplianceReport> {
   const results: ComplianceResult[] = [];
   for (const { name, run } of complianceChecks(subject)) {
+    if (results.some(({ check, outcome }) => check === 'load' && outcome === 'failed')) {
+      results.push({ check: name, outcome: 'not applicable', sentence: 'it does not load' });
+      continue;
+    }
     try {
       const { applies, sentence } = await run();
       results.push({ check: name, outcome: applies ? 'passed' : 'not applicable', sentence });
@@ -57,10 +61,10 @@ async function guarded(kind: CheckKind, subject: ComplianceSubject): Promise<Ver
   } catch (error) {
     failure = error;
   }
-  const unhandled = (await guard.end(0)).filter((leak) => /^an un/.test(leak));
+  const unhandled = new Set((await guard.end(0)).filter((leak) => /^an un/.test(leak)));
   if (failure instanceof ComplianceFailure) throw failure;
   const name = nameOfSource(sourceOf(subject));
   if (failure !== undefined) throw new ComplianceFailure(`${name}: ${kind.name}: ${String(failure)}`, { cause: failure });
-  if (unhandled.length > 0) throw new ComplianceFailure(`${name}: ${unhandled.join('; ')}`);
+  if (unhandled.size > 0) throw new ComplianceFailure(`${name}: ${[...unhandled].join('; ')}`);
   return verdict as Verdict;
 }

@@ -4,6 +4,8 @@ import { nameOfSource, sourceOf } from './source.ts';
 import type { ComplianceSubject, Traffic } from './subject.ts';
 import { ComplianceFailure } from './subject.ts';
 
+/** Timers fired and sources polled at one instant of virtual time; beyond it, the instant does not end. */
+const STEPS = 100_000;
 /** How long a step may take, µs of kernel time: ten minutes. */
 const STEP_US = 600_000_000;
 
@@ -155,7 +157,7 @@ export function isNetError(error: unknown): error is Error & { code: string } {
 }
 
 function twoKernels(seed: number): Kernel[] {
-  const world = new World({ clock: 'virtual', seed });
+  const world = new World({ clock: 'virtual', seed, maxStepsPerInstant: STEPS });
   return ['a', 'b'].map((name) => new Kernel({ world, name, seed }));
 }
 

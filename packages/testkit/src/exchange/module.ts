@@ -32,6 +32,7 @@ export class TestExchange implements SoftnetModule {
   #garbage!: DropReason;
   #noProtocol!: DropReason;
   #adrift!: DropReason;
+  #leaving!: DropReason;
 
   start(ctx: ModuleContext): void {
     this.#ctx = ctx;
@@ -41,6 +42,7 @@ export class TestExchange implements SoftnetModule {
     this.#garbage = ctx.dropReason('exchange.garbage', 'no packet: too short, or its checksum is wrong');
     this.#noProtocol = ctx.dropReason('exchange.no-protocol', 'matches no flow, and its protocol has no door now');
     this.#adrift = ctx.dropReason('exchange.adrift', 'its flow was handed over, and its owner has not attached again');
+    this.#leaving = ctx.dropReason('exchange.leaving', 'matches no flow, and the exchange takes nobody new');
     this.#declare(ctx);
     ctx.door(ExchangeDoor, { bind: (protocol, port, owner) => this.#bind(protocol, port, owner) });
     ctx.corridor(Exchange, this.#corridor());
@@ -185,6 +187,10 @@ export class TestExchange implements SoftnetModule {
 
   /** Only somebody new comes this way, so a protocol that leaves does not hear of it. */
   #unmatched(packet: Packet): void {
+    if (!this.#flows.open) {
+      this.#leaving.count++;
+      return;
+    }
     const { items, owners } = this.#doors;
     const index = items.findLastIndex(({ protocol }) => protocol === packet.protocol);
     if (index < 0) {

@@ -29,6 +29,7 @@ export interface CablePort {
   coming(end: CableEnd): void;
   /** The end is (again) in a port: take the frames that fly. */
   attach(end: CableEnd): void;
+  unplug(): void;
 }
 
 interface Flying {
@@ -107,6 +108,11 @@ export class Cable implements Owner {
     if (this.#ends.get(end.address) === end) this.#ends.delete(end.address);
   }
 
+  /** Takes it out of every port that it is in. */
+  pull(): void {
+    for (const { port } of [...this.#ends.values()]) port?.unplug();
+  }
+
   reaches(address: number): boolean {
     return this.#ends.has(address);
   }
@@ -124,6 +130,11 @@ export class Cable implements Owner {
       end.push(frame, this.#delayUs());
       if (this.#random.fraction() < this.faults.duplicate) end.push(frame, this.#delayUs());
     }
+  }
+
+  /** Puts a frame, of whatever bytes, on the way to one end: for tests of what bad bytes do. */
+  inject(address: number, frame: Uint8Array): void {
+    this.#ends.get(address)?.push(frame, this.#delayUs());
   }
 
   notice({ sort, object }: Notice): void {

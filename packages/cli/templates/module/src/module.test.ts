@@ -87,4 +87,6 @@ async function traffic([kernel]: readonly Kernel[]): Promise<Traffic> {
   };
 }
 
-test.each(complianceChecks({ source: SkeletonPlugin, traffic }))('compliance: $name', ({ run }) => run());
+test.each(complianceChecks({ source: SkeletonPlugin, traffic }))('compliance: $name', async ({ run }) => {
+  await run();
+});

@@ -36,9 +36,9 @@ export const departureChecks: readonly CheckKind[] = Object.freeze([
     const traffic = await trial.underTraffic();
     await trial.step('openAnother()', () => traffic.openAnother());
     const { doors } = trial.kernel.dryRun(trial.name);
-    trial.must(doors.length > 0, 'it publishes no door, yet openAnother() comes in: publish by ctx.door what lets users in');
     const unload = trial.unload();
     await trial.refusesNewcomers(traffic, 'in the moment of stage 1');
+    trial.must(doors.length > 0, 'it publishes no door, yet openAnother() comes in: publish by ctx.door what lets users in');
     await trial.draining();
     namedHolders(trial);
     await trial.refusesNewcomers(traffic, 'while it drains');

@@ -35,8 +35,10 @@ async function history(subject: ComplianceSubject): Promise<string[]> {
     note('exchanged');
     await trial.step('openAnother()', () => traffic.openAnother());
     const unload = trial.unload();
-    note(`moved ${await trial.moves(traffic, 'while it drains')}`);
-    for (const { kind, description, ageMs } of trial.kernel.holders(trial.name)) note(`holds ${kind} ${description} ${ageMs}`);
+    if (subject.holdsNothingUp !== true) {
+      note(`moved ${await trial.moves(traffic, 'while it drains')}`);
+      for (const { kind, description, ageMs } of trial.kernel.holders(trial.name)) note(`holds ${kind} ${description} ${ageMs}`);
+    }
     await trial.close(traffic);
     await trial.step('unload', () => unload);
     for (const kernel of trial.kernels) {

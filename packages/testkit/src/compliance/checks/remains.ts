@@ -44,7 +44,9 @@ async function wholeLife(trial: Trial): Promise<void> {
   }
   await trial.close(traffic);
   await trial.world.advance(60_000_000);
-  const { usage } = trial.kernel.module(trial.name)!;
+  const info = trial.kernel.module(trial.name);
+  trial.must(info?.state === 'live', `after an abort it must be live, but is ${info?.state ?? 'gone'}`);
+  const { usage } = info!;
   trial.must(usage.timers === 0, `with nobody inside, ${usage.timers} of its timers are armed a minute later`);
   trial.must(usage.holds === 0, `with nobody inside, it still has ${usage.holds} holds`);
   for (const kernel of trial.kernels) {
@@ -94,10 +96,10 @@ async function codeIsCollected(trial: Trial): Promise<Verdict> {
   if (gc === undefined) return skipped('collection is judged where globalThis.gc is there: run with node --expose-gc');
   const key = `softnet:compliance:${trial.world.seed}:${source.filename}`;
   const evaluated: WeakRef<object>[] = [];
-  Object.defineProperty(globalThis, Symbol.for(key), {
-    configurable: true,
-    value: (exports: object) => evaluated.push(new WeakRef(exports)),
-  });
+  const see = (exports: object): void => {
+    for (const each of [exports, ...Object.values(exports)]) if (typeof each === 'function') evaluated.push(new WeakRef(each));
+  };
+  Object.defineProperty(globalThis, Symbol.for(key), { configurable: true, value: see });
   try {
     await trial.loadNeeds();
     const info = await trial.step('load', () => trial.kernel.load(watchedBundle(source, key)));

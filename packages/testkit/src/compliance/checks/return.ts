@@ -39,7 +39,7 @@ export const returnChecks: readonly CheckKind[] = Object.freeze([
     if (parks.length === 0) return skipped('its traffic opens nothing that it parks');
     trial.must(traffic.knock !== undefined, `it parks ${parks[0]!.kind} objects, so its traffic needs knock()`);
     const knock = async (): Promise<boolean> => {
-      const knocking = traffic.knock!();
+      const knocking = await trial.step('knock()', async () => traffic.knock!());
       await trial.world.advance(PATIENCE_US);
       const { answered } = knocking;
       knocking.withdraw();

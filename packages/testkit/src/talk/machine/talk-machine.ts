@@ -9,7 +9,7 @@ import { CLOSING, NEXT, RECEIVING, SENDING } from './states.ts';
 
 const MAX_RTO_FACTOR = 16;
 /** Bytes that a connection keeps for sending, sent but not acknowledged or not yet sent. */
-export const OUTBOX_BYTES = 16384;
+const OUTBOX_BYTES = 16384;
 
 /**
  * The protocol of one connection, without I/O, clock or timers: sequence numbers, acknowledgements, go-back-N, handshakes.
@@ -121,11 +121,6 @@ export class TalkMachine {
     this.#output(nowUs, false);
   }
 
-  /** A BYE that is out takes the number after all data. */
-  get #byeSeq(): number {
-    return (this.una + this.outbox.length) | 0;
-  }
-
   #reset({ seq, ack }: Segment): void {
     if (this.state === 'hello-sent') {
       if (ack === this.next) this.#to('ended', 'ECONNREFUSED');
@@ -139,13 +134,13 @@ export class TalkMachine {
     if (this.state === 'hello-received') {
       this.greet(nowUs);
     } else if (this.state !== 'hello-sent') {
-      this.#acknowledge();
+      this.#say(ACK, this.next);
     } else if (flags === (HELLO | ACK) && ack === this.next) {
       this.expected = (seq + 1) | 0;
       this.una = ack;
       this.#settle();
       this.#to('answered', undefined);
-      this.#acknowledge();
+      this.#say(ACK, this.next);
       this.#out.opened();
       this.#output(nowUs, false);
     }
@@ -213,17 +208,14 @@ export class TalkMachine {
       this.next = (this.next + count) | 0;
       said = true;
     }
-    if (CLOSING.includes(this.state) && this.next === this.#byeSeq) {
+    // A BYE takes the number after all data.
+    if (CLOSING.includes(this.state) && this.next === ((this.una + this.outbox.length) | 0)) {
       this.#say(ACK | BYE, this.next);
       this.next = (this.next + 1) | 0;
       said = true;
     }
     if (said) this.#expectAnswer(nowUs);
-    else if (answer) this.#acknowledge();
-  }
-
-  #acknowledge(): void {
-    this.#say(ACK, this.next);
+    else if (answer) this.#say(ACK, this.next);
   }
 
   #say(flags: number, seq: number): void {

@@ -95,7 +95,7 @@ export class Connection extends Held implements ConnectionBody, TalkOutput, Sitt
     this.kill(undefined);
   }
 
-  /** The proper close by force: the peer is told, the user hears why. */
+  /** The peer is told, the user hears why. */
   kill(why: NetError | undefined): void {
     this.#error ??= why;
     this.#machine.reset(undefined);
@@ -121,10 +121,6 @@ export class Connection extends Held implements ConnectionBody, TalkOutput, Sitt
   rerouted(): void {
     this.#route?.release();
     this.#route = this.#host.exchange.current.route(this.#seat.key.remote, this);
-  }
-
-  unseated(why: NetError | undefined): void {
-    this.kill(why);
   }
 
   // What the machine wants done.

@@ -64,7 +64,7 @@ export class Linger extends Held implements Sitter {
   /** It keeps no way. */
   rerouted(): void {}
 
-  unseated(): void {
+  kill(): void {
     this.end();
   }
 

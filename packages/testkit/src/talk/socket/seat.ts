@@ -8,7 +8,7 @@ export interface Sitter {
   /** The exchange has a new generation: its ways are to be asked for again. */
   rerouted(): void;
   /** The exchange closed the flow. */
-  unseated(why: NetError | undefined): void;
+  kill(why: NetError | undefined): void;
 }
 
 /**
@@ -63,7 +63,7 @@ export class Seat implements Owner, Receiver {
       this.sitter.rerouted();
     } else if (sort === 'closed') {
       this.#flow = null;
-      this.sitter.unseated(error);
+      this.sitter.kill(error);
     }
   }
 

@@ -66,7 +66,7 @@ export class Socket extends Held implements SocketBody, Sitter {
   /** It keeps no way. */
   rerouted(): void {}
 
-  unseated(why: NetError | undefined): void {
+  kill(why: NetError | undefined): void {
     this.end(why);
   }
 
