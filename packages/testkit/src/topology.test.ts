@@ -1,3 +1,4 @@
+import { World } from '@softnet/kernel';
 import { expect, test } from 'vitest';
 import { twoHosts } from './topology.ts';
 import { BulkSender, serveEcho } from './traffic.ts';
@@ -17,6 +18,18 @@ test('two hosts talk, over a bad cable too', async () => {
     expect(hosts.a.holders()).toEqual([]);
     expect(hosts.b.holders()).toEqual([]);
     expect(hosts.a.faults).toEqual([]);
+    const again = [...hosts.a.counters(), ...hosts.b.counters()].filter(({ name }) => name === 'retransmits');
+    expect(again.some(({ value }) => value > 0)).toBe('loss' in faults);
     await hosts.dispose();
   }
+});
+
+test('they talk in real time too', async () => {
+  const hosts = await twoHosts({ world: new World({ clock: 'real' }), delayUs: 1000 });
+  serveEcho(hosts.talk(hosts.b).listen(80));
+  const connection = hosts.talk(hosts.a).connect(2, 80);
+  expect(await hosts.run(new BulkSender(connection, 3).move(20_000), 5_000_000)).toBe(20_000);
+  connection.close();
+  expect(await connection.closed).toBeUndefined();
+  await hosts.dispose();
 });

@@ -80,10 +80,7 @@ export class TestExchange implements SoftnetModule {
       drain: 'wait',
       close: (route) => route.release(),
       describe: ({ remote }) => `way to ${remote}`,
-      // Never called: routes are derived, and their users ask the next generation for new ones.
-      freeze: ({ remote }) => ({ version: 1, data: { remote } }),
-      thaws: [1],
-      thaw: ({ data }) => this.#route((data as { remote: number }).remote),
+      // Not handed over: whoever is told that its flow moved asks the next generation for its way.
     });
   }
 

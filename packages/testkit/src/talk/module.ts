@@ -64,12 +64,7 @@ export class TalkModule implements SoftnetModule {
     return {
       drain: 'park',
       close: (listener, why) => listener.end(why),
-      park: (listener) => {
-        listener.parked = true;
-      },
-      resume: (listener) => {
-        listener.parked = false;
-      },
+      // Parked without code of its own: hellos come by the protocol's door, which the kernel shuts and opens.
       describe: ({ port }) => `listens on ${port}`,
       freeze: (listener) => listener.freeze(),
       thaws: [1],
@@ -222,7 +217,6 @@ function makeDrops(ctx: ModuleContext): TalkDrops {
   return {
     garbage: ctx.dropReason('talk.garbage', 'no segment: too short, too long, or flags without a meaning'),
     noListener: ctx.dropReason('talk.no-listener', 'of no connection, and nobody listens there'),
-    parked: ctx.dropReason('talk.parked', 'a hello to a listener whose module leaves'),
     backlogFull: ctx.dropReason('talk.backlog-full', 'a hello to a listener whose user does not accept'),
     inboxFull: ctx.dropReason('talk.inbox-full', 'data for a user who does not take it'),
   };

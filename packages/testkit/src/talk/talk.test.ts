@@ -163,6 +163,33 @@ test('sockets exchange messages, while leaving too, and after a hand-over', asyn
   expect(await one.closed).toMatchObject({ code: 'ECONNABORTED' });
 });
 
+test('bytes that nobody took yet are handed over, and so are those on the cable', async () => {
+  const { a, b, run, world, talk, dispose } = await twoHosts({ delayUs: 1000 });
+  const listener = talk(b).listen(80);
+  const connection = talk(a).connect(2, 80);
+  const accepted = await run(listener.accept());
+  connection.send(Uint8Array.of(1, 2, 3));
+  await world.advance(5000);
+  const message = talk(b).socket(53);
+  const heard: number[] = [];
+  message.onMessage = ({ bytes }) => heard.push(...bytes);
+  talk(a).socket().send(2, 53, Uint8Array.of(4));
+  await world.advance(500);
+  for (const [name, source] of [
+    ['test-link', TestLink],
+    ['test-exchange', TestExchange],
+    ['talk', TalkModule],
+  ] as const) {
+    await run(b.replace(name, source, { mode: 'handover' }));
+  }
+  await world.advance(600);
+  expect(heard).toEqual([4]);
+  const got: number[] = [];
+  accepted.onData = (bytes) => got.push(...bytes);
+  expect(got).toEqual([1, 2, 3]);
+  await dispose();
+});
+
 test('a lingering connection holds nothing up, and answers the last word again', async () => {
   const { a, b, run, world, cable, talk, connection, dispose } = await talking(4, 0);
   connection.close();

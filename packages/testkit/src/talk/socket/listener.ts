@@ -13,8 +13,6 @@ export class Listener extends Held implements ListenerBody, Owner {
   readonly name = 'talk';
   readonly port: number;
   readonly backlog: number;
-  /** Stage 1: it keeps its port and does not hear. */
-  parked = false;
   face: ListenerFace | null = null;
   readonly #host: TalkHost;
   #bound: BoundPort | null = null;
@@ -39,10 +37,7 @@ export class Listener extends Held implements ListenerBody, Owner {
   hello({ from, fromPort }: Packet, { seq }: Segment): void {
     const { face } = this;
     const { drops, connections } = this.#host;
-    if (this.parked || face === null) {
-      drops.parked.count++;
-      return;
-    }
+    if (face === null) return;
     if (face.waiting >= this.backlog) {
       drops.backlogFull.count++;
       return;

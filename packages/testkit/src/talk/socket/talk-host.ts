@@ -37,7 +37,6 @@ export interface TalkCounters {
 export interface TalkDrops {
   readonly garbage: DropReason;
   readonly noListener: DropReason;
-  readonly parked: DropReason;
   readonly backlogFull: DropReason;
   readonly inboxFull: DropReason;
 }
