@@ -1,4 +1,5 @@
-import { defineService, Held, Module, type ModuleContext, type Objects, type Owner, type SoftnetModule } from '@softnet/contract';
+import type { ModuleContext, Objects, Owner, SoftnetModule } from '@softnet/contract';
+import { defineService, Held, Module } from '@softnet/contract';
 
 export interface GuestBook {
   sign(owner: Owner): Guest;

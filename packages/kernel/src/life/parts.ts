@@ -29,7 +29,7 @@ export interface Parts {
 }
 
 /** Who is told what happens to generations: the kernel. */
-export interface Watcher {
+interface Watcher {
   stateChanged(generation: Generation, from: ModuleState): void;
   /** Something was released, or a generation is gone: what waits may go on. */
   holdsChanged(generation: Generation): void;

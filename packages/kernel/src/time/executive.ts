@@ -7,7 +7,7 @@ import { Softirq } from './softirq.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 /** Timers that fire in one turn, before the softirq sources have theirs. */
-export const TIMER_BUDGET = 300;
+const TIMER_BUDGET = 300;
 
 /** What a World does when a kernel's next due time changes outside of that kernel's own turn. */
 export interface Loop {

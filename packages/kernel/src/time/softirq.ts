@@ -6,7 +6,7 @@ export const POLL_BUDGET = 64;
 /** Units that all sources together do in one run, before the event loop has its turn; a poll counts for one at least. */
 export const RUN_BUDGET = 300;
 /** The same in time, on a clock that runs, µs. */
-export const RUN_TIME_US = 2000;
+const RUN_TIME_US = 2000;
 
 /** A registered source. Made by {@link Softirq.register}. */
 export class SoftirqPoll implements Poll {

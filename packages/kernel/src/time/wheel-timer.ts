@@ -18,7 +18,7 @@ export interface TimerAccount {
 export const UNARMED = -1;
 
 /** The longest delay: 2⁴⁸ µs, 8.9 years. */
-export const MAX_DELAY_US = 2 ** 48;
+const MAX_DELAY_US = 2 ** 48;
 
 /** A timer of a {@link TimerWheel}, its own link in the list of its slot. Made by `TimerWheel.timer`. */
 export class WheelTimer implements Timer {
