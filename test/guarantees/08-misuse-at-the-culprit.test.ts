@@ -90,7 +90,9 @@ describe('guarantee 8: double release, release of another’s hold, use of a dea
     const alive = new Guest();
     others?.hold(alive, new Traveller(), 'other.hold');
     await kernel.unload('inn');
-    expect(() => inn.guests.hold(new Guest(), new Traveller(), 'inn.late')).toThrow(/inn#1 is leaving/);
+    expect(() => inn.guests.hold(new Guest(), new Traveller(), 'inn.late')).toThrow(
+      /inn#1: is gone, but inn.late still takes a hold on a guest of it/,
+    );
     expect(() => inn.teas.derive(new Tea(), alive, 'inn.late')).toThrow(/inn#1: is gone, but inn.late still takes a hold on a tea of it/);
   });
 });

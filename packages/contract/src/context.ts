@@ -27,7 +27,7 @@ export interface ModuleContext extends Owner {
   corridor<T extends object>(token: ServiceToken<T>, provider: T): void;
   /** Adds to a point of contribution, as a door or as a corridor. */
   contribute<T extends object>(point: PointToken<T>, item: T, as: 'door' | 'corridor'): void;
-  /** The way to a service named in `requires`. */
+  /** The way to a service named in `requires`, or in `provides`. @throws NetError EINVAL for another. */
   port<T extends object>(token: ServiceToken<T>): Port<T>;
   /** What live modules contribute to a point. `some` in `requires` says that there must be at least one. */
   contributions<T extends object>(point: PointToken<T>): Contributions<T>;

@@ -35,6 +35,8 @@ export abstract class Held {
   holdPlace = '';
   /** When it was taken: hundredths of a second of kernel time, int32. */
   holdSinceCs = 0;
+  /** The kernel's count of stages 1 when it, or the object that it follows or derives from, came in: int32. */
+  holdEpoch = 0;
   /** Neighbours in the list of the kind. Null: not held. */
   holdPrev: Held | null = null;
   holdNext: Held | null = null;
@@ -60,8 +62,8 @@ export type DrainPolicy = 'wait' | 'park' | 'keep';
 export interface ObjectSpec<T extends Held> {
   readonly drain: DrainPolicy;
   /**
-   * The proper close, as force uses it: say goodbye to the peer (RST), tell the owner `why`, release the object now or
-   * soon. Kept and parked objects are closed by it when the module goes.
+   * The proper close, as force uses it: say goodbye to the peer (RST), release the object now or soon. The kernel gives
+   * the owner its `closed` notice. Kept and parked objects are closed by it when the module goes.
    */
   close(object: T, why: NetError): void;
   /** Parking (kinds that park): be silent, keep the port. */

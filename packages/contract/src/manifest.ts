@@ -13,7 +13,10 @@ export interface Manifest {
   readonly version: string;
   /** One sentence for `lsmod`. */
   readonly summary?: string;
-  /** Semver range of the contract that it was written for. Default: `^` of the contract compiled against. */
+  /**
+   * Semver range of the contract that it was written for. A plugin that is handed the host's contract should say it: the
+   * default is `^` of the contract at hand, which for a plugin is the host's.
+   */
   readonly contract?: string;
   readonly requires?: readonly Requirement[];
   /** Tokens that `start` publishes (services) or contributes to (points). Publishing another one is an error. */

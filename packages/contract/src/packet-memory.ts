@@ -42,9 +42,9 @@ export class Fragment {
 
 /** Whose bytes a fragment shows: a page pool (recycles), or a ring that sends without copying (tells its user, row I8). Corridor. */
 export interface FragmentSource {
-  /** Another fragment shows the same bytes: a clone was made. */
-  share(fragment: Fragment): void;
-  /** One fewer does. The last one gives the bytes back. */
+  /** Another record that shows the same bytes, for a clone. Null: none is left. */
+  share(fragment: Fragment): Fragment | null;
+  /** One fewer shows them, and the source has the record back. The last one gives the bytes back. */
   release(fragment: Fragment): void;
 }
 

@@ -2,7 +2,7 @@ import type { PointToken, ServiceToken } from './token.ts';
 
 /**
  * What a module needs of others. Loading resolves them; a module is never more alive than what it requires.
- * Ranges are semver ranges of the token's version, by default `^` of the version compiled against.
+ * Ranges are semver ranges of the token's version, by default `^` of the token at hand: of the contract's own tokens, the host's.
  */
 export interface Requirement {
   /** `one`: a provider must be live. `optional`: it may be. `some`: at least one live module contributes. */

@@ -64,7 +64,7 @@ export interface ModuleInfo {
   readonly version: string;
   readonly summary: string;
   readonly state: ModuleState;
-  /** Names of modules that it needs now: its `one` providers, and contributors to its `some` points. */
+  /** `name#generation` of modules that it needs now: its `one` providers, and contributors to its `some` points. */
   readonly needs: readonly string[];
   /** `name#generation` of modules that could not live without it, so that its unload needs `cascade`. */
   readonly neededBy: readonly string[];
@@ -87,6 +87,8 @@ export interface DryRun {
   readonly parks: readonly HolderInfo[];
   /** What would hold it up. */
   readonly holders: readonly HolderInfo[];
+  /** With `force`: the objects that it would close, of whatever module: those at the start of each hold. */
+  readonly breaks: readonly HolderInfo[];
   /** Objects that would be closed at the end: the parked and the kept. */
   readonly closes: number;
   /** Why it would be refused as asked, else undefined. */
@@ -102,7 +104,7 @@ export interface UnloadProgress {
   readonly remaining: number;
   /** What was held when stage 1 began: for a bar. */
   readonly initial: number;
-  /** `name#generation` of dependents that it still waits for. */
+  /** `name#generation` of those that must go before it, as it is when this is read: dependents, and whoever leaves together with it and is still held. */
   readonly waitsFor: readonly string[];
 }
 
@@ -126,6 +128,9 @@ export interface UnloadReport {
   readonly leaks: readonly string[];
 }
 
+/** How a shutdown ended. */
+export type ShutdownReport = Pick<UnloadReport, 'gone' | 'broken' | 'faults' | 'leaks'>;
+
 /** A hook that failed. */
 export interface FaultInfo {
   readonly module: string;
@@ -140,7 +145,7 @@ export interface UnloadOptions {
   readonly cascade?: boolean;
   /** Close what holds it up, properly, and say what was broken. */
   readonly force?: boolean;
-  /** Kernel time, ms, from stage 1 to gone. Default: none, it waits. */
+  /** Kernel time, ms, from stage 1 to gone. Default, and Infinity: none, it waits. */
   readonly deadlineMs?: number;
   /** What a deadline that passes means. Default 'abort': back to live. */
   readonly onDeadline?: 'abort' | 'force';
@@ -173,6 +178,6 @@ export interface ReplaceReport {
   readonly mode: 'handover' | 'drain';
   /** Objects adopted by the new generation, by kind. */
   readonly adopted: Readonly<Record<string, number>>;
-  /** The old generation's end; settles at once after a hand-over. */
+  /** The old generation's end; after a hand-over nothing but its tallies can hold it up. */
   readonly drained: Unload;
 }

@@ -1,11 +1,12 @@
 import type { FaultInfo, ModuleState } from './api.ts';
+import { messageOf } from './load/describe-value.ts';
 
 /** What happens in a kernel, for screens and tests. */
 export type KernelEvent =
   | { readonly sort: 'state'; readonly module: string; readonly from: ModuleState; readonly to: ModuleState }
   | { readonly sort: 'fault'; readonly fault: FaultInfo };
 
-/** Told of each event, in the tick in which it happens. It must not throw. */
+/** Told of each event, in the tick in which it happens. One that throws is told no more. */
 export type KernelListener = (event: KernelEvent) => void;
 
 /** Faults kept for lists, the newest. */
@@ -27,12 +28,24 @@ export class KernelEvents {
   }
 
   state(module: string, from: ModuleState, to: ModuleState): void {
-    for (const listener of this.#listeners) listener({ sort: 'state', module, from, to });
+    this.#tell({ sort: 'state', module, from, to });
   }
 
   fault(fault: FaultInfo): void {
     this.#faults.push(fault);
     if (this.#faults.length >= 2 * KEPT) this.#faults = this.#faults.slice(-KEPT);
-    for (const listener of this.#listeners) listener({ sort: 'fault', fault });
+    this.#tell({ sort: 'fault', fault });
+  }
+
+  #tell(event: KernelEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        // One that falls hears no more: it must not stand in the way of what happens.
+        this.#listeners.delete(listener);
+        this.fault({ module: 'kernel', hook: 'listener', message: messageOf(error) });
+      }
+    }
   }
 }

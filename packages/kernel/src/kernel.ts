@@ -8,14 +8,15 @@ import type {
   ModuleSource,
   ReplaceOptions,
   ReplaceReport,
+  ShutdownReport,
   Unload,
   UnloadOptions,
-  UnloadReport,
 } from './api.ts';
 import type { Composition } from './compose/composition.ts';
 import { composeKernel, PART } from './compose/kernel-parts.ts';
 import type { KernelListener } from './kernel-events.ts';
 import type { KernelOptions } from './kernel-options.ts';
+import { checkMs } from './life/milliseconds.ts';
 import { describeModule } from './life/module-info.ts';
 import type { CounterInfo } from './registries/counters.ts';
 import type { LogEntry } from './registries/journal.ts';
@@ -37,10 +38,11 @@ export class Kernel {
   readonly sysctl: Sysctl;
   readonly #composition: Composition;
   readonly #loads = new Set<Promise<unknown>>();
-  #down = false;
+  #ended: Promise<ShutdownReport> | undefined;
 
   constructor(options: KernelOptions = {}) {
     this.name = options.name ?? 'kernel';
+    checkMs('hookDeadlineMs', options.hookDeadlineMs);
     this.#composition = composeKernel(options);
     this.world = this.#composition.get(PART.world);
     this.clock = this.#composition.get(PART.executive).clock;
@@ -78,7 +80,10 @@ export class Kernel {
     return this.#composition.get(PART.unloader).dryRun(name, options);
   }
 
-  /** Calls an unload off: back to live, with what it took along. @throws NetError (the promise rejects) when it cannot. */
+  /**
+   * Calls an unload off: back to live, with what it took along.
+   * @throws NetError (the promise rejects) EINVAL, EBUSY, EALREADY when it may not come back; EIO when it tried and failed.
+   */
   abort(name: string): Promise<void> {
     return this.#composition.get(PART.unloader).abort(name);
   }
@@ -141,15 +146,22 @@ export class Kernel {
 
   /**
    * Unloads everything, dependents first, and leaves the World. What is still open after `deadlineMs` (default: no time at
-   * all) is closed by force and stands in the report. Does nothing the second time.
+   * all; Infinity waits) is closed by force and stands in the report. The second call gets the first one's report.
+   * @throws NetError EINVAL (the promise rejects) for a bad deadline; then nothing happened.
    */
-  async shutdown(options: { readonly deadlineMs?: number } = {}): Promise<UnloadReport | undefined> {
-    if (this.#down) return undefined;
-    this.#down = true;
+  async shutdown(options: { readonly deadlineMs?: number } = {}): Promise<ShutdownReport> {
+    checkMs('deadlineMs', options.deadlineMs);
+    this.#ended ??= this.#end(options.deadlineMs ?? 0);
+    return this.#ended;
+  }
+
+  async #end(deadlineMs: number): Promise<ShutdownReport> {
     await Promise.allSettled(this.#loads);
-    const report = await this.#composition.get(PART.unloader).unloadAll(options.deadlineMs ?? 0);
-    this.world.detach(this.#composition.get(PART.executive));
-    return report;
+    try {
+      return await this.#composition.get(PART.unloader).unloadAll(deadlineMs);
+    } finally {
+      this.world.detach(this.#composition.get(PART.executive));
+    }
   }
 
   #describe(generation: Parameters<typeof describeModule>[0]): ModuleInfo {
@@ -158,7 +170,8 @@ export class Kernel {
 
   /** Work that a shutdown waits for. */
   #busy<T>(syscall: string, work: () => Promise<T>): Promise<T> {
-    if (this.#down) return Promise.reject(new NetError('ESHUTDOWN', `${this.name} is shut down: make a new kernel`, { syscall }));
+    if (this.#ended !== undefined)
+      return Promise.reject(new NetError('ESHUTDOWN', `${this.name} is shut down: make a new kernel`, { syscall }));
     const working = work();
     this.#loads.add(working);
     const done = (): void => {

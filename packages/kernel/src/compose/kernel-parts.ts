@@ -9,7 +9,9 @@ import { Quarantine } from '../life/quarantine.ts';
 import { Replacer } from '../life/replacer.ts';
 import { Roster } from '../life/roster.ts';
 import { Starter } from '../life/starter.ts';
+import { outward } from '../life/states.ts';
 import { Unloader } from '../life/unloader.ts';
+import { messageOf } from '../load/describe-value.ts';
 import { evaluateBundle } from '../load/evaluate-bundle.ts';
 import { Counters } from '../registries/counters.ts';
 import { DropReasons } from '../registries/drop-reasons.ts';
@@ -20,6 +22,9 @@ import { Executive } from '../time/executive.ts';
 import { World } from '../time/world.ts';
 import { Composition, definePart } from './composition.ts';
 import { Switchboard } from './switchboard.ts';
+
+/** What a timer can wait: 2⁴⁸ µs. */
+const LONGEST_ALARM_US = 2 ** 48;
 
 type Defaulted = 'name' | 'seed' | 'debug' | 'hookDeadlineMs' | 'quarantineAfter';
 /** Options with every default filled in. */
@@ -58,7 +63,7 @@ export function composeKernel(options: KernelOptions): Composition {
   const composition = new Composition();
   composition.given(PART.world, of.world ?? new World({ clock: 'real' }));
   composition.part(PART.events, [], () => new KernelEvents());
-  composition.part(PART.roster, [], () => new Roster());
+  composition.part(PART.roster, [], () => new Roster(() => rosterChanged(composition)));
   composition.part(PART.board, [], () => new Switchboard(of.debug));
   composition.part(PART.dropReasons, [], () => new DropReasons());
   composition.part(PART.counters, [], () => new Counters());
@@ -73,12 +78,14 @@ export function composeKernel(options: KernelOptions): Composition {
     journal: composition.get(PART.journal),
     random: world.random.fork(`kernel ${of.name} ${of.seed}`),
     alarm: alarmOf(executive),
+    epochs: { now: 0 },
     debug: of.debug,
     hookDeadlineMs: of.hookDeadlineMs,
     watcher: {
-      stateChanged: (generation, from) => {
-        events.state(generation.label, from, generation.state);
+      phaseChanged: (generation, from) => {
+        if (outward(from) !== generation.state) events.state(generation.label, outward(from), generation.state);
         composition.get(PART.unloader).stir(generation);
+        if (generation.phase === 'live') composition.get(PART.quarantine).retry();
       },
       holdsChanged: (generation) => composition.get(PART.unloader).stir(generation),
       faulted: (fault) => events.fault(fault),
@@ -126,18 +133,25 @@ function composeLife(composition: Composition, of: Filled): void {
   );
 }
 
+/** A generation is gone: others may have waited for that. */
+function rosterChanged(composition: Composition): void {
+  composition.get(PART.unloader).reviewSoon();
+  composition.get(PART.quarantine).retry();
+}
+
 /** Something threw in a batch of the softirq loop; the integer says whose code ran. */
 function packetFault(composition: Composition, owner: number, error: unknown, place: string): void {
   const culprit: Generation | undefined = composition.get(PART.roster).byOwner(owner);
-  const message = `${place}: ${error instanceof Error ? error.message : String(error)}`;
+  const message = `${place}: ${messageOf(error)}`;
   composition.get(PART.events).fault({ module: culprit?.label ?? 'kernel', hook: 'packet', message });
   if (culprit !== undefined) composition.get(PART.quarantine).threw(culprit, place, error);
 }
 
-/** Alarms are timers of the kernel itself. */
+/** Alarms are timers of the kernel itself; one that is years away never rings. */
 function alarmOf(executive: Executive): Alarm {
   const account = { owner: 0, label: 'kernel', armed: 0, dead: false };
   return (afterMs, ring) => {
+    if (afterMs * 1000 > LONGEST_ALARM_US) return () => undefined;
     const timer = executive.wheel.timer(account, ring, undefined, 'kernel.alarm');
     timer.arm(afterMs * 1000);
     return () => timer.cancel();

@@ -88,13 +88,14 @@ function refill<T extends object>(record: T, methods: readonly (keyof T & string
 
 /** Debug kernels: a provider that was kept from a port and is used after its module is gone says so at the culprit. */
 function guarded<T extends object>(provider: T, token: string, module: string, alive: () => boolean): T {
-  return new Proxy(provider, {
-    get(target, property) {
+  // Over an empty object: a frozen provider would not let its functions be bound.
+  return new Proxy({} as T, {
+    get(_empty, property) {
       if (!alive()) {
         throw new ModuleFault(module, `is gone, but its ${token} is still used (${String(property)}): read port.current at each use`);
       }
-      const value: unknown = Reflect.get(target, property, target);
-      return typeof value === 'function' ? value.bind(target) : value;
+      const value: unknown = Reflect.get(provider, property, provider);
+      return typeof value === 'function' ? value.bind(provider) : value;
     },
   });
 }

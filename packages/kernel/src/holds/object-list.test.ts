@@ -15,7 +15,7 @@ class Thing extends Held {
 const ME = { name: 'me' };
 
 function keeperOf(label: string, debug = false) {
-  const log = { holds: 0, released: [] as string[], faults: [] as string[], nowCs: 0 };
+  const log = { holds: 0, released: [] as string[], faults: [] as string[], nowCs: 0, epoch: 0 };
   const keeper: Keeper = {
     label,
     owner: 1,
@@ -25,7 +25,15 @@ function keeperOf(label: string, debug = false) {
       log.holds += change;
     },
     releasing: (_list, object) => void log.released.push((object as Thing).name),
-    faulted: (hook, error) => void log.faults.push(`${hook}: ${String(error)}`),
+    epoch: () => log.epoch,
+    nextEpoch: () => ++log.epoch,
+    guard: (hook, call) => {
+      try {
+        call();
+      } catch (error) {
+        log.faults.push(`${hook}: ${String(error)}`);
+      }
+    },
   };
   return { keeper, log };
 }
@@ -102,7 +110,7 @@ describe('ObjectList', () => {
     const { list, log } = listOf();
     const [a, b] = [new Thing('a'), new Thing('b')];
     list.hold(a, ME, 'connection');
-    list.open = false;
+    list.shut();
     expect(() => list.hold(b, ME, 'new')).toThrow(NetError);
     const counts: number[] = [];
     const { holds } = log;
@@ -116,6 +124,27 @@ describe('ObjectList', () => {
     const other = listOf('wait', 'n#1');
     other.list.hold(a, ME, 'there');
     expect(() => list.succeed(new Thing('c'), a, 'theirs')).toThrow(ModuleFault);
+  });
+
+  test('who came after stage 1 derives nothing, though a holder; who follows an old holder does', () => {
+    const { list, log } = listOf();
+    const others = new ObjectList<Thing>('sock', { drain: 'wait', close: () => undefined }, listOf('wait', 'n#1').keeper);
+    const [old, young] = [new Thing('old'), new Thing('young')];
+    others.hold(old, ME, 'before');
+    list.shut();
+    young.holdEpoch = 0;
+    others.hold(young, ME, 'after');
+    young.holdEpoch = log.epoch;
+    list.derive(new Thing('way'), old, 'route');
+    expect(() => list.derive(new Thing('way'), young, 'route')).toThrow(
+      /ESHUTDOWN: m#1 is leaving, so route derives no thing for a sock of n#1 of me/,
+    );
+    const heir = new Thing('heir');
+    others.succeed(heir, old, 'time-wait');
+    list.derive(new Thing('way'), heir, 'route');
+    list.reopen();
+    list.derive(new Thing('way'), young, 'route');
+    expect(list.count).toBe(2);
   });
 
   test('the walk skips what is released on the way, and does not see what is added', () => {

@@ -11,16 +11,22 @@ export interface Keeper {
   readonly debug: boolean;
   /** Kernel time in hundredths of a second, int32. */
   nowCs(): number;
+  /** Counts the stages 1 of the kernel: who holds since a later one is somebody new. */
+  epoch(): number;
+  /** Begins an epoch, and gives it. */
+  nextEpoch(): number;
   /** Holds that are waited for: one more, or one fewer. */
   counted(change: number): void;
   /** The module let an object go (still linked: it can be described). */
   releasing(list: ObjectList<Held>, object: Held): void;
-  /** One of the module's callbacks threw. */
-  faulted(hook: string, error: unknown): void;
+  /** Calls one of the module's callbacks; what it throws is the module's fault. */
+  guard(hook: string, call: () => unknown): void;
 }
 
-/** Reckoned bytes of `Held`'s ten fields in each object, on V8 without pointer compression. */
-export const HOLD_BYTES = 80;
+/** Reckoned bytes of `Held`'s eleven fields in each object, on V8 without pointer compression. */
+export const HOLD_BYTES = 88;
+/** No stage 1 has begun. */
+const NEVER = 0x7fffffff;
 
 /** What stands for the spec of a module that is gone. */
 const BURIED: ObjectSpec<never> = Object.freeze({ drain: 'keep', close: () => undefined } as const);
@@ -39,6 +45,8 @@ export class ObjectList<T extends Held> implements Objects<T> {
   readonly #keeper: Keeper;
   readonly #waits: 0 | 1;
   readonly #ring = new Ring();
+  /** The epoch that the last stage 1 began. */
+  #shutEpoch = NEVER;
   readonly #stacks: Map<Held, string> | null;
 
   constructor(kind: string, spec: ObjectSpec<T>, keeper: Keeper) {
@@ -54,19 +62,25 @@ export class ObjectList<T extends Held> implements Objects<T> {
   }
 
   hold(object: T, owner: Owner, place: string): void {
-    if (!this.open) {
+    if (!this.open && this.spec !== BURIED) {
       throw new NetError('ESHUTDOWN', `${this.module} is leaving, so nobody new comes in: no ${this.kind} for ${owner.name} at ${place}`, {
         module: this.module,
       });
     }
-    this.#link(object, owner, place, this.#keeper.nowCs());
+    this.#link(object, owner, place, this.#keeper.nowCs(), this.#keeper.epoch());
   }
 
   derive(object: T, holder: Held, place: string): void {
     if (holder.holdNext === null || holder.holdOwner === null) {
       throw new ModuleFault(this.module, `${place} derives a ${this.kind} from a dead ${nameOf(holder)}: its holder must be held`);
     }
-    this.#link(object, holder.holdOwner, place, this.#keeper.nowCs());
+    if (holder.holdEpoch >= this.#shutEpoch) {
+      const newcomer = `${nameOf(holder)} of ${holder.holdOwner.name}, who came after that`;
+      throw new NetError('ESHUTDOWN', `${this.module} is leaving, so ${place} derives no ${this.kind} for a ${newcomer}`, {
+        module: this.module,
+      });
+    }
+    this.#link(object, holder.holdOwner, place, this.#keeper.nowCs(), holder.holdEpoch);
     attach(object, holder);
   }
 
@@ -75,7 +89,7 @@ export class ObjectList<T extends Held> implements Objects<T> {
     if (list === null || list.module !== this.module || before.holdNext === null || before.holdOwner === null) {
       throw new ModuleFault(this.module, `${place} puts a ${this.kind} in the place of a ${nameOf(before)}, which it does not hold`);
     }
-    this.#link(object, before.holdOwner, place, this.#keeper.nowCs());
+    this.#link(object, before.holdOwner, place, this.#keeper.nowCs(), before.holdEpoch);
     list.release(before);
   }
 
@@ -99,10 +113,10 @@ export class ObjectList<T extends Held> implements Objects<T> {
 
   /** Puts `object` in the place of `before`, of the last generation: same owner, place, age, holder. `before` is out of its list. */
   adopt(object: T, before: Held): void {
-    const { holdOwner, holdPlace, holdSinceCs, holdHolder, holdKind } = before;
+    const { holdOwner, holdPlace, holdSinceCs, holdEpoch, holdHolder, holdKind } = before;
     (holdKind as ObjectList<Held>).unlink(before);
     if (holdOwner === null) return;
-    this.#link(object, holdOwner, holdPlace, holdSinceCs);
+    this.#link(object, holdOwner, holdPlace, holdSinceCs, holdEpoch);
     if (holdHolder !== null) attach(object, holdHolder);
   }
 
@@ -124,11 +138,19 @@ export class ObjectList<T extends Held> implements Objects<T> {
   /** A derived object is over: its holder ended, or nobody took it over. */
   endWithHolder(object: Held): void {
     this.unlink(object);
-    try {
-      this.spec.ended?.(object as T);
-    } catch (error) {
-      this.#keeper.faulted('ended', error);
-    }
+    this.#keeper.guard('ended', () => this.spec.ended?.(object as T));
+  }
+
+  /** Stage 1 has begun: nobody new, but for what holds nothing up and serves those inside. */
+  shut(): void {
+    if (this.spec.drain === 'keep') return;
+    this.open = false;
+    this.#shutEpoch = this.#keeper.nextEpoch();
+  }
+
+  reopen(): void {
+    this.open = true;
+    this.#shutEpoch = NEVER;
   }
 
   /** The module is gone: its callbacks, and so its code, are let go of. */
@@ -155,7 +177,7 @@ export class ObjectList<T extends Held> implements Objects<T> {
     return false;
   }
 
-  #link(object: T, owner: Owner, place: string, sinceCs: number): void {
+  #link(object: T, owner: Owner, place: string, sinceCs: number, epoch: number): void {
     if (this.spec === BURIED) throw new ModuleFault(this.module, `is gone, but ${place} still takes a hold on a ${this.kind} of it`);
     if (object.holdNext !== null) {
       throw new ModuleFault(this.module, `${place} holds a ${this.kind} twice: it is ${ownerOf(object)}, taken at ${object.holdPlace}`);
@@ -165,6 +187,7 @@ export class ObjectList<T extends Held> implements Objects<T> {
     object.holdOwner = owner;
     object.holdPlace = place;
     object.holdSinceCs = sinceCs;
+    object.holdEpoch = epoch;
     object.holdPrev = last;
     object.holdNext = this.#ring;
     last.holdNext = object;

@@ -8,6 +8,7 @@ export class TallyCount implements Tally {
   readonly place: string;
   count = 0;
   readonly #keeper: Keeper;
+  #closed = false;
 
   constructor(kind: string, place: string, keeper: Keeper) {
     this.kind = kind;
@@ -16,11 +17,17 @@ export class TallyCount implements Tally {
   }
 
   add(n = 1): void {
+    this.#check(n);
+    if (this.#closed)
+      throw new ModuleFault(this.#keeper.label, `${this.place} adds to its tally of ${this.kind} though the module is gone`);
     this.count += n;
     this.#keeper.counted(n);
   }
 
   sub(n = 1): void {
+    this.#check(n);
+    // What was written off may still come back.
+    if (this.#closed) return;
     if (n > this.count) {
       throw new ModuleFault(this.#keeper.label, `${this.place} takes ${n} off a tally of ${this.count} ${this.kind}: more than was added`);
     }
@@ -28,10 +35,16 @@ export class TallyCount implements Tally {
     this.#keeper.counted(-n);
   }
 
-  /** Writes off what nobody will take off any more. Returns how many that were. */
-  writeOff(): number {
+  /** Writes off what has not come back, for ever. Returns how many that were. */
+  close(): number {
     const lost = this.count;
     this.sub(lost);
+    this.#closed = true;
     return lost;
+  }
+
+  #check(n: number): void {
+    if (Number.isSafeInteger(n) && n >= 0) return;
+    throw new ModuleFault(this.#keeper.label, `${this.place} counts ${n} ${this.kind}: a tally takes whole numbers from 0`);
   }
 }

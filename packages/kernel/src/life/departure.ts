@@ -3,48 +3,52 @@ import { NetError } from '@softnet/contract';
 import type { FaultInfo, HolderInfo } from '../api.ts';
 import { objectInfo, tallyInfo } from '../holds/holder-info.ts';
 import type { ObjectList } from '../holds/object-list.ts';
+import { rootOf } from '../holds/root-of.ts';
+import type { Cascade } from './cascade.ts';
 import type { Generation } from './generation.ts';
 import { callHook } from './hook-call.ts';
 import type { Parts } from './parts.ts';
 
-/** Where a departure stands; finer than the module's state, which outsiders see. */
-type Phase = 'withdrawing' | 'draining' | 'returning' | 'stopping' | 'ended';
+/** How a departure ends: the module is gone, or live again. */
+export type Outcome = 'gone' | 'live';
 
 /** One generation's way out: stage 1, stage 2, gone; or back to live. */
 export class Departure {
   readonly generation: Generation;
+  readonly cascade: Cascade;
   /** What held it up when stage 1 began. */
   readonly initial: number;
-  readonly ended: Promise<'gone' | 'live'>;
-  phase: Phase = 'withdrawing';
+  readonly ended: Promise<Outcome>;
   readonly broken: HolderInfo[] = [];
   readonly leaks: string[] = [];
-  readonly #faultsBefore: number;
+  /** What users let go of since stage 1 began. */
+  closedMeanwhile: readonly HolderInfo[] = [];
+  forced = false;
   readonly #parts: Parts;
-  #resolve: (outcome: 'gone' | 'live') => void = () => undefined;
+  readonly #faultsBefore: number;
+  /** Whom force has asked to close already. */
+  readonly #asked = new Set<Held>();
+  readonly #onEnd: (departure: Departure, outcome: Outcome) => void;
+  #resolve: (outcome: Outcome) => void = () => undefined;
   #withdrawn: Promise<unknown> = Promise.resolve();
   #stopTearOff: () => void = () => undefined;
-  #forced = false;
 
-  /** Does stage 1, in this tick. */
-  constructor(generation: Generation, parts: Parts) {
+  /** @param onEnd called in the tick in which it ends. */
+  constructor(generation: Generation, cascade: Cascade, parts: Parts, onEnd: (departure: Departure, outcome: Outcome) => void) {
     this.generation = generation;
+    this.cascade = cascade;
     this.initial = generation.holds;
-    this.#faultsBefore = generation.faults.length;
     this.#parts = parts;
+    this.#faultsBefore = generation.faults.length;
+    this.#onEnd = onEnd;
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    generation.shutDoors();
-  }
-
-  get forced(): boolean {
-    return this.#forced;
   }
 
   /** Nothing holds it any more: it goes as soon as nobody has to go before. */
   get ready(): boolean {
-    return this.phase === 'draining' && this.generation.holds === 0;
+    return this.generation.phase === 'draining' && this.generation.holds === 0;
   }
 
   /** What failed since stage 1 began. */
@@ -53,69 +57,81 @@ export class Departure {
   }
 
   /**
-   * Does something still hold it that those who leave with it (`leaving`) will not let go of when they end? A hold that
-   * derives from what they only park or keep does not count.
+   * Does something still hold it that those who leave with it will not let go of when they end? A hold that derives from
+   * what they only park or keep does not count.
    */
-  blocked(leaving: ReadonlySet<Generation>): boolean {
-    if (this.phase === 'ended' || this.phase === 'stopping') return false;
-    if (this.phase !== 'draining') return true;
-    if (this.generation.holds === 0) return false;
-    if (this.generation.tallies.some((tally) => tally.count > 0)) return true;
-    const labels = new Set([...leaving].map(({ label }) => label));
+  blocked(): boolean {
+    const { phase, holds, tallies, kinds } = this.generation;
+    if (phase === 'stopping' || phase === 'gone' || phase === 'live') return false;
+    if (phase !== 'draining') return true;
+    if (holds === 0) return false;
+    if (tallies.some((tally) => tally.count > 0)) return true;
     const endsWithThem = (object: Held): boolean => {
       const list = rootOf(object).holdKind as ObjectList<Held>;
-      return list.spec.drain !== 'wait' && labels.has(list.module);
+      return list.spec.drain !== 'wait' && this.cascade.has(list.module);
     };
-    return [...this.generation.kinds.values()].some((list) => list.spec.drain === 'wait' && list.some((object) => !endsWithThem(object)));
+    return [...kinds.values()].some((list) => list.spec.drain === 'wait' && list.some((object) => !endsWithThem(object)));
   }
 
-  /** Tells the module, then drains. */
+  /** Stage 1 is done: tells the module, then drains. */
   async run(): Promise<void> {
     this.#withdrawn = this.#hook('withdraw');
     await this.#withdrawn;
-    if (this.phase === 'withdrawing') this.#drain();
+    if (this.generation.phase === 'withdrawing') this.#drain();
   }
 
-  /** It is to come back: from here on it does not go, whatever is let go of. The caller has checked that it may. */
+  /** It is to come back: from here on it does not go, whatever is let go of. The cascade has checked that it may. */
   turnBack(): void {
-    this.phase = 'returning';
-    this.generation.comingBack = true;
+    this.generation.to('returning');
   }
 
-  /** Comes back, after `turnBack`. Resolves with false when the module fails to: then it is forced out. */
-  async comeBack(): Promise<boolean> {
+  /** Comes back, after `turnBack`. Resolves with what kept it from that, if anything: then it leaves after all, by force. */
+  async comeBack(): Promise<Error | undefined> {
     await this.#withdrawn;
     const failure = await this.#hook('abort');
-    if (failure === undefined) {
-      this.generation.comingBack = false;
+    if (failure === undefined && !this.forced) {
       this.generation.openDoors();
       this.#end('live');
-      return true;
+      this.generation.notifyAll('back');
+      return undefined;
     }
-    this.generation.trouble = `it failed to come back from stage 1: ${failure.message}`;
-    this.#forced = true;
-    await this.leaveAfterAll();
-    return false;
+    if (failure !== undefined) this.generation.trouble = `it failed to come back from stage 1: ${failure.message}`;
+    this.forced = true;
+    this.#drain();
+    return (
+      failure ?? new NetError('EBUSY', `${this.generation.label} was forced out while it came back`, { module: this.generation.label })
+    );
   }
 
-  /** What it requires failed to come back, so neither does it. */
+  /** What it requires failed to come back: it cannot either. */
   async leaveAfterAll(): Promise<void> {
     await this.#withdrawn;
-    this.generation.comingBack = false;
+    this.forced = true;
     this.#drain();
   }
 
   /** Closes what holds it up, by each module's proper close; what is still held after the hooks' deadline is torn off. */
   force(): void {
-    if (this.#forced) return;
-    this.#forced = true;
-    if (this.phase === 'draining') this.#closeHolders();
+    if (this.forced) return;
+    this.forced = true;
+    if (this.generation.phase === 'draining') this.#beginForce();
+  }
+
+  /** Asks whom force has not asked yet: also those who came since by an existing holder. */
+  closeHolders(): void {
+    const why = new NetError('ECONNABORTED', `${this.generation.label} was unloaded by force`, { module: this.generation.label });
+    for (const root of new Set(Array.from(this.#listed('wait'), rootOf))) {
+      if (root.holdNext === null || this.#asked.has(root)) continue;
+      this.#asked.add(root);
+      this.broken.push(this.#info(root));
+      this.#close(root, why);
+    }
   }
 
   /** The end of stage 2: closes what served those inside, takes the corridors, stops the module. */
   async finish(): Promise<void> {
-    this.phase = 'stopping';
     const { generation } = this;
+    generation.to('stopping');
     const why = new NetError('ESHUTDOWN', `${generation.label} is gone`, { module: generation.label });
     for (const object of [...this.#listed('park'), ...this.#listed('keep')]) {
       this.#close(object, why);
@@ -126,49 +142,44 @@ export class Departure {
     generation.publications.retract();
     generation.resources.stopPolls();
     await this.#hook('stop');
-    for (const left of generation.dispose()) this.leaks.push(left);
+    this.leaks.push(...generation.dispose());
     this.#end('gone');
   }
 
   #drain(): void {
-    this.phase = 'draining';
-    if (this.generation.state !== 'draining') this.generation.to('draining');
-    if (this.#forced) this.#closeHolders();
+    this.generation.to('draining');
+    if (this.forced) this.#beginForce();
     this.#parts.watcher.holdsChanged(this.generation);
   }
 
-  #closeHolders(): void {
-    const why = new NetError('ECONNABORTED', `${this.generation.label} was unloaded by force`, { module: this.generation.label });
-    const roots = new Set<Held>();
-    for (const object of this.#listed('wait')) roots.add(rootOf(object));
-    for (const root of roots) {
-      if (root.holdNext === null) continue;
-      this.broken.push(this.#info(root));
-      this.#close(root, why);
-    }
+  #beginForce(): void {
     this.#stopTearOff = this.#parts.alarm(this.#parts.hookDeadlineMs, () => this.#tearOff());
+    this.closeHolders();
   }
 
-  /** Force's last word: what its close did not release. */
+  /** Force's last word: what no close released. */
   #tearOff(): void {
-    if (this.phase !== 'draining') return;
     const { generation } = this;
+    if (generation.phase !== 'draining') return;
     for (const object of this.#listed('wait')) {
-      generation.faulted('close', new Error(`did not release ${this.#info(object).description} (${object.holdPlace}): torn off`));
-      (object.holdKind as ObjectList<Held>).unlink(object);
+      const info = this.#info(object);
+      generation.faulted('close', new Error(`did not release ${info.description} (${object.holdPlace}): torn off`));
+      if (!this.#asked.has(rootOf(object))) this.broken.push(info);
+      (object.holdKind as ObjectList<Held>).endWithHolder(object);
     }
     for (const tally of generation.tallies) {
       if (tally.count === 0) continue;
       const info = tallyInfo(generation.label, tally);
       this.broken.push(info);
       generation.faulted('close', new Error(`${info.description} at ${info.place} never came back: written off`));
-      tally.writeOff();
+      tally.close();
     }
   }
 
-  #end(outcome: 'gone' | 'live'): void {
-    this.phase = 'ended';
+  #end(outcome: Outcome): void {
     this.#stopTearOff();
+    this.closedMeanwhile = this.generation.takeClosed();
+    this.#onEnd(this, outcome);
     this.#resolve(outcome);
   }
 
@@ -176,14 +187,9 @@ export class Departure {
   #close(object: Held, error: NetError): void {
     const { generation } = this;
     const list = object.holdKind as ObjectList<Held>;
-    const owner = object.holdOwner;
-    try {
-      list.spec.close(object, error);
-    } catch (failure) {
-      generation.faulted('close', failure);
-    }
-    if (object.holdHolder !== null) return;
-    generation.notify(owner, { sort: 'closed', module: list.module, object, error });
+    const { holdOwner, holdHolder } = object;
+    generation.guard('close', () => list.spec.close(object, error));
+    if (holdHolder === null) generation.notify(holdOwner, { sort: 'closed', module: list.module, object, error });
   }
 
   async #hook(hook: 'withdraw' | 'abort' | 'stop'): Promise<Error | undefined> {
@@ -201,11 +207,4 @@ export class Departure {
   #info(object: Held): HolderInfo {
     return objectInfo(object.holdKind as ObjectList<Held>, object, this.generation.nowCs());
   }
-}
-
-/** The object at the start of a chain of derived holds: who must be closed so that the chain ends. */
-function rootOf(object: Held): Held {
-  let root = object;
-  while (root.holdHolder !== null) root = root.holdHolder;
-  return root;
 }

@@ -5,19 +5,21 @@ import { objectInfo, tallyInfo } from '../holds/holder-info.ts';
 import type { Keeper } from '../holds/object-list.ts';
 import { HOLD_BYTES, ObjectList } from '../holds/object-list.ts';
 import { TallyCount } from '../holds/tally-count.ts';
+import { messageOf } from '../load/describe-value.ts';
 import type { CheckedManifest } from '../load/manifest-check.ts';
 import type { Parts } from './parts.ts';
 import { Publications } from './publications.ts';
 import { Resources } from './resources.ts';
-import { FOLLOWING, isLeaving } from './states.ts';
+import type { Phase } from './states.ts';
+import { FOLLOWING, isLeaving, outward } from './states.ts';
 
 /** Reckoned bytes of one published service or contribution: its record, closures and place in the cell. */
 const BINDING_BYTES = 240;
 /** What users close while their module leaves is listed up to here; beyond, only the newest. */
 const CLOSED_LISTED = 10_000;
 
-/** Faults of one generation that are kept and told; a module that fails more often has been heard. */
-const FAULTS_KEPT = 1000;
+/** Faults of one hook of a generation that are kept and told; what fails more often has been heard. */
+const FAULTS_KEPT = 100;
 
 /** One generation of a module: its state, and all that it has in the kernel. */
 export class Generation implements Keeper {
@@ -36,17 +38,14 @@ export class Generation implements Keeper {
   readonly faults: FaultInfo[] = [];
   /** Null once it is gone, so that nothing keeps its code alive. */
   module: SoftnetModule | null = null;
-  state: ModuleState = 'starting';
+  phase: Phase = 'starting';
   /** What holds it up: objects that are waited for, and what tallies count. */
   holds = 0;
   /** Throws on the packet path since it went live. */
   throws = 0;
   /** Why it leaves, where nobody asked. */
   trouble: string | undefined;
-  /** An abort is under way: its hook has not resolved yet. */
-  comingBack = false;
-  /** What users let go of since stage 1 began. */
-  closedMeanwhile: HolderInfo[] = [];
+  #closedMeanwhile: HolderInfo[] = [];
   readonly #parts: Parts;
 
   constructor(name: string, number: number, owner: number, manifest: CheckedManifest, parts: Parts) {
@@ -61,6 +60,10 @@ export class Generation implements Keeper {
     this.resources = new Resources(this, parts);
   }
 
+  get state(): ModuleState {
+    return outward(this.phase);
+  }
+
   /** Declares a kind of objects. */
   declare(kind: string, spec: ObjectSpec<Held>): ObjectList<Held> {
     if (this.kinds.has(kind)) throw new ModuleFault(this.label, `declares the kind '${kind}' twice: declare each once, in start`);
@@ -69,18 +72,21 @@ export class Generation implements Keeper {
     return list;
   }
 
+  /** Declares a count; asking again for the same gives the same. */
   tally(kind: string, place: string): TallyCount {
+    const known = this.tallies.find((tally) => tally.kind === kind && tally.place === place);
+    if (known !== undefined) return known;
     const tally = new TallyCount(kind, place, this);
     this.tallies.push(tally);
     return tally;
   }
 
-  /** The one place that changes the state. */
-  to(state: ModuleState): void {
-    const from = this.state;
-    if (!FOLLOWING[from].includes(state)) throw new Error(`kernel bug: ${this.label} cannot go from ${from} to ${state}`);
-    this.state = state;
-    this.#parts.watcher.stateChanged(this, from);
+  /** The one place that changes where it stands. */
+  to(phase: Phase): void {
+    const from = this.phase;
+    if (!FOLLOWING[from].includes(phase)) throw new Error(`kernel bug: ${this.label} cannot go from ${from} to ${phase}`);
+    this.phase = phase;
+    this.#parts.watcher.phaseChanged(this, from);
   }
 
   /** Start is over: all that was staged is visible, in one tick. */
@@ -90,23 +96,21 @@ export class Generation implements Keeper {
     this.to('live');
   }
 
-  /** Stage 1, in one tick: nobody new comes in; listeners are silent; owners are told. */
+  /** Stage 1, in one tick: nobody new comes in, listeners are silent. Owners are told by {@link notifyAll}, when all is done. */
   shutDoors(): void {
     this.publications.showDoors(false);
     this.resources.shut();
-    this.closedMeanwhile = [];
     for (const list of this.kinds.values()) {
-      list.open = list.spec.drain === 'keep';
+      list.shut();
       if (list.spec.drain === 'park') this.#each(list, 'park', (object) => list.spec.park?.(object));
     }
     this.to('withdrawing');
-    this.#notifyAll('leaving');
   }
 
   /** An abort: everything as before stage 1, less what users closed meanwhile. */
   openDoors(): void {
     for (const list of this.kinds.values()) {
-      list.open = true;
+      list.reopen();
       if (list.spec.drain === 'park') this.#each(list, 'resume', (object) => list.spec.resume?.(object));
     }
     this.publications.showDoors(true);
@@ -114,14 +118,13 @@ export class Generation implements Keeper {
     this.throws = 0;
     this.trouble = undefined;
     this.to('live');
-    this.#notifyAll('back');
   }
 
   /** A start that failed: closes what it made, and takes everything back. */
   abandon(): void {
     const why = new NetError('ECANCELED', `${this.label} was not loaded`, { module: this.label });
     for (const list of this.kinds.values()) this.#each(list, 'close', (object) => list.spec.close(object, why));
-    for (const tally of this.tallies) tally.writeOff();
+    for (const tally of this.tallies) tally.close();
     this.dispose();
   }
 
@@ -129,6 +132,7 @@ export class Generation implements Keeper {
   dispose(): string[] {
     this.publications.retract();
     const leaks = this.resources.takeBack();
+    for (const tally of this.tallies) if (tally.close() > 0) leaks.push(`${tally.kind} (${tally.place}) still counted after stop`);
     for (const list of this.kinds.values()) {
       for (const object of list) {
         leaks.push(`${list.kind} (${object.holdPlace}) still held after stop`);
@@ -142,12 +146,24 @@ export class Generation implements Keeper {
     return leaks;
   }
 
-  /** Tells an object's owner; what an owner's code throws is its own trouble, and no reason to stop. */
+  /** Tells an object's owner. */
   notify(owner: Owner | null, notice: Notice): void {
+    this.guard('notice', () => owner?.notice?.(notice));
+  }
+
+  /** Tells all owners that the module leaves, or is back. */
+  notifyAll(sort: 'leaving' | 'back'): void {
+    const roots = [...this.kinds.values()].flatMap((list) => [...list].filter(({ holdHolder }) => holdHolder === null));
+    for (const object of roots) this.notify(object.holdOwner, { sort, module: this.label, object });
+  }
+
+  /** Calls somebody's code that may throw, or return a promise that rejects: both are faults, and no reason to stop. */
+  guard(hook: string, call: () => unknown): void {
     try {
-      owner?.notice?.(notice);
+      const result = call() as PromiseLike<unknown> | undefined;
+      if (typeof result?.then === 'function') result.then(undefined, (error: unknown) => this.faulted(hook, error));
     } catch (error) {
-      this.faulted('notice', error);
+      this.faulted(hook, error);
     }
   }
 
@@ -172,41 +188,44 @@ export class Generation implements Keeper {
     return { objects, objectCount, holds: this.holds, timers, handlers, bindings, bytes: allBytes };
   }
 
+  epoch(): number {
+    return this.#parts.epochs.now;
+  }
+
+  nextEpoch(): number {
+    return ++this.#parts.epochs.now;
+  }
+
   nowCs(): number {
     return (this.#parts.executive.clock.nowUs / 10_000) | 0;
   }
 
   counted(change: number): void {
     this.holds += change;
-    if (this.state !== 'live') this.#parts.watcher.holdsChanged(this);
+    if (this.phase !== 'live') this.#parts.watcher.holdsChanged(this);
   }
 
   releasing(list: ObjectList<Held>, object: Held): void {
-    if (!isLeaving(this.state) || list.spec.drain === 'keep' || object.holdHolder !== null) return;
-    this.closedMeanwhile.push(objectInfo(list, object, this.nowCs()));
-    if (this.closedMeanwhile.length > 2 * CLOSED_LISTED) this.closedMeanwhile = this.closedMeanwhile.slice(-CLOSED_LISTED);
+    if (!isLeaving(this.phase) || list.spec.drain === 'keep' || object.holdHolder !== null) return;
+    this.#closedMeanwhile.push(objectInfo(list, object, this.nowCs()));
+    if (this.#closedMeanwhile.length > 2 * CLOSED_LISTED) this.#closedMeanwhile = this.#closedMeanwhile.slice(-CLOSED_LISTED);
+  }
+
+  /** What users let go of since stage 1 began; forgets it. */
+  takeClosed(): readonly HolderInfo[] {
+    const closed = this.#closedMeanwhile;
+    this.#closedMeanwhile = [];
+    return closed;
   }
 
   faulted(hook: string, error: unknown): void {
-    if (this.faults.length === FAULTS_KEPT) return;
-    const fault = { module: this.label, hook, message: error instanceof Error ? error.message : String(error) };
+    const fault = { module: this.label, hook, message: messageOf(error) };
+    if (this.faults.filter((other) => other.hook === hook).length === FAULTS_KEPT) return;
     this.faults.push(fault);
     this.#parts.watcher.faulted(fault);
   }
 
-  #notifyAll(sort: 'leaving' | 'back'): void {
-    for (const list of this.kinds.values()) {
-      for (const object of list) if (object.holdHolder === null) this.notify(object.holdOwner, { sort, module: this.label, object });
-    }
-  }
-
-  #each(list: ObjectList<Held>, hook: string, call: (object: Held) => void): void {
-    for (const object of list) {
-      try {
-        call(object);
-      } catch (error) {
-        this.faulted(hook, error);
-      }
-    }
+  #each(list: ObjectList<Held>, hook: string, call: (object: Held) => unknown): void {
+    for (const object of list) this.guard(hook, () => call(object));
   }
 }

@@ -1,6 +1,7 @@
-import type { Frozen, Held, Plain } from '@softnet/contract';
-import { NetError } from '@softnet/contract';
+import type { Frozen, Owner, Plain } from '@softnet/contract';
+import { Held, NetError } from '@softnet/contract';
 import type { ObjectList } from '../holds/object-list.ts';
+import { messageOf } from '../load/describe-value.ts';
 import type { Generation } from './generation.ts';
 
 /** An object of the old generation with its double in the new one, not yet held. */
@@ -12,62 +13,70 @@ interface Pair {
 }
 
 /**
- * Moves the objects of one generation to the next, as plain data. Everything that may fail happens in `prepare`, which
- * changes nothing that others see; `complete` runs in the tick in which the new generation goes live.
+ * Moves the objects of one generation to the next, as plain data: all of them, or, where the old one drains, the parked.
+ * Everything that may fail happens in `prepare`, which changes nothing that others see; `complete` runs in the tick in
+ * which the new generation goes live, `tell` at its end.
  */
 export class HandOver {
+  readonly mode: 'handover' | 'drain';
   readonly #from: Generation;
   readonly #to: Generation;
   #pairs: readonly Pair[] = [];
-  #everything = false;
+  readonly #moved: [owner: Owner, object: Held][] = [];
 
-  constructor(from: Generation, to: Generation) {
+  constructor(from: Generation, to: Generation, mode: 'handover' | 'drain') {
     this.#from = from;
     this.#to = to;
-  }
-
-  /** Why objects of all kinds cannot move; undefined if they can. Kinds without objects move anyhow. */
-  obstacle(): string | undefined {
-    const { module: old, label } = this.#from;
-    if (old?.freeze !== undefined && this.#to.module?.thaw === undefined) return `${this.#to.label} cannot thaw the state of ${label}`;
-    for (const list of this.#from.kinds.values()) {
-      if (list.spec.drain === 'keep' || !list.some(({ holdHolder }) => holdHolder === null)) continue;
-      const why = obstacleOf(list, this.#to.kinds.get(list.kind), this.#to.label);
-      if (why !== undefined) return why;
-    }
-    return undefined;
+    this.mode = mode;
   }
 
   /**
-   * Freezes and thaws: module state first, then every object of `kinds`. The old generation goes on meanwhile.
+   * Freezes and thaws: module state first, then every object. The old generation goes on meanwhile.
    * @throws NetError EBUSY when something cannot be frozen or thawed.
    */
-  prepare(kinds: 'all' | 'parked'): void {
-    this.#everything = kinds === 'all';
-    if (kinds === 'all') this.#moveState();
-    this.#pairs = [...this.#from.kinds.values()].filter((list) => movable(list, this.#to, kinds)).flatMap((list) => this.#double(list));
+  prepare(): void {
+    if (this.mode === 'handover') this.#moveState();
+    const pairs = [...this.#from.kinds.values()].filter((list) => this.#moves(list)).flatMap((list) => this.#double(list));
+    if (new Set(pairs.map(({ adopted }) => adopted)).size < pairs.length) {
+      throw new NetError('EBUSY', `${this.#to.label} thawed one object for two: thaw makes a new one each time`, {
+        module: this.#to.label,
+      });
+    }
+    // Roots first: what derives from an object that moves is over, the new one derives anew when it settles.
+    this.#pairs = pairs.sort((a, b) => Number(a.old.holdHolder !== null) - Number(b.old.holdHolder !== null));
   }
 
-  /** The tick of the change: each object's owner has the new one from here on. Returns how many moved, by kind. */
+  /** Puts each new object in the place of the old one. Returns how many moved, by kind. */
   complete(): Record<string, number> {
     const adopted: Record<string, number> = {};
     for (const pair of this.#pairs) {
-      // What derives from an object that moved is over: the new one derives anew when it settles.
       if (pair.old.holdNext === null) continue;
       this.#move(pair);
       adopted[pair.to.kind] = (adopted[pair.to.kind] ?? 0) + 1;
     }
-    if (this.#everything) this.#endDerived();
+    if (this.mode === 'handover') this.#endDerived();
     return adopted;
+  }
+
+  /** Tells owners the objects that they have now. */
+  tell(): void {
+    for (const [owner, object] of this.#moved) this.#to.notify(owner, { sort: 'moved', module: this.#to.label, object });
+  }
+
+  #moves(list: ObjectList<Held>): boolean {
+    if (list.count === 0 || (this.mode === 'drain' && list.spec.drain !== 'park')) return false;
+    return obstacleOf(list, this.#to) === undefined;
   }
 
   #move({ from, to, old, adopted }: Pair): void {
     const { holdOwner, holdHolder } = old;
     to.adopt(adopted, old);
-    attempt(this.#from, 'left', () => from.spec.left?.(old));
-    attempt(this.#to, 'settle', () => to.spec.settle?.(adopted));
-    if (holdHolder === null) this.#to.notify(holdOwner, { sort: 'moved', module: this.#to.label, object: adopted });
-    else attempt(this.#to, 'derivedMoved', () => (holdHolder.holdKind as ObjectList<Held>).spec.derivedMoved?.(holdHolder, old, adopted));
+    this.#from.guard('left', () => from.spec.left?.(old));
+    this.#to.guard('settle', () => to.spec.settle?.(adopted));
+    if (holdHolder !== null) {
+      const holders = holdHolder.holdKind as ObjectList<Held>;
+      this.#to.guard('derivedMoved', () => holders.spec.derivedMoved?.(holdHolder, old, adopted));
+    } else if (holdOwner !== null) this.#moved.push([holdOwner, adopted]);
   }
 
   /** What derives from objects of others and was not thawed: its holders derive anew at their next use. */
@@ -90,23 +99,28 @@ export class HandOver {
     return Array.from(from, (old) => {
       const frozen = checked(from.module, `a ${from.kind}`, () => from.spec.freeze?.(old));
       refuseUnknown(frozen, from, to);
-      const adopted = thawing(to.module, `a ${from.kind}`, frozen, () => to.spec.thaw?.(frozen));
-      if (adopted === undefined)
-        throw new NetError('EBUSY', `${to.module}: thaw of a ${from.kind} returned nothing`, { module: to.module });
-      return { from, to, old, adopted };
+      const adopted: unknown = thawing(to.module, `a ${from.kind}`, frozen, () => to.spec.thaw?.(frozen));
+      if (adopted instanceof Held && adopted.holdNext === null) return { from, to, old, adopted };
+      const what = adopted instanceof Held ? 'an object that is held already' : 'nothing that can be held';
+      throw new NetError('EBUSY', `${to.module}: thaw of a ${from.kind} returned ${what}: return a new object, the kernel holds it`, {
+        module: to.module,
+      });
     });
   }
 }
 
-function movable(list: ObjectList<Held>, to: Generation, kinds: 'all' | 'parked'): boolean {
-  if (list.count === 0 || list.spec.freeze === undefined) return false;
-  if (kinds === 'parked' && list.spec.drain !== 'park') return false;
-  return obstacleOf(list, to.kinds.get(list.kind), to.label) === undefined;
+/** Why objects cannot move from one generation to the other; undefined if they can. Kinds without objects move anyhow. */
+export function obstacleToHandOver(from: Generation, to: Generation): string | undefined {
+  if (from.module?.freeze !== undefined && to.module?.thaw === undefined) return `${to.label} cannot thaw the state of ${from.label}`;
+  const rooted = [...from.kinds.values()].filter(
+    (list) => list.spec.drain !== 'keep' && list.some(({ holdHolder }) => holdHolder === null),
+  );
+  return rooted.map((list) => obstacleOf(list, to)).find((why) => why !== undefined);
 }
 
-function obstacleOf(from: ObjectList<Held>, to: ObjectList<Held> | undefined, label: string): string | undefined {
+function obstacleOf(from: ObjectList<Held>, { kinds, label }: Generation): string | undefined {
   if (from.spec.freeze === undefined) return `${from.module} cannot freeze a ${from.kind}`;
-  if (to?.spec.thaw === undefined) return `${label} cannot thaw a ${from.kind}`;
+  if (kinds.get(from.kind)?.spec.thaw === undefined) return `${label} cannot thaw a ${from.kind}`;
   return undefined;
 }
 
@@ -126,7 +140,7 @@ function checked(module: string, what: string, freeze: () => Frozen | undefined)
       return { version: frozen.version, data: structuredClone(frozen.data) };
     }
   } catch (error) {
-    throw new NetError('EBUSY', `${module} failed to freeze ${what}: ${String(error)}`, { module, cause: error });
+    throw new NetError('EBUSY', `${module} failed to freeze ${what}: ${messageOf(error)}`, { module, cause: error });
   }
   throw new NetError('EBUSY', `${module} froze ${what} as something other than plain data with an integer version`, { module });
 }
@@ -135,7 +149,10 @@ function thawing<T>(module: string, what: string, frozen: Frozen, thaw: () => T)
   try {
     return thaw();
   } catch (error) {
-    throw new NetError('EBUSY', `${module} failed to thaw ${what} of layout ${frozen.version}: ${String(error)}`, { module, cause: error });
+    throw new NetError('EBUSY', `${module} failed to thaw ${what} of layout ${frozen.version}: ${messageOf(error)}`, {
+      module,
+      cause: error,
+    });
   }
 }
 
@@ -147,12 +164,4 @@ function isPlain(value: unknown): value is Plain {
   if (Array.isArray(value)) return value.every(isPlain);
   const prototype: unknown = Object.getPrototypeOf(value);
   return (prototype === null || Object.getPrototypeOf(prototype) === null) && Object.values(value).every(isPlain);
-}
-
-function attempt(generation: Generation, hook: string, call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    generation.faulted(hook, error);
-  }
 }

@@ -1,4 +1,5 @@
 import { ModuleFault, NetError } from '@softnet/contract';
+import { messageOf } from '../load/describe-value.ts';
 
 /** A one-shot alarm on the kernel's clock; returns how to cancel it. */
 export type Alarm = (afterMs: number, ring: () => void) => () => void;
@@ -16,7 +17,7 @@ export async function callHook(
 ): Promise<Error | undefined> {
   try {
     const result = call();
-    if (result === undefined || typeof (result as PromiseLike<void>).then !== 'function') return undefined;
+    if (typeof result?.then !== 'function') return undefined;
     return await settled(module, hook, result, alarm, deadlineMs);
   } catch (error) {
     return asFault(module, hook, error);
@@ -45,5 +46,5 @@ function settled(module: string, hook: string, result: PromiseLike<void>, alarm:
 
 function asFault(module: string, hook: string, error: unknown): Error {
   if (error instanceof NetError) return error;
-  return new ModuleFault(module, `${hook} threw: ${error instanceof Error ? error.message : String(error)}`, error);
+  return new ModuleFault(module, `${hook} threw: ${messageOf(error)}`, error);
 }

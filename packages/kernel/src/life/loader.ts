@@ -51,7 +51,8 @@ export class Loader {
     const others = this.#offered.filter(({ name }) => name !== target.name);
     let last: Generation | undefined;
     for (const module of loadOrder<Known>(target, [...this.#roster.all, ...others, target])) {
-      last = await this.#loadOne((module as Offered).source);
+      if (module !== target && this.#loadedMeanwhile(module.name)) continue;
+      last = await this.#loadOne(module as Offered);
     }
     return last as Generation;
   }
@@ -64,11 +65,17 @@ export class Loader {
     return { moduleClass, manifest: checkModule(moduleClass, where) };
   }
 
-  async #loadOne(source: ModuleSource): Promise<Generation> {
-    const { moduleClass, manifest } = this.open(source);
+  async #loadOne(module: Offered): Promise<Generation> {
+    this.#refuseTaken(module);
+    const { moduleClass, manifest } = this.open(module.source);
     const generation = await this.#starter.start(moduleClass, manifest);
-    this.#starter.goLive(generation);
+    await this.#starter.goLive(generation);
     return generation;
+  }
+
+  /** Somebody else loaded a requirement while this plan was at work. */
+  #loadedMeanwhile(name: string): boolean {
+    return this.#roster.all.some((generation) => generation.name === name && generation.phase === 'live');
   }
 
   #target(source: ModuleSource | string): Offered {
@@ -88,10 +95,10 @@ export class Loader {
     const there = this.#roster.find(name);
     if (there === undefined) return;
     const details = { syscall: 'load', module: there.label };
-    if (there.state === 'starting') throw new NetError('EALREADY', `${there.label} is starting already: await that load`, details);
-    if (there.state === 'live') throw new NetError('EEXIST', `${there.label} is loaded: unload it first, or replace it`, details);
-    if (there.comingBack) throw new NetError('EBUSY', `${there.label} is coming back to live: replace it when it is`, details);
-    if (isLeaving(there.state) && there.manifest.registry) {
+    if (there.phase === 'starting') throw new NetError('EALREADY', `${there.label} is starting already: await that load`, details);
+    if (there.phase === 'live') throw new NetError('EEXIST', `${there.label} is loaded: unload it first, or replace it`, details);
+    if (there.phase === 'returning') throw new NetError('EBUSY', `${there.label} is coming back to live: replace it when it is`, details);
+    if (isLeaving(there.phase) && there.manifest.registry) {
       const why = 'it owns a registry, of which there is one: abort its unload, or load it again when it is gone';
       throw new NetError('EBUSY', `${there.label} is leaving and cannot have a second generation beside it: ${why}`, details);
     }

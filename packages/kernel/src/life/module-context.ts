@@ -1,4 +1,5 @@
 import type {
+  AnyToken,
   Clock,
   Contributions,
   Counter,
@@ -21,6 +22,7 @@ import type {
   Timer,
 } from '@softnet/contract';
 import { ModuleFault, NetError } from '@softnet/contract';
+import { describeValue } from '../load/describe-value.ts';
 import type { Generation } from './generation.ts';
 import type { Parts } from './parts.ts';
 import type { Side } from './publications.ts';
@@ -53,15 +55,15 @@ export class Context implements ModuleContext {
   }
 
   door<T extends object>(token: ServiceToken<T>, provider: T): void {
-    this.#publishing(token, 'door').publications.service(token, provider, 'door');
+    this.#publishing(token, provider, 'door').publications.service(token, provider, 'door');
   }
 
   corridor<T extends object>(token: ServiceToken<T>, provider: T): void {
-    this.#publishing(token, 'corridor').publications.service(token, provider, 'corridor');
+    this.#publishing(token, provider, 'corridor').publications.service(token, provider, 'corridor');
   }
 
   contribute<T extends object>(point: PointToken<T>, item: T, as: Side): void {
-    this.#publishing(point, as).publications.contribution(point, item, as);
+    this.#publishing(point, item, as).publications.contribution(point, item, as);
   }
 
   port<T extends object>(token: ServiceToken<T>): Port<T> {
@@ -114,19 +116,24 @@ export class Context implements ModuleContext {
 
   /** @throws ModuleFault when the module is gone: nothing must outlive it. */
   #alive(call: string): Generation {
-    if (this.#of.state === 'gone') throw new ModuleFault(this.#of.label, `is gone, but its context is still used: ctx.${call}()`);
+    if (this.#of.phase === 'gone') throw new ModuleFault(this.#of.label, `is gone, but its context is still used: ctx.${call}()`);
     return this.#of;
   }
 
-  #publishing(token: ServiceToken<never> | PointToken<never> | { name: string; key: symbol }, side: Side): Generation {
+  #publishing(token: AnyToken, provider: object, side: Side): Generation {
     const generation = this.#alive(side);
-    const { label, manifest, state } = generation;
+    const { label, manifest, phase } = generation;
+    const refuse = (code: 'EINVAL' | 'ESHUTDOWN', why: string): NetError => new NetError(code, `${label} ${why}`, { module: label });
     if (!manifest.provides.some((own) => own.key === token.key)) {
-      throw new NetError('EINVAL', `${label} publishes ${token.name} but does not say so: add it to provides`, { module: label });
+      throw refuse('EINVAL', `publishes ${token.name} but does not say so: add it to provides`);
     }
-    if (side === 'door' && isLeaving(state)) {
-      throw new NetError('ESHUTDOWN', `${label} is leaving, so it opens no new door (${token.name})`, { module: label });
+    if (typeof provider !== 'object' || provider === null) {
+      throw refuse('EINVAL', `publishes ${describeValue(provider)} as ${token.name}: it must be an object with its functions`);
     }
+    const methods: readonly string[] = (token.sort === 'service' && token.methods) || [];
+    const lacking = methods.find((method) => typeof (provider as Record<string, unknown>)[method] !== 'function');
+    if (lacking !== undefined) throw refuse('EINVAL', `publishes a ${token.name} without its function ${lacking}`);
+    if (side === 'door' && isLeaving(phase)) throw refuse('ESHUTDOWN', `is leaving, so it opens no new door (${token.name})`);
     return generation;
   }
 }

@@ -19,7 +19,9 @@ export class ProgressFeed {
   #wake: (() => void)[] = [];
 
   push(noted: Noted): void {
-    this.#latest.set(`${noted.module} ${noted.state}`, { seq: ++this.#seq, noted });
+    const key = `${noted.module} ${noted.state}`;
+    if (this.#latest.get(key)?.noted.remaining === noted.remaining) return;
+    this.#latest.set(key, { seq: ++this.#seq, noted });
     if (this.#wake.length > 0) this.#wakeAll();
   }
 

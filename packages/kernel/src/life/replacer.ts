@@ -1,12 +1,13 @@
 import { NetError } from '@softnet/contract';
-import type { ModuleSource, ReplaceOptions, ReplaceReport } from '../api.ts';
+import type { ModuleSource, ReplaceOptions, ReplaceReport, UnloadOptions } from '../api.ts';
 import { loadOrder } from '../load/load-order.ts';
 import type { CheckedManifest } from '../load/manifest-check.ts';
 import type { Known } from '../load/requirements.ts';
 import { meets } from '../load/requirements.ts';
 import type { Generation } from './generation.ts';
-import { HandOver } from './hand-over.ts';
+import { HandOver, obstacleToHandOver } from './hand-over.ts';
 import type { Loader } from './loader.ts';
+import { checkMs } from './milliseconds.ts';
 import type { Roster } from './roster.ts';
 import type { Starter } from './starter.ts';
 import type { Unloader } from './unloader.ts';
@@ -29,26 +30,31 @@ export class Replacer {
   async replace(name: string, source: ModuleSource, options: ReplaceOptions): Promise<ReplaceReport> {
     const old = this.#roster.get(name, 'replace');
     refuseUnlessLive(old);
+    checkMs('forceAfterMs', options.forceAfterMs);
     const { moduleClass, manifest } = this.#loader.open(source);
     this.#check(old, manifest);
     const young = await this.#starter.start(moduleClass, manifest);
+    let handOver: HandOver;
     try {
       refuseUnlessLive(old);
-      return this.#change(old, young, options);
+      this.#check(old, manifest);
+      handOver = new HandOver(old, young, choose(old, young, options.mode));
+      handOver.prepare();
     } catch (error) {
-      throw this.#starter.giveUp(young, error as Error);
+      throw await this.#starter.giveUpStarted(young, error as Error);
     }
+    return this.#change(old, young, handOver, options);
   }
 
-  /** Everything here is one tick: what may fail comes first, then the new generation takes over. */
-  #change(old: Generation, young: Generation, options: ReplaceOptions): ReplaceReport {
-    const handOver = new HandOver(old, young);
-    const mode = prepare(handOver, old, young, options.mode);
-    this.#starter.goLive(young);
+  /** The tick in which the new generation takes over: nothing here fails. */
+  #change(old: Generation, young: Generation, handOver: HandOver, { forceAfterMs }: ReplaceOptions): ReplaceReport {
+    young.goLive();
     const adopted = handOver.complete();
-    const { forceAfterMs } = options;
-    const drained = this.#unloader.start([old], forceAfterMs === undefined ? {} : { deadlineMs: forceAfterMs, onDeadline: 'force' });
-    return { from: old.label, to: young.label, mode, adopted, drained };
+    const options: UnloadOptions = forceAfterMs === undefined ? {} : { deadlineMs: forceAfterMs, onDeadline: 'force' };
+    // Whoever listened to the change may have sent the old one away already.
+    const drained = old.phase === 'live' ? this.#unloader.start([old], options) : this.#unloader.unload(old.label, options);
+    handOver.tell();
+    return { from: old.label, to: young.label, mode: handOver.mode, adopted, drained };
   }
 
   /** Would the new build serve all whom the old one serves, and find all that it needs? */
@@ -75,7 +81,7 @@ export class Replacer {
 }
 
 function refuseUnlessLive(generation: Generation): void {
-  if (generation.state === 'live') return;
+  if (generation.phase === 'live') return;
   const advice = generation.state === 'starting' ? 'await its load first' : 'load makes a new generation beside it';
   throw new NetError('EBUSY', `${generation.label} is ${generation.state}, and only a live module is replaced: ${advice}`, {
     syscall: 'replace',
@@ -83,28 +89,15 @@ function refuseUnlessLive(generation: Generation): void {
   });
 }
 
-/** Readies the objects that move: all, or, where the old generation drains, its parked listeners. */
-function prepare(handOver: HandOver, old: Generation, young: Generation, wanted: ReplaceOptions['mode']): 'handover' | 'drain' {
-  const must = wanted === 'handover' || old.manifest.registry || young.manifest.registry;
-  if (must && wanted === 'drain') {
-    throw new NetError(
-      'EBUSY',
-      `${old.label} owns a registry that its users share, so it cannot drain beside another: replace it by hand-over`,
-      {
-        module: old.label,
-      },
-    );
-  }
-  if (must || wanted === undefined) {
-    const obstacle = handOver.obstacle();
-    try {
-      if (obstacle !== undefined) throw new NetError('EBUSY', `hand-over is impossible: ${obstacle}`, { module: old.label });
-      handOver.prepare('all');
-      return 'handover';
-    } catch (error) {
-      if (must) throw error;
-    }
-  }
-  handOver.prepare('parked');
+/** Hand-over where it is asked for, needed, or simply possible; else the old one drains. */
+function choose(old: Generation, young: Generation, wanted: ReplaceOptions['mode']): 'handover' | 'drain' {
+  const registry = old.manifest.registry || young.manifest.registry;
+  const refuse = (why: string): NetError => new NetError('EBUSY', `${old.label} ${why}`, { module: old.label });
+  if (registry && wanted === 'drain')
+    throw refuse('owns a registry that its users share, so it cannot drain beside another: replace it by hand-over');
+  if (wanted === 'drain') return 'drain';
+  const obstacle = obstacleToHandOver(old, young);
+  if (obstacle === undefined) return 'handover';
+  if (registry || wanted === 'handover') throw refuse(`cannot be replaced, as hand-over is impossible: ${obstacle}`);
   return 'drain';
 }

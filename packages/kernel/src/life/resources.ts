@@ -15,6 +15,7 @@ export class Resources {
   readonly #account: TimerAccount;
   readonly #branch: SysctlBranch;
   #polls: SoftirqPoll[] = [];
+  #committed = false;
 
   constructor(of: { readonly label: string; readonly owner: number }, parts: Parts) {
     this.#of = of;
@@ -29,6 +30,7 @@ export class Resources {
 
   poll(source: PollSource, place: string): Poll {
     const poll = this.#parts.executive.softirq.register(source, this.#of.owner, place);
+    if (!this.#committed) poll.disable();
     this.#polls.push(poll);
     return poll;
   }
@@ -41,9 +43,11 @@ export class Resources {
     return this.#branch.define(name, spec, changed);
   }
 
-  /** Settings become visible; a value set by hand in the last generation is carried over. */
+  /** Settings become visible (a value set by hand in the last generation is carried over), and what was raised is polled. */
   commit(): void {
+    this.#committed = true;
     this.#parts.settings.commit(this.#of);
+    for (const poll of this.#polls) poll.enable();
   }
 
   /** Settings can be read, not set. */
@@ -61,11 +65,16 @@ export class Resources {
     this.#polls = [];
   }
 
-  /** Takes the rest back. Returns what the module left behind: places of timers that were still armed. */
-  takeBack(): string[] {
+  /** Its code runs no more: neither polls nor timers. Returns the places of the timers that were armed. */
+  silence(): string[] {
     this.stopPolls();
     this.#account.dead = true;
-    const places = this.#parts.executive.wheel.cancelAllOf(this.#account);
+    return this.#parts.executive.wheel.cancelAllOf(this.#account);
+  }
+
+  /** Takes the rest back. Returns what the module left behind. */
+  takeBack(): string[] {
+    const places = this.silence();
     this.#parts.settings.remove(this.#of);
     this.#parts.dropReasons.remove(this.#of.owner);
     this.#parts.skbSlots.remove(this.#of.owner);

@@ -4,9 +4,15 @@ import type { Generation } from './generation.ts';
 
 /** All generations of a kernel that are not gone, who of them needs whom, and how many of each name there were. */
 export class Roster {
+  readonly #onRemoved: () => void;
   readonly dependence = new Dependence<Generation>();
   readonly #numbers = new Map<string, number>();
   #all: readonly Generation[] = [];
+
+  /** @param onRemoved told of each generation that is gone: somebody may have waited for that. */
+  constructor(onRemoved: () => void) {
+    this.#onRemoved = onRemoved;
+  }
 
   /** In the order in which they were loaded. */
   get all(): readonly Generation[] {
@@ -28,11 +34,13 @@ export class Roster {
   remove(generation: Generation): void {
     this.#all = this.#all.filter((other) => other !== generation);
     this.dependence.remove(generation);
+    this.#onRemoved();
   }
 
-  /** The newest generation of `name`, or exactly `name#number`. */
+  /** The newest generation of `name`, or exactly `name#number`. One that is starting to replace another is not meant by its name yet. */
   find(name: string): Generation | undefined {
-    return this.#all.findLast((generation) => generation.name === name || generation.label === name);
+    const named = this.#all.filter((generation) => generation.name === name || generation.label === name);
+    return named.findLast(({ phase }) => phase !== 'starting') ?? named.at(-1);
   }
 
   /** @throws NetError ENOENT, with what is there. */

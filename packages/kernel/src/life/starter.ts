@@ -4,7 +4,6 @@ import type { Composition } from '../compose/composition.ts';
 import type { CheckedManifest } from '../load/manifest-check.ts';
 import { Generation } from './generation.ts';
 import { callHook } from './hook-call.ts';
-import { lackOf } from './lack.ts';
 import { Context } from './module-context.ts';
 import type { Parts } from './parts.ts';
 import type { Roster } from './roster.ts';
@@ -31,6 +30,8 @@ export class Starter {
     const { name } = manifest;
     const generation = new Generation(name, this.#roster.nextNumber(name), ++this.#owners, manifest, this.#parts);
     this.#roster.add(generation);
+    const unmet = this.#roster.dependence.unmet(generation);
+    if (unmet !== undefined) throw this.#giveUp(generation, new NetError('ESHUTDOWN', unmet));
     const context = new Context(generation, this.#parts);
     const failure = await callHook(
       generation.label,
@@ -44,28 +45,33 @@ export class Starter {
     );
     if (failure !== undefined) {
       generation.faulted('start', failure);
-      throw this.giveUp(generation, failure);
+      throw this.#giveUp(generation, failure);
     }
     const lack = lackingProvision(generation);
-    if (lack !== undefined) throw this.giveUp(generation, lack);
+    if (lack !== undefined) throw await this.giveUpStarted(generation, lack);
     return generation;
   }
 
   /** Start is over: everything it published becomes visible, if what it requires is still there. */
-  goLive(generation: Generation): void {
+  async goLive(generation: Generation): Promise<void> {
     const lack = this.#roster.dependence.unmet(generation);
-    if (lack !== undefined) {
-      throw this.giveUp(generation, new NetError('ESHUTDOWN', `${lackOf(lack)} (it left while ${generation.label} was starting)`));
-    }
+    if (lack !== undefined)
+      throw await this.giveUpStarted(generation, new NetError('ESHUTDOWN', `${lack} (it left while ${generation.label} was starting)`));
     generation.goLive();
   }
 
+  /** Takes back a generation whose start is over: it may have opened what only its stop can close. Returns the error to throw. */
+  async giveUpStarted(generation: Generation, cause: Error): Promise<NetError> {
+    const { module, label } = generation;
+    const failure = await callHook(label, 'stop', () => module?.stop?.(), this.#parts.alarm, this.#parts.hookDeadlineMs);
+    if (failure !== undefined) generation.faulted('stop', failure);
+    return this.#giveUp(generation, cause);
+  }
+
   /** Takes back all that a generation did in its start. Returns the error to throw. */
-  giveUp(generation: Generation, cause: Error): NetError {
-    if (generation.state !== 'gone') {
-      generation.abandon();
-      this.#roster.remove(generation);
-    }
+  #giveUp(generation: Generation, cause: Error): NetError {
+    generation.abandon();
+    this.#roster.remove(generation);
     const code = cause instanceof NetError ? cause.code : 'EIO';
     const why = cause.message.replace(`${code}: `, '').replace(`${generation.label}: `, '');
     return new NetError(code, `${generation.label} was not loaded: ${why}`, { syscall: 'load', module: generation.label, cause });

@@ -4,41 +4,28 @@ import type { Departure } from './departure.ts';
 import type { Alarm } from './hook-call.ts';
 import { ProgressFeed } from './progress-feed.ts';
 
-/** What an operation asks of who runs it. */
-export interface Conductor {
-  /** Why the operation cannot be called off now; undefined if it can. */
-  mayReturn(operation: UnloadOperation): NetError | undefined;
-  /** Whom a departure waits for, by label. */
-  waitsFor(departure: Departure): readonly string[];
-}
+/** Calls departures off, or says why not. */
+export type CallOff = (members: readonly Departure[]) => NetError | Promise<Error | undefined>;
 
 /** One unload as its caller sees it: the module asked for, and the dependents that go with it. */
 export class UnloadOperation implements Unload {
   readonly module: string;
   readonly report: Promise<UnloadReport>;
   /** Dependents first, the module asked for last. */
-  readonly departures: readonly Departure[];
-  readonly #target: Departure;
+  readonly members: readonly Departure[];
+  readonly #callOff: CallOff;
   readonly #feed = new ProgressFeed();
-  readonly #conductor: Conductor;
   readonly #faults: FaultInfo[] = [];
   readonly #cancels: (() => void)[] = [];
   readonly #gone: string[] = [];
   #reason: UnloadReport['reason'];
-  #returned: Promise<void> = Promise.resolve();
+  #returned: Promise<Error | undefined> = Promise.resolve(undefined);
 
-  constructor(departures: readonly Departure[], conductor: Conductor) {
-    const target = departures.at(-1) as Departure;
-    this.departures = departures;
-    this.#target = target;
-    this.#conductor = conductor;
-    this.module = target.generation.label;
-    for (const departure of departures) {
-      this.step(departure);
-      void departure.ended.then((outcome) => {
-        if (outcome === 'gone') this.#gone.push(departure.generation.label);
-      });
-    }
+  constructor(members: readonly Departure[], callOff: CallOff) {
+    this.members = members;
+    this.#callOff = callOff;
+    this.module = this.#target.generation.label;
+    for (const member of members) this.step(member);
     this.report = this.#run();
   }
 
@@ -55,8 +42,7 @@ export class UnloadOperation implements Unload {
   }
 
   /** Adds a caller's wishes: also those of one who joins an unload under way. */
-  heed(options: UnloadOptions, alarm: Alarm): void {
-    const { deadlineMs, onDeadline = 'abort', signal, force } = options;
+  heed({ deadlineMs, onDeadline = 'abort', signal, force }: UnloadOptions, alarm: Alarm): void {
     if (force === true) this.force();
     if (deadlineMs !== undefined) {
       this.#cancels.push(alarm(deadlineMs, () => (onDeadline === 'force' ? this.force() : this.#tryCallOff('deadline'))));
@@ -69,34 +55,35 @@ export class UnloadOperation implements Unload {
   }
 
   force(): void {
-    for (const departure of this.departures) departure.force();
+    for (const member of this.members) member.force();
   }
 
   /**
-   * Back to live: what it needs first, then its dependents, each when its own hook has resolved.
+   * Back to live, with all that it took along. Resolves with what kept it from that, if a hook did.
    * @throws NetError EBUSY when that cannot be any more, naming what stands in the way.
    */
-  callOff(reason: NonNullable<UnloadReport['reason']>): Promise<void> {
-    const refusal = this.#conductor.mayReturn(this);
-    if (refusal !== undefined) throw refusal;
+  callOff(reason: NonNullable<UnloadReport['reason']>): Promise<Error | undefined> {
+    const answer = this.#callOff(this.members);
+    if (!(answer instanceof Promise)) throw answer;
     this.#reason = reason;
-    this.#returned = this.#comeBack();
-    return this.#returned;
+    this.#returned = answer;
+    return answer;
   }
 
   /** Tells whoever iterates how one departure stands. */
-  step(departure: Departure): void {
-    const { generation, initial } = departure;
-    this.#feed.push({
-      module: generation.label,
-      state: generation.state,
-      remaining: generation.holds,
-      initial,
-      waitsFor: () => this.#conductor.waitsFor(departure),
-    });
+  step(member: Departure): void {
+    const { generation, initial, cascade } = member;
+    const { label, state, holds } = generation;
+    this.#feed.push({ module: label, state, remaining: holds, initial, waitsFor: () => cascade.waitsFor(member) });
+    if (state === 'gone') this.#gone.push(label);
+  }
+
+  get #target(): Departure {
+    return this.members.at(-1) as Departure;
   }
 
   #tryCallOff(reason: 'deadline' | 'signal'): void {
+    if (this.#reason !== undefined) return;
     try {
       void this.callOff(reason);
     } catch (error) {
@@ -105,32 +92,22 @@ export class UnloadOperation implements Unload {
     }
   }
 
-  async #comeBack(): Promise<void> {
-    const returning = this.departures.filter(({ phase }) => phase === 'withdrawing' || phase === 'draining').reverse();
-    for (const departure of returning) departure.turnBack();
-    let allBack = true;
-    for (const departure of returning) {
-      if (allBack) allBack = await departure.comeBack();
-      else await departure.leaveAfterAll();
-    }
-  }
-
   async #run(): Promise<UnloadReport> {
-    await Promise.all(this.departures.map(({ ended }) => ended));
+    await Promise.all(this.members.map(({ ended }) => ended));
     const outcome = await this.#target.ended;
     await this.#returned;
     for (const cancel of this.#cancels) cancel();
     this.#feed.end();
-    const of = this.departures;
+    const of = this.members;
     return {
       module: this.module,
       outcome,
       reason: outcome === 'live' ? this.#reason : undefined,
       gone: [...this.#gone],
-      closedMeanwhile: outcome === 'live' ? of.flatMap((departure) => departure.generation.closedMeanwhile) : [],
-      broken: of.flatMap((departure) => departure.broken),
-      faults: [...this.#faults, ...of.flatMap((departure) => departure.faults())],
-      leaks: of.flatMap((departure) => departure.leaks),
+      closedMeanwhile: outcome === 'live' ? of.flatMap(({ closedMeanwhile }) => closedMeanwhile) : [],
+      broken: of.flatMap(({ broken }) => broken),
+      faults: [...this.#faults, ...of.flatMap((member) => member.faults())],
+      leaks: of.flatMap(({ leaks }) => leaks),
     };
   }
 }

@@ -1,8 +1,10 @@
 import { NetError } from '@softnet/contract';
-import type { DryRun, Unload, UnloadOptions, UnloadReport } from '../api.ts';
+import type { DryRun, ShutdownReport, Unload, UnloadOptions } from '../api.ts';
+import { Cascade } from './cascade.ts';
+import type { Outcome } from './departure.ts';
 import { Departure } from './departure.ts';
 import type { Generation } from './generation.ts';
-import { lackOf } from './lack.ts';
+import { checkMs } from './milliseconds.ts';
 import type { Parts } from './parts.ts';
 import type { Roster } from './roster.ts';
 import { refusedUnload, UnloadOperation } from './unload-operation.ts';
@@ -13,10 +15,9 @@ export class Unloader {
   readonly #parts: Parts;
   readonly #roster: Roster;
   readonly #departures = new Map<Generation, Departure>();
-  /** The unloads that a departure belongs to: the one that began it first, then those that joined. */
-  readonly #operations = new Map<Departure, UnloadOperation[]>();
-
   #reviewing = false;
+  /** The kernel is shut down: nothing comes back any more. */
+  #closing = false;
 
   constructor(parts: Parts, roster: Roster) {
     this.#parts = parts;
@@ -25,54 +26,78 @@ export class Unloader {
 
   unload(name: string, options: UnloadOptions): Unload {
     try {
+      checkMs('deadlineMs', options.deadlineMs);
       const target = this.#roster.get(name, 'unload');
+      const { order, refusal } = planUnload(target, this.#roster, options);
+      if (refusal !== undefined) throw refusal;
       const under = this.#departures.get(target);
-      if (under !== undefined) return this.#join(under, options);
-      const plan = planUnload(target, this.#roster, options);
-      if (plan.refusal !== undefined) throw plan.refusal;
-      return this.start(plan.order, options);
+      return under === undefined ? this.start(order, options) : this.#join(under, options);
     } catch (refusal) {
-      return refusedUnload(name, refusal as NetError);
+      if (refusal instanceof NetError) return refusedUnload(name, refusal);
+      throw refusal;
     }
   }
 
   dryRun(name: string, options: UnloadOptions): DryRun {
-    return describePlan(planUnload(this.#roster.get(name, 'unload'), this.#roster, options));
+    const target = this.#roster.get(name, 'unload');
+    const plan = planUnload(target, this.#roster, options);
+    const under = this.#departures.get(target);
+    const joined =
+      under !== undefined && under.cascade.target === under ? under.cascade.members.map(({ generation }) => generation) : plan.order;
+    return describePlan({ ...plan, order: joined }, options.force === true);
   }
 
-  /** Stage 1 for all of `order` in this tick (dependents first, the one asked for last); the rest follows by itself. */
+  /**
+   * Stage 1 for all of `order` (dependents first, the one asked for last), in this tick: first nobody new can come in
+   * anywhere, then owners are told. The rest follows by itself.
+   */
   start(order: readonly Generation[], options: UnloadOptions): UnloadOperation {
-    const departures = order.map((generation) => this.#depart(generation));
-    const operation = this.#operate(departures);
-    for (const departure of departures) void departure.run();
+    const cascade = new Cascade(this.#roster);
+    const members = order.map((generation) => new Departure(generation, cascade, this.#parts, (...end) => this.#ended(...end)));
+    cascade.gather(members);
+    for (const member of members) this.#departures.set(member.generation, member);
+    for (const { generation } of members) generation.shutDoors();
+    const operation = this.#operate(cascade, members);
+    for (const { generation } of members) generation.notifyAll('leaving');
+    for (const member of members) void member.run();
     operation.heed(options, this.#parts.alarm);
     return operation;
   }
 
-  /** @throws NetError (the promise rejects) when there is nothing to abort, or the module may not be live now. */
+  /** @throws NetError (the promise rejects) when there is nothing to abort, or the module may not, or cannot, be live now. */
   async abort(name: string): Promise<void> {
     const generation = this.#roster.get(name, 'abort');
     const departure = this.#departures.get(generation);
+    const details = { syscall: 'abort', module: generation.label };
     if (departure === undefined) {
-      throw new NetError('EINVAL', `${generation.label} is ${generation.state}: there is no unload to abort`, {
-        syscall: 'abort',
-        module: generation.label,
-      });
+      throw new NetError('EINVAL', `${generation.label} is ${generation.state}: there is no unload to abort`, details);
     }
-    const operation = this.#operations.get(departure)?.find(({ module }) => module === generation.label);
-    if (operation !== undefined) return operation.callOff('asked');
-    const refusal = this.#mayReturnAlone(departure, new Set());
-    if (refusal !== undefined) throw refusal;
-    departure.turnBack();
-    await departure.comeBack();
+    const operation =
+      [...departure.cascade.operations].find(({ module }) => module === generation.label) ?? this.#operate(departure.cascade, [departure]);
+    const failure = await operation.callOff('asked');
+    if (failure !== undefined)
+      throw new NetError('EIO', `${generation.label} did not come back, so it was forced out: ${failure.message}`, details);
   }
 
-  /** A hold was let go of, or a state changed: whoever watches wants to know, and somebody may be done. Asked at each release. */
+  /** A hold was let go of, or a phase changed: whoever watches wants to know, and somebody may be done. Asked at each release. */
   stir(generation: Generation): void {
     const departure = this.#departures.get(generation);
     if (departure === undefined) return;
-    for (const operation of this.#operations.get(departure) ?? []) operation.step(departure);
-    this.#reviewSoon();
+    for (const operation of departure.cascade.operations) if (operation.members.includes(departure)) operation.step(departure);
+    this.reviewSoon();
+  }
+
+  /** Somebody may be done. Not at once: a release may stand in the middle of a batch, whose end is the grace period. */
+  reviewSoon(): void {
+    if (this.#reviewing) return;
+    this.#reviewing = true;
+    queueMicrotask(() => {
+      this.#reviewing = false;
+      for (const departure of this.#departures.values()) {
+        if (departure.forced && departure.generation.phase === 'draining') departure.closeHolders();
+        if (departure.ready && departure.cascade.isFree(departure)) void departure.finish();
+      }
+    });
   }
 
   /** Forces out a generation that leaves. */
@@ -80,113 +105,61 @@ export class Unloader {
     this.#departures.get(generation)?.force();
   }
 
-  /** The end of the kernel: everything goes, by force after `deadlineMs`. */
-  async unloadAll(deadlineMs: number): Promise<UnloadReport | undefined> {
-    const leaving = [...this.#departures.values()];
+  /** The end of the kernel: everything goes, by force after `deadlineMs`, and nothing comes back. */
+  async unloadAll(deadlineMs: number): Promise<ShutdownReport> {
+    this.#closing = true;
     const options = { deadlineMs, onDeadline: 'force' } as const;
-    const joined = leaving.map(({ generation }) => this.unload(generation.label, options));
-    const order = this.#leavingOrder();
-    const report = order.length === 0 ? undefined : await this.start(order, options);
-    await Promise.all(joined);
-    return report;
-  }
-
-  #depart(generation: Generation): Departure {
-    const departure = new Departure(generation, this.#parts);
-    this.#departures.set(generation, departure);
-    this.#operations.set(departure, []);
-    void departure.ended.then((outcome) => this.#ended(departure, outcome));
-    return departure;
-  }
-
-  /** Not at once: the release may stand in the middle of a batch, whose end is the grace period. */
-  #reviewSoon(): void {
-    if (this.#reviewing) return;
-    this.#reviewing = true;
-    queueMicrotask(() => {
-      this.#reviewing = false;
-      for (const departure of this.#departures.values()) if (departure.ready && this.#isFree(departure)) void departure.finish();
-    });
-  }
-
-  #operate(departures: readonly Departure[]): UnloadOperation {
-    const operation = new UnloadOperation(departures, {
-      mayReturn: (asked) => this.#mayReturn(asked),
-      waitsFor: (departure) => this.#waitsFor(departure),
-    });
-    for (const departure of departures) this.#operations.get(departure)?.push(operation);
-    return operation;
-  }
-
-  /**
-   * Whom a departure waits for at stage 2: dependents that are not gone, and those that leave together with it and are
-   * still held. For a cascade goes as a whole: until its last hold is released, all of it can come back.
-   */
-  #waitsFor(departure: Departure): string[] {
-    const dependents = this.#roster.dependence.directDependents(departure.generation).map(({ label }) => label);
-    const { members, leaving } = this.#group(departure);
-    const held = members.filter((member) => member.blocked(leaving)).map(({ generation }) => generation.label);
-    return [...new Set([...dependents, ...held])];
-  }
-
-  /** Does it wait for nobody? */
-  #isFree(departure: Departure): boolean {
-    if (this.#roster.dependence.directDependents(departure.generation).length > 0) return false;
-    const { members, leaving } = this.#group(departure);
-    return !members.some((member) => member.blocked(leaving));
-  }
-
-  /** The others that leave with a departure, and the generations of all of them. */
-  #group(departure: Departure): { readonly members: readonly Departure[]; readonly leaving: ReadonlySet<Generation> } {
-    const all = this.#operations.get(departure)?.[0]?.departures ?? [];
-    return { members: all.filter((member) => member !== departure), leaving: new Set(all.map(({ generation }) => generation)) };
-  }
-
-  #ended(departure: Departure, outcome: 'gone' | 'live'): void {
-    const { generation } = departure;
-    this.#departures.delete(generation);
-    this.#operations.delete(departure);
-    if (outcome === 'gone') this.#roster.remove(generation);
-    // Whoever waited for this one to go may go now.
-    this.#reviewSoon();
+    const all = new Set<UnloadOperation>();
+    while (this.#roster.all.length > 0) {
+      const returning = [...this.#departures.values()].filter(({ generation }) => generation.phase === 'returning');
+      await Promise.all(returning.map(({ ended }) => ended));
+      const under = [...this.#departures.values()].map((departure) => this.#join(departure, options));
+      const order = this.#leavingOrder();
+      const operations = order.length === 0 ? under : [...under, this.start(order, options)];
+      for (const operation of operations) all.add(operation);
+      await Promise.all(operations);
+    }
+    const reports = await Promise.all(all);
+    const faults = new Set(reports.flatMap((report) => report.faults));
+    return {
+      gone: [...new Set(reports.flatMap((report) => report.gone))],
+      broken: [...new Set(reports.flatMap((report) => report.broken))],
+      faults: [...faults],
+      leaks: reports.flatMap((report) => report.leaks),
+    };
   }
 
   /** Whoever asks for an unload under way joins it: to that of a dependent, as an unload of its own. */
-  #join(under: Departure, options: UnloadOptions): Unload {
-    const { label, comingBack } = under.generation;
-    if (comingBack) {
-      throw new NetError('EBUSY', `${label} is coming back to live: unload it again when it is`, { syscall: 'unload', module: label });
-    }
-    const operation = this.#operations.get(under)?.find(({ module }) => module === label) ?? this.#operate([under]);
+  #join(under: Departure, options: UnloadOptions): UnloadOperation {
+    const { label } = under.generation;
+    const operation = [...under.cascade.operations].find(({ module }) => module === label) ?? this.#operate(under.cascade, [under]);
     operation.heed(options, this.#parts.alarm);
     return operation;
   }
 
-  #mayReturn(operation: UnloadOperation): NetError | undefined {
-    const returning = new Set(operation.departures.map(({ generation }) => generation));
-    return this.#mayReturnAlone(operation.departures.at(-1) as Departure, returning);
+  #operate(cascade: Cascade, members: readonly Departure[]): UnloadOperation {
+    const operation = new UnloadOperation(members, (returning) => this.#callOff(cascade, returning));
+    cascade.operations.add(operation);
+    return operation;
   }
 
-  /** Why this departure cannot be called off, undefined if it can. */
-  #mayReturnAlone(departure: Departure, returning: ReadonlySet<Generation>): NetError | undefined {
-    const { generation, phase, forced } = departure;
-    const details = { syscall: 'abort', module: generation.label };
-    const refuse = (why: string): NetError => new NetError('EBUSY', `${generation.label} cannot come back to live: ${why}`, details);
-    if (phase === 'returning') return new NetError('EALREADY', `${generation.label} is coming back already`, details);
-    if (phase === 'stopping' || phase === 'ended') return refuse('it is stopping; load it again when it is gone');
-    if (forced) return refuse('it is being forced out');
-    const newest = this.#roster.find(generation.name);
-    if (newest !== generation) return refuse(`${newest?.label} has taken its place`);
-    const lack = this.#roster.dependence.unmet(generation, returning);
-    if (lack === undefined) return undefined;
-    return refuse(lackOf(lack));
+  #callOff(cascade: Cascade, members: readonly Departure[]): NetError | Promise<Error | undefined> {
+    if (this.#closing) return new NetError('ESHUTDOWN', 'the kernel is being shut down: nothing comes back');
+    return cascade.obstacle(members) ?? cascade.comeBack(members);
   }
 
-  /** All that is loaded and does not leave yet: dependents before what they need. */
+  #ended({ generation }: Departure, outcome: Outcome): void {
+    this.#departures.delete(generation);
+    if (outcome === 'gone') this.#roster.remove(generation);
+    // Whoever waited for this one to go may go now.
+    this.reviewSoon();
+  }
+
+  /** All that is live: dependents before what they need. */
   #leavingOrder(): Generation[] {
     const order = new Set<Generation>();
     for (const generation of this.#roster.all) {
-      for (const each of [...this.#roster.dependence.dependents(generation), generation]) if (each.state === 'live') order.add(each);
+      for (const each of [...this.#roster.dependence.dependents(generation), generation]) if (each.phase === 'live') order.add(each);
     }
     return [...order];
   }

@@ -76,15 +76,17 @@ export class Dependence<T extends Known> {
     return this.#leavingOrder([...this.#needsOf.keys()].filter((module) => going.has(module)));
   }
 
-  /** A requirement that no live module (nor one of `returning`) meets, with who meets it but leaves; undefined when all are met. */
-  unmet(
-    module: T,
-    returning: ReadonlySet<T> = new Set(),
-  ): { readonly requirement: Requirement; readonly leaving: T | undefined } | undefined {
+  /**
+   * What a module lacks, as a sentence: 'it requires Route, and route#1 is leaving'. Undefined when a live module (or one
+   * of `returning`) meets each of its requirements.
+   */
+  unmet(module: T, returning: ReadonlySet<T> = new Set()): string | undefined {
     for (const { requirement, providers } of this.#needsOf.get(module) ?? []) {
       const all = [...providers];
       if (all.some((provider) => provider.state === 'live' || returning.has(provider))) continue;
-      return { requirement, leaving: all.find(({ state }) => state === 'withdrawing' || state === 'draining') };
+      const leaving = all.find(({ state }) => state === 'withdrawing' || state === 'draining');
+      const why = leaving === undefined ? 'which nobody provides' : `and ${leaving.label ?? leaving.name} is leaving`;
+      return `it requires ${requirement.token.name}, ${why}`;
     }
     return undefined;
   }

@@ -23,6 +23,15 @@ export function describeThrown(thrown: unknown): string {
   }
 }
 
+/** The message of what was thrown, whole. Never throws. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : describeValue(thrown);
+  } catch {
+    return 'a value that cannot be read';
+  }
+}
+
 /** One line of at most 60 characters. */
 function shorten(text: string): string {
   const line = text.replace(/\s+/g, ' ');

@@ -118,7 +118,8 @@ function refuseRivals(target: Known, modules: readonly Known[]): void {
   for (const module of new Set(modules)) {
     for (const token of module.manifest.provides.filter(({ sort }) => sort === 'service')) {
       const first = providerOf.get(token.key);
-      if (first !== undefined) {
+      // Two that are there already are somebody else's affair: one of them is about to replace the other.
+      if (first !== undefined && first.name !== module.name) {
         throw new NetError(
           'EEXIST',
           `module '${target.name}' cannot be loaded: '${first.name}' (${first.state}) and '${module.name}' (${module.state}) would both provide ` +

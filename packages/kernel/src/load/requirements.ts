@@ -8,6 +8,8 @@ import type { CheckedManifest } from './manifest-check.ts';
 /** A module as the resolver sees it: one generation, or one that was only offered. Lists are in order of loading, then of offering. */
 export interface Known {
   readonly name: string;
+  /** `name#generation`, of one that was loaded. */
+  readonly label?: string;
   readonly manifest: CheckedManifest;
   readonly state: ModuleState | 'offered';
 }

@@ -32,13 +32,24 @@ export class Journal {
   /** The log of one module. */
   of(module: string): Log {
     const at = (level: LogEntry['level']) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
-      this.#write({ timeUs: this.#nowUs(), level, module, message, ...(fields === undefined ? {} : { fields }) });
+      this.#write({ timeUs: this.#nowUs(), level, module, message, ...(fields === undefined ? {} : { fields: flat(fields) }) });
     return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   }
 
   #write(entry: LogEntry): void {
     this.#entries.push(entry);
     if (this.#entries.length >= 2 * KEPT) this.#entries = this.#entries.slice(-KEPT);
-    this.#sink(entry);
+    try {
+      this.#sink(entry);
+    } catch {
+      // The sink's trouble is not the module's that logs; the entry is kept.
+    }
   }
+}
+
+/** Only plain values: an object in an entry would keep alive what it belongs to, a plugin's code perhaps. */
+function flat(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, typeof value === 'object' && value !== null ? String(value) : value]),
+  );
 }

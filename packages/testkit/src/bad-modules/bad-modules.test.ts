@@ -52,7 +52,7 @@ type Row = readonly [source: ModuleSource, checks: readonly string[], says: RegE
 const rows: Readonly<Record<string, Row>> = {
   'abort-ignored-by-doors': [AbortIgnoredByDoors, ['a deadline that passes means live again', 'abort'], /openAnother\(\) after/],
   'abort-ignored-by-listeners': [AbortIgnoredByListeners, ['parked objects are silent, and live again'], /not answered after an abort/],
-  'abort-throws': [AbortThrows, ['abort'], /after an abort it must be live/],
+  'abort-throws': [AbortThrows, ['abort'], /did not come back, so it was forced out/],
   'answers-while-parked': [AnswersWhileParked, ['parked objects are silent, and live again'], /answered while it leaves/],
   'corridor-forgets': [CorridorForgets, ['unload under traffic'], /while it drains failed/],
   'corridor-taken-early': [CorridorTakenEarly, ['unload under traffic'], /must be draining after stage 1, but is gone/],

@@ -3,7 +3,13 @@ import { Module } from '@softnet/contract';
 import { SkeletonEcho, SkeletonInput, SkeletonSocket } from './socket.ts';
 import { emit, parse } from './wire.ts';
 
-@Module({ name: 'skeleton', version: '0.1.0', summary: 'echo with connections', provides: [SkeletonEcho, SkeletonInput] })
+@Module({
+  name: 'skeleton',
+  version: '0.1.0',
+  contract: '^1.0.0',
+  summary: 'echo with connections',
+  provides: [SkeletonEcho, SkeletonInput],
+})
 export default class SkeletonPlugin implements SoftnetModule {
   start(ctx: ModuleContext): void {
     const byId = new Map<number, SkeletonSocket>();

@@ -119,7 +119,8 @@ export class Connection extends Held implements ConnectionBody, TalkOutput, Sitt
 
   /** Its way, of the present generation of the exchange. */
   rerouted(): void {
-    this.#route?.release();
+    // After a hand-over of the exchange the old way has ended already.
+    if (this.#route?.holdNext) this.#route.release();
     this.#route = this.#host.exchange.current.route(this.#seat.key.remote, this);
   }
 
