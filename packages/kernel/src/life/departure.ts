@@ -28,6 +28,8 @@ export class Departure {
   readonly #faultsBefore: number;
   /** Whom force has asked to close already. */
   readonly #asked = new Set<Held>();
+  /** Holds taken up to the last sweep of force. */
+  #taken = -1;
   readonly #onEnd: (departure: Departure, outcome: Outcome) => void;
   #resolve: (outcome: Outcome) => void = () => undefined;
   #withdrawn: Promise<unknown> = Promise.resolve();
@@ -119,6 +121,8 @@ export class Departure {
 
   /** Asks whom force has not asked yet: also those who came since by an existing holder. */
   closeHolders(): void {
+    if (this.#taken === this.generation.taken) return;
+    this.#taken = this.generation.taken;
     const why = new NetError('ECONNABORTED', `${this.generation.label} was unloaded by force`, { module: this.generation.label });
     for (const root of new Set(Array.from(this.#listed('wait'), rootOf))) {
       if (root.holdNext === null || this.#asked.has(root)) continue;

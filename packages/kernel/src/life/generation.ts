@@ -41,6 +41,8 @@ export class Generation implements Keeper {
   phase: Phase = 'starting';
   /** What holds it up: objects that are waited for, and what tallies count. */
   holds = 0;
+  /** How many holds were ever taken: tells whether there are new ones. */
+  taken = 0;
   /** Throws on the packet path since it went live. */
   throws = 0;
   /** Why it leaves, where nobody asked. */
@@ -202,6 +204,7 @@ export class Generation implements Keeper {
 
   counted(change: number): void {
     this.holds += change;
+    if (change > 0) this.taken++;
     if (this.phase !== 'live') this.#parts.watcher.holdsChanged(this);
   }
 

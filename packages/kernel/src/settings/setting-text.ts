@@ -109,5 +109,9 @@ function allowed(spec: SettingSpec, value: AnySettingValue): boolean {
 
 function shown(given: unknown): string {
   if (typeof given === 'string') return `'${given}'`;
-  return Array.isArray(given) ? `[${given.join(', ')}]` : String(given);
+  try {
+    return Array.isArray(given) ? `[${given.join(', ')}]` : String(given);
+  } catch {
+    return `what cannot be printed (${typeof given})`;
+  }
 }
