@@ -1,9 +1,8 @@
 import type { ModuleContext } from '@softnet/contract';
 import { defineService } from '@softnet/contract';
-import type { Kernel } from '@softnet/kernel';
 import { describe, expect, test } from 'vitest';
 import type { Bend } from './inn.ts';
-import { Guest, Inn, makeInn, Service, Traveller, virtualKernel } from './inn.ts';
+import { expectNothingLeft, Guest, Inn, makeInn, Traveller, virtualKernel } from './inn.ts';
 
 const never = (): Promise<void> => new Promise(() => undefined);
 const thrower = (): void => {
@@ -14,16 +13,6 @@ const thrower = (): void => {
 function clutter(ctx: ModuleContext): void {
   ctx.timer(() => undefined, null, 'inn.clock').arm(60_000_000);
   clutterLess(ctx);
-}
-
-function expectNothingLeft(kernel: Kernel): void {
-  expect(kernel.modules()).toEqual([]);
-  expect(kernel.holders()).toEqual([]);
-  expect(kernel.port(Inn).present).toBe(false);
-  expect(kernel.port(Service).present).toBe(false);
-  expect(kernel.sysctl.list()).toEqual([]);
-  expect(kernel.counters()).toEqual([]);
-  expect(kernel.world.idle()).toBe(true);
 }
 
 describe('guarantee 7: a hook that throws or never settles leaves nothing behind', () => {

@@ -2,7 +2,7 @@ import { one } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { describe, expect, test } from 'vitest';
 import type { Bend } from './inn.ts';
-import { Inn, makeInn, makeModule, Traveller, virtualKernel } from './inn.ts';
+import { gate, Inn, makeInn, makeModule, Traveller, virtualKernel } from './inn.ts';
 import { readTable } from './read-table.ts';
 
 /** A kernel whose module `inn` stands in some state, and how to let the hook go on that keeps it there. */
@@ -152,15 +152,6 @@ describe('guarantee 14: a module is never more alive than what it requires', () 
     expect((await load).state).toBe('live');
   });
 });
-
-/** A hook that waits until it is let go. */
-function gate(): { readonly letGo: () => void; readonly hook: () => Promise<void> } {
-  let letGo: () => void = () => undefined;
-  const promise = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  return { letGo: () => letGo(), hook: () => promise };
-}
 
 async function guestIn(bend: Bend): Promise<Stage> {
   const kernel = virtualKernel();

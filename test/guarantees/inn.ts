@@ -14,6 +14,7 @@ import type {
 import { defineService, Held, Module } from '@softnet/contract';
 import type { KernelOptions } from '@softnet/kernel';
 import { Kernel, World } from '@softnet/kernel';
+import { expect } from 'vitest';
 
 /** The way in: a door. */
 export interface Inn {
@@ -55,6 +56,8 @@ export interface Bend {
   readonly abort?: (ctx: ModuleContext) => void | Promise<void>;
   readonly stop?: (ctx: ModuleContext) => void | Promise<void>;
   readonly close?: (guest: Guest, why: NetError) => void;
+  /** How it takes over the guests of the inn that it replaces; without it, it cannot. */
+  readonly thaw?: (frozen: Frozen, inn: InnModule) => Guest;
   readonly registry?: boolean;
 }
 
@@ -126,7 +129,13 @@ export function held<T extends Held>(objects: Objects<T>, object: T, owner: Owne
   return object;
 }
 
+/** Somebody lets go of an object, by the module that manages it. */
+export function release(object: Held): void {
+  object.holdKind?.release(object);
+}
+
 function declareKinds(inn: InnModule, ctx: ModuleContext, bend: Bend): void {
+  const { thaw } = bend;
   inn.guests = ctx.objects<Guest>('guest', {
     drain: 'wait',
     close: (guest, why) => {
@@ -136,6 +145,7 @@ function declareKinds(inn: InnModule, ctx: ModuleContext, bend: Bend): void {
     },
     describe: (guest) => `a guest who said ${guest.words} words`,
     freeze: (guest): Frozen => ({ version: 1, data: { words: guest.words } }),
+    ...(thaw === undefined ? {} : { thaws: [1], thaw: (frozen) => thaw(frozen, inn) }),
   });
   inn.teas = ctx.objects<Tea>('tea', {
     drain: 'wait',
@@ -201,4 +211,28 @@ export function makeModule(
   Object.assign(Made.prototype, hooks);
   Module({ name, version: '1.0.0', requires, provides })(Made);
   return Made;
+}
+
+/** A hook that waits until it is let go. */
+export function gate(): { readonly letGo: () => void; readonly hook: () => Promise<void> } {
+  let letGo: () => void = () => undefined;
+  const promise = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  return { letGo: () => letGo(), hook: () => promise };
+}
+
+/** 'inn#1 live', of each generation. */
+export function statesOf(kernel: Kernel): string[] {
+  return kernel.modules().map(({ name, generation, state }) => `${name}#${generation} ${state}`);
+}
+
+export function expectNothingLeft(kernel: Kernel): void {
+  expect(kernel.modules()).toEqual([]);
+  expect(kernel.holders()).toEqual([]);
+  expect(kernel.port(Inn).present).toBe(false);
+  expect(kernel.port(Service).present).toBe(false);
+  expect(kernel.sysctl.list()).toEqual([]);
+  expect(kernel.counters()).toEqual([]);
+  expect(kernel.world.idle()).toBe(true);
 }

@@ -75,7 +75,7 @@ export class Kernel {
     return this.#composition.get(PART.unloader).unload(name, options);
   }
 
-  /** What {@link Kernel.unload} would do with the same arguments. Changes nothing. @throws NetError ENOENT. */
+  /** What {@link Kernel.unload} would do with the same arguments. Changes nothing. @throws NetError ENOENT, EINVAL. */
   dryRun(name: string, options: UnloadOptions = {}): DryRun {
     return this.#composition.get(PART.unloader).dryRun(name, options);
   }

@@ -60,6 +60,7 @@ export class Cascade {
       const { label, name, phase } = generation;
       const refuse = (why: string, code: 'EBUSY' | 'EALREADY' = 'EBUSY'): NetError =>
         new NetError(code, `${label} cannot come back to live: ${why}`, { syscall: 'abort', module: label });
+      if (phase === 'live') return refuse('its unload is just beginning');
       if (phase === 'returning') return refuse('it is on its way already', 'EALREADY');
       if (phase === 'stopping' || phase === 'gone') return refuse('it is stopping; load it again when it is gone');
       if (forced) return refuse('it is being forced out');

@@ -92,9 +92,10 @@ export class Departure {
     await this.#withdrawn;
     const failure = await this.#hook('abort');
     if (failure === undefined && !this.forced) {
-      this.generation.openDoors();
+      // It has ended before anybody hears of it: who then asks for an unload begins a new one.
       this.#end('live');
-      this.generation.notifyAll('back');
+      this.generation.openDoors();
+      if (this.generation.phase === 'live') this.generation.notifyAll('back');
       return undefined;
     }
     if (failure !== undefined) this.generation.trouble = `it failed to come back from stage 1: ${failure.message}`;

@@ -5,6 +5,7 @@ import { objectInfo } from '../holds/holder-info.ts';
 import type { ObjectList } from '../holds/object-list.ts';
 import { rootOf } from '../holds/root-of.ts';
 import type { Generation } from './generation.ts';
+import { checkMs } from './milliseconds.ts';
 import type { Roster } from './roster.ts';
 import { isLeaving } from './states.ts';
 
@@ -17,8 +18,12 @@ export interface UnloadPlan {
   readonly refusal: NetError | undefined;
 }
 
-/** Plans without touching anything: an unload does what its dry run said because both begin here. */
+/**
+ * Plans without touching anything: an unload does what its dry run said because both begin here.
+ * @throws NetError EINVAL for a bad deadline.
+ */
 export function planUnload(target: Generation, { dependence }: Roster, options: UnloadOptions): UnloadPlan {
+  checkMs('deadlineMs', options.deadlineMs);
   const staying = dependence.dependents(target).filter(({ phase }) => phase === 'returning' || !isLeaving(phase));
   return { order: [...staying, target], cascade: staying, refusal: refusalOf(target, staying, options) };
 }

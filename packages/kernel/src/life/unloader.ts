@@ -4,7 +4,6 @@ import { Cascade } from './cascade.ts';
 import type { Outcome } from './departure.ts';
 import { Departure } from './departure.ts';
 import type { Generation } from './generation.ts';
-import { checkMs } from './milliseconds.ts';
 import type { Parts } from './parts.ts';
 import type { Roster } from './roster.ts';
 import { refusedUnload, UnloadOperation } from './unload-operation.ts';
@@ -26,7 +25,6 @@ export class Unloader {
 
   unload(name: string, options: UnloadOptions): Unload {
     try {
-      checkMs('deadlineMs', options.deadlineMs);
       const target = this.#roster.get(name, 'unload');
       const { order, refusal } = planUnload(target, this.#roster, options);
       if (refusal !== undefined) throw refusal;
@@ -56,8 +54,8 @@ export class Unloader {
     const members = order.map((generation) => new Departure(generation, cascade, this.#parts, (...end) => this.#ended(...end)));
     cascade.gather(members);
     for (const member of members) this.#departures.set(member.generation, member);
-    for (const { generation } of members) generation.shutDoors();
     const operation = this.#operate(cascade, members);
+    for (const { generation } of members) generation.shutDoors();
     for (const { generation } of members) generation.notifyAll('leaving');
     for (const member of members) void member.run();
     operation.heed(options, this.#parts.alarm);

@@ -57,9 +57,12 @@ describe('the text of a setting', () => {
     );
   });
 
-  it.each([[{ toString: 0 }], [[{ toString: 0 }]], [Object.create(null)], [Symbol('x')]])('is refused with EINVAL though it cannot be printed', (given) => {
-    expect(() => settingValue('net.a', { type: 'int', default: 1, min: 0, max: 9 }, given as never)).toThrow(/^EINVAL: net\.a takes /);
-  });
+  it.each([[{ toString: 0 }], [[{ toString: 0 }]], [Object.create(null)], [Symbol('x')]])(
+    'is refused with EINVAL though it cannot be printed',
+    (given) => {
+      expect(() => settingValue('net.a', { type: 'int', default: 1, min: 0, max: 9 }, given as never)).toThrow(/^EINVAL: net\.a takes /);
+    },
+  );
 
   const int9: SettingSpec = { type: 'int', default: 1, min: -9, max: 9, unit: 'ms' };
   const three: SettingSpec = { type: 'ints', default: [1, 2, 3], min: 0, max: 9 };
