@@ -25,7 +25,8 @@ export class UnloadOperation implements Unload {
     this.members = members;
     this.#callOff = callOff;
     this.module = this.#target.generation.label;
-    for (const member of members) this.step(member);
+    // Those of a joined unload; a new one's take their first step when stage 1 begins.
+    for (const member of members) if (member.generation.phase !== 'live') this.step(member);
     this.report = this.#run();
   }
 
