@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { testSession } from '../session/test-session.ts';
+import { holderTable } from '../text/holders.ts';
 import { commands } from './commands.ts';
 
 test('lsmod shows each module with its state, holds and dependents', async () => {
@@ -25,7 +26,10 @@ describe('modprobe', () => {
   });
 
   test.each([
-    ['modprobe nonsense', /^softnet: ENOENT: .*nonsense/],
+    [
+      'modprobe nonsense',
+      /^softnet: ENOENT: .*nonsense.*\(here: modprobe PATH, or one of: test-link, test-exchange, talk, traffic, talk2\)\n$/,
+    ],
     ['modprobe ./no/such.cjs', /^softnet: ENOENT: .*such\.cjs/],
     ['modprobe ./package.json', /^softnet: EINVAL: .*must be a CommonJS file/],
   ])('%s is one line', async (line, expected) => {
@@ -44,6 +48,23 @@ describe('holders', () => {
     expect(text).toMatch(/^talk: held by \d+ connections\n$/m);
   });
 
+  test('of all are 20; of one module all', async () => {
+    const { type, pass } = await testSession();
+    await type('sysctl traffic.clients=30');
+    await pass(1000);
+    expect(await type('holders')).toMatch(/^and \d+ more \(holders NAME\)$/m);
+    expect((await type('holders talk')).match(/^talk#1 +connection/gm)?.length).toBeGreaterThan(20);
+  });
+
+  test('what a tally counts is said in its number', async () => {
+    const { session, scene } = await testSession({ ms: 0 });
+    const info = { sort: 'tally', kind: 'frame', module: 'test-link#1', owner: 'test-link#1', place: 'x', ageMs: 0 } as const;
+    const lines = [1, 3].map((count) => holderTable([{ ...info, count, description: `${count} frame` }], session.output)[2]);
+    expect(lines[0]).toMatch(/ 1 frame$/);
+    expect(lines[1]).toMatch(/ 3 frames$/);
+    expect(scene.kernels).toHaveLength(2);
+  });
+
   test('of all, and of a module that is not there', async () => {
     const { type } = await testSession();
     expect(await type('holders')).toMatch(/^modules of a: held by .*flows.*connections/m);
@@ -60,6 +81,10 @@ test('stat shows counters and why packets were dropped; dump is the same', async
   const one = await type('stat talk');
   expect(one).toMatch(/^talk#1 +segments-in/m);
   expect(one).not.toMatch(/^traffic/m);
+  expect(await type('stat talk#1')).toBe(one);
+  expect(await type('stat foo')).toBe(
+    'softnet: ENOENT: no module foo is loaded (loaded: test-link#1, test-exchange#1, talk#1, traffic#1)\n',
+  );
 });
 
 describe('sysctl', () => {
@@ -97,6 +122,24 @@ test('log shows the newest entries', async () => {
   expect(await type('log many')).toMatch(/^softnet: log takes a number of lines, got 'many'/);
 });
 
+test('log shows what became of modules, too, in the order of time', async () => {
+  const { type, pass } = await testSession();
+  await type('rmmod --force talk');
+  await pass(100);
+  await type('modprobe talk');
+  const text = await type('log');
+  expect(text).toMatch(/^ +\d+\.\d{6} state talk#1: live -> withdrawing$/m);
+  expect(text).toMatch(/talk#1: \w+ -> gone$[\s\S]*talk#2: starting -> live$/m);
+  expect((await type('log 1')).trimEnd().split('\n')).toHaveLength(1);
+  for (let turn = 0; turn < 60; turn++) {
+    await type('rmmod --force talk');
+    await type('modprobe talk');
+  }
+  expect((await type('log 9999')).match(/ state /g)?.length).toBe(200);
+  await type('use b');
+  expect(await type('log')).not.toMatch(/talk#1: live/);
+});
+
 test('top draws modules and rates once where there is no live screen', async () => {
   const { type } = await testSession();
   const text = await type('top');
@@ -116,6 +159,11 @@ describe('help', () => {
   test.each(commands.map(({ name }) => name))('says more of %s', async (name) => {
     const { type } = await testSession({ ms: 0 });
     expect(await type(`help ${name}`)).toMatch(new RegExp(`^${name}`));
+  });
+
+  test('lsmod: what HOLDS and OBJECTS are', async () => {
+    const { type } = await testSession({ ms: 0 });
+    expect(await type('help lsmod')).toMatch(/HOLDS[\s\S]*OBJECTS/);
   });
 
   test('of what is not there', async () => {

@@ -23,9 +23,44 @@ describe('rmmod', () => {
     expect(scene.a.module('talk')?.state).toBe('live');
   });
 
+  test('--dry-run leaves out what would not be, and wraps what is long', async () => {
+    const { type } = await testSession();
+    expect(await type('rmmod --dry-run traffic')).not.toMatch(/close at last/);
+    const text = await type('rmmod --dry-run --force test-exchange');
+    expect(text).toMatch(
+      /^ {2}be refused {4}EBUSY: test-exchange#1 is needed by talk#1: unload them first, or unload with\n {16}cascade \(here: rmmod --cascade test-exchange\)$/m,
+    );
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+  });
+
+  test('--dry-run --force says what it would break', async () => {
+    const { type, scene } = await testSession();
+    const text = await type('rmmod --dry-run --force talk');
+    expect(text).toMatch(/^ {2}break {9}\d+ connections of talk#1: owner client 1 place talk\.connect/m);
+    expect(text).not.toMatch(/wait for/);
+    expect(text).toMatch(/^talk#1 +connection +1 +client 1 /m);
+    expect(scene.a.module('talk')?.state).toBe('live');
+    expect(await type('rmmod --dry-run --force traffic')).toMatch(/^ {2}break {9}nothing$/m);
+  });
+
+  test('who holds is counted where there is no room for all', async () => {
+    const { type, statuses, pass } = await testSession();
+    await type('sysctl traffic.clients=30');
+    await pass(1000);
+    const dry = await type('rmmod --dry-run talk');
+    expect(dry).not.toMatch(/\.\.\. and/);
+    const text = await type('rmmod talk');
+    expect(text).toMatch(/and \d+ more \(holders talk#1\)$/m);
+    expect(text).not.toMatch(/\.\.\.$/m);
+    expect(statuses.some((line) => /\d+ connections of talk#1$/.test(line) || /more \(holders talk#1\)$/.test(line))).toBe(true);
+    expect(statuses.every((line) => !line.endsWith('...'))).toBe(true);
+  });
+
   test('a module that others need is refused in one line, and goes with --cascade', async () => {
     const { type, scene } = await testSession();
-    expect(await type('rmmod test-link')).toMatch(/^softnet: EBUSY: test-link#1 is needed by [^\n]*\n$/);
+    expect(await type('rmmod test-link')).toMatch(
+      /^softnet: EBUSY: test-link#1 is needed by [^\n]* \(here: rmmod --cascade test-link\)\n$/,
+    );
     expect(await type('rmmod --cascade test-link')).toMatch(/^test-link#1 is unloaded, and before it talk#1, test-exchange#1$/m);
     expect(scene.a.modules().map(({ name }) => name)).toEqual(['traffic']);
   });

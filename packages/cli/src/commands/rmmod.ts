@@ -1,7 +1,7 @@
 import type { Unload, UnloadOptions, UnloadProgress } from '@softnet/kernel';
 import type { Session } from '../session/session.ts';
 import type { Given, SessionCommand } from '../session/session-command.ts';
-import { dryRunLines, progressLine, reportLines, stageLine } from '../text/unload.ts';
+import { dryRunLines, progressLine, reportLines, stageLines } from '../text/unload.ts';
 import { UsageError } from '../usage-error.ts';
 
 export const rmmod: SessionCommand = Object.freeze({
@@ -16,20 +16,28 @@ export const rmmod: SessionCommand = Object.freeze({
   ],
   summary: 'unload a module: shut its doors, wait for those inside, take it away',
   details: ['Ctrl-C while it waits calls it off: the module is live again.', 'rmmod talk', 'rmmod --cascade --deadline 5000 test-link'],
-  completes: (session) => session.loadedNames(),
+  completes: (session, _index, end) => session.loadedNames(end),
   async run(session, given) {
     const { kernel, output } = session;
     const name = given.words[0]!;
     const options = unloadOptions(given);
     if (given.options.dryRun === true) {
-      for (const line of dryRunLines(name, kernel.dryRun(name, options), output)) output.print(line);
+      const question = { name, force: options.force === true, advice: cascadeAdvice(session, given) };
+      for (const line of dryRunLines(question, kernel.dryRun(name, options), output)) output.print(line);
       return;
     }
     const unload = kernel.unload(name, options);
     if (given.options.wait === false) await leaveAlone(session, unload);
     else await watch(session, unload);
   },
+  advice: (session, given, { code }) => (code === 'EBUSY' ? cascadeAdvice(session, given) : undefined),
 } satisfies SessionCommand);
+
+/** What to type where others need the module. */
+function cascadeAdvice({ kernel }: Session, { words: [name = ''], options: { cascade } }: Given): string | undefined {
+  if (cascade === true || kernel.module(name) === undefined) return undefined;
+  return kernel.dryRun(name).cascade.length > 0 ? `rmmod --cascade ${name}` : undefined;
+}
 
 function unloadOptions({ options, signal }: Given): UnloadOptions {
   const deadline = options.deadline;
@@ -52,9 +60,9 @@ async function watch(session: Session, unload: Unload): Promise<void> {
     const holders = holdersOf(session, step);
     const stage = `${step.module} ${step.state}`;
     output.status('');
-    if (!stages.has(stage)) output.print(stageLine(step, holders, output.width));
+    if (!stages.has(stage)) for (const line of stageLines(step, holders, output.width)) output.print(line);
     stages.add(stage);
-    if (step.state === 'draining') output.status(progressLine(step, holders, output.width));
+    if (step.state === 'draining') output.status(progressLine(step, holders, output.width - 1));
   }
   output.status('');
   for (const line of reportLines(await unload, output)) output.print(line);

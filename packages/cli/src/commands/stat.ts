@@ -10,11 +10,14 @@ export const stat: SessionCommand = Object.freeze({
   aliases: ['dump'],
   parameters: '[module]',
   summary: 'show the counters, why packets were dropped, and what failed',
-  completes: (session) => session.loadedNames(),
+  completes: (session, _index, end) => session.loadedNames(end),
   run({ kernel, output }, { words: [name] }) {
     const wanted = (module: string): boolean => name === undefined || module === name || module.startsWith(`${name}#`);
     const counters = kernel.counters().filter(({ module }) => wanted(module));
-    const drops = kernel.dropReasons().filter((reason) => name === undefined || reason.name.startsWith(`${name}.`));
+    const drops = kernel.dropReasons().filter((reason) => name === undefined || reason.name.startsWith(`${name.replace(/#\d+$/, '')}.`));
+    const faults = kernel.faults.filter(({ module }) => wanted(module));
+    // Of what is not loaded the kernel says so, unless something is left to tell.
+    if (name !== undefined && counters.length + drops.length + faults.length === 0) kernel.holders(name);
     const lines = [
       ...table(
         COUNTERS,
@@ -27,7 +30,7 @@ export const stat: SessionCommand = Object.freeze({
         drops.map((reason) => [reason.name, String(reason.count), reason.text]),
         output,
       ),
-      ...kernel.faults.filter(({ module }) => wanted(module)).map(({ module, hook, message }) => `fault: ${module} in ${hook}: ${message}`),
+      ...faults.map(({ module, hook, message }) => `fault: ${module} in ${hook}: ${message}`),
     ];
     for (const line of lines) output.print(line);
   },

@@ -1,3 +1,4 @@
+import type { NetError } from '@softnet/contract';
 import type { Session } from './session.ts';
 
 /** One command of the prompt, as data. */
@@ -6,15 +7,17 @@ export interface SessionCommand {
   readonly aliases?: readonly string[];
   /** What stands after the name, as commander reads it: '<name> [source]'. */
   readonly parameters: string;
-  /** Each as commander reads it, with what it does: ['--deadline <ms>', '…']. */
-  readonly options?: readonly (readonly [flags: string, text: string])[];
+  /** Each as commander reads it, with what it does, and what its argument may be: ['--deadline <ms>', '…']. */
+  readonly options?: readonly (readonly [flags: string, text: string, values?: readonly string[]])[];
   /** One sentence for `help`. */
   readonly summary: string;
   /** More for `help NAME`: lines. */
   readonly details?: readonly string[];
-  /** What a word at its `index` (0: the first after the name) may become. */
-  completes?(session: Session, index: number): readonly string[];
+  /** What a word at its `index` (0: the first after the name, options aside) that begins with `end` may become. */
+  completes?(session: Session, index: number, end: string): readonly string[];
   run(session: Session, given: Given): void | Promise<void>;
+  /** What to type here, where an error of `run` speaks of the library's calls, or cannot know what is meant. */
+  advice?(session: Session, given: Given, error: NetError): string | undefined;
 }
 
 /** What the user gave with a command. */

@@ -44,12 +44,21 @@ describe('completion', () => {
     ['sysctl talk.re', ['talk.retries'], 'talk.re'],
     ['help ab', ['abort'], 'ab'],
     ['lsmod x', [], 'x'],
+    ['replace talk talk2 --mode ', ['drain', 'handover'], ''],
+    ['replace --mode h', ['handover'], 'h'],
+    ['replace --mode drain tr', ['traffic'], 'tr'],
+    ['replace --mode=drain tr', ['traffic'], 'tr'],
+    ['rmmod --deadline ', [], ''],
+    ['rmmod --deadline 50 ta', ['talk'], 'ta'],
+    ['rmmod talk#', ['talk#1'], 'talk#'],
+    ['rmmod talk t', [], 't'],
+    ['replace talk talk2 t', [], 't'],
     ['frob x', [], 'x'],
   ])('%j', async (line, expected, end) => {
     const { session } = await testSession({ ms: 0 });
     const [candidates, found] = session.complete(line);
     expect(found).toBe(end);
     expect(candidates).toEqual(expect.arrayContaining(expected));
-    if (line !== '' && !line.startsWith('replace')) expect(candidates).toHaveLength(expected.length);
+    if (line !== '' && line !== 'replace talk ta') expect(candidates).toHaveLength(expected.length);
   });
 });

@@ -1,3 +1,4 @@
+import { NetError } from '@softnet/contract';
 import type { Kernel, ModuleSource } from '@softnet/kernel';
 import { errorLine } from '../error-line.ts';
 import { splitWords } from '../text/words.ts';
@@ -5,8 +6,10 @@ import { UsageError } from '../usage-error.ts';
 import { completeLine } from './complete-line.ts';
 import type { Output } from './output.ts';
 import { parseGiven } from './parse-given.ts';
-import type { SessionCommand } from './session-command.ts';
+import type { Given, SessionCommand } from './session-command.ts';
 import { answersTo } from './session-command.ts';
+import type { StateEntry } from './state-log.ts';
+import { StateLog } from './state-log.ts';
 
 /** What a session works with. */
 export interface SessionOptions {
@@ -31,6 +34,9 @@ export class Session {
   /** Set by `quit`. */
   over = false;
   readonly #debug: boolean;
+  readonly #states: ReadonlyMap<Kernel, StateLog>;
+  /** By kernel and module: the word that finds the build that was put in last. */
+  readonly #builds = new Map<string, string>();
   #running: AbortController | undefined;
 
   constructor(options: SessionOptions) {
@@ -40,6 +46,7 @@ export class Session {
     this.output = options.output;
     this.#debug = options.debug ?? false;
     this.kernel = options.kernels[0]!;
+    this.#states = new Map(options.kernels.map((kernel) => [kernel, new StateLog(kernel)]));
   }
 
   /** Runs one line; what goes wrong is printed. Resolves with false then. */
@@ -50,14 +57,24 @@ export class Session {
       const [name, ...words] = splitWords(line);
       if (name === undefined || name.startsWith('#')) return true;
       const command = this.find(name);
-      await command.run(this, parseGiven(command, words, running.signal));
-      return true;
+      return await this.#run(command, parseGiven(command, words, running.signal));
     } catch (error) {
       this.output.print(this.describe(error));
       return false;
     } finally {
       this.output.status('');
       this.#running = undefined;
+    }
+  }
+
+  async #run(command: SessionCommand, given: Given): Promise<boolean> {
+    try {
+      await command.run(this, given);
+      return true;
+    } catch (error) {
+      const advice = error instanceof NetError ? command.advice?.(this, given, error) : undefined;
+      this.output.print(`${this.describe(error)}${advice === undefined ? '' : ` (here: ${advice})`}`);
+      return false;
     }
   }
 
@@ -85,9 +102,32 @@ export class Session {
     return errorLine(error, this.#debug);
   }
 
-  /** Names of what is loaded, the newest generation of each by its bare name. */
-  loadedNames(): string[] {
-    return [...new Set(this.kernel.modules().map(({ name }) => name))];
+  /** Names of what is loaded: each by its bare name, and its generations where there are several, or one is asked for by `end`. */
+  loadedNames(end = ''): string[] {
+    const names = [...new Set(this.kernel.modules().map(({ name }) => name))];
+    const numbered = names.map((name) => this.generationsOf(name)).filter((labels) => labels.length > 1 || end.includes('#'));
+    return [...names, ...numbered.flat()];
+  }
+
+  /** `name#generation` of each generation that is loaded under a bare name, or of the one that is named so. */
+  generationsOf(name: string): string[] {
+    const labels = this.kernel.modules().map((module) => ({ name: module.name, label: `${module.name}#${module.generation}` }));
+    return labels.filter((each) => each.name === name || each.label === name).map(({ label }) => label);
+  }
+
+  /** What became of modules of the kernel in use. */
+  states(): readonly StateEntry[] {
+    return this.#states.get(this.kernel)?.entries ?? [];
+  }
+
+  /** Keeps in mind which build of a module was put into the kernel in use: the word that finds it again. */
+  rememberBuild(name: string, build: string): void {
+    this.#builds.set(`${this.kernel.name} ${name}`, build);
+  }
+
+  /** The word for the build of a module that was put into the kernel in use last. */
+  lastBuild(name: string): string | undefined {
+    return this.#builds.get(`${this.kernel.name} ${name}`);
   }
 
   /** Names that can be loaded now or later. */

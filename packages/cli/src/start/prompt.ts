@@ -48,7 +48,7 @@ class Prompt {
     const onSignal = (signal: NodeJS.Signals): void => (signal === 'SIGINT' ? this.#interrupt() : this.#quit());
     for (const signal of SIGNALS) process.on(signal, onSignal);
     const stops = this.#scene.kernels.map((kernel) => kernel.on((event) => this.#tell(kernel.name, event)));
-    this.#readline.on('SIGINT', () => this.#interrupt());
+    this.#readline.on('SIGINT', () => this.#clearLine() || this.#interrupt());
     this.#readline.on('close', () => this.#quit());
     this.#readline.on('line', (line) => {
       this.#lines.push(line);
@@ -81,7 +81,14 @@ class Prompt {
     this.#output.prompting = true;
   }
 
-  /** Ctrl-C: calls off what waits; at the prompt, leaves; while leaving, leaves at once. */
+  /** Ctrl-C on a line that is half typed takes back what was typed. False when nothing was, or no line is asked for. */
+  #clearLine(): boolean {
+    if (!this.#output.prompting || this.#readline.line === '') return false;
+    for (const name of ['e', 'u']) this.#readline.write(null, { ctrl: true, name });
+    return true;
+  }
+
+  /** Ctrl-C: calls off what waits; at an empty prompt, leaves; while leaving, leaves at once. */
   #interrupt(): void {
     if (this.#leaving) process.exit(INTERRUPTED);
     if (this.session.interrupt()) return;

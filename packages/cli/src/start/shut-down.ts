@@ -1,7 +1,7 @@
 import type { Kernel } from '@softnet/kernel';
 import type { Output } from '../session/output.ts';
 import { holderCounts, holderGroups } from '../text/holders.ts';
-import { cut } from '../text/table.ts';
+import { wrap } from '../text/wrap.ts';
 
 /** Kernel time that those inside get to let go, ms. */
 const GRACE_MS = 500;
@@ -10,8 +10,8 @@ const GRACE_MS = 500;
 export async function shutDown(kernels: readonly Kernel[], output: Output): Promise<string[]> {
   for (const kernel of kernels) {
     const open = kernel.holders();
-    output.print(`kernel ${kernel.name}: open were ${holderCounts(open)}`);
-    for (const group of holderGroups(open)) output.print(cut(`  ${group}`, output.width));
+    output.print(open.length === 0 ? `kernel ${kernel.name}: nothing was open` : `kernel ${kernel.name}: open: ${holderCounts(open)}`);
+    for (const group of holderGroups(open, { past: true })) for (const line of wrap(`  ${group}`, output.width, '    ')) output.print(line);
   }
   const reports = await Promise.all(kernels.map((kernel) => kernel.shutdown({ deadlineMs: GRACE_MS })));
   for (const [index, report] of reports.entries()) {

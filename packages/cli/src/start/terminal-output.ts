@@ -1,9 +1,11 @@
 import type { Interface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
 import type { Terminal } from '../main.ts';
 import type { LiveScreen, Output } from '../session/output.ts';
 import type { Paint } from '../text/paint.ts';
 import { ansiPaint, noPaint } from '../text/paint.ts';
 import { cut } from '../text/table.ts';
+import { wrap } from '../text/wrap.ts';
 
 const CLEAR_LINE = '\r\x1b[K';
 const WIDEST = 100;
@@ -31,9 +33,20 @@ export class TerminalOutput implements Output {
 
   print(text: string): void {
     const { stdout } = this.#terminal;
-    stdout.write(`${this.prompting || this.#status !== '' ? CLEAR_LINE : ''}${text}\n`);
+    stdout.write(
+      `${this.prompting || this.#status !== '' ? CLEAR_LINE : ''}${text
+        .split('\n')
+        .flatMap((line) => this.#fit(line))
+        .join('\n')}\n`,
+    );
     if (this.prompting) this.#readline.prompt(true);
     else if (this.#status !== '') stdout.write(this.#status);
+  }
+
+  /** Sentences are wrapped; what is painted was cut before. */
+  #fit(line: string): string[] {
+    if (stripVTControlCharacters(line).length <= this.width) return [line];
+    return wrap(line, this.width, `${/^ */.exec(line)?.[0]}  `);
   }
 
   status(line: string): void {
@@ -45,7 +58,7 @@ export class TerminalOutput implements Output {
   async #show(draw: (rows: number) => readonly string[], everyMs: number, signal: AbortSignal): Promise<void> {
     const { stdin, stdout } = this.#terminal;
     const frame = (): void => {
-      const lines = [...draw((stdout.rows || 24) - 2), 'any key: back to the prompt'];
+      const lines = [...draw((stdout.rows || 24) - 2), cut('any key: back to the prompt', this.width)];
       stdout.write(`\x1b[H${lines.map((line) => `${line}\x1b[K`).join('\n')}\x1b[J`);
     };
     stdout.write('\x1b[?1049h');
