@@ -20,3 +20,4 @@ export { TalkModule } from './talk/module.ts';
 export * from './talk/service.ts';
 export * from './topology.ts';
 export * from './traffic.ts';
+export { WireTrace } from './wire-trace.ts';

@@ -1,11 +1,7 @@
-/** What Node says about itself; absent in a browser. */
-type NodeProcess = Pick<NodeJS.Process, 'getActiveResourcesInfo' | 'rawListeners' | 'removeAllListeners' | 'on' | 'eventNames' | 'env'>;
+import { HostState } from './host-state.ts';
 
 /** Signals that Node gives where nobody handled an error. */
 const UNHANDLED = ['unhandledRejection', 'uncaughtException'] as const;
-/** Resources that come and go with Node's own work, or with a test runner's. */
-const RESTLESS =
-  /^(?:Immediate|TickObject|Microtask|PipeWrap|FSReqCallback|FSReqPromise|FileHandleCloseReq|CloseReq|MessagePort|ProcessWrap|WriteWrap|GetAddrInfo.*)$/;
 
 /**
  * Watches what code leaves behind outside of any kernel: Node's resources (timers, handles), globals, environment, listeners
@@ -18,26 +14,24 @@ const RESTLESS =
  * ```
  */
 export class LeakGuard {
-  readonly #process: NodeProcess | undefined;
-  readonly #resources: Map<string, number>;
-  readonly #globals: Set<PropertyKey>;
-  readonly #env: Set<string>;
-  readonly #listeners: Map<string | symbol, number>;
+  readonly #before: HostState;
+  /** The same, or an earlier one: what comes once only, at the first use of the code, is there when the guard begins late. */
+  readonly #first: HostState;
   readonly #errors: string[] = [];
   readonly #restores: (() => void)[] = [];
 
-  private constructor() {
-    this.#process = (globalThis as { process?: NodeProcess }).process;
-    this.#globals = new Set(Reflect.ownKeys(globalThis));
-    this.#env = new Set(Object.keys(this.#process?.env ?? {}));
-    this.#resources = this.#countResources();
-    this.#listeners = this.#countListeners();
+  private constructor(first: HostState | undefined) {
+    this.#before = HostState.now();
+    this.#first = first ?? this.#before;
     for (const event of UNHANDLED) this.#catch(event);
   }
 
-  /** Begins. Errors that nobody handles are the guard's until `end`: the runner does not see them. */
-  static watch(): LeakGuard {
-    return new LeakGuard();
+  /**
+   * Begins. Errors that nobody handles are the guard's until `end`: the runner does not see them.
+   * @param first compare globals, environment and listeners with those of an earlier moment.
+   */
+  static watch(first?: HostState): LeakGuard {
+    return new LeakGuard(first);
   }
 
   /** Ends, and says what was left. `graceMs`: how long resources may take to close, in real time. */
@@ -45,11 +39,11 @@ export class LeakGuard {
     // Rejections are told after microtasks, handles close in the turn after.
     for (let turn = 0; turn < 3; turn++) await nextTurn();
     for (const restore of this.#restores) restore();
-    const leaks = [...this.#errors, ...this.#newGlobals(), ...this.#newEnv(), ...this.#newListeners()];
-    let open = this.#newResources();
+    const leaks = [...this.#errors, ...this.#first.news()];
+    let open = this.#before.newResources();
     if (open.length > 0) {
       await new Promise<void>((resolve) => setTimeout(resolve, graceMs));
-      open = this.#newResources();
+      open = this.#before.newResources();
     }
     return [...new Set([...leaks, ...open])];
   }
@@ -68,44 +62,6 @@ export class LeakGuard {
       process.removeAllListeners(event);
       for (const each of before) process.on(event, each);
     });
-  }
-
-  #countResources(): Map<string, number> {
-    const counts = new Map<string, number>();
-    for (const name of this.#process?.getActiveResourcesInfo() ?? []) {
-      if (!RESTLESS.test(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
-    return counts;
-  }
-
-  #countListeners(): Map<string | symbol, number> {
-    const names = this.#process?.eventNames() ?? [];
-    return new Map(names.map((name) => [name, this.#process!.rawListeners(name as 'exit').length]));
-  }
-
-  #newResources(): string[] {
-    return [...this.#countResources()]
-      .map(([name, count]) => ({ name, more: count - (this.#resources.get(name) ?? 0) }))
-      .filter(({ more }) => more > 0)
-      .map(({ name, more }) => `${more} of Node's ${name} left open`);
-  }
-
-  #newGlobals(): string[] {
-    return Reflect.ownKeys(globalThis)
-      .filter((key) => !this.#globals.has(key))
-      .map((key) => `a new global: ${String(key)}`);
-  }
-
-  #newEnv(): string[] {
-    return Object.keys(this.#process?.env ?? {})
-      .filter((key) => !this.#env.has(key))
-      .map((key) => `a new environment variable: ${key}`);
-  }
-
-  #newListeners(): string[] {
-    return [...this.#countListeners()]
-      .filter(([name, count]) => count > (this.#listeners.get(name) ?? 0))
-      .map(([name]) => `a listener of the process left: '${String(name)}'`);
   }
 }
 

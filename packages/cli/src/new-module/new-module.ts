@@ -16,8 +16,8 @@ export interface NewModuleReport {
   readonly missing: readonly string[];
 }
 
-/** As the kernel takes names of modules. */
-const NAME = /^[a-z][a-z0-9-]{0,62}$/;
+/** As the kernel takes names of modules, with room for the `-user` of the one that is written beside it. */
+const NAME = /^[a-z][a-z0-9-]{0,57}$/;
 
 /**
  * Writes the skeleton of a plugin, whose tests pass at once.

@@ -49,6 +49,7 @@ export async function linkTraffic(kernels: readonly Kernel[]): Promise<Traffic> 
         b.port(Ear).current.frame = (payload) => settle(resolve, reject, from, payload);
         if (!a.port(Link).current.transmit(2, pattern(1, from, BYTES))) reject(new Error('nothing reaches 2'));
       }),
+    trace: () => cable.trace,
     openAnother: async () => plug(a, cableOf(`another ${plugged.length}`), 10 + plugged.length),
     close: async () => {
       for (const { cable: each } of plugged.splice(0)) each.pull();
@@ -105,6 +106,7 @@ export async function exchangeTraffic(kernels: readonly Kernel[]): Promise<Traff
       }),
     openAnother: async () => bind(),
     knock: () => knockAt(a, b),
+    trace: () => cable.trace,
     close: async () => {
       for (const { flow } of users) flow?.release();
     },

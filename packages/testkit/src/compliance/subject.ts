@@ -11,8 +11,13 @@ export interface Traffic {
   openAnother(): Promise<void>;
   /** For modules that park objects (listeners): somebody knocks at one from outside. */
   knock?(): Knock;
-  /** All let go of what they have. Resolves when that is done; also after a force. */
+  /** All let go of what they have, also in the midst of an exchange. Resolves when that is done; also after a force. */
   close(): Promise<void>;
+  /**
+   * What went over the wire so far, as a number or text: equal runs have equal ones (`Cable.trace`, or a
+   * {@link WireTrace} of all packets). Without it, the kit cannot see chance of the host's in packets.
+   */
+  trace?(): string | number;
 }
 
 /** Somebody at a parked object. The kit waits a second of kernel time, looks, and sends them away. */
@@ -61,19 +66,33 @@ export interface Verdict {
 /** What is wrong, with the module's name. */
 export class ComplianceFailure extends Error {
   override readonly name = 'ComplianceFailure';
+  /** An earlier check that failed for the same reason, and says which: this one adds nothing. */
+  readonly because: string | undefined;
+  /** It came no further than this, which another check judges. */
+  readonly stage: Stage | undefined;
+
+  constructor(message: string, { because, stage, ...options }: ErrorOptions & { because?: string; stage?: Stage | undefined } = {}) {
+    super(message, options);
+    this.because = because;
+    this.stage = stage;
+  }
 }
+
+/** What other checks build upon. */
+export type Stage = 'load' | 'traffic' | 'determinism' | 'everything';
 
 /** How a check ended. */
 export interface ComplianceResult {
   readonly check: string;
-  readonly outcome: 'passed' | 'failed' | 'not applicable';
+  /** `not run`: it could only repeat an earlier failure, which is named. */
+  readonly outcome: 'passed' | 'failed' | 'not run' | 'not applicable';
   readonly sentence: string;
 }
 
 /** How all of them ended. */
 export interface ComplianceReport {
   readonly module: string;
-  /** Nothing failed. */
+  /** Nothing failed, and nothing was left out for that. */
   readonly passed: boolean;
   readonly results: readonly ComplianceResult[];
 }

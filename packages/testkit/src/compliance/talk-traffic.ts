@@ -33,6 +33,7 @@ export async function talkTraffic(kernels: readonly Kernel[], faults: Partial<Ca
     },
     openAnother: () => open('a'),
     knock: () => knock(talks.b.current),
+    trace: () => cable.trace,
     close: async () => {
       for (const { connection } of senders) connection.close();
       await Promise.all(senders.map(({ connection }) => connection.closed));

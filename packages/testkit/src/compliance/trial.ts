@@ -1,7 +1,8 @@
 import type { FaultInfo, KernelEvent, Unload, UnloadOptions, UnloadReport } from '@softnet/kernel';
 import { Kernel, World } from '@softnet/kernel';
+import { describeFault, stillHeld, takenAtStage1 } from './hints.ts';
 import { nameOfSource, sourceOf } from './source.ts';
-import type { ComplianceSubject, Traffic } from './subject.ts';
+import type { ComplianceSubject, Stage, Traffic } from './subject.ts';
 import { ComplianceFailure } from './subject.ts';
 
 /** Timers fired and sources polled at one instant of virtual time; beyond it, the instant does not end. */
@@ -18,7 +19,15 @@ export class Trial {
   readonly world: World;
   readonly events: string[] = [];
   name: string;
+  /** What fails now is for another check to judge. */
+  stage: Stage | undefined;
   #traffic: Traffic | undefined;
+  /** Its users let go, or began to. */
+  #closing = false;
+  /** Doors that were there when its unload began. */
+  #doors: readonly string[] = [];
+  /** What newcomers were told. */
+  #refusal = '';
 
   /** Makes the kernels; nothing is loaded. */
   constructor(subject: ComplianceSubject, seed = 1) {
@@ -37,36 +46,48 @@ export class Trial {
     }
   }
 
+  /** Loads it, after what it needs, into every kernel. */
   async load(): Promise<this> {
     await this.loadNeeds();
-    for (const kernel of this.kernels) {
-      const info = await this.step('load', () => kernel.load(sourceOf(this.subject)));
-      this.name = info.name;
-    }
+    for (const kernel of this.kernels) await this.loadInto(kernel);
     return this;
+  }
+
+  async loadInto(kernel: Kernel, what = 'load', source = sourceOf(this.subject)): Promise<void> {
+    this.stage = 'load';
+    this.name = (await this.step(what, () => kernel.load(source))).name;
+    this.stage = undefined;
   }
 
   /** Loaded, with traffic that has moved bytes. */
   async underTraffic(): Promise<Traffic> {
     await this.load();
+    this.stage = 'traffic';
     const traffic = await this.step('traffic()', () => this.subject.traffic(this.kernels));
     this.#traffic = traffic;
     await this.moves(traffic, 'when all is well');
+    this.stage = undefined;
     return traffic;
   }
 
   /** Does one thing, within a deadline of kernel time. */
-  async step<T>(what: string, act: () => PromiseLike<T>): Promise<T> {
+  async step<T>(what: string, act: () => PromiseLike<T>, hint?: () => string | undefined): Promise<T> {
     try {
       return await this.world.run(act(), { limitUs: STEP_US });
     } catch (error) {
-      throw this.failure(`${what} failed: ${error instanceof Error ? error.message : String(error)}`);
+      const hints = [this.#fault(), hint?.(), this.#waiting(error)].filter((each) => each !== undefined);
+      throw this.failure([`${what} failed: ${error instanceof Error ? error.message : String(error)}`, ...hints].join('; '));
     }
   }
 
   /** Bytes move over what is open. */
   async moves(traffic: Traffic, when: string): Promise<number> {
-    const count = await this.step(`exchange() ${when}`, () => traffic.exchange());
+    const leaving = isLeaving(this.kernel, this.name);
+    const count = await this.step(
+      `exchange() ${when}`,
+      () => traffic.exchange(),
+      () => (leaving ? this.taken : undefined),
+    );
     this.must(count > 0, `exchange() moved no bytes ${when}: it must move some over every open object`);
     return count;
   }
@@ -81,6 +102,7 @@ export class Trial {
     );
     if (outcome === undefined) throw this.failure(`openAnother() let somebody new in ${when}: a door was left open`);
     const { error } = outcome;
+    this.#refusal = String(error);
     this.must(
       isNetError(error),
       `openAnother() ${when} must be refused with a NetError, but got ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
@@ -96,7 +118,18 @@ export class Trial {
   }
 
   unload(options: UnloadOptions = {}): Unload {
+    this.noteDoors();
     return this.kernel.unload(this.name, options);
+  }
+
+  /** Before stage 1: which doors there are. */
+  noteDoors(): void {
+    this.#doors = this.kernel.module(this.name) === undefined ? [] : this.kernel.dryRun(this.name).doors;
+  }
+
+  /** For steps that need what those inside have. */
+  get taken(): string | undefined {
+    return takenAtStage1(this.#doors, this.#refusal);
   }
 
   /** It went, properly: nothing failed, nothing was left. */
@@ -110,18 +143,17 @@ export class Trial {
 
   /** Nothing of its own failed so far. */
   well(): void {
-    this.faultless(this.kernel.faults.filter(({ module }) => module.startsWith(`${this.name}#`)));
+    this.faultless(this.#faults());
   }
 
   faultless(faults: readonly FaultInfo[]): void {
     const [first] = faults;
-    if (first === undefined) return;
-    const { hook, module, message } = first;
-    throw this.failure(hook === 'packet' ? `threw on the packet path: ${message}` : `${hook} of ${module} failed: ${message}`);
+    if (first !== undefined) throw this.failure(describeFault(first));
   }
 
   /** Its users let go. */
   async close(traffic: Traffic): Promise<void> {
+    this.#closing = true;
     await this.step('close()', () => traffic.close());
     if (this.#traffic === traffic) this.#traffic = undefined;
   }
@@ -131,7 +163,7 @@ export class Trial {
   }
 
   failure(sentence: string): ComplianceFailure {
-    return new ComplianceFailure(`${this.name}: ${sentence}`);
+    return new ComplianceFailure(`${this.name}: ${sentence}`, { stage: this.stage });
   }
 
   /** Takes everything down, by force where it must; what fails here was judged elsewhere. */
@@ -149,6 +181,27 @@ export class Trial {
       }
     }
   }
+
+  #faults(): readonly FaultInfo[] {
+    return this.kernel.faults.filter(({ module }) => module.startsWith(`${this.name}#`));
+  }
+
+  /** A step may fail since a hook did: that says more. (A start that fails says so itself.) */
+  #fault(): string | undefined {
+    const first = this.#faults().find(({ hook }) => hook !== 'start');
+    return first === undefined ? undefined : `of its faults the first: ${describeFault(first)}`;
+  }
+
+  /** Whom a step that did not end may wait for. */
+  #waiting(error: unknown): string | undefined {
+    const held = isNetError(error) && error.code === 'ETIMEDOUT' ? stillHeld(this.kernels) : undefined;
+    return held === undefined || !this.#closing ? held : `${held}: does close() or traffic.close() release it?`;
+  }
+}
+
+function isLeaving(kernel: Kernel, name: string): boolean {
+  const state = kernel.module(name)?.state;
+  return state === 'withdrawing' || state === 'draining';
 }
 
 /** By its shape: a bundle may have another copy of the class. */

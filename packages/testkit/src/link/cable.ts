@@ -1,5 +1,6 @@
 import type { Held, Notice, Owner, Random } from '@softnet/contract';
 import { NetError } from '@softnet/contract';
+import { WireTrace } from '../wire-trace.ts';
 
 /** What a cable does to frames. It may be changed while frames fly. */
 export interface CableFaults {
@@ -83,8 +84,7 @@ export class Cable implements Owner {
   readonly faults: CableFaults;
   sent = 0;
   lost = 0;
-  /** A number made from every frame put on it, in order, and its time: equal runs have equal traces. */
-  trace = 0;
+  readonly #trace = new WireTrace();
   readonly #random: Random;
   readonly #ends = new Map<number, CableEnd>();
 
@@ -92,6 +92,11 @@ export class Cable implements Owner {
     this.name = name;
     this.#random = random;
     this.faults = { delayUs: 100, jitterUs: 0, loss: 0, duplicate: 0, reorder: 0, ...faults };
+  }
+
+  /** A number made from every frame put on it, in order, and its time: equal runs have equal traces. */
+  get trace(): number {
+    return this.#trace.value;
   }
 
   /** For links. @throws NetError EADDRINUSE. */
@@ -119,7 +124,7 @@ export class Cable implements Owner {
 
   /** Sends the frame to every other end. It keeps `frame`: nobody may write to it any more. */
   transmit(from: CableEnd, frame: Uint8Array): void {
-    this.#record(frame, from.port?.nowUs ?? 0);
+    this.#trace.add(frame, from.port?.nowUs ?? 0);
     for (const end of this.#ends.values()) {
       if (end === from) continue;
       this.sent++;
@@ -150,11 +155,5 @@ export class Cable implements Owner {
     const { delayUs, jitterUs, reorder } = this.faults;
     const base = this.#random.fraction() < reorder ? 4 * delayUs : delayUs;
     return base + (jitterUs > 0 ? this.#random.below(jitterUs) : 0);
-  }
-
-  #record(frame: Uint8Array, nowUs: number): void {
-    let hash = Math.imul(this.trace ^ (nowUs | 0), 0x01000193);
-    for (const byte of frame) hash = Math.imul(hash ^ byte, 0x01000193);
-    this.trace = hash | 0;
   }
 }

@@ -32,7 +32,7 @@ test('the example for node:test passes under node --test', { timeout: 60_000 }, 
     });
     const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...env } = process.env;
     const { status, stdout } = spawnSync(process.execPath, ['--expose-gc', '--test', outfile], { encoding: 'utf8', env });
-    expect(stdout).toMatch(/# pass 1[89]|pass 1[89]/);
+    expect(stdout).toMatch(/# pass 2\d/);
     expect(status).toBe(0);
   } finally {
     rmSync(dir, { recursive: true });

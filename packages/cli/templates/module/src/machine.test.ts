@@ -1,17 +1,22 @@
 import { describe, expect, test } from 'vitest';
+import type { FrozenMachine, SkeletonWants } from './machine.ts';
 import { SkeletonMachine } from './machine.ts';
+import { parse } from './wire.ts';
 
 const payload = Uint8Array.of(1, 2, 3);
 
 /** A machine whose wishes are written down. */
-function makeMachine(): { machine: SkeletonMachine; wishes: string[] } {
+function makeMachine(from: { readonly id: number } | FrozenMachine = { id: 1 }): { machine: SkeletonMachine; wishes: string[] } {
   const wishes: string[] = [];
-  const machine = new SkeletonMachine({
-    send: (sequence, bytes) => wishes.push(`send ${sequence} ${bytes.join(' ')}`),
+  const wants: SkeletonWants = {
+    transmit: (bytes) => {
+      const { sequence, payload: sent } = parse(bytes)!;
+      wishes.push(`send ${sequence} ${sent.join(' ')}`);
+    },
     onReply: (bytes) => wishes.push(`reply ${bytes.join(' ')}`),
     onLost: () => wishes.push('lost'),
-  });
-  return { machine, wishes };
+  };
+  return { machine: new SkeletonMachine(from, () => wants), wishes };
 }
 
 const reply = (sequence: number) => ({ type: 'reply' as const, connection: 1, sequence, payload });
@@ -47,5 +52,15 @@ describe('the machine', () => {
     for (const step of given) steps[step](machine);
     expect({ state: machine.state, wishes }).toEqual({ state, wishes: expected });
     expect(machine.nextTimeoutUs).toBe(state === 'waiting' ? 200 : Number.POSITIVE_INFINITY);
+  });
+
+  test('goes on where another one was frozen', () => {
+    const { machine: old } = makeMachine();
+    old.output(payload, 200);
+    const { machine, wishes } = makeMachine(structuredClone(old.freeze()));
+    expect(machine.nextTimeoutUs).toBe(200);
+    expect(machine.input(reply(1))).toBe(true);
+    machine.output(payload, 300);
+    expect(wishes).toEqual(['reply 1 2 3', 'send 2 1 2 3']);
   });
 });

@@ -1,10 +1,17 @@
-import type { NetError, Owner, Timer } from '@softnet/contract';
+import type { Owner, Timer } from '@softnet/contract';
 import { definePoint, defineService, Held } from '@softnet/contract';
+import type { FrozenMachine, SkeletonWants } from './machine.ts';
 import { SkeletonMachine } from './machine.ts';
 
-/** The door: who wants a connection comes in here. `transmit` carries packets to the other end. */
+/**
+ * Who has a connection. The kernel knows its owner, also after a hand-over: so the connection finds it there, and freezes
+ * nothing of it. An owner takes the new object from the notice `moved`.
+ */
+export type SkeletonUser = Owner & SkeletonWants;
+
+/** The door: who wants a connection comes in here. */
 export interface SkeletonEcho {
-  open(owner: Owner, transmit: (bytes: Uint8Array) => void): SkeletonSocket;
+  open(user: SkeletonUser): SkeletonSocket;
 }
 export const SkeletonEcho = defineService<SkeletonEcho>({ name: 'SkeletonEcho', version: '1.0.0' });
 
@@ -17,40 +24,40 @@ export const SkeletonInput = definePoint<SkeletonInput>({ name: 'SkeletonInput',
 
 /** What a connection needs of its module. */
 export interface SkeletonHome {
-  nowUs(): number;
-  timeoutUs(): number;
-  timer(fire: () => void): Timer;
-  send(sequence: number, payload: Uint8Array): void;
-  closed(): void;
+  /** Until when a reply to what is asked now is waited for. */
+  timeoutAtUs(): number;
+  timer(fire: (nowUs: number) => void): Timer;
+  closed(socket: SkeletonSocket): void;
 }
 
 /** A connection, as its user sees it. It holds the module up until it is closed. */
 export class SkeletonSocket extends Held {
-  onReply: (payload: Uint8Array) => void = () => undefined;
-  onLost: () => void = () => undefined;
-  onClose: (why?: NetError) => void = () => undefined;
   readonly machine: SkeletonMachine;
+  readonly timer: Timer;
   readonly #home: SkeletonHome;
-  readonly #timer: Timer;
 
-  constructor(home: SkeletonHome) {
+  constructor(home: SkeletonHome, from: { readonly id: number } | FrozenMachine) {
     super();
     this.#home = home;
-    this.#timer = home.timer(() => this.machine.onTimeout(home.nowUs()));
-    this.machine = new SkeletonMachine({ send: home.send, onReply: (payload) => this.onReply(payload), onLost: () => this.onLost() });
+    this.timer = home.timer((nowUs) => this.machine.onTimeout(nowUs));
+    this.machine = new SkeletonMachine(from, () => this.holdOwner as SkeletonUser | null);
   }
 
   /** Asks for an echo. False while one is on its way. */
   ping(payload: Uint8Array): boolean {
-    const asked = this.machine.output(payload, this.#home.nowUs() + this.#home.timeoutUs());
-    if (this.machine.state === 'waiting') this.#timer.armAt(this.machine.nextTimeoutUs);
+    const asked = this.machine.output(payload, this.#home.timeoutAtUs());
+    this.wait();
     return asked;
   }
 
-  close(why?: NetError): void {
-    this.#timer.cancel();
+  /** Has itself woken, if it waits for something. */
+  wait(): void {
+    if (this.machine.state === 'waiting') this.timer.armAt(this.machine.nextTimeoutUs);
+  }
+
+  close(): void {
+    this.timer.cancel();
     this.machine.close();
-    this.#home.closed();
-    this.onClose(why);
+    this.#home.closed(this);
   }
 }

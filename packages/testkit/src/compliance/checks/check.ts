@@ -1,4 +1,5 @@
 import type { ModuleSource } from '@softnet/kernel';
+import type { HostState } from '../../host-state.ts';
 import { sourceOf } from '../source.ts';
 import type { ComplianceSubject, Verdict } from '../subject.ts';
 import { Trial } from '../trial.ts';
@@ -6,7 +7,8 @@ import { Trial } from '../trial.ts';
 /** A check, before it is given its subject. */
 export interface CheckKind {
   readonly name: string;
-  run(subject: ComplianceSubject): Promise<Verdict>;
+  /** @param before what there was before the module ran at all. */
+  run(subject: ComplianceSubject, before: HostState): Promise<Verdict>;
 }
 
 /** It was seen to be so. */

@@ -4,20 +4,24 @@ import type { Trial } from '../trial.ts';
 import type { CheckKind } from './check.ts';
 import { defineCheck, defineDrainCheck, seen, skipped } from './check.ts';
 
+/** Into an exchange, µs: before it is over. */
+const MIDST_US = 300;
+
+/** Its objects, and that they let go: what all checks under traffic build upon. */
+export const trafficCheck: CheckKind = defineCheck('traffic', async (trial) => {
+  const traffic = await trial.underTraffic();
+  await trial.step('openAnother()', () => traffic.openAnother());
+  const moved = await trial.moves(traffic, 'with another object open');
+  const objects = trial.subject.holdsNothingUp === true ? keptObjects(trial) : namedHolders(trial);
+  await trial.close(traffic);
+  await trial.world.advance(60_000_000);
+  const left = trial.kernel.holders(trial.name);
+  trial.must(left.length === 0, `all was closed, but it still lists holders: ${left.map(nameOfHolder).join('; ')}`);
+  return seen(`${objects} objects moved ${moved} bytes`);
+});
+
 /** Going while others are inside. */
 export const departureChecks: readonly CheckKind[] = Object.freeze([
-  defineCheck('traffic', async (trial) => {
-    const traffic = await trial.underTraffic();
-    await trial.step('openAnother()', () => traffic.openAnother());
-    const moved = await trial.moves(traffic, 'with another object open');
-    const objects = trial.subject.holdsNothingUp === true ? keptObjects(trial) : namedHolders(trial);
-    await trial.close(traffic);
-    await trial.world.advance(60_000_000);
-    const left = trial.kernel.holders(trial.name);
-    trial.must(left.length === 0, `all was closed, but it still lists holders: ${left.map(nameOfHolder).join('; ')}`);
-    return seen(`${objects} objects moved ${moved} bytes`);
-  }),
-
   defineCheck('quarantine is not triggered by traffic', async (trial) => {
     const traffic = await trial.underTraffic();
     await trial.moves(traffic, 'a second time');
@@ -30,6 +34,15 @@ export const departureChecks: readonly CheckKind[] = Object.freeze([
       `it threw ${info?.throws} times on the packet path: ${info?.trouble ?? 'see its faults'}`,
     );
     return seen('it threw nothing on the packet path');
+  }),
+
+  defineCheck('closed in the midst of an exchange', async (trial) => {
+    const traffic = await trial.underTraffic();
+    traffic.exchange().catch(() => undefined);
+    await trial.world.advance(MIDST_US);
+    await trial.close(traffic);
+    await trial.gone(trial.unload(), 'unload, as soon as all was closed in the midst of an exchange,');
+    return seen('what was closed left nothing behind');
   }),
 
   defineDrainCheck('unload under traffic', async (trial) => {

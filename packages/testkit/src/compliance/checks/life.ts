@@ -26,7 +26,7 @@ export const lifeChecks: readonly CheckKind[] = Object.freeze([
     await trial.load();
     await trial.gone(trial.unload(), 'unload at rest');
     trial.must(trial.kernel.module(trial.name) === undefined, 'it is gone, but still listed');
-    await trial.step('load again', () => trial.kernel.load(sourceOf(trial.subject)));
+    await trial.loadInto(trial.kernel, 'load again');
     await trial.gone(trial.unload(), 'unload of the second generation');
     return seen('it goes, and comes again');
   }),
@@ -42,7 +42,7 @@ export const lifeChecks: readonly CheckKind[] = Object.freeze([
     trial.must(isNetError(error), `a load whose start throws must reject with a NetError, but got ${String(error)}`);
     const needed = trial.subject.needs?.length ?? 0;
     trial.must(trial.kernel.modules().length === needed, 'after a failed start it is still listed');
-    await trial.step('load after a failed start', () => trial.kernel.load(sourceOf(trial.subject)));
+    await trial.loadInto(trial.kernel, 'load after a failed start');
     return seen('nothing is left, and the next load works');
   }),
 ]);

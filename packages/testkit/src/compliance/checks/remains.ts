@@ -1,3 +1,4 @@
+import type { HostState } from '../../host-state.ts';
 import { LeakGuard } from '../../leak-guard.ts';
 import { isBundle, sourceOf, watchedBundle } from '../source.ts';
 import type { ComplianceSubject, Verdict } from '../subject.ts';
@@ -20,8 +21,8 @@ export const remainsChecks: readonly CheckKind[] = Object.freeze([
   defineCheck('code is collected', codeIsCollected),
 ]);
 
-async function leavesNothing(subject: ComplianceSubject): Promise<Verdict> {
-  const guard = LeakGuard.watch();
+async function leavesNothing(subject: ComplianceSubject, before: HostState): Promise<Verdict> {
+  const guard = LeakGuard.watch(before);
   const trial = new Trial(subject);
   let leaks: string[] = [];
   try {
@@ -66,8 +67,7 @@ async function heapIsFlat(trial: Trial): Promise<Verdict> {
   if (gc === undefined) return skipped('the heap is judged where globalThis.gc is there: run with node --expose-gc');
   await trial.loadNeeds();
   const cycle = async (): Promise<void> => {
-    const info = await trial.step('load', () => trial.kernel.load(sourceOf(trial.subject)));
-    trial.name = info.name;
+    await trial.loadInto(trial.kernel);
     await trial.gone(trial.unload(), 'unload');
   };
   for (let round = 0; round < WARM_UP; round++) await cycle();
@@ -102,8 +102,7 @@ async function codeIsCollected(trial: Trial): Promise<Verdict> {
   Object.defineProperty(globalThis, Symbol.for(key), { configurable: true, value: see });
   try {
     await trial.loadNeeds();
-    const info = await trial.step('load', () => trial.kernel.load(watchedBundle(source, key)));
-    trial.name = info.name;
+    await trial.loadInto(trial.kernel, 'load', watchedBundle(source, key));
     await trial.gone(trial.unload(), 'unload');
     trial.events.length = 0;
     for (let round = 0; round < 10 && evaluated.some((each) => each.deref() !== undefined); round++) await heapBytes(gc);

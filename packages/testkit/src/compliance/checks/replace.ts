@@ -58,6 +58,7 @@ async function replaced(trial: Trial, traffic: Traffic, mode: 'drain' | 'handove
   const moving = traffic.exchange();
   moving.catch(() => undefined);
   if (afterUs > 0) await trial.world.advance(afterUs);
+  trial.noteDoors();
   const report = await trial.step('replace', () =>
     trial.kernel.replace(trial.name, replacementOf(trial.subject), { mode }).catch((error: unknown): Error => {
       if (isNetError(error)) return error;
@@ -65,7 +66,11 @@ async function replaced(trial: Trial, traffic: Traffic, mode: 'drain' | 'handove
     }),
   );
   if (report instanceof Error) return report;
-  const moved = await trial.step(`an exchange, in the midst of which it was replaced (${mode}, after ${afterUs} µs),`, () => moving);
+  const moved = await trial.step(
+    `an exchange, in the midst of which it was replaced (${mode}, after ${afterUs} µs),`,
+    () => moving,
+    () => (mode === 'drain' ? trial.taken : undefined),
+  );
   trial.must(moved > 0, 'exchange() moved no bytes while it was replaced');
   return report;
 }
