@@ -5,7 +5,7 @@ import type { SockOps } from './sock-ops.ts';
 
 /**
  * A socket, as everybody but its protocol sees it: its place in the flow table, what its packets carry, what it may
- * use. It is the hold that its user has on the protocol. 320 bytes in Node, holds included. Linux's `struct sock_common`.
+ * use. It is the hold that its user has on the protocol. 328 bytes in Node, holds included. Linux's `struct sock_common`.
  */
 export class SockCommon extends Held {
   family = 0;
