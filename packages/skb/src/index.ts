@@ -1,0 +1,30 @@
+export { addSums, finishChecksum, sumBytes, sumOf, updateChecksum } from './checksum.ts';
+export { PoolCounters, type PoolUsage } from './counters.ts';
+export { DEBUG } from './debug.ts';
+export { DropWatch } from './drop-watch.ts';
+export {
+  appendFragment,
+  claim,
+  cutFront,
+  headroom,
+  linearBytes,
+  orphan,
+  passOn,
+  pull,
+  purge,
+  push,
+  put,
+  reserve,
+  split,
+  tailroom,
+  trim,
+} from './edit.ts';
+export { copyIn, gather, linearize } from './gather.ts';
+export { makePool } from './make-pool.ts';
+export { SkbModule } from './module.ts';
+export { Pattern } from './pattern.ts';
+export { PacketPool } from './pool.ts';
+export { SkbReader } from './reader.ts';
+export { FRAGMENT_BYTES, PAGE_TRUESIZE, SKB_BYTES } from './records.ts';
+export { OwnPool, type PoolSpec, SkbPools } from './skb-pools.ts';
+export { BUFFER_BYTES, PAGE_BYTES, type SlabSize, Slabs } from './slabs.ts';

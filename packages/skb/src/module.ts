@@ -1,0 +1,100 @@
+import type { ModuleContext, Objects, Owner, Setting, SoftnetModule } from '@softnet/contract';
+import { Module, SkbPool } from '@softnet/contract';
+import { PoolAccount } from './account.ts';
+import { PoolCounters } from './counters.ts';
+import { DevicePool } from './device-pool.ts';
+import { PacketPool } from './pool.ts';
+import type { PoolSpec } from './skb-pools.ts';
+import { SkbPools } from './skb-pools.ts';
+import { BUFFER_BYTES, MAX_BUFFERS, MAX_PAGES, PAGE_BYTES, Slabs } from './slabs.ts';
+import { Stock } from './stock.ts';
+
+/**
+ * Owns the packet memory of a kernel. Packets and pages that are out are tallies, so it goes when the last one has come back.
+ * The next generation has memory of its own: new packets are made there, old ones drain to the pool that made them.
+ */
+@Module({
+  name: 'skb',
+  version: '1.0.0',
+  summary: 'packet memory: slabs, and the pools of buffers and pages in them',
+  provides: [SkbPool, SkbPools],
+})
+export class SkbModule implements SoftnetModule {
+  #ctx!: ModuleContext;
+  #account!: PoolAccount;
+  #buffers!: Setting<number>;
+  #pages!: Setting<number>;
+  #shared!: PacketPool;
+  #own!: Objects<DevicePool>;
+
+  start(ctx: ModuleContext): void {
+    this.#ctx = ctx;
+    this.#account = new PoolAccount(ctx);
+    this.#define(ctx);
+    this.#shared = new PacketPool('shared', this.#stock(), this.#account, new PoolCounters((name) => ctx.counter(name)));
+    this.#own = ctx.objects<DevicePool>('pool', {
+      drain: 'wait',
+      close: (pool) => pool.close(),
+      describe: ({ spec, pool }) => `${spec.name}: ${spec.buffers} buffers, ${spec.pages} pages, ${pool.skbsOut} packets out`,
+      freeze: ({ spec: { name, buffers, pages } }) => ({ version: 1, data: { name, buffers, pages } }),
+      thaws: [1],
+      thaw: ({ data }) => this.#make(data as unknown as PoolSpec),
+      left: (pool) => pool.leave(),
+    });
+    ctx.corridor(SkbPool, this.#shared);
+    ctx.door(SkbPools, {
+      create: (spec, owner, place) => this.#create(spec, owner, place),
+      usage: () => [this.#shared.usage, ...Array.from(this.#own, ({ pool }) => pool.usage)],
+    });
+  }
+
+  stop(): void {
+    this.#shared.stock.closed = true;
+    this.#account.close();
+  }
+
+  #define(ctx: ModuleContext): void {
+    const resize = () => this.#resize();
+    const { sysctl } = ctx;
+    const buffers = `small buffers of ${BUFFER_BYTES} bytes; while packets are out, for the next load`;
+    const pages = `pages of ${PAGE_BYTES} bytes; while packets are out, for the next load`;
+    this.#buffers = sysctl.define(
+      'net.core.skb_buffers',
+      { type: 'int', default: 8192, min: 1, max: MAX_BUFFERS, summary: buffers },
+      resize,
+    );
+    this.#pages = sysctl.define('net.core.skb_pages', { type: 'int', default: 8192, min: 1, max: MAX_PAGES, summary: pages }, resize);
+  }
+
+  #stock(): Stock {
+    return new Stock(new Slabs({ buffers: this.#buffers.value, pages: this.#pages.value }));
+  }
+
+  /** A setting was changed, or carried over from the last generation in the tick in which this one goes live. */
+  #resize(): void {
+    if (!this.#shared.idle) {
+      this.#ctx.log.info('packets are out: the new size of packet memory counts from the next load on');
+      return;
+    }
+    try {
+      this.#shared.restock(this.#stock());
+    } catch (error) {
+      this.#ctx.log.warn('packet memory stays as it was', { error: String(error) });
+    }
+  }
+
+  #create(spec: PoolSpec, owner: Owner, place: string): DevicePool {
+    const pool = this.#make(spec);
+    try {
+      this.#own.hold(pool, owner, place);
+    } catch (error) {
+      pool.leave();
+      throw error;
+    }
+    return pool;
+  }
+
+  #make(spec: PoolSpec): DevicePool {
+    return new DevicePool(spec, this.#shared.stock, this.#account, (pool) => this.#own.release(pool));
+  }
+}

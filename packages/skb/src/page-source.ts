@@ -1,0 +1,56 @@
+import type { Fragment, FragmentSource, PacketMemory } from '@softnet/contract';
+import type { PoolAccount } from './account.ts';
+import { refuse } from './account.ts';
+import type { PoolCounters } from './counters.ts';
+import { fault } from './ledger.ts';
+import { FragmentRecords } from './records.ts';
+import { PAGE_BYTES } from './slabs.ts';
+import type { Stock } from './stock.ts';
+
+/** The pages of a pool, as the fragments know it. */
+export class PageSource implements FragmentSource {
+  readonly #stock: Stock;
+  readonly #account: PoolAccount;
+  readonly #counters: PoolCounters;
+  readonly #records: FragmentRecords;
+
+  constructor(memory: PacketMemory, stock: Stock, account: PoolAccount, counters: PoolCounters) {
+    this.#stock = stock;
+    this.#account = account;
+    this.#counters = counters;
+    // Every page in four pieces, and a piece of every buffer.
+    this.#records = new FragmentRecords(memory, this, 4 * stock.pages.capacity + stock.buffers.capacity);
+  }
+
+  /** A page, of which the fragment shows `lenBytes`. */
+  page(lenBytes: number): Fragment | null {
+    const { pages, closed, slabs } = this.#stock;
+    if (lenBytes > PAGE_BYTES) return refuse(this.#account.tooBig);
+    if (closed || pages.count === 0) return refuse(this.#account.noPage);
+    const fragment = this.#records.take();
+    if (fragment === null) return refuse(this.#account.noRecord);
+    fragment.offset = pages.take();
+    fragment.lenBytes = lenBytes;
+    slabs.share(fragment.offset);
+    this.#account.pages.add();
+    this.#counters.pages.value++;
+    return fragment;
+  }
+
+  share(fragment: Fragment): Fragment | null {
+    const { slabs } = this.#stock;
+    const other = this.#records.take();
+    if (other === null) return refuse(this.#account.noRecord);
+    other.offset = fragment.offset;
+    other.lenBytes = fragment.lenBytes;
+    slabs.share(slabs.baseOf(fragment.offset));
+    return other;
+  }
+
+  release(fragment: Fragment): void {
+    if (fragment.offset < 0) throw fault('a fragment is released twice');
+    const left = this.#stock.giveUp(this.#stock.slabs.baseOf(fragment.offset));
+    this.#records.give(fragment);
+    if (left === 0) this.#account.pages.sub();
+  }
+}
