@@ -16,7 +16,9 @@ interface Violation {
 /** Violations as 'rule: from -> to'. */
 function cruise(cwd: string, ...args: string[]): { violations: string[]; modules: number } {
   const config = join(root, '.dependency-cruiser.cjs');
-  const result = spawnSync(process.execPath, [cruiser, ...args, '--config', config, '--output-type', 'json'], { cwd, encoding: 'utf8' });
+  const command = [cruiser, ...args, '--config', config, '--output-type', 'json'];
+  // Its answer names every module: more than the megabyte that Node lets pass by itself.
+  const result = spawnSync(process.execPath, command, { cwd, encoding: 'utf8', maxBuffer: 1 << 28 });
   if (!result.stdout) throw new Error(`dependency-cruiser said nothing: ${result.stderr}`);
   const { summary } = JSON.parse(result.stdout) as { summary: { violations: Violation[]; totalCruised: number } };
   return { violations: summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`), modules: summary.totalCruised };
