@@ -2,7 +2,7 @@ import type { Skb } from '@softnet/contract';
 import { CHECKSUM } from '@softnet/contract';
 import type { SkbReader } from './reader.ts';
 
-// RFC 1071. A *sum* is folded, not complemented: 16 bits, in network order. A *checksum* is what stands in a header: `~sum & 0xffff`.
+// RFC 1071. A *sum* is folded and not inverted, 0 to 0xffff, as the wire package's are: add pseudo-headers there.
 
 /** Two sums as one. */
 export function addSums(a: number, b: number): number {
@@ -11,7 +11,7 @@ export function addSums(a: number, b: number): number {
 }
 
 /** The sum of the bytes from `offset` to `end`, at most 256 KiB in a row. */
-export function sumBytes(view: DataView, offset: number, end: number): number {
+export function sumRun(view: DataView, offset: number, end: number): number {
   // Little-endian words are summed and the result is turned: the carry goes round either way (RFC 1071 §2 B).
   let low = 0;
   let high = 0;
@@ -34,17 +34,12 @@ export function sumOf(reader: SkbReader): number {
   let sum = 0;
   let odd = false;
   for (let more = reader.remaining > 0; more; more = reader.nextRun()) {
-    const part = sumBytes(reader.view, reader.offset, reader.end);
+    const part = sumRun(reader.view, reader.offset, reader.end);
     // What begins at an odd byte of the whole is summed shifted by a byte.
     sum = addSums(sum, odd ? turn(part) : part);
     odd = odd !== (((reader.end - reader.offset) & 1) === 1);
   }
   return sum;
-}
-
-/** A checksum, when 16 bits that it covers change from `before` to `after` (RFC 1624 eqn. 3). */
-export function updateChecksum(checksum: number, before: number, after: number): number {
-  return ~addSums(addSums(~checksum & 0xffff, ~before & 0xffff), after) & 0xffff;
 }
 
 /**

@@ -1,4 +1,4 @@
-export { addSums, finishChecksum, sumBytes, sumOf, updateChecksum } from './checksum.ts';
+export { finishChecksum, sumOf } from './checksum.ts';
 export { PoolCounters, type PoolUsage } from './counters.ts';
 export { DEBUG } from './debug.ts';
 export { DropWatch } from './drop-watch.ts';

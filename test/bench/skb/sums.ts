@@ -1,25 +1,31 @@
-import { makePool, sumBytes } from '@softnet/skb';
+import type { Skb } from '@softnet/contract';
+import { makePool, PAGE_BYTES, put, SkbReader, sumOf } from '@softnet/skb';
 import type { Loop } from '../span.ts';
 
-function slab(): { bytes: Uint8Array; view: DataView } {
-  const { bytes, view } = makePool().memory;
-  for (let i = 0; i < bytes.length; i++) bytes[i] = i * 31;
-  return { bytes, view };
+function page(): Skb {
+  const skb = makePool().alloc(0, PAGE_BYTES)!;
+  const at = put(skb, PAGE_BYTES);
+  for (let i = 0; i < PAGE_BYTES; i++) skb.memory.bytes[at + i] = i * 31;
+  return skb;
 }
 
-/** At every second place, so that words are not always aligned. */
+/** A packet's bytes, by the reader; at every second place, so that words are not always aligned. */
 export function sumLoop(lenBytes: number): Loop {
-  const { view } = slab();
+  const skb = page();
+  const reader = new SkbReader();
   return (n) => {
     let sum = 0;
-    for (let i = 0; i < n; i++) sum += sumBytes(view, (i & 63) * 2, (i & 63) * 2 + lenBytes);
+    for (let i = 0; i < n; i++) {
+      reader.open(skb, (i & 63) * 2, lenBytes);
+      sum += sumOf(reader);
+    }
     return sum;
   };
 }
 
 /** RFC 1071 as it is usually written in JavaScript. */
 export function wordsLoop(lenBytes: number): Loop {
-  const { bytes } = slab();
+  const { bytes } = page().memory;
   const sumOf = (offset: number, end: number): number => {
     let sum = 0;
     for (let i = offset; i < end; i += 2) sum += (bytes[i]! << 8) | bytes[i + 1]!;
