@@ -31,7 +31,10 @@ test('the example for node:test passes under node --test', { timeout: 60_000 }, 
       logLevel: 'silent',
     });
     const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, ...env } = process.env;
-    const { status, stdout } = spawnSync(process.execPath, ['--expose-gc', '--test', outfile], { encoding: 'utf8', env });
+    const { status, stdout } = spawnSync(process.execPath, ['--expose-gc', '--test', '--test-reporter=tap', outfile], {
+      encoding: 'utf8',
+      env,
+    });
     expect(stdout).toMatch(/# pass 2\d/);
     expect(status).toBe(0);
   } finally {
