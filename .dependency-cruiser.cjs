@@ -5,14 +5,15 @@ const mayImport = {
   contract: [],
   skb: ['contract'],
   wire: ['contract'],
+  inet: ['contract', 'skb', 'wire'],
   kernel: ['contract'],
   posix: ['contract'],
   node: ['contract', 'posix'],
   testkit: 'all',
   cli: 'all',
 };
-/** A module knows no other module, and never the kernel. */
-const modulesMayImport = ['contract', 'skb', 'wire'];
+/** A module knows the libraries; no other module, and never the kernel. */
+const modulesMayImport = ['contract', 'skb', 'wire', 'inet'];
 
 /** From outside. Packages that are not named may import what their package.json lists. */
 const mayImportFromOutside = {
@@ -24,7 +25,16 @@ const onlyImporter = {
 };
 
 /** Where Node's built-ins may be imported; everything else runs in a browser. */
-const nodeOnly = ['kernel/src/node.ts', 'kernel/src/node/', 'nic-driver/', 'node/', 'testkit/', 'cli/'];
+const nodeOnly = [
+  'kernel/src/node.ts',
+  'kernel/src/node/',
+  'nic-driver/src/node.ts',
+  'nic-driver/src/tap/',
+  'nic-driver/src/qemu/',
+  'node/',
+  'testkit/',
+  'cli/',
+];
 
 /** The rooms of a module package: each may import what stands before it. */
 const rooms = [['wire'], ['machine'], ['socket', 'device'], ['module']];

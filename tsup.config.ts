@@ -5,6 +5,7 @@ import { defineConfig } from 'tsup';
 /** Entries beside `src/index.ts`, by package. */
 const furtherEntries: Record<string, string[]> = {
   kernel: ['node'],
+  'nic-driver': ['node'],
   testkit: ['node'],
 };
 

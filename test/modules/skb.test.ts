@@ -1,8 +1,7 @@
-import type { Held, ModuleContext, Notice, Owner, Skb, SoftnetModule } from '@softnet/contract';
-import { DropReason, defineService, dequeue, enqueue, Module, SkbPool, SkbQueue } from '@softnet/contract';
+import type { Held, ModuleContext, Notice, Owner, OwnPool, Skb, SoftnetModule } from '@softnet/contract';
+import { DropReason, DropWatch, defineService, dequeue, enqueue, Module, SkbPool, SkbPools, SkbQueue } from '@softnet/contract';
 import { Kernel, World } from '@softnet/kernel';
-import type { OwnPool } from '@softnet/skb';
-import { copyIn, DropWatch, push, put, SkbModule, SkbPools, SkbReader } from '@softnet/skb';
+import { copyIn, push, put, SkbModule, SkbReader } from '@softnet/skb';
 import type { Traffic } from '@softnet/testkit';
 import { checkPattern, complianceChecks, pattern } from '@softnet/testkit';
 import { describe, expect, test } from 'vitest';

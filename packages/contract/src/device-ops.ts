@@ -15,6 +15,8 @@ export interface DeviceOps {
    * sent, and tells `DeviceTraffic.completed`. It never calls receive (one direction).
    */
   transmit(queue: TxQueue, batch: SkbQueue): void;
+  /** Somebody removes it: let go of it, `unregister` follows. Absent: it goes with its driver only. Linux's `dellink`. */
+  remove?(device: NetDevice): void;
   /** Which transmit queue. Default: by priority, then hash. */
   selectQueue?(device: NetDevice, skb: Skb): number;
   /** Each is asked before the field is changed. @throws NetError: the change is refused. */

@@ -1,4 +1,6 @@
 import type { DeviceOps, LinkLayer } from './device-ops.ts';
+import type { DstUse } from './dst.ts';
+import type { Objects } from './held.ts';
 import { Held } from './held.ts';
 import type { Qdisc } from './qdisc.ts';
 
@@ -13,8 +15,15 @@ export class NetDevice extends Held {
   name = '';
   /** Link type, as ARP and captures number it: one of {@link LINK_TYPE}. */
   type = 0;
+  /** What made it: 'wire', as {@link DeviceKind} calls it. */
+  kind = '';
   ops: DeviceOps;
   link: LinkLayer;
+  /**
+   * Whose cached dsts go by it: `Route.attach` derives a use here too, so that its driver waits for them. Set by the driver;
+   * null: nobody waits.
+   */
+  uses: Objects<DstUse> | null = null;
   /** Link address and broadcast address, `addressLen` bytes. */
   address: Uint8Array;
   broadcast: Uint8Array;

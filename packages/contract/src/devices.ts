@@ -24,6 +24,8 @@ export interface Devices {
   setFeatures(device: NetDevice, features: number): void;
   setFlags(device: NetDevice, flags: number): void;
   rename(device: NetDevice, name: string): void;
+  /** Takes it down and out for good, and tells its driver (`DeviceOps.remove`): `ip link del`. @throws NetError EOPNOTSUPP. */
+  remove(device: NetDevice): void;
 }
 export const Devices = defineService<Devices>({ name: 'devices', version: '1.0.0', errno: 'ENODEV' });
 
@@ -35,6 +37,8 @@ export interface DeviceTraffic {
   /** Null: there is none. */
   byIndex(ifindex: number): NetDevice | null;
   byName(name: string): NetDevice | null;
+  /** All that are registered, by ifindex; replaced whole at each change. */
+  all(): readonly NetDevice[];
   /**
    * Out: egress filter, queue, qdisc, taps, driver; cuts and finishes checksums where the device does not. Link header
    * written. Returns one of `TRANSMIT`. Linux's `dev_queue_xmit`.
@@ -59,7 +63,7 @@ export const DeviceTraffic = defineService<DeviceTraffic>({
   name: 'device-traffic',
   version: '1.0.0',
   errno: 'ENETDOWN',
-  methods: ['byIndex', 'byName', 'transmit', 'receive', 'schedule', 'wake', 'completed', 'setCarrier', 'setDormant'],
+  methods: ['byIndex', 'byName', 'all', 'transmit', 'receive', 'schedule', 'wake', 'completed', 'setCarrier', 'setDormant'],
   absent: absentTraffic,
 });
 
@@ -70,6 +74,7 @@ function absentTraffic(): DeviceTraffic {
   return {
     byIndex: () => null,
     byName: () => null,
+    all: () => [],
     transmit: (_device, skb) => {
       skb.memory.pool.drop(skb, reason);
       return TRANSMIT.DROPPED;

@@ -117,6 +117,9 @@ export class FakeTraffic implements DeviceTraffic {
   byIndex(ifindex: number): NetDevice | null {
     return this.#devices[ifindex - 1] ?? null;
   }
+  all(): readonly NetDevice[] {
+    return this.#devices;
+  }
   byName(name: string): NetDevice | null {
     return this.#devices.find((device) => device.name === name) ?? null;
   }
@@ -183,6 +186,9 @@ export class FakeNeighbours implements Neighbours {
   }
   learn(): void {}
   confirm(): void {}
+  entries(): Neighbour[] {
+    return [...this.#known.values()];
+  }
   #connected(neighbour: Neighbour, skb: Skb): number {
     this.#trace.push(`neighbour ${neighbour.linkAddress[5]}`);
     neighbour.device.link.write(skb, neighbour.device, skb.protocol, neighbour.linkAddress, null);

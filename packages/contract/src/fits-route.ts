@@ -57,6 +57,9 @@ export class FakeRoute implements Route {
   }
   learnMtu(): void {}
   learnGateway(): void {}
+  entries(): [] {
+    return [];
+  }
 }
 
 /** The flow table: all ends, or port alone. */

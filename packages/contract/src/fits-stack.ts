@@ -4,7 +4,7 @@ import type { Trace } from './fits-link.ts';
 import { FakeNeighbours, FakeTraffic } from './fits-link.ts';
 import { FakeObjects, FakePoint, FakePool, FakePort } from './fits-memory.ts';
 import { FakeDemux, FakeRoute } from './fits-route.ts';
-import type { Dst, DstUse, EthertypeHandler, FlowKey, HookOkay, NetDevice, NetworkLayer, Skb, SkbStep } from './index.ts';
+import type { Dst, DstUse, EthertypeHandler, FlowKey, HookOkay, InterfaceAddress, NetDevice, NetworkLayer, Skb, SkbStep } from './index.ts';
 import {
   ADDRESS_FAMILY,
   ADDRESS_TYPE,
@@ -56,6 +56,7 @@ export class FakeLayer implements NetworkLayer, EthertypeHandler {
   readonly headerBytes = 20;
   readonly minMtuBytes = 68;
   readonly uses = new FakeObjects<DstUse>('ipv4#1', 'dst');
+  readonly addresses = new FakeObjects<InterfaceAddress>('ipv4#1', 'address');
   readonly dissect = null;
   readonly gro = null;
   readonly segment = null;

@@ -1,5 +1,6 @@
 import type { NetDevice } from './device.ts';
 import { Held } from './held.ts';
+import type { AddressWords } from './route-table.ts';
 import type { Skb } from './skb.ts';
 import { SkbQueue } from './skb-queue.ts';
 import { definePoint, defineService } from './token.ts';
@@ -98,14 +99,27 @@ export interface Neighbours {
   ): void;
   /** Forward progress was seen beyond it: reachable for another while (RFC 4861 §7.3.1). */
   confirm(neighbour: Neighbour): void;
+  /** All that are known of a family: for `ip neigh`. */
+  entries(family: number): readonly Neighbour[];
 }
 export const Neighbours = defineService<Neighbours>({
   name: 'neighbours',
   version: '1.0.0',
   errno: 'EHOSTUNREACH',
-  methods: ['find', 'learn', 'confirm'],
-  absent: () => ({ find: () => null, learn: () => {}, confirm: () => {} }),
+  methods: ['find', 'learn', 'confirm', 'entries'],
+  absent: () => ({ find: () => null, learn: () => {}, confirm: () => {}, entries: () => [] }),
 });
+
+/** Neighbours set by hand: `ip neigh`. A **door** of the core. */
+export interface NeighbourTable {
+  /** Sets the link address, for good (PERMANENT). @throws NetError EINVAL for one of another length, ENOBUFS. */
+  set(device: NetDevice, family: number, address: AddressWords, linkAddress: Uint8Array): void;
+  /** Forgets it; what waits is dropped. @throws NetError ENOENT. */
+  remove(device: NetDevice, family: number, address: AddressWords): void;
+  /** Forgets all of a device that were not set by hand. */
+  flush(device: NetDevice): void;
+}
+export const NeighbourTable = defineService<NeighbourTable>({ name: 'neighbour-table', version: '1.0.0' });
 
 /** What ARP and ND bring: how to ask on the wire. One for each family. A **corridor**. Linux's `struct neigh_table`, half of it. */
 export interface NeighbourProtocol {

@@ -2,6 +2,7 @@ import type { NetDevice } from './device.ts';
 import type { Dst, DstUse } from './dst.ts';
 import type { Flow, FlowKey } from './flow.ts';
 import type { Objects } from './held.ts';
+import type { InterfaceAddress } from './interface-address.ts';
 import type { Skb } from './skb.ts';
 import type { SockCommon } from './sock-common.ts';
 import { definePoint } from './token.ts';
@@ -46,6 +47,8 @@ export interface NetworkLayer {
   readonly minMtuBytes: number;
   /** Who goes by it: the `uses` of its dsts, and what a bound socket without a route derives its `DstUse` in. */
   readonly uses: Objects<DstUse>;
+  /** The addresses of this host, on all devices: for lists. */
+  readonly addresses: Objects<InterfaceAddress>;
 
   /**
    * Out: writes its header before `skb.data`, then {@link reenter}. `skb.dst` is set, room is there.

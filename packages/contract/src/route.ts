@@ -5,6 +5,7 @@ import { ERRNO } from './errno.ts';
 import type { Flow } from './flow.ts';
 import type { Plain } from './frozen.ts';
 import type { Held } from './held.ts';
+import type { RouteEntry } from './route-table.ts';
 import { definePoint, defineService } from './token.ts';
 
 /**
@@ -25,7 +26,7 @@ export interface Route {
   lookupInput(flow: Flow): Dst;
   /**
    * Looks up, and keeps the answer in `use`, a hold derived from `holder` in `dst.uses`; for each dst below, a further
-   * use is derived from it, so that the whole stack is held. A use that had another dst gives it up.
+   * use is derived from it, so that the whole stack is held; so is the device (`NetDevice.uses`). A use that had another dst gives it up.
    * @param place static name, for lists of holders.
    */
   attach(use: DstUse, flow: Flow, holder: Held, place: string): Dst;
@@ -37,12 +38,14 @@ export interface Route {
   learnMtu(flow: Flow, mtuBytes: number): void;
   /** A redirect that its layer believes: the better gateway's four words. */
   learnGateway(flow: Flow, gateway0: number, gateway1: number, gateway2: number, gateway3: number): void;
+  /** All routes of a family, of all tables, in the order of lists: for `ip route`. */
+  entries(family: number): readonly RouteEntry[];
 }
 export const Route = defineService<Route>({
   name: 'route',
   version: '1.0.0',
   errno: 'ENETUNREACH',
-  methods: ['changed', 'lookup', 'lookupInput', 'attach', 'validate', 'detach', 'learnMtu', 'learnGateway'],
+  methods: ['changed', 'lookup', 'lookupInput', 'attach', 'validate', 'detach', 'learnMtu', 'learnGateway', 'entries'],
   absent: absentRoute,
 });
 
@@ -67,6 +70,7 @@ function absentRoute(): Route {
     detach: nothing,
     learnMtu: nothing,
     learnGateway: nothing,
+    entries: () => [],
   };
 }
 

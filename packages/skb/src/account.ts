@@ -1,6 +1,5 @@
 import type { Contributions, ModuleContext, Tally } from '@softnet/contract';
-import { CurrentOwner, DropReason } from '@softnet/contract';
-import { DropWatch } from './drop-watch.ts';
+import { CurrentOwner, DropReason, DropWatch } from '@softnet/contract';
 
 /** To whom the pools of one kernel say what they do. One for all of them. */
 export class PoolAccount {

@@ -17,15 +17,3 @@ export class PoolCounters {
     this.copiedBytes = counter('skb.copied-bytes');
   }
 }
-
-/** What a pool has, and has out. */
-export interface PoolUsage {
-  readonly name: string;
-  readonly buffers: number;
-  readonly buffersIdle: number;
-  readonly pages: number;
-  readonly pagesIdle: number;
-  /** Packets that are out, clones included. */
-  readonly skbsOut: number;
-  readonly counters: PoolCounters;
-}

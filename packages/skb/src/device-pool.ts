@@ -1,9 +1,8 @@
-import { NetError } from '@softnet/contract';
+import type { PoolSpec } from '@softnet/contract';
+import { NetError, OwnPool } from '@softnet/contract';
 import type { PoolAccount } from './account.ts';
 import { FreeList } from './free-list.ts';
 import { PacketPool } from './pool.ts';
-import type { PoolSpec } from './skb-pools.ts';
-import { OwnPool } from './skb-pools.ts';
 import { Stock } from './stock.ts';
 
 /** A pool that was cut out of another one's stock. */

@@ -1,7 +1,6 @@
 export { finishChecksum, sumOf } from './checksum.ts';
-export { PoolCounters, type PoolUsage } from './counters.ts';
+export { PoolCounters } from './counters.ts';
 export { DEBUG } from './debug.ts';
-export { DropWatch } from './drop-watch.ts';
 export {
   appendFragment,
   claim,
@@ -26,5 +25,4 @@ export { Pattern } from './pattern.ts';
 export { PacketPool } from './pool.ts';
 export { SkbReader } from './reader.ts';
 export { FRAGMENT_BYTES, PAGE_TRUESIZE, SKB_BYTES } from './records.ts';
-export { OwnPool, type PoolSpec, SkbPools } from './skb-pools.ts';
 export { BUFFER_BYTES, PAGE_BYTES, type SlabSize, Slabs } from './slabs.ts';

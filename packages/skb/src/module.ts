@@ -1,11 +1,9 @@
-import type { ModuleContext, Objects, Owner, Setting, SoftnetModule } from '@softnet/contract';
-import { Module, SkbPool } from '@softnet/contract';
+import type { ModuleContext, Objects, Owner, PoolSpec, Setting, SoftnetModule } from '@softnet/contract';
+import { Module, SkbPool, SkbPools } from '@softnet/contract';
 import { PoolAccount } from './account.ts';
 import { PoolCounters } from './counters.ts';
 import { DevicePool } from './device-pool.ts';
 import { PacketPool } from './pool.ts';
-import type { PoolSpec } from './skb-pools.ts';
-import { SkbPools } from './skb-pools.ts';
 import { BUFFER_BYTES, MAX_BUFFERS, MAX_PAGES, PAGE_BYTES, Slabs } from './slabs.ts';
 import { Stock } from './stock.ts';
 

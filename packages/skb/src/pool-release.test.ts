@@ -1,8 +1,7 @@
-import type { Skb, SockOps } from '@softnet/contract';
+import type { DropWatch, Skb, SockOps } from '@softnet/contract';
 import { DropReason, enqueue, SkbQueue, SockCommon } from '@softnet/contract';
 import { describe, expect, it, vi } from 'vitest';
 import { PoolAccount } from './account.ts';
-import type { DropWatch } from './drop-watch.ts';
 import { orphan, purge, put, trim } from './edit.ts';
 import { copyIn } from './gather.ts';
 import { PacketPool } from './pool.ts';

@@ -1,8 +1,7 @@
-import type { DropReason, Fragment, Skb, SkbPool, SockCommon } from '@softnet/contract';
+import type { DropReason, Fragment, PoolUsage, Skb, SkbPool, SockCommon } from '@softnet/contract';
 import { CHECKSUM, PacketMemory } from '@softnet/contract';
 import type { PoolAccount } from './account.ts';
 import { refuse } from './account.ts';
-import type { PoolUsage } from './counters.ts';
 import { PoolCounters } from './counters.ts';
 import { DEBUG } from './debug.ts';
 import { fault, Ledger } from './ledger.ts';

@@ -93,20 +93,28 @@ export class Dependence<T extends Known> {
 
   /**
    * Each leaves at a moment when nobody who is still there would be bereft by it. Where they hold one another up in a circle
-   * (two contributors that each require the point), the youngest goes first.
+   * (two contributors that each require the point), the youngest goes first, and then those whom that left bereft.
    */
   #leavingOrder(going: readonly T[]): T[] {
     const left = new Set<T>();
     const remaining = going.toReversed();
     while (remaining.length > 0) {
-      const free = remaining.findIndex((module) => {
-        const served = [...(this.#served.get(module) ?? [])];
-        return served.every((need) => left.has(need.module) || isMetBeside(need, (other) => other === module || left.has(other)));
-      });
-      const [next] = remaining.splice(Math.max(0, free), 1) as [T];
+      const free = remaining.filter((module) => this.#isFree(module, left));
+      const next = free.find((module) => this.#isBereft(module, left)) ?? free[0] ?? (remaining[0] as T);
+      remaining.splice(remaining.indexOf(next), 1);
       left.add(next);
     }
     return [...left];
+  }
+
+  /** Would nobody who is still there miss it? */
+  #isFree(module: T, left: ReadonlySet<T>): boolean {
+    const served = [...(this.#served.get(module) ?? [])];
+    return served.every((need) => left.has(need.module) || isMetBeside(need, (other) => other === module || left.has(other)));
+  }
+
+  #isBereft(module: T, left: ReadonlySet<T>): boolean {
+    return (this.#needsOf.get(module) ?? []).some((need) => !isMetBeside(need, (other) => left.has(other)));
   }
 
   #addNeed(module: T, requirement: Requirement): Need<T> {

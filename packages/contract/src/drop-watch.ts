@@ -1,5 +1,6 @@
-import type { DropReason, Skb } from '@softnet/contract';
-import { definePoint } from '@softnet/contract';
+import type { DropReason } from './counter.ts';
+import type { Skb } from './skb.ts';
+import { definePoint } from './token.ts';
 
 /** Sees packets that are dropped, whole, before they are freed: captures write them with the reason. A **corridor**. Linux's dropwatch. */
 export interface DropWatch {

@@ -1,6 +1,8 @@
-import type { Owner, SkbPool } from '@softnet/contract';
-import { defineService, Held } from '@softnet/contract';
-import type { PoolUsage } from './counters.ts';
+import type { Counter } from './counter.ts';
+import type { Owner } from './held.ts';
+import { Held } from './held.ts';
+import type { SkbPool } from './packet-memory.ts';
+import { defineService } from './token.ts';
 
 /** What a pool of one's own is to have. */
 export interface PoolSpec {
@@ -9,6 +11,19 @@ export interface PoolSpec {
   /** Small buffers and pages, taken from the shared pool and given back at the end. */
   readonly buffers: number;
   readonly pages: number;
+}
+
+/** What a pool has, and has out. */
+export interface PoolUsage {
+  readonly name: string;
+  readonly buffers: number;
+  readonly buffersIdle: number;
+  readonly pages: number;
+  readonly pagesIdle: number;
+  /** Packets that are out, clones included. */
+  readonly skbsOut: number;
+  /** What it did since it was made: packets made, clones, pages handed out, bytes of heads that were copied for want of room. */
+  readonly counters: Readonly<Record<'allocated' | 'cloned' | 'pages' | 'copiedBytes', Counter>>;
 }
 
 /**
