@@ -1,6 +1,6 @@
+import type { AddressWords } from '@softnet/contract';
 import { ADDRESS_FAMILY, IPV4_WORD2 } from '@softnet/contract';
 import { formatIpv4, parseIpv4 } from './ipv4-address.ts';
-import type { AddressWords } from './ipv6-address.ts';
 import { formatIpv6, parseIpv6 } from './ipv6-address.ts';
 
 /** Addresses of either family as the contract's four words, IPv4 as 0, 0, 0xffff, a (`Flow` says why). */

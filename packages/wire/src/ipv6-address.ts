@@ -1,8 +1,6 @@
+import type { AddressWords } from '@softnet/contract';
 import { IPV4_WORD2 } from '@softnet/contract';
 import { formatIpv4, parseIpv4 } from './ipv4-address.ts';
-
-/** An address as the contract has it: four int32 words, most significant first. */
-export type AddressWords = readonly [word0: number, word1: number, word2: number, word3: number];
 
 const GROUPS = 8;
 

@@ -1,0 +1,102 @@
+import { ADDRESS_FAMILY, IP_PROTOCOL, NetError } from '@softnet/contract';
+import type { Kernel } from '@softnet/kernel';
+import { ICMP_HEADER_BYTES, parseAddress } from '@softnet/wire';
+import type { Datagram } from './datagram-user.ts';
+import { DatagramUser } from './datagram-user.ts';
+import { KernelTime } from './kernel-time.ts';
+
+/** An answered echo request. */
+export interface Pong {
+  readonly address: string;
+  readonly lenBytes: number;
+  readonly rttUs: number;
+}
+
+/** How to ping. */
+export interface PingOptions {
+  /** Bytes behind the ICMP header. Default 56. */
+  readonly lenBytes?: number;
+  /** Default 1,000. */
+  readonly timeoutMs?: number;
+  /** Scope of a link-local address. */
+  readonly ifindex?: number;
+}
+
+/** Types of echo request and reply (RFC 792; RFC 4443 §4). */
+const ECHO = { [ADDRESS_FAMILY.INET]: { request: 8, reply: 0 }, [ADDRESS_FAMILY.INET6]: { request: 128, reply: 129 } } as const;
+
+/** Sends echo requests from a ping socket, one after the other. */
+export class Pinger {
+  readonly #kernel: Kernel;
+  readonly #user: DatagramUser;
+  readonly #family: typeof ADDRESS_FAMILY.INET | typeof ADDRESS_FAMILY.INET6;
+  #sequence = 0;
+  #waiting: { sequence: number; resolve: (datagram: Datagram) => void; reject: (error: unknown) => void } | null = null;
+
+  /** @throws NetError as `Sockets.open` does. */
+  constructor(kernel: Kernel, family: number, name = 'ping') {
+    this.#kernel = kernel;
+    this.#family = family === ADDRESS_FAMILY.INET ? ADDRESS_FAMILY.INET : ADDRESS_FAMILY.INET6;
+    const protocol = this.#family === ADDRESS_FAMILY.INET ? IP_PROTOCOL.ICMP : IP_PROTOCOL.ICMPV6;
+    this.#user = new DatagramUser(kernel, { name, family: this.#family, protocol });
+    void this.#listen();
+  }
+
+  /** One at a time. Rejects with ETIMEDOUT, EHOSTUNREACH ... */
+  async ping(address: string, { lenBytes = 56, timeoutMs = 1000, ifindex = 0 }: PingOptions = {}): Promise<Pong> {
+    const time = this.#kernel.port(KernelTime).current;
+    const sequence = ++this.#sequence & 0xffff;
+    const request = new Uint8Array(ICMP_HEADER_BYTES + lenBytes).map((_, i) => (i < ICMP_HEADER_BYTES ? 0 : i & 0xff));
+    request[0] = ECHO[this.#family].request;
+    new DataView(request.buffer).setUint16(6, sequence);
+    const sentUs = time.nowUs;
+    const answer = new Promise<Datagram>((resolve, reject) => {
+      this.#waiting = { sequence, resolve, reject };
+    });
+    const late = new NetError('ETIMEDOUT', `${address} did not answer within ${timeoutMs} ms`, { syscall: 'ping' });
+    const callOff = time.after(timeoutMs * 1000, () => this.#waiting?.reject(late));
+    try {
+      const reply = await Promise.race([answer, this.#user.send(request, address, 0, ifindex).then(() => answer)]);
+      if (!isSamePayload(reply.data, request)) throw new NetError('EIO', `${reply.address} answered other bytes`, { syscall: 'ping' });
+      return { address: reply.address, lenBytes: reply.data.length - ICMP_HEADER_BYTES, rttUs: time.nowUs - sentUs };
+    } finally {
+      this.#waiting = null;
+      callOff();
+    }
+  }
+
+  close(): void {
+    this.#user.close();
+  }
+
+  /** Hands what comes to who waits for it, until the socket is closed. */
+  async #listen(): Promise<void> {
+    while (this.#user.ended === null) {
+      try {
+        const datagram = await this.#user.receive();
+        const { data } = datagram;
+        if (data[0] !== ECHO[this.#family].reply) continue;
+        const sequence = new DataView(data.buffer, data.byteOffset).getUint16(6);
+        if (sequence === this.#waiting?.sequence) this.#waiting.resolve(datagram);
+      } catch (error) {
+        this.#waiting?.reject(error);
+      }
+    }
+  }
+}
+
+function isSamePayload(reply: Uint8Array, request: Uint8Array): boolean {
+  return reply.length === request.length && reply.every((byte, i) => i < ICMP_HEADER_BYTES || byte === request[i]);
+}
+
+/** Pings once. */
+export async function ping(kernel: Kernel, address: string, options: PingOptions = {}): Promise<Pong> {
+  const family = parseAddress(address)?.family;
+  if (family === undefined) throw new NetError('EINVAL', `'${address}' is no address: write 192.0.2.1 or 2001:db8::1`);
+  const pinger = new Pinger(kernel, family);
+  try {
+    return await pinger.ping(address, options);
+  } finally {
+    pinger.close();
+  }
+}
