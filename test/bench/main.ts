@@ -2,12 +2,13 @@ import { fileURLToPath } from 'node:url';
 import { bench } from './bench.ts';
 import { answer, inChild, MEASURE } from './in-child.ts';
 import { kernelSuite } from './kernel/suite.ts';
+import { pathSuite } from './path/suite.ts';
 import { skbSuite } from './skb/suite.ts';
 import type { Suite } from './work.ts';
 
 /** All suites: a new one is a line here. */
 function allSuites(): Suite[] {
-  return [kernelSuite(), skbSuite()];
+  return [kernelSuite(), skbSuite(), pathSuite()];
 }
 
 /** The command; or, where {@link inChild} started this process, one round of one subject. */

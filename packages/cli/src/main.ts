@@ -4,6 +4,7 @@ import { errorLine } from './error-line.ts';
 import { newModule } from './new-module/new-module.ts';
 import { packageVersion } from './package-folder.ts';
 import { plainSentence } from './session/parse-given.ts';
+import type { StartOptions } from './start/start.ts';
 import { start } from './start/start.ts';
 import { count } from './text/count.ts';
 import { UsageError } from './usage-error.ts';
@@ -47,10 +48,13 @@ function makeProgram(terminal: Terminal, outcome: { code: number }): Command {
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: () => undefined });
   program
     .command('start')
-    .description('boot two kernels with traffic between them, and take commands; without a terminal: show all of it, and end')
+    .description('boot two hosts and a router with traffic, and take commands; without a terminal: show all of it, and end')
+    .option('--tap <ifname>', "one kernel instead, at this TAP interface of the host's Linux (root)")
+    .option('--qemu <socket>', 'one kernel instead, at a QEMU guest: the socket of its -netdev stream')
+    .option('--address <prefix...>', 'with --tap and --qemu: of ours; default 10.77.0.2/24 and fd77::2/64')
     .option('--debug', 'show errors with their stacks')
     .addOption(new Option('--seed <n>', 'of all chance').default(1).argParser(wholeNumber))
-    .action(async (options: { readonly debug?: boolean; readonly seed: number }) => {
+    .action(async (options: Omit<StartOptions, 'debug'> & { readonly debug?: boolean }) => {
       outcome.code = await start({ ...options, debug: options.debug === true }, terminal);
     });
   program

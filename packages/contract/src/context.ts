@@ -29,8 +29,11 @@ export interface ModuleContext extends Owner {
   contribute<T extends object>(point: PointToken<T>, item: T, as: 'door' | 'corridor'): void;
   /** The way to a service named in `requires`, or in `provides`. @throws NetError EINVAL for another. */
   port<T extends object>(token: ServiceToken<T>): Port<T>;
-  /** What live modules contribute to a point. `some` in `requires` says that there must be at least one. */
-  contributions<T extends object>(point: PointToken<T>): Contributions<T>;
+  /**
+   * What live modules contribute to a point. `some` in `requires` says that there must be at least one.
+   * @param changed this module's own: raised at each change, for what must be done then and there.
+   */
+  contributions<T extends object>(point: PointToken<T>, changed?: Poll): Contributions<T>;
 
   /** Declares a kind of objects that this module manages. Once for each kind, in `start`. */
   objects<T extends Held>(kind: string, spec: ObjectSpec<T>): Objects<T>;

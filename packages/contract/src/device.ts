@@ -92,6 +92,8 @@ export class TxQueue {
   coalescePackets = 0;
   packets = 0;
   bytes = 0;
+  /** The registry's own, while its device is registered. */
+  sender: object | null = null;
   /** The driver's own. */
   ext: object | null = null;
 

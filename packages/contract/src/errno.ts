@@ -24,6 +24,7 @@ export const ERRNO = Object.freeze({
   ERANGE: 34,
   ENOSYS: 38,
   ELOOP: 40,
+  EPROTO: 71,
   ELIBBAD: 80,
   ENOTSOCK: 88,
   EDESTADDRREQ: 89,

@@ -1,3 +1,4 @@
+import type { Timer } from './clock.ts';
 import type { NetDevice } from './device.ts';
 import { Held } from './held.ts';
 import type { AddressWords } from './route-table.ts';
@@ -52,6 +53,8 @@ export class Neighbour extends Held {
   isRouter = false;
   /** Next in the core's hash chain. */
   hashNext: Neighbour | null = null;
+  /** The core's: when its state ends. Null: it has never waited for anything. */
+  timer: Timer | null = null;
   /** Its neighbour protocol's own. */
   ext: object | null = null;
 

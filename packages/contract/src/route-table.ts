@@ -2,7 +2,7 @@ import type { Plain } from './frozen.ts';
 import { defineService } from './token.ts';
 
 /** An address as four words: see {@link Flow}. */
-export type AddressWords = readonly [number, number, number, number];
+export type AddressWords = readonly [word0: number, word1: number, word2: number, word3: number];
 
 /** One way of a route. */
 export interface NextHop {

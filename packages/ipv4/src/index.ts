@@ -1,1 +1,3 @@
-export {};
+export { Ipv4Module } from './module.ts';
+export { IP_OPTION } from './socket/ip-options.ts';
+export * from './wire.ts';

@@ -1,1 +1,1 @@
-export {};
+export { Ipv6Module } from './module.ts';

@@ -1,1 +1,1 @@
-export {};
+export { NetdevModule } from './module.ts';

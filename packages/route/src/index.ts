@@ -1,1 +1,3 @@
-export {};
+export { RouteModule } from './module.ts';
+export { PrefixTrie } from './prefix-trie.ts';
+export { TABLE } from './rules.ts';

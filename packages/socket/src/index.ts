@@ -1,1 +1,2 @@
-export {};
+export { SocketModule } from './module.ts';
+export { SO, SOL_SOCKET } from './socket-level.ts';

@@ -1,1 +1,2 @@
-export {};
+export { UdpEchoModule } from './echo/module.ts';
+export { UdpModule } from './module.ts';

@@ -1,16 +1,20 @@
 import type { SessionCommand } from '../session/session-command.ts';
 import { abort } from './abort.ts';
+import { capture } from './capture.ts';
 import { help } from './help.ts';
 import { holders } from './holders.ts';
+import { ip } from './ip.ts';
 import { log } from './log.ts';
 import { lsmod } from './lsmod.ts';
 import { modprobe } from './modprobe.ts';
+import { ping } from './ping.ts';
 import { quit } from './quit.ts';
 import { replace } from './replace.ts';
 import { rmmod } from './rmmod.ts';
 import { stat } from './stat.ts';
 import { sysctl } from './sysctl.ts';
 import { top } from './top.ts';
+import { udp } from './udp.ts';
 import { use } from './use.ts';
 
 /** All commands of the prompt, in the order in which `help` lists them. */
@@ -25,6 +29,10 @@ export const commands: readonly SessionCommand[] = Object.freeze([
   sysctl,
   log,
   top,
+  ping,
+  udp,
+  ip,
+  capture,
   use,
   help,
   quit,

@@ -3,7 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bundle } from '@softnet/kernel';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { testSession } from '../session/test-session.ts';
+import { talkSession } from '../session/test-session.ts';
 
 const before = process.cwd();
 let folder: string;
@@ -16,11 +16,11 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const codeOf = ({ scene }: Awaited<ReturnType<typeof testSession>>): string => (scene.catalogue.talk2 as Bundle).code;
+const codeOf = ({ session }: Awaited<ReturnType<typeof talkSession>>): string => (session.catalogue.talk2 as Bundle).code;
 
 describe('where a module came from', () => {
   test('is said of a path, and of a name that was found at one', async () => {
-    const session = await testSession();
+    const session = await talkSession();
     writeFileSync('talk.cjs', codeOf(session));
     mkdirSync('my-talk');
     writeFileSync('my-talk/package.json', '{"main": "./talk.cjs"}');
@@ -33,14 +33,14 @@ describe('where a module came from', () => {
   });
 
   test('is not said of a name that is known', async () => {
-    const { type } = await testSession();
+    const { type } = await talkSession();
     expect(await type('replace talk talk2')).not.toMatch(/comes from/);
     await type('rmmod --force talk');
     expect(await type('modprobe talk2')).toBe('talk#3 (2.0.0) is live\n');
   });
 
   test('is remembered: modprobe takes the build that was put in last, read anew', async () => {
-    const session = await testSession();
+    const session = await talkSession();
     const { type } = session;
     writeFileSync('talk.cjs', codeOf(session));
     await type('replace talk ./talk.cjs');
@@ -60,15 +60,15 @@ describe('where a module came from', () => {
   });
 
   test('a refused replace is not remembered', async () => {
-    const session = await testSession();
+    const session = await talkSession();
     writeFileSync('talk.cjs', codeOf(session));
-    expect(await session.type('replace traffic ./talk.cjs')).toMatch(/^softnet: EINVAL/);
+    expect(await session.type('replace test-link ./talk.cjs')).toMatch(/^softnet: EINVAL/);
     await session.type('rmmod --force talk');
     expect(await session.type('modprobe talk')).toBe('talk#2 (1.0.0) is live\n');
   });
 
   test('~ is the home folder', async () => {
-    const { type } = await testSession();
+    const { type } = await talkSession();
     const text = await type('modprobe ~/softnet-no-such/echo.cjs');
     expect(text).toContain(join(homedir(), 'softnet-no-such', 'echo.cjs'));
     expect(text).toMatch(/^softnet: ENOENT: /);
@@ -92,12 +92,12 @@ describe('Tab completes paths', () => {
     ['modprobe echo.c', [], 'echo.c'],
     ['modprobe dist/', ['dist/echo.cjs'], 'dist/'],
   ])('%s', async (line, expected, end) => {
-    const { session } = await testSession({ ms: 0 });
+    const { session } = await talkSession();
     expect(session.complete(line)).toEqual([expected, end]);
   });
 
   test('absolute ones, and from the home folder', async () => {
-    const { session } = await testSession({ ms: 0 });
+    const { session } = await talkSession();
     expect(session.complete(`modprobe ${folder}/dist/`)).toEqual([[`${folder}/dist/echo.cjs`], `${folder}/dist/`]);
     const home = process.env.HOME;
     process.env.HOME = folder;

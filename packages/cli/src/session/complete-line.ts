@@ -16,8 +16,8 @@ function candidates(session: Session, before: readonly string[], end: string): s
   if (command === undefined) return [];
   if (takesArgument(command, rest.at(-1))) return [...(optionOf(command, rest.at(-1))?.[2] ?? [])];
   if (end.startsWith('-')) return (command.options ?? []).map(([flags]) => `${flags.split(' ')[0]} `);
-  const index = rest.filter((word, at) => !word.startsWith('-') && !takesArgument(command, rest[at - 1])).length;
-  return takesWord(command, index) ? [...(command.completes?.(session, index, end) ?? [])] : [];
+  const given = rest.filter((word, at) => !word.startsWith('-') && !takesArgument(command, rest[at - 1]));
+  return takesWord(command, given.length) ? [...(command.completes?.(session, given.length, end, given) ?? [])] : [];
 }
 
 function optionOf({ options = [] }: SessionCommand, word: string | undefined) {

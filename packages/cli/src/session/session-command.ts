@@ -13,8 +13,8 @@ export interface SessionCommand {
   readonly summary: string;
   /** More for `help NAME`: lines. */
   readonly details?: readonly string[];
-  /** What a word at its `index` (0: the first after the name, options aside) that begins with `end` may become. */
-  completes?(session: Session, index: number, end: string): readonly string[];
+  /** What a word at its `index` (0: the first after the name, options aside) that begins with `end` may become, behind those `before`. */
+  completes?(session: Session, index: number, end: string, before: readonly string[]): readonly string[];
   run(session: Session, given: Given): void | Promise<void>;
   /** What to type here, where an error of `run` speaks of the library's calls, or cannot know what is meant. */
   advice?(session: Session, given: Given, error: NetError): string | undefined;

@@ -2,26 +2,26 @@ import { ModuleFault, NetError } from '@softnet/contract';
 import { describe, expect, test } from 'vitest';
 import { errorLine } from '../error-line.ts';
 import { UsageError } from '../usage-error.ts';
-import { testSession } from './test-session.ts';
+import { talkSession, testSession } from './test-session.ts';
 
 describe('a line', () => {
   test.each(['', '   ', '# a remark'])('%j does nothing', async (line) => {
-    const { type } = await testSession({ ms: 0 });
+    const { type } = await talkSession();
     expect(await type(line)).toBe('');
   });
 
   test('an unknown command is one sentence', async () => {
-    const { type, session } = await testSession({ ms: 0 });
+    const { type, session } = await talkSession();
     expect(await type('frob talk')).toBe("softnet: unknown command 'frob': 'help' lists those that there are\n");
     expect(await session.execute('frob')).toBe(false);
     expect(await session.execute('lsmod')).toBe(true);
   });
 
   test('tells no stack, unless asked to', async () => {
-    const quiet = await testSession({ ms: 0 });
+    const quiet = await talkSession();
     expect(await quiet.type('abort talk')).not.toMatch(/^ +at /m);
     const debugging = await testSession({ ms: 0, debug: true });
-    expect(await debugging.type('abort talk')).toMatch(/^softnet: NetError: EINVAL: [^\n]*\n +at /);
+    expect(await debugging.type('abort udp')).toMatch(/^softnet: NetError: EINVAL: [^\n]*\n +at /);
   });
 });
 
@@ -36,7 +36,7 @@ describe('completion', () => {
   test.each([
     ['', ['lsmod ', 'modprobe ', 'rmmod '], ''],
     ['rm', ['rmmod '], 'rm'],
-    ['rmmod t', ['test-link', 'test-exchange', 'talk', 'traffic'], 't'],
+    ['rmmod t', ['test-link', 'test-exchange', 'talk'], 't'],
     ['rmmod --d', ['--dry-run ', '--deadline '], '--d'],
     ['rmmod --force ta', ['talk'], 'ta'],
     ['replace talk ta', ['talk'], 'ta'],
@@ -46,8 +46,12 @@ describe('completion', () => {
     ['lsmod x', [], 'x'],
     ['replace talk talk2 --mode ', ['drain', 'handover'], ''],
     ['replace --mode h', ['handover'], 'h'],
-    ['replace --mode drain tr', ['traffic'], 'tr'],
-    ['replace --mode=drain tr', ['traffic'], 'tr'],
+    ['replace --mode drain ta', ['talk'], 'ta'],
+    ['replace --mode=drain ta', ['talk'], 'ta'],
+    ['capture ', ['stop', 'any '], ''],
+    ['ip ', ['addr ', 'link ', 'route ', 'neigh '], ''],
+    ['ip addr d', ['delete '], 'd'],
+    ['ip r', ['route '], 'r'],
     ['rmmod --deadline ', [], ''],
     ['rmmod --deadline 50 ta', ['talk'], 'ta'],
     ['rmmod talk#', ['talk#1'], 'talk#'],
@@ -55,7 +59,7 @@ describe('completion', () => {
     ['replace talk talk2 t', [], 't'],
     ['frob x', [], 'x'],
   ])('%j', async (line, expected, end) => {
-    const { session } = await testSession({ ms: 0 });
+    const { session } = await talkSession();
     const [candidates, found] = session.complete(line);
     expect(found).toBe(end);
     expect(candidates).toEqual(expect.arrayContaining(expected));

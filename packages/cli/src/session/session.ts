@@ -1,5 +1,6 @@
 import { NetError } from '@softnet/contract';
 import type { Kernel, ModuleSource } from '@softnet/kernel';
+import { CapturesRunning } from '../capture/captures-running.ts';
 import { errorLine } from '../error-line.ts';
 import { splitWords } from '../text/words.ts';
 import { UsageError } from '../usage-error.ts';
@@ -29,6 +30,7 @@ export class Session {
   readonly commands: readonly SessionCommand[];
   readonly catalogue: Readonly<Record<string, ModuleSource>>;
   readonly output: Output;
+  readonly captures = new CapturesRunning();
   /** The kernel that commands go to. */
   kernel: Kernel;
   /** Set by `quit`. */

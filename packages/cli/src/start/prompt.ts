@@ -6,11 +6,8 @@ import type { Terminal } from '../main.ts';
 import { Session } from '../session/session.ts';
 import type { Scene } from './scene.ts';
 import { shutDown } from './shut-down.ts';
+import { INTERRUPTED, SIGNALS } from './signals.ts';
 import { TerminalOutput } from './terminal-output.ts';
-
-/** As a shell has it for a program that Ctrl-C ended. */
-const INTERRUPTED = 130;
-const SIGNALS = Object.freeze(['SIGINT', 'SIGTERM', 'SIGHUP'] as const);
 
 /** A person at a terminal types commands until `quit`, Ctrl-D or Ctrl-C. Returns the exit code. */
 export async function runPrompt(scene: Scene, terminal: Terminal, debug: boolean): Promise<number> {
@@ -54,7 +51,8 @@ class Prompt {
       this.#lines.push(line);
       void this.#next();
     });
-    this.#output.print("two kernels, 'a' and 'b', talk over a lossy cable; commands go to 'a'. Try: lsmod, top, rmmod talk, help");
+    this.#scene.troubles.listen((error) => this.#output.print(this.session.describe(error)));
+    for (const line of this.#scene.welcome) this.#output.print(line);
     this.#ask();
     const code = await left;
     for (const stop of stops) stop();
@@ -106,6 +104,9 @@ class Prompt {
 
   async #shutDown(): Promise<void> {
     let code = 0;
+    for (const kernel of this.#scene.kernels) {
+      for (const file of this.session.captures.stop(kernel)) this.#output.print(`captured ${file.sentence}`);
+    }
     try {
       await shutDown(this.#scene.kernels, this.#output);
     } catch (error) {

@@ -1,15 +1,24 @@
-import type { Kernel, ModuleSource } from '@softnet/kernel';
-import { World } from '@softnet/kernel';
+import * as inet from '@softnet/inet';
+import type { Kernel, KernelOptions, ModuleSource } from '@softnet/kernel';
 import { nodeEvaluate } from '@softnet/kernel/node';
-import type { Cable, TwoHosts } from '@softnet/testkit';
-import { LinkDoor, TalkModule, TestExchange, TestLink, twoHosts } from '@softnet/testkit';
-import { Traffic } from '../traffic/traffic.ts';
-import { talk2 } from './talk2.ts';
+import * as skb from '@softnet/skb';
+import type { Net, NetHost } from '@softnet/testkit';
+import * as wire from '@softnet/wire';
+import type { Troubles } from './troubles.ts';
 
-/** Two kernels with a cable between them, and programs that talk over it. */
-export interface Scene extends TwoHosts {
-  /** What has a name at the prompt: what is offered to the kernels, and another build of it. */
+/** Kernels that run, and what a prompt or a report says of them. */
+export interface Scene {
+  /** Lines for who sits down. */
+  readonly welcome: readonly string[];
+  readonly net: Net;
+  /** The first is the one that commands go to. */
+  readonly hosts: readonly NetHost[];
+  /** Their kernels, in the same order. */
+  readonly kernels: readonly Kernel[];
+  /** What has a name at the prompt. */
   readonly catalogue: Readonly<Record<string, ModuleSource>>;
+  /** What could not be set up again after a module came back. */
+  readonly troubles: Troubles;
 }
 
 /** How to make a scene. */
@@ -21,27 +30,13 @@ export interface SceneOptions {
   readonly debug: boolean;
 }
 
-/** Boots both kernels, joins them by a lossy cable and loads the modules; there is traffic from then on. */
-export async function bootScene({ clock, seed, debug }: SceneOptions): Promise<Scene> {
-  const world = new World({ clock, seed });
-  const faults = { delayUs: 2000, jitterUs: 1000, loss: 0.03, duplicate: 0.01, reorder: 0.01 };
-  const hosts = await twoHosts({ world, seed, ...faults, modules: [TalkModule, Traffic], kernel: { debug, evaluate: nodeEvaluate } });
-  for (const [kernel, address, peer] of [[hosts.a, 1, 2] as const, [hosts.b, 2, 1] as const]) {
-    kernel.offer(TestLink, TestExchange, TalkModule, Traffic);
-    keepPlugged(kernel, hosts.cable, address);
-    kernel.sysctl.set('traffic.peer', peer);
-  }
-  const catalogue = { 'test-link': TestLink, 'test-exchange': TestExchange, talk: TalkModule, talk2: await talk2(), traffic: Traffic };
-  return { ...hosts, catalogue };
+/** Kernels that load strangers' bundles, and hand them the libraries that modules may import. */
+export function kernelOptions(debug: boolean): Pick<KernelOptions, 'debug' | 'evaluate' | 'libraries'> {
+  return { debug, evaluate: nodeEvaluate, libraries: { '@softnet/skb': skb, '@softnet/wire': wire, '@softnet/inet': inet } };
 }
 
-/** Puts the cable in again when a link goes live that it is not plugged into. */
-function keepPlugged(kernel: Kernel, cable: Cable, address: number): void {
-  kernel.on((event) => {
-    if (event.sort !== 'state' || event.to !== 'live') return;
-    queueMicrotask(() => {
-      const door = kernel.port(LinkDoor);
-      if (door.present && !cable.reaches(address)) door.current.plug(cable, address);
-    });
-  });
+/** Makes modules known to the kernels, and gives them their names. */
+export function offerAll(kernels: readonly Kernel[], sources: readonly ModuleSource[]): Readonly<Record<string, ModuleSource>> {
+  const names = kernels.map((kernel) => kernel.offer(...sources))[0] ?? [];
+  return Object.fromEntries(names.map((name, index) => [name, sources[index]!]));
 }

@@ -17,7 +17,8 @@ export async function shutDown(kernels: readonly Kernel[], output: Output): Prom
   for (const [index, report] of reports.entries()) {
     const broken = report?.broken ?? [];
     const gone = report?.gone.join(', ') || 'nothing';
-    output.print(`kernel ${kernels[index]?.name}: unloaded ${gone}; broken by force: ${holderCounts(broken)}`);
+    const sentence = `kernel ${kernels[index]?.name}: unloaded ${gone}; broken by force: ${holderCounts(broken)}`;
+    for (const line of wrap(sentence, output.width, '  ')) output.print(line);
     for (const { module, hook, message } of report?.faults ?? []) output.print(`fault: ${module} in ${hook}: ${message}`);
     for (const leak of report?.leaks ?? []) output.print(`leak: ${leak}`);
   }

@@ -1,22 +1,56 @@
+import { parsePrefix } from '@softnet/wire';
 import type { Terminal } from '../main.ts';
 import { PlainOutput } from '../session/plain-output.ts';
+import { UsageError } from '../usage-error.ts';
+import type { OuterDevice } from './device-scene.ts';
+import { bootDevice } from './device-scene.ts';
+import { bootNetwork } from './network-scene.ts';
 import { runPrompt } from './prompt.ts';
 import { report } from './report.ts';
-import { bootScene } from './scene.ts';
+import { serve } from './serve.ts';
 
 /** Options of `softnet start`. */
 export interface StartOptions {
   /** Errors with their stacks; kernels that keep the stack of every hold. */
   readonly debug: boolean;
   readonly seed: number;
+  /** Linux's end of a TAP; undefined: none. */
+  readonly tap?: string;
+  /** QEMU's socket. */
+  readonly qemu?: string;
+  /** Of our end. None: {@link USUAL_ADDRESSES}. */
+  readonly address?: readonly string[];
 }
 
-/** The main job: with a terminal a prompt on the real clock; without one a report on virtual time. Returns the exit code. */
-export async function start({ debug, seed }: StartOptions, terminal: Terminal): Promise<number> {
+const USUAL_ADDRESSES = Object.freeze(['10.77.0.2/24', 'fd77::2/64']);
+
+/** The main job: a network in this process, or one kernel at a device; at a terminal with a prompt. Returns the exit code. */
+export async function start(options: StartOptions, terminal: Terminal): Promise<number> {
+  const { debug, seed } = options;
   const { stdin, stdout } = terminal;
-  if (stdin.isTTY === true && stdout.isTTY === true) {
-    return runPrompt(await bootScene({ clock: 'real', seed, debug }), terminal, debug);
-  }
+  const device = deviceOf(options);
+  const addresses = addressesOf(options, device);
+  const person = stdin.isTTY === true && stdout.isTTY === true;
+  const scene =
+    device === undefined ? await bootNetwork({ clock: 'real', seed, debug }) : await bootDevice({ device, addresses, seed, debug });
+  if (person) return runPrompt(scene, terminal, debug);
   const output = new PlainOutput((text) => stdout.write(text));
-  return report(await bootScene({ clock: 'virtual', seed, debug }), output, debug);
+  return device === undefined ? report(scene, output, debug) : serve(scene, output, debug);
+}
+
+/** @throws UsageError */
+function deviceOf({ tap, qemu }: StartOptions): OuterDevice | undefined {
+  if (tap !== undefined && qemu !== undefined) throw new UsageError('--tap or --qemu: one of them');
+  if (tap !== undefined) return { kind: 'tap', ifname: tap };
+  return qemu === undefined ? undefined : { kind: 'qemu', path: qemu };
+}
+
+/** @throws UsageError */
+function addressesOf({ address = [] }: StartOptions, device: OuterDevice | undefined): readonly string[] {
+  if (address.length > 0 && device === undefined) throw new UsageError('--address goes with --tap or --qemu');
+  for (const text of address) {
+    if (parsePrefix(text) === null || !text.includes('/'))
+      throw new UsageError(`--address takes an address with its prefix, 10.77.0.2/24 or fd77::2/64, got '${text}'`);
+  }
+  return address.length > 0 ? address : USUAL_ADDRESSES;
 }

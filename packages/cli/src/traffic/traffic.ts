@@ -1,80 +1,90 @@
-import type { ModuleContext, SoftnetModule, Timer } from '@softnet/contract';
-import { Module, optional } from '@softnet/contract';
-import { Talk } from '@softnet/testkit';
-import type { ClientHome } from './echo-client.ts';
+import type { ModuleContext, SoftnetModule } from '@softnet/contract';
+import { ADDRESS_FAMILY, Module, optional, Sockets } from '@softnet/contract';
+import type { EchoCounters, EchoHome } from './echo-client.ts';
 import { EchoClient } from './echo-client.ts';
-import { EchoServer } from './echo-server.ts';
-
-const ECHO_PORT = 7;
-const SERVE_EVERY_US = 100_000;
+import type { EchoStyle } from './echo-style.ts';
+import { ECHO_STYLES } from './echo-style.ts';
 
 /**
- * Programs that talk: an echo server, and clients of the one at `traffic.peer`. They use talk while it is there and
- * need it for nothing, so it can be unloaded and replaced below them.
+ * Programs that use the network: they ping the host at `traffic.peer4` and `traffic.peer6`, and have its udp-echo send datagrams back.
+ * They use sockets while they are let in and need no module for anything, so that any can be unloaded and replaced below them.
  */
-@Module({ name: 'traffic', version: '1.0.0', summary: 'echo clients and an echo server, each byte checked', requires: [optional(Talk)] })
+@Module({
+  name: 'traffic',
+  version: '1.0.0',
+  summary: 'programs that ping and exchange datagrams, over both families, each byte checked',
+  requires: [optional(Sockets)],
+})
 export class Traffic implements SoftnetModule {
-  #server!: EchoServer;
-  #serving!: Timer;
-  #home!: ClientHome;
+  #home!: EchoHome;
+  #counters = new Map<string, EchoCounters>();
   #clients: EchoClient[] = [];
+  #running = true;
 
   start(ctx: ModuleContext): void {
-    const talk = ctx.port(Talk);
-    const peer = ctx.sysctl.define(
-      'traffic.peer',
-      { type: 'int', default: 0, min: 0, max: 65534, summary: 'address of the kernel that is talked to; 0: nobody' },
-      () => this.#restart(clients.value, peer.value),
+    const again = (): void => this.#restart(perStyle.value, { [ADDRESS_FAMILY.INET]: peer4.value, [ADDRESS_FAMILY.INET6]: peer6.value });
+    const peer = { type: 'string', default: '', maxLength: 45 } as const;
+    const peer4 = ctx.sysctl.define(
+      'traffic.peer4',
+      { ...peer, summary: 'IPv4 address of the host that is talked to; empty: nobody' },
+      again,
     );
-    const clients = ctx.sysctl.define(
+    const peer6 = ctx.sysctl.define('traffic.peer6', { ...peer, summary: 'its IPv6 address; empty: nobody' }, again);
+    const perStyle = ctx.sysctl.define(
       'traffic.clients',
-      { type: 'int', default: 3, min: 0, max: 1000, summary: 'how many programs talk to it at once' },
-      () => this.#restart(clients.value, peer.value),
+      { type: 'int', default: 2, min: 0, max: 1000, summary: 'how many programs of each sort talk to it at once' },
+      again,
     );
+    const ms = { type: 'int', min: 0, max: 3_600_000, unit: 'ms' } as const;
     const lifetime = ctx.sysctl.define('traffic.lifetime_ms', {
-      ...({ type: 'int', default: 3000, min: 10, max: 3_600_000, unit: 'ms' } as const),
-      summary: 'how long each of their connections is used, on average',
+      ...ms,
+      min: 10,
+      default: 3000,
+      summary: 'how long each uses a socket, on average',
     });
-    const counter = (name: string) => ctx.counter(name);
+    const linger = ctx.sysctl.define('traffic.linger_ms', {
+      ...ms,
+      default: 1000,
+      summary: 'how long it uses one on that it is asked to let go',
+    });
+    const interval = ctx.sysctl.define('traffic.interval_ms', { ...ms, min: 1, default: 50, summary: 'from one datagram to the next' });
+    for (const { label } of ECHO_STYLES) this.#counters.set(label, countersOf(ctx, label));
     this.#home = {
-      ...{ talk, clock: ctx.clock, random: ctx.random, lifetimeMs: () => lifetime.value },
-      server: {
-        port: ECHO_PORT,
-        get address() {
-          return peer.value;
-        },
-      },
-      counters: {
-        ...{ opened: counter('opened'), refused: counter('refused'), completed: counter('completed'), failed: counter('failed') },
-        ...{ sent: counter('bytes-sent'), checked: counter('bytes-checked'), wrong: counter('bytes-wrong') },
-      },
+      ...{ sockets: ctx.port(Sockets), clock: ctx.clock, random: ctx.random, current: ctx.current },
+      ...{ lifetimeMs: () => lifetime.value, lingerMs: () => linger.value, intervalMs: () => interval.value },
       timer: (fire, client) => ctx.timer(fire, client, 'traffic.client'),
     };
-    this.#server = new EchoServer(talk, ECHO_PORT);
-    this.#serving = ctx.timer(() => this.#serve(), undefined, 'traffic.server');
-    this.#serving.arm(0);
+    again();
   }
 
   withdraw(): void {
-    this.#serving.cancel();
-    this.#server.close();
+    this.#running = false;
     for (const client of this.#clients) client.stop();
   }
 
   abort(): void {
-    this.#serving.arm(0);
+    this.#running = true;
     for (const client of this.#clients) client.start();
   }
 
-  /** Listens again where talk went and came back. */
-  #serve(): void {
-    this.#server.open();
-    this.#serving.arm(SERVE_EVERY_US);
-  }
-
-  #restart(clients: number, peer: number): void {
+  #restart(perStyle: number, peers: Readonly<Record<number, string>>): void {
     for (const client of this.#clients) client.stop();
-    this.#clients = Array.from({ length: peer === 0 ? 0 : clients }, (_, index) => new EchoClient(this.#home, index));
-    for (const client of this.#clients) client.start();
+    const used = ECHO_STYLES.filter(({ family }) => (peers[family] ?? '') !== '');
+    this.#clients = used.flatMap((style) =>
+      Array.from({ length: perStyle }, (_, index) => this.#client(style, peers[style.family]!, index)),
+    );
+    if (this.#running) for (const client of this.#clients) client.start();
   }
+
+  #client(style: EchoStyle, address: string, index: number): EchoClient {
+    return new EchoClient(this.#home, style, this.#counters.get(style.label)!, address, index);
+  }
+}
+
+function countersOf(ctx: ModuleContext, label: string): EchoCounters {
+  const counter = (name: string) => ctx.counter(`${label}.${name}`);
+  return {
+    ...{ sent: counter('sent'), answered: counter('answered'), lost: counter('lost'), late: counter('late') },
+    ...{ wrong: counter('wrong'), refused: counter('refused'), failed: counter('failed') },
+  };
 }

@@ -81,6 +81,18 @@ test('contributions are an immutable array, made anew at each change, with their
   expect(both).toHaveLength(2);
 });
 
+test('who watches contributions is raised at each change, until he has seen enough', () => {
+  const cell = new ContributionCell<{ name: string }>(definePoint<{ name: string }>({ name: 'Point', version: '1.0.0' }));
+  const raised: string[][] = [];
+  const end = cell.watch({ raise: () => void raised.push(cell.items.map(({ name }) => name)) });
+  const a = cell.publish({ name: 'a' }, 1);
+  cell.show(a, false);
+  cell.show(a, true);
+  end();
+  cell.retract(a);
+  expect(raised).toEqual([['a'], [], ['a']]);
+});
+
 test('two copies of a token of one major lead to one cell, another major to another', () => {
   const board = new Switchboard(false);
   const again = defineService<Adder>({ name: 'Adder', version: '1.7.0' });

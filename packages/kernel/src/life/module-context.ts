@@ -81,9 +81,11 @@ export class Context implements ModuleContext {
     return this.#parts.board.port(token);
   }
 
-  contributions<T extends object>(point: PointToken<T>): Contributions<T> {
-    this.#alive('contributions');
-    return this.#parts.board.contributions(point);
+  contributions<T extends object>(point: PointToken<T>, changed?: Poll): Contributions<T> {
+    const { resources } = this.#alive('contributions');
+    const cell = this.#parts.board.contributions(point);
+    if (changed !== undefined) resources.watching(cell.watch(changed));
+    return cell;
   }
 
   objects<T extends Held>(kind: string, spec: ObjectSpec<T>): Objects<T> {

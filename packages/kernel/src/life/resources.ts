@@ -15,6 +15,8 @@ export class Resources {
   readonly #account: TimerAccount;
   readonly #branch: SysctlBranch;
   #polls: SoftirqPoll[] = [];
+  /** How to end what it watches. */
+  #watches: (() => void)[] = [];
   #committed = false;
 
   constructor(of: { readonly label: string; readonly owner: number }, parts: Parts) {
@@ -33,6 +35,11 @@ export class Resources {
     if (!this.#committed) poll.disable();
     this.#polls.push(poll);
     return poll;
+  }
+
+  /** It watches something until it is taken back. */
+  watching(end: () => void): void {
+    this.#watches.push(end);
   }
 
   define<const S extends SettingSpec>(
@@ -75,6 +82,8 @@ export class Resources {
   /** Takes the rest back. Returns what the module left behind. */
   takeBack(): string[] {
     const places = this.silence();
+    for (const end of this.#watches) end();
+    this.#watches = [];
     this.#parts.settings.remove(this.#of);
     this.#parts.dropReasons.remove(this.#of.owner);
     this.#parts.skbSlots.remove(this.#of.owner);

@@ -65,6 +65,16 @@ export class Pinger {
     }
   }
 
+  /** The module of its socket said that it leaves. */
+  get leaving(): boolean {
+    return this.#user.leaving;
+  }
+
+  /** Why its socket is over, other than by `close`; null: it is not. */
+  get ended(): NetError | null {
+    return this.#user.ended;
+  }
+
   close(): void {
     this.#user.close();
   }

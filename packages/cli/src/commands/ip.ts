@@ -1,0 +1,70 @@
+import { ADDRESS_FAMILY } from '@softnet/contract';
+import { NetHost } from '@softnet/testkit';
+import { ipAddr } from '../ip/ip-addr.ts';
+import { ipLink } from '../ip/ip-link.ts';
+import { ipNeigh } from '../ip/ip-neigh.ts';
+import type { IpObject } from '../ip/ip-object.ts';
+import { byBeginning } from '../ip/ip-object.ts';
+import { ipRoute } from '../ip/ip-route.ts';
+import type { Session } from '../session/session.ts';
+import type { Given, SessionCommand } from '../session/session-command.ts';
+import { UsageError } from '../usage-error.ts';
+
+/** In the order in which a beginning is matched. */
+const OBJECTS: readonly IpObject[] = Object.freeze([ipAddr, ipLink, ipRoute, ipNeigh]);
+const SHORT = Object.freeze(['addr', 'link', 'route', 'neigh'] as const);
+
+export const ip: SessionCommand = Object.freeze({
+  name: 'ip',
+  parameters: '<object> [words...]',
+  options: [
+    ['-4', 'IPv4 only'],
+    ['-6', 'IPv6 only; without it `ip route` shows IPv4'],
+    ['-s', 'with statistics of devices'],
+  ],
+  summary: "show and change addresses, devices, routes, neighbours, in iproute2's words: ip addr, ip link, ip route, ip neigh",
+  details: [...OBJECTS.flatMap(({ usage }) => usage.map((line) => `ip ${line}`)), 'Words may be cut short: ip a, ip -6 r, ip n.'],
+  completes: completions,
+  async run(session, given) {
+    const [word = '', ...rest] = given.words;
+    const object = objectOf(word);
+    const verb = rest[0] === undefined ? 'show' : byBeginning(Object.keys(object.verbs), rest[0]);
+    // `ip addr dev eth0` is `ip addr show dev eth0`.
+    const words = verb === undefined ? rest : rest.slice(1);
+    const run = object.verbs[verb ?? 'show']!;
+    if (verb === undefined && !isQuestion(session, rest)) {
+      throw new UsageError(
+        `ip ${object.names[0]} does not take '${rest[0]}'. Usage: ${object.usage.map((line) => `ip ${line}`).join('; ')}`,
+      );
+    }
+    const print = (line: string): void => session.output.print(line);
+    await run({ host: new NetHost(session.kernel), family: familyOf(given), statistics: given.options.s === true, words, print });
+  },
+} satisfies SessionCommand);
+
+function objectOf(word: string): IpObject {
+  const name = byBeginning(
+    OBJECTS.flatMap(({ names }) => names),
+    word,
+  );
+  const found = OBJECTS.find(({ names }) => names.includes(name ?? ''));
+  if (found === undefined) throw new UsageError(`ip knows ${SHORT.join(', ')}, not '${word}': 'help ip' says more`);
+  return found;
+}
+
+/** What may follow an object without a verb. */
+function isQuestion({ kernel }: Session, [word = '']: readonly string[]): boolean {
+  return word === 'dev' || word === 'table' || new NetHost(kernel).devices.some(({ name }) => name === word);
+}
+
+function familyOf({ options }: Given): number | undefined {
+  if (options['6'] === true) return ADDRESS_FAMILY.INET6;
+  return options['4'] === true ? ADDRESS_FAMILY.INET : undefined;
+}
+
+function completions({ kernel }: Session, index: number, _end: string, before: readonly string[]): readonly string[] {
+  if (index === 0) return SHORT.map((name) => `${name} `);
+  const names = new NetHost(kernel).devices.map(({ name }) => name);
+  if (index === 1) return [...Object.keys(objectOf(before[0] ?? '').verbs).map((verb) => `${verb} `), ...names];
+  return ['dev ', 'via ', ...names];
+}

@@ -1,0 +1,100 @@
+import { NetError } from '@softnet/contract';
+import type { Pong } from '@softnet/testkit';
+import { KernelTime, NetHost, Pinger } from '@softnet/testkit';
+import type { Session } from '../session/session.ts';
+import type { Given, SessionCommand } from '../session/session-command.ts';
+import { optionNumber } from '../text/option-number.ts';
+import { PingTally, pingHead, pingSummary, rttText } from '../text/ping-lines.ts';
+import type { ScopedAddress } from '../text/scoped-address.ts';
+import { readAddress } from '../text/scoped-address.ts';
+
+/** Bytes behind the ICMP header: what fits into a datagram of IPv4. */
+const MOST_BYTES = 65_507;
+const LEAST_WAIT_MS = 1000;
+const ANSWERS: Readonly<Partial<Record<NetError['code'], string>>> = Object.freeze({
+  EHOSTUNREACH: 'Destination Host Unreachable',
+  ENETUNREACH: 'Destination Net Unreachable',
+  ECONNREFUSED: 'Destination Port Unreachable',
+  EACCES: 'Packet filtered',
+  EMSGSIZE: 'Message too long',
+});
+
+export const ping: SessionCommand = Object.freeze({
+  name: 'ping',
+  parameters: '<address>',
+  options: [
+    ['-c <count>', 'stop after so many requests; else Ctrl-C does'],
+    ['-s <bytes>', `bytes behind the ICMP header, 0 to ${MOST_BYTES}; default 56`],
+    ['-i <ms>', 'from one request to the next; default 1000'],
+  ],
+  summary: 'send echo requests to an address of either family, and show the answers',
+  details: ['ping 10.0.2.2', 'ping -c 3 -s 20000 -i 200 fd00:2::2', 'ping fe80::1%eth0'],
+  async run(session, given) {
+    const host = new NetHost(session.kernel);
+    const target = readAddress(given.words[0]!, host);
+    const lenBytes = optionNumber('-s', given.options.s, 56, 0, MOST_BYTES);
+    const count = optionNumber('-c', given.options.c, Number.POSITIVE_INFINITY, 1, 1_000_000);
+    const everyMs = optionNumber('-i', given.options.i, 1000, 1, 3_600_000);
+    const pinger = new Pinger(session.kernel, target.family);
+    const started = session.kernel.clock.readUs();
+    const tally = new PingTally();
+    session.output.print(pingHead(target.text, target.family, lenBytes));
+    try {
+      await pingOn({ session, pinger, target, lenBytes, count, everyMs, tally }, given);
+    } finally {
+      pinger.close();
+      const tookMs = (session.kernel.clock.readUs() - started) / 1000;
+      for (const line of pingSummary(target.text, tally, tookMs)) session.output.print(line);
+    }
+  },
+} satisfies SessionCommand);
+
+interface Pinging {
+  readonly session: Session;
+  readonly pinger: Pinger;
+  readonly target: ScopedAddress;
+  readonly lenBytes: number;
+  readonly count: number;
+  readonly everyMs: number;
+  readonly tally: PingTally;
+}
+
+/** One request after another, until there were `count`, Ctrl-C, or the module of its socket leaves. */
+async function pingOn(pinging: Pinging, { signal }: Given): Promise<void> {
+  const { session, pinger, count, everyMs, tally } = pinging;
+  const { kernel, output } = session;
+  const called = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
+  while (tally.sent < count && !signal.aborted) {
+    const sentUs = kernel.clock.readUs();
+    const line = await Promise.race([askOnce(pinging), called]);
+    if (line !== undefined) output.print(line);
+    if (pinger.ended !== null) throw pinger.ended;
+    if (pinger.leaving) {
+      output.print('the module of its socket is leaving: ping lets go');
+      return;
+    }
+    const waitUs = sentUs + everyMs * 1000 - kernel.clock.readUs();
+    if (tally.sent < count && waitUs > 0) await Promise.race([kernel.port(KernelTime).current.sleepUs(waitUs), called]);
+  }
+}
+
+/** What became of one request, as a line. Rejects where no further one will fare better. */
+async function askOnce({ pinger, target, lenBytes, everyMs, tally }: Pinging): Promise<string> {
+  const sequence = ++tally.sent;
+  try {
+    const timeoutMs = Math.max(everyMs, LEAST_WAIT_MS);
+    const pong = await pinger.ping(target.text, { lenBytes, timeoutMs, ifindex: target.ifindex });
+    tally.rttsUs.push(pong.rttUs);
+    return answerLine(pong, sequence);
+  } catch (error) {
+    if (!(error instanceof NetError) || pinger.ended !== null) throw error;
+    if (error.code === 'ETIMEDOUT') return `no answer yet for icmp_seq=${sequence}`;
+    tally.errors++;
+    return `icmp_seq=${sequence} ${ANSWERS[error.code] ?? error.message}`;
+  }
+}
+
+/** ICMP's header counts, as with iputils. */
+function answerLine({ address, lenBytes, rttUs }: Pong, sequence: number): string {
+  return `${lenBytes + 8} bytes from ${address}: icmp_seq=${sequence} time=${rttText(rttUs)}`;
+}

@@ -1,0 +1,85 @@
+import { ADDRESS_FAMILY, ADDRESS_SCOPE, NEIGHBOUR_STATE, OPERSTATE, ROUTE_TYPE } from '@softnet/contract';
+
+/** Numbers of the stack by the names that iproute2 gives them. */
+
+type Names = ReadonlyMap<number, string>;
+
+const SCOPES: Names = new Map([
+  [ADDRESS_SCOPE.UNIVERSE, 'global'],
+  [ADDRESS_SCOPE.LINK, 'link'],
+  [ADDRESS_SCOPE.HOST, 'host'],
+]);
+
+/** RTPROT_*: who made a route. */
+const ROUTE_SOURCES: Names = new Map([
+  [0, 'unspec'],
+  [1, 'redirect'],
+  [2, 'kernel'],
+  [3, 'boot'],
+  [4, 'static'],
+  [9, 'ra'],
+  [16, 'dhcp'],
+]);
+
+/** RT_TABLE_*. */
+const TABLES: Names = new Map([
+  [253, 'default'],
+  [254, 'main'],
+  [255, 'local'],
+]);
+
+export const MAIN_TABLE = 254;
+
+const FAMILIES: Names = new Map([
+  [ADDRESS_FAMILY.INET, 'inet'],
+  [ADDRESS_FAMILY.INET6, 'inet6'],
+]);
+
+const OPERSTATES = namesOf(OPERSTATE);
+const NEIGHBOUR_STATES = namesOf(NEIGHBOUR_STATE);
+const ROUTE_TYPES = namesOf(ROUTE_TYPE);
+
+export function scopeName(scope: number): string {
+  return SCOPES.get(scope) ?? String(scope);
+}
+
+export function sourceName(source: number): string {
+  return ROUTE_SOURCES.get(source) ?? String(source);
+}
+
+export function tableName(table: number): string {
+  return TABLES.get(table) ?? String(table);
+}
+
+/** The table of this name or number, 1 and up; undefined: neither. */
+export function tableNumber(text: string): number | undefined {
+  const named = [...TABLES].find(([, name]) => name === text)?.[0];
+  return named ?? (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined);
+}
+
+export function familyName(family: number): string {
+  return FAMILIES.get(family) ?? `family ${family}`;
+}
+
+/** RFC 2863's states as Linux writes them: 'LOWERLAYERDOWN'. */
+export function operstateName(state: number): string {
+  return (OPERSTATES.get(state) ?? String(state)).replaceAll('_', '');
+}
+
+export function neighbourStateName(state: number): string {
+  return NEIGHBOUR_STATES.get(state) ?? String(state);
+}
+
+/** 'unicast', 'blackhole'. */
+export function routeTypeName(type: number): string {
+  return (ROUTE_TYPES.get(type) ?? String(type)).toLowerCase();
+}
+
+/** The type of this name; undefined: none. */
+export function routeTypeNumber(text: string): number | undefined {
+  return [...ROUTE_TYPES].find(([, name]) => name.toLowerCase() === text)?.[0];
+}
+
+function namesOf(numbers: Readonly<Record<string, number>>): Names {
+  return new Map(Object.entries(numbers).map(([name, number]) => [number, name]));
+}

@@ -1,0 +1,44 @@
+import type { Contributions, CurrentOwner, ModuleContext, NetworkLayer, OptionLevel, Port } from '@softnet/contract';
+import * as contract from '@softnet/contract';
+
+/** What datagram sockets ask of the rest of the stack. */
+export interface DatagramHost {
+  readonly route: Port<contract.Route>;
+  readonly pool: Port<contract.SkbPool>;
+  readonly demux: Port<contract.SocketDemux>;
+  readonly ports: Port<contract.SocketPorts>;
+  readonly layers: Contributions<NetworkLayer>;
+  readonly levels: Contributions<OptionLevel>;
+  readonly current: CurrentOwner;
+}
+
+/** @throws NetError EINVAL when the module does not require Route, SkbPool, SocketDemux and SocketPorts. */
+export function hostOf(ctx: ModuleContext): DatagramHost {
+  return {
+    route: ctx.port(contract.Route),
+    pool: ctx.port(contract.SkbPool),
+    demux: ctx.port(contract.SocketDemux),
+    ports: ctx.port(contract.SocketPorts),
+    layers: ctx.contributions(contract.NetworkLayer),
+    levels: ctx.contributions(contract.OptionLevel),
+    current: ctx.current,
+  };
+}
+
+/** The newest layer of a family that takes newcomers, else one that leaves; null: none is there. */
+export function layerOf({ items }: Contributions<NetworkLayer>, family: number): NetworkLayer | null {
+  let found: NetworkLayer | null = null;
+  for (let i = items.length - 1; i >= 0; i--) {
+    const layer = items[i]!;
+    if (layer.family !== family) continue;
+    if (layer.uses.open) return layer;
+    found ??= layer;
+  }
+  return found;
+}
+
+/** What a refused hold says, as a call of a socket answers it. Throws what is no NetError: that is a bug. */
+export function errnoOf(error: unknown): number {
+  if (error instanceof contract.NetError) return error.errno;
+  throw error;
+}

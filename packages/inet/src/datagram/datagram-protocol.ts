@@ -1,0 +1,32 @@
+import type { DropReason, Flow, Message, NetworkLayer, Skb, SockCommon } from '@softnet/contract';
+
+/** What tells one datagram protocol from another: UDP, UDP-Lite, ping. Stateless; {@link DatagramSockets} does the rest. */
+export interface DatagramProtocol {
+  /** 'udp': of its sockets' operations, and of places in lists. */
+  readonly name: string;
+  /** IP protocol of a socket of this family. The same for both: its IPv6 sockets may be dual-stack. */
+  readonly number: (family: number) => number;
+  /** What is put before the payload. 0: the user's bytes are the header too (ping). */
+  readonly headerBytes: number;
+  /** True: a peer has a port, without which nothing can be sent to it. False: only we have one (ping's identifier). */
+  readonly peerPorts: boolean;
+  /** Is this message sent as it is? 0, or -errno. `lenBytes` of payload; that it fits into a datagram is seen to. */
+  check(sock: SockCommon, lenBytes: number, message: Message): number;
+  /**
+   * Writes the header at `skb.data` = `skb.transport`, which lies in the head, checksum or CHECKSUM.PARTIAL included.
+   * `flow` says both ends. The payload behind it may lie in fragments, and is not to be written.
+   */
+  write(skb: Skb, sock: SockCommon, flow: Flow, layer: NetworkLayer): void;
+  /** A received packet, `data` = `transport`: false: it is dropped, with a reason, and taken. True: `data` is at the payload, `len` is right. */
+  read(skb: Skb, sock: SockCommon): boolean;
+  /** The port of the sender, for `recvfrom`: of a packet that `read` said true of. */
+  remotePort(skb: Skb): number;
+}
+
+/** Why packets are dropped on their way into a socket. */
+export interface DatagramReasons {
+  /** Its user does not take them: more than SO_RCVBUF has come. */
+  readonly full: DropReason;
+  /** Its user has shut it for receiving, or closed it. */
+  readonly shut: DropReason;
+}

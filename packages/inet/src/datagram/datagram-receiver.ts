@@ -1,0 +1,135 @@
+import type { Counter, Message, Skb, SockCommon } from '@softnet/contract';
+import { dequeue, ERRNO, enqueue, IPV4_WORD2, MESSAGE_FLAG, SKB_TYPE, SOCK_BUFFER_BYTES } from '@softnet/contract';
+import { orphan, SkbReader } from '@softnet/skb';
+import { ipv4Src, ipv6Src } from '@softnet/wire';
+import type { DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
+import { stateOf } from './datagram-state.ts';
+import { needsScope } from './destination.ts';
+
+/** From the flow table to `receive`: what is right and has room waits in the socket's queue. */
+export class DatagramReceiver {
+  readonly #protocol: DatagramProtocol;
+  readonly #reasons: DatagramReasons;
+  readonly #received: Counter;
+  readonly #reader = new SkbReader();
+
+  constructor(protocol: DatagramProtocol, reasons: DatagramReasons, received: Counter) {
+    this.#protocol = protocol;
+    this.#reasons = reasons;
+    this.#received = received;
+  }
+
+  /** Takes a packet of the socket's flow; `data` = `transport`. */
+  input(sock: SockCommon, skb: Skb): void {
+    const state = stateOf(sock);
+    const { pool } = skb.memory;
+    if (state.closed || (state.shut & 1) !== 0) {
+      pool.drop(skb, this.#reasons.shut);
+      return;
+    }
+    const limitBytes = sock.options === null ? SOCK_BUFFER_BYTES : sock.options.receiveLimitBytes;
+    // One always fits, however small the limit: else its user would never hear of any.
+    if (sock.receiveQueuedBytes > 0 && sock.receiveQueuedBytes + skb.truesize > limitBytes) {
+      pool.drop(skb, this.#reasons.full);
+      return;
+    }
+    // Over a loopback its sender pays up to here.
+    orphan(skb);
+    if (!this.#protocol.read(skb, sock)) return;
+    keepSource(skb);
+    // It outlives the batch: neither its route nor what other modules noted on it is held.
+    skb.dst = null;
+    if (skb.slots !== null) skb.slots.fill(null);
+    if (skb.type === SKB_TYPE.OUTGOING) skb.type = SKB_TYPE.HOST;
+    skb.sock = sock;
+    sock.receiveQueuedBytes += skb.truesize;
+    enqueue(state.queue, skb);
+    this.#received.value++;
+    sock.wake?.(sock);
+  }
+
+  /** Bytes of payload given, or with MESSAGE_FLAG.TRUNC all that it had; -errno. `message.flags` say what became of it. */
+  receive(sock: SockCommon, message: Message): number {
+    const { flags } = message;
+    const state = stateOf(sock);
+    if (state.closed) return -ERRNO.EBADF;
+    if ((flags & MESSAGE_FLAG.OOB) !== 0) return -ERRNO.EOPNOTSUPP;
+    if ((flags & MESSAGE_FLAG.ERRQUEUE) !== 0) return -ERRNO.EAGAIN;
+    if (sock.error !== 0) {
+      const { error } = sock;
+      sock.error = 0;
+      return -error;
+    }
+    const skb = state.queue.first;
+    message.control = null;
+    message.hasAddress = false;
+    if (skb === null) return (state.shut & 1) === 0 ? -ERRNO.EAGAIN : endOf(message);
+    if ((flags & MESSAGE_FLAG.SKB) !== 0) return this.#handOver(sock, message, skb);
+    this.#sayFrom(sock, message, skb);
+    const lenBytes = skb.len;
+    const copiedBytes = this.#copyOut(message, skb);
+    message.flags = copiedBytes < lenBytes ? MESSAGE_FLAG.TRUNC : 0;
+    if ((flags & MESSAGE_FLAG.PEEK) === 0) {
+      dequeue(state.queue);
+      skb.memory.pool.release(skb);
+    }
+    return (flags & MESSAGE_FLAG.TRUNC) === 0 ? copiedBytes : lenBytes;
+  }
+
+  /** The packet itself; to who only peeks, a clone. It is charged to nobody any more. */
+  #handOver(sock: SockCommon, message: Message, skb: Skb): number {
+    let given: Skb | null = skb;
+    if ((message.flags & MESSAGE_FLAG.PEEK) === 0) {
+      dequeue(stateOf(sock).queue);
+      orphan(skb);
+    } else given = skb.memory.pool.clone(skb);
+    if (given === null) return -ERRNO.ENOBUFS;
+    this.#sayFrom(sock, message, given);
+    message.flags = MESSAGE_FLAG.SKB;
+    message.skb = given;
+    return given.len;
+  }
+
+  #sayFrom(sock: SockCommon, message: Message, skb: Skb): void {
+    const { address } = message;
+    address.family = sock.family;
+    address.address0 = skb.cb0;
+    address.address1 = skb.cb1;
+    address.address2 = skb.cb2;
+    address.address3 = skb.cb3;
+    address.port = this.#protocol.remotePort(skb);
+    address.ifindex = needsScope(sock.family, skb.cb0) ? skb.ifindex : 0;
+    message.hasAddress = true;
+  }
+
+  /** The copy out, into one place or many. Returns how many bytes found room. */
+  #copyOut({ data, more }: Message, skb: Skb): number {
+    const reader = this.#reader;
+    if (!reader.open(skb)) return 0;
+    if (data !== null) reader.copyOut(data, 0, Math.min(data.length, reader.remaining));
+    if (more !== null) for (const each of more) reader.copyOut(each, 0, Math.min(each.length, reader.remaining));
+    return skb.len - reader.remaining;
+  }
+}
+
+function endOf(message: Message): number {
+  message.flags = 0;
+  return 0;
+}
+
+/** Who sent it, into the control block, which is this layer's now: the network layer may be gone when the user asks. */
+function keepSource(skb: Skb): void {
+  const { network, memory } = skb;
+  const { view } = memory;
+  if (view.getUint8(network) >>> 4 === 4) {
+    skb.cb0 = 0;
+    skb.cb1 = 0;
+    skb.cb2 = IPV4_WORD2;
+    skb.cb3 = ipv4Src(view, network);
+    return;
+  }
+  skb.cb0 = ipv6Src(view, network, 0);
+  skb.cb1 = ipv6Src(view, network, 1);
+  skb.cb2 = ipv6Src(view, network, 2);
+  skb.cb3 = ipv6Src(view, network, 3);
+}

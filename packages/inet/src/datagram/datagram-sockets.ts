@@ -1,0 +1,221 @@
+import type {
+  DstUse,
+  ErrorReport,
+  Message,
+  ModuleContext,
+  NetError,
+  Objects,
+  Owner,
+  Skb,
+  SockAddress,
+  SockCommon,
+  SocketCalls,
+  SockOps,
+  Tally,
+} from '@softnet/contract';
+import { ERRNO, ERROR_ORIGIN, POLL, SKB_TYPE, SOCK_BUFFER_BYTES, SOCK_FLAG, SOCK_TYPE, SockCommon as Sock } from '@softnet/contract';
+import { purge } from '@softnet/skb';
+import { formatAddress } from '@softnet/wire';
+import { DatagramEnds } from './datagram-ends.ts';
+import type { DatagramHost } from './datagram-host.ts';
+import { hostOf } from './datagram-host.ts';
+import type { DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
+import { DatagramReceiver } from './datagram-receiver.ts';
+import { DatagramSender } from './datagram-sender.ts';
+import { DatagramState, isConnected, stateOf } from './datagram-state.ts';
+
+/**
+ * All that a datagram socket is beside its header: what the stack and users call on the sockets of one protocol. Stateless
+ * but for kept records; one for a module. The module requires Route, SkbPool, SocketDemux, SocketPorts and some NetworkLayer.
+ */
+export class DatagramSockets implements SockOps, SocketCalls {
+  readonly name: string;
+  readonly type: number = SOCK_TYPE.DGRAM;
+  readonly calls: SocketCalls = this;
+  /** Kind `socket`: users' sockets go on when the module leaves, and hold it up. */
+  readonly sockets: Objects<SockCommon>;
+  readonly #host: DatagramHost;
+  readonly #protocol: DatagramProtocol;
+  readonly #reasons: DatagramReasons;
+  readonly #ends: DatagramEnds;
+  readonly #sender: DatagramSender;
+  readonly #receiver: DatagramReceiver;
+  /** Sockets closed while packets of theirs were on their way out: they hold the module up until these are sent. */
+  readonly #lingering: Tally;
+  readonly #openPlace: string;
+
+  constructor(ctx: ModuleContext, protocol: DatagramProtocol, reasons: DatagramReasons) {
+    this.name = protocol.name;
+    this.#openPlace = `${protocol.name}.open`;
+    this.#host = hostOf(ctx);
+    this.#protocol = protocol;
+    this.#reasons = reasons;
+    this.#ends = new DatagramEnds(this.#host, protocol);
+    this.#sender = new DatagramSender(this.#host, protocol, this.#ends, ctx.counter(`${protocol.name}.out`));
+    this.#receiver = new DatagramReceiver(protocol, reasons, ctx.counter(`${protocol.name}.in`));
+    this.#lingering = ctx.tally(`${protocol.name} socket with packets to be sent`, `${protocol.name}.close`);
+    this.sockets = ctx.objects<SockCommon>('socket', {
+      drain: 'wait',
+      close: (sock, why) => this.#closeBy(sock, why),
+      derivedMoved: (sock, before, now) => {
+        if (sock.dst === before) this.#ends.moved(sock, now as DstUse);
+      },
+      describe: (sock) => describe(this.name, sock),
+    });
+  }
+
+  /** @throws NetError ESHUTDOWN: the module leaves. */
+  open(family: number, owner: Owner): SockCommon {
+    const sock = new Sock(this);
+    sock.family = family;
+    sock.protocol = this.#protocol.number(family);
+    sock.ext = new DatagramState();
+    this.sockets.hold(sock, owner, this.#openPlace);
+    return sock;
+  }
+
+  // What the stack calls.
+
+  input(sock: SockCommon, skb: Skb): void {
+    this.#receiver.input(sock, skb);
+  }
+
+  /** Linux's rule: a connected socket hears of what ends flows, one with RECVERR of all. The next call says it. */
+  error(sock: SockCommon, _skb: Skb | null, report: ErrorReport): void {
+    if (stateOf(sock).closed) return;
+    if (report.origin === ERROR_ORIGIN.LOCAL && this.#sender.takesError(sock, report.errno)) return;
+    if ((sock.flags & SOCK_FLAG.RECVERR) === 0 && !(report.fatal && isConnected(sock))) return;
+    sock.error = report.errno;
+    sock.wake?.(sock);
+  }
+
+  released(sock: SockCommon, skb: Skb): void {
+    if (skb.type !== SKB_TYPE.OUTGOING) {
+      sock.receiveQueuedBytes -= skb.truesize;
+      return;
+    }
+    sock.sendQueuedBytes -= skb.truesize;
+    const state = stateOf(sock);
+    if (state.closed) {
+      if (sock.sendQueuedBytes === 0) this.#lingering.sub();
+    } else if (state.blocked && hasRoom(sock)) {
+      state.blocked = false;
+      sock.wake?.(sock);
+    }
+  }
+
+  // What users call.
+
+  bind(sock: SockCommon, address: SockAddress): number {
+    return this.#ends.bind(sock, address);
+  }
+
+  /** Orders: calls run one after the other, the last wins; one that comes in the midst of another gets -EALREADY (row I4). */
+  connect(sock: SockCommon, address: SockAddress): number {
+    return this.#ends.connect(sock, address);
+  }
+
+  listen(): number {
+    return -ERRNO.EOPNOTSUPP;
+  }
+
+  accept(): null {
+    return null;
+  }
+
+  send(sock: SockCommon, message: Message): number {
+    return this.#sender.send(sock, message);
+  }
+
+  receive(sock: SockCommon, message: Message): number {
+    return this.#receiver.receive(sock, message);
+  }
+
+  /** -ENOTCONN where there is no peer; as in Linux, it is shut all the same. */
+  shutdown(sock: SockCommon, how: number): number {
+    const state = stateOf(sock);
+    if (state.closed) return -ERRNO.EBADF;
+    if ((how & 3) === 0 || (how & ~3) !== 0) return -ERRNO.EINVAL;
+    state.shut |= how;
+    sock.wake?.(sock);
+    return isConnected(sock) ? 0 : -ERRNO.ENOTCONN;
+  }
+
+  close(sock: SockCommon): void {
+    const state = stateOf(sock);
+    if (state.closed) return;
+    state.closed = true;
+    sock.flags |= SOCK_FLAG.ORPHAN;
+    sock.wake = null;
+    purge(state.queue, this.#reasons.shut);
+    this.#closeLevels(sock);
+    this.#ends.leave(sock);
+    if (sock.sendQueuedBytes > 0) this.#lingering.add();
+    if (sock.holdNext !== null) this.sockets.release(sock);
+  }
+
+  poll(sock: SockCommon): number {
+    const { closed, shut, queue } = stateOf(sock);
+    let bits = sock.error === 0 ? 0 : POLL.ERR;
+    if (closed) return bits | POLL.HUP;
+    if (queue.first !== null) bits |= POLL.IN;
+    if ((shut & 1) !== 0) bits |= POLL.IN | POLL.RDHUP;
+    if (shut === 3) bits |= POLL.HUP;
+    return hasRoom(sock) ? bits | POLL.OUT : bits;
+  }
+
+  setOption(sock: SockCommon, level: number, name: number, value: Uint8Array): number {
+    const { items, owners } = this.#host.levels;
+    const index = items.findLastIndex((item) => item.level === level);
+    if (stateOf(sock).closed) return -ERRNO.EBADF;
+    if (index < 0) return -ERRNO.ENOPROTOOPT;
+    return this.#as(owners[index]!, () => items[index]!.set(sock, name, value));
+  }
+
+  getOption(sock: SockCommon, level: number, name: number, value: Uint8Array): number {
+    const { items, owners } = this.#host.levels;
+    const index = items.findLastIndex((item) => item.level === level);
+    if (stateOf(sock).closed) return -ERRNO.EBADF;
+    if (index < 0) return -ERRNO.ENOPROTOOPT;
+    return this.#as(owners[index]!, () => items[index]!.get(sock, name, value));
+  }
+
+  /** Force: its user is told why by the next call, if he still makes one, and by a notice. */
+  #closeBy(sock: SockCommon, why: NetError): void {
+    const { wake } = sock;
+    this.close(sock);
+    sock.error = -why.errno;
+    wake?.(sock);
+  }
+
+  #closeLevels(sock: SockCommon): void {
+    const { items, owners } = this.#host.levels;
+    for (const [i, item] of items.entries()) this.#as(owners[i]!, () => item.closed(sock));
+  }
+
+  #as<T>(owner: number, call: () => T): T {
+    const { current } = this.#host;
+    const caller = current.id;
+    current.id = owner;
+    const answer = call();
+    current.id = caller;
+    return answer;
+  }
+}
+
+/** Linux's `sock_writeable`: half of it is free, so that who is woken can send more than one. */
+function hasRoom({ options, sendQueuedBytes }: SockCommon): boolean {
+  return sendQueuedBytes * 2 < (options === null ? SOCK_BUFFER_BYTES : options.sendLimitBytes);
+}
+
+/** 'udp 10.0.0.1:7 ← 10.0.0.2:4711' */
+function describe(name: string, sock: SockCommon): string {
+  const { family, local0, local1, local2, local3, remote0, remote1, remote2, remote3 } = sock;
+  const here = formatAddress(family, local0, local1, local2, local3);
+  const there = isConnected(sock) ? withPort(formatAddress(family, remote0, remote1, remote2, remote3), sock.remotePort) : '*';
+  return `${name} ${withPort(here, sock.localPort)} ← ${there}`;
+}
+
+function withPort(address: string, port: number): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+}

@@ -1,0 +1,28 @@
+import type { SockCommon } from '@softnet/contract';
+import { SkbQueue } from '@softnet/contract';
+
+/** What a datagram socket has beside its {@link SockCommon}: its `ext`. */
+export class DatagramState {
+  /** Received and not taken yet, payload at `data`. */
+  readonly queue: SkbQueue = new SkbQueue();
+  /** Bits of `SocketCalls.shutdown`: 1 receiving, 2 sending. */
+  shut = 0;
+  /** Bind named an address, which stays when the socket disconnects. */
+  addressBound = false;
+  /** The interface of its peer's scope, which is `ifindex` until it disconnects; 0: `ifindex` is its own. */
+  peerScope = 0;
+  /** In bind or connect: of two at once the later is refused (row I4). */
+  changing = false;
+  /** A send was told EAGAIN: wake when there is room. */
+  blocked = false;
+  closed = false;
+}
+
+export function stateOf(sock: SockCommon): DatagramState {
+  return sock.ext as DatagramState;
+}
+
+/** Has a peer: its remote end is set. */
+export function isConnected(sock: SockCommon): boolean {
+  return (sock.remote0 | sock.remote1 | sock.remote2 | sock.remote3) !== 0;
+}

@@ -1,0 +1,203 @@
+import type { Clock, DropReason, ModuleContext, Skb, Timer } from '@softnet/contract';
+import { CHECKSUM, FlowKey } from '@softnet/contract';
+import { orphan } from '@softnet/skb';
+import type { PartialDatagram } from './fragment-table.ts';
+import { FragmentTable } from './fragment-table.ts';
+import { PacketLender } from './lent-packet.ts';
+
+/** What a layer says of its fragments. Functions are asked at each use, so that settings count at once. */
+export interface ReassemblySpec {
+  /** Fills addresses and `ifindex`: local = destination, remote = source. `ifindex` is compared too: 0 where it must not matter. */
+  readonly readAddresses: (skb: Skb, into: FlowKey) => void;
+  readonly timeoutMs: () => number;
+  /** Memory (truesize) of all that waits. */
+  readonly limitBytes: () => number;
+  readonly limitDatagrams: () => number;
+  readonly limitPieces: () => number;
+  /** The longest payload: 65535, less what stands before it. */
+  readonly maxBytes: number;
+  readonly reasons: ReassemblyReasons;
+  /** Time is over, and the first fragment is there: the layer may refuse it (REASSEMBLY_TIMEOUT). Does not take it. */
+  readonly expired: (first: Skb) => void;
+}
+
+export interface ReassemblyReasons {
+  /** Two fragments claim the same bytes, or different ends: the whole datagram goes (RFC 5722, RFC 8200 §4.5). */
+  readonly overlap: DropReason;
+  /** The same fragment again: dropped alone. */
+  readonly duplicate: DropReason;
+  /** It reaches over `maxBytes`. */
+  readonly tooBig: DropReason;
+  readonly timeout: DropReason;
+  /** The oldest gave way, or the datagram has too many pieces; also what waits when the layer stops. */
+  readonly limit: DropReason;
+  /** Empty, or not the last and no multiple of 8 bytes long. */
+  readonly malformed: DropReason;
+}
+
+/**
+ * Datagrams from fragments, in whatever order they come (RFC 791 §3.2, RFC 8200 §4.5). What waits is bounded: under pressure the
+ * oldest datagram goes. One of a layer; nothing is copied: the first fragment becomes the datagram, and shows the bytes of the others.
+ */
+export class Reassembly {
+  readonly #spec: ReassemblySpec;
+  readonly #clock: Clock;
+  readonly #timer: Timer;
+  readonly #table: FragmentTable;
+  readonly #lender = new PacketLender();
+  readonly #key = new FlowKey();
+  #bytes = 0;
+
+  constructor(ctx: ModuleContext, spec: ReassemblySpec) {
+    this.#spec = spec;
+    this.#clock = ctx.clock;
+    this.#table = new FragmentTable(ctx.random.u32());
+    this.#timer = ctx.timer((self: Reassembly) => self.#expire(), this, 'reassembly.timeout');
+  }
+
+  /** Memory (truesize) that waits. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get datagrams(): number {
+    return this.#table.count;
+  }
+
+  /**
+   * Takes a fragment, with `data` at its first byte of what was fragmented and `network` at its IP header. Answers the whole datagram
+   * when this was the missing piece: the first fragment, its header and all before `data` in place, its `len` grown by the others'
+   * bytes. Null: it is not complete, or was dropped with a reason.
+   * @param offsetBytes of its first byte in the datagram. @param more whether others follow. @param id int32.
+   * @param protocol part of the key (IPv4); 0 where it is not (IPv6).
+   */
+  input(skb: Skb, offsetBytes: number, more: boolean, id: number, protocol: number): Skb | null {
+    const { reasons, maxBytes } = this.#spec;
+    const { len } = skb;
+    if (len === 0 || (more && (len & 7) !== 0)) return drop(skb, reasons.malformed);
+    if (offsetBytes + len > maxBytes) return drop(skb, reasons.tooBig);
+    skb.dst = null;
+    orphan(skb);
+    skb.cb0 = offsetBytes;
+    skb.cb1 = offsetBytes + len;
+    const key = this.#key;
+    this.#spec.readAddresses(skb, key);
+    const datagram = this.#table.find(key, id, protocol) ?? this.#begin(id, protocol);
+    const fault = this.#place(datagram, skb, more);
+    if (fault !== null) return this.#refuse(datagram, skb, fault);
+    if (datagram.heldBytes === datagram.totalBytes) return this.#finish(datagram);
+    this.#relieve();
+    return null;
+  }
+
+  /** The layer stops: drops all that waits. */
+  close(): void {
+    while (this.#table.oldest !== null) this.#discard(this.#table.oldest, this.#spec.reasons.limit);
+    this.#timer.cancel();
+  }
+
+  #begin(id: number, protocol: number): PartialDatagram {
+    const datagram = this.#table.make(this.#key, id, protocol);
+    datagram.expiresUs = this.#clock.nowUs + this.#spec.timeoutMs() * 1000;
+    if (this.#table.count === 1) this.#timer.armAt(datagram.expiresUs);
+    return datagram;
+  }
+
+  /** Puts the piece where it belongs. Not null: it cannot be. */
+  #place(datagram: PartialDatagram, skb: Skb, more: boolean): DropReason | null {
+    const { reasons, limitPieces } = this.#spec;
+    let before = datagram.last;
+    if (before !== null && before.cb0 >= skb.cb0) before = predecessor(datagram, skb.cb0);
+    const after = before === null ? datagram.first : before.next;
+    if (after !== null && after.cb0 === skb.cb0 && after.cb1 === skb.cb1) return reasons.duplicate;
+    if ((before !== null && before.cb1 > skb.cb0) || (after !== null && after.cb0 < skb.cb1)) return reasons.overlap;
+    const { totalBytes, last } = datagram;
+    const isOver = totalBytes >= 0 && (skb.cb1 > totalBytes || !more);
+    if (isOver || (!more && last !== null && last.cb1 > skb.cb1)) return reasons.overlap;
+    if (datagram.pieces >= limitPieces()) return reasons.limit;
+    if (before === null) datagram.first = skb;
+    else before.next = skb;
+    skb.next = after;
+    if (after === null) datagram.last = skb;
+    if (!more) datagram.totalBytes = skb.cb1;
+    datagram.pieces++;
+    datagram.heldBytes += skb.len;
+    datagram.chargedBytes += skb.truesize;
+    this.#bytes += skb.truesize;
+    return null;
+  }
+
+  /** A piece that cannot be placed: a duplicate goes alone, anything else takes the datagram along. */
+  #refuse(datagram: PartialDatagram, skb: Skb, reason: DropReason): null {
+    if (reason !== this.#spec.reasons.duplicate) this.#discard(datagram, reason);
+    return drop(skb, reason);
+  }
+
+  #finish(datagram: PartialDatagram): Skb {
+    const whole = datagram.first!;
+    let rest = whole.next;
+    this.#forget(datagram);
+    whole.next = null;
+    while (rest !== null) {
+      const piece = rest;
+      rest = piece.next;
+      piece.next = null;
+      // A sum of all its bytes would have to be put together; that it was verified must hold for every piece.
+      if (piece.checksum !== CHECKSUM.UNNECESSARY) whole.checksum = CHECKSUM.NONE;
+      const lent = this.#lender.lend(piece);
+      this.#lender.append(whole, lent, 0, piece.len);
+      lent.giveUp();
+    }
+    if (whole.checksum !== CHECKSUM.UNNECESSARY) whole.checksum = CHECKSUM.NONE;
+    whole.csum = 0;
+    return whole;
+  }
+
+  /** Too much waits: the oldest go. */
+  #relieve(): void {
+    const { limitBytes, limitDatagrams, reasons } = this.#spec;
+    while (this.#table.oldest !== null && (this.#bytes > limitBytes() || this.#table.count > limitDatagrams())) {
+      this.#discard(this.#table.oldest, reasons.limit);
+    }
+  }
+
+  #expire(): void {
+    const { nowUs } = this.#clock;
+    const { reasons, expired } = this.#spec;
+    for (let oldest = this.#table.oldest; oldest !== null && oldest.expiresUs <= nowUs; oldest = this.#table.oldest) {
+      const { first } = oldest;
+      if (first !== null && first.cb0 === 0) expired(first);
+      this.#discard(oldest, reasons.timeout);
+    }
+    if (this.#table.oldest !== null) this.#timer.armAt(this.#table.oldest.expiresUs);
+  }
+
+  #discard(datagram: PartialDatagram, reason: DropReason): void {
+    let piece = datagram.first;
+    this.#forget(datagram);
+    while (piece !== null) {
+      const next: Skb | null = piece.next;
+      piece.next = null;
+      drop(piece, reason);
+      piece = next;
+    }
+  }
+
+  #forget(datagram: PartialDatagram): void {
+    this.#bytes -= datagram.chargedBytes;
+    this.#table.remove(datagram);
+    if (this.#table.oldest === null) this.#timer.cancel();
+  }
+}
+
+/** The last piece that begins before `offsetBytes`; null: none does. */
+function predecessor(datagram: PartialDatagram, offsetBytes: number): Skb | null {
+  let before: Skb | null = null;
+  for (let at = datagram.first; at !== null && at.cb0 < offsetBytes; at = at.next) before = at;
+  return before;
+}
+
+function drop(skb: Skb, reason: DropReason): null {
+  skb.memory.pool.drop(skb, reason);
+  return null;
+}

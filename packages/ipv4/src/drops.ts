@@ -1,0 +1,51 @@
+import type { DropReason } from '@softnet/contract';
+import { ICMP_QUOTE_FAULT, ICMPV4_FAULT, IPV4_FAULT } from '@softnet/wire';
+import { ARP_FAULT } from './wire.ts';
+
+/** Why packets are dropped here; the faults of headers come with their tables. */
+const OURS = {
+  'ipv4.other-host': 'a frame for another host (RFC 1122 §3.2.1.3)',
+  'ipv4.source-route': 'its options choose its way: refused (RFC 7126 §4.3, §4.4)',
+  'ipv4.martian-source': 'from an address that no host on a link has (RFC 1812 §5.3.7)',
+  'ipv4.martian-destination': 'to an address that is on no link (RFC 1812 §5.3.7)',
+  'ipv4.unicast-by-broadcast': 'to one host, in a frame to many (RFC 1122 §3.3.6)',
+  'ipv4.no-group': 'to a multicast group that nobody here has joined (RFC 1112 §7.2)',
+  'ipv4.no-route': 'to nowhere: no route (RFC 1812 §5.2.7.1)',
+  'ipv4.not-forwarding': 'for another host, and net.ipv4.ip_forward is off (RFC 1122 §3.3.1.1)',
+  'ipv4.ttl': 'its time to live is over (RFC 1812 §5.3.1)',
+  'ipv4.too-big': 'larger than the MTU of its next link, and not to be cut (RFC 1191 §4)',
+  'ipv4.too-long': 'more than 65,535 bytes with its header (RFC 791 §3.1)',
+  'ipv4.no-memory': 'memory is out, or headers do not fit into a buffer',
+  'ipv4.no-device': 'its route leads to no device',
+  'ipv4.no-neighbour': 'its next hop has no place in the neighbour table, or no protocol',
+  'ipv4.neighbour-failed': 'its next hop did not answer (RFC 1122 §2.3.2.1)',
+  'ipv4.hook-lost': 'a hook gave it back too late, or repeats for ever',
+  'ipv4.no-protocol': 'no module speaks its protocol (RFC 1122 §3.2.2.1)',
+  'ipv4.no-ports': 'its protocol takes nobody new',
+  'ipv4.fragment-overlap': 'its datagram is dropped: fragments lie over one another (RFC 1858, RFC 5722)',
+  'ipv4.fragment-duplicate': 'a fragment that is there already',
+  'ipv4.fragment-too-big': 'a fragment that reaches over 65,535 bytes (RFC 791 §3.2)',
+  'ipv4.fragment-timeout': 'the other fragments did not come in time (RFC 1122 §3.3.2)',
+  'ipv4.fragment-limit': 'fragments waited that gave way to others, or were too many',
+  'ipv4.fragment-malformed': 'a fragment without bytes, or not the last and no multiple of 8 long (RFC 791 §3.2)',
+  'icmpv4.echo-ignored': 'an echo request that settings say to leave unanswered (RFC 1122 §3.2.2.6)',
+  'icmpv4.unmatched': 'a reply, or an error about a packet, that nobody here waits for',
+  'icmpv4.foreign-quote': 'an error about a packet that this host did not send (RFC 5927 §4)',
+  'icmpv4.redirect': 'a redirect: not believed yet (RFC 1122 §3.2.2.2)',
+  'icmpv4.type': 'a type, or a code, that nobody handles (RFC 1122 §3.2.2)',
+  'icmpv4.no-way-back': 'there is no route to its sender',
+  'arp.other-host': 'not for this host',
+  'arp.no-arp': 'on a device that has no ARP',
+  'arp.target': 'asks for an address that is no single host (RFC 5227 §2.1.1)',
+  'arp.conflict': 'another host uses an address of ours (RFC 5227 §2.4)',
+} as const;
+
+const TEXTS = { ...IPV4_FAULT, ...ICMPV4_FAULT, ...ICMP_QUOTE_FAULT, ...ARP_FAULT, ...OURS } as const;
+
+/** A drop reason for each way to lose a packet. */
+export type Ipv4Drops = Readonly<Record<keyof typeof TEXTS, DropReason>>;
+
+/** @param register `ctx.dropReason`. */
+export function defineDrops(register: (name: string, text: string) => DropReason): Ipv4Drops {
+  return Object.freeze(Object.fromEntries(Object.entries(TEXTS).map(([name, text]) => [name, register(name, text)]))) as Ipv4Drops;
+}

@@ -1,0 +1,82 @@
+import type { Dst, NetDevice, Skb, SkbStep } from '@softnet/contract';
+import { CHECKSUM, Flow, POLICY_DIRECTION, REFUSAL, runHooks, SKB_FLAG, SKB_TYPE, TRANSMIT } from '@softnet/contract';
+import { decrementIpv4Ttl, IPV4_HEADER_BYTES, ipv4Dst, ipv4Protocol, ipv4Src, ipv4Tos, ipv4Ttl, isIpv4DontFragment } from '@softnet/wire';
+import type { Joints } from './joints.ts';
+import { aim } from './machine/flow.ts';
+import type { Ipv4Parts } from './parts.ts';
+import { drop } from './parts.ts';
+
+/**
+ * Packets for others (RFC 1812 §5.2, §5.3; Linux's `ip_forward`). Redirects are not sent yet (RFC 1812 §5.2.7.2): who could go
+ * a shorter way is served all the same.
+ */
+export class Forwarding {
+  /** `dst.input` of what is for others. */
+  readonly forward: SkbStep = (skb) => this.#forward(skb);
+  readonly #parts: Ipv4Parts;
+  readonly #joints: Joints;
+  readonly #flow = new Flow();
+
+  constructor(parts: Ipv4Parts, joints: Joints) {
+    this.#parts = parts;
+    this.#joints = joints;
+  }
+
+  /** Behind the forward hooks: not the output hooks', which see what this host sends. */
+  forwarded(skb: Skb): number {
+    this.#parts.counters.forwDatagrams.value++;
+    return skb.dst!.output(skb);
+  }
+
+  #forward(skb: Skb): number {
+    const { settings, drops, traffic } = this.#parts;
+    if (!settings.forward.value) return drop(skb, drops['ipv4.not-forwarding']);
+    if (skb.type !== SKB_TYPE.HOST) return drop(skb, drops['ipv4.unicast-by-broadcast']);
+    if (ipv4Ttl(skb.memory.view, skb.network) <= 1) {
+      this.#joints.icmp.refuse(skb, REFUSAL.TIME_EXCEEDED, 0);
+      return drop(skb, drops['ipv4.ttl']);
+    }
+    if (this.#parts.policy.present && !this.#allowed(skb)) return TRANSMIT.DROPPED;
+    const dst = skb.dst!;
+    if (this.#isTooBig(skb, dst)) {
+      this.#joints.icmp.refuse(skb, REFUSAL.TOO_BIG, dst.mtuBytes);
+      return drop(skb, drops['ipv4.too-big']);
+    }
+    const roomBytes = Math.max(0, dst.headroomBytes - IPV4_HEADER_BYTES);
+    if (!skb.memory.pool.makeRoom(skb, roomBytes, dst.tailroomBytes)) return drop(skb, drops['ipv4.no-memory']);
+    decrementIpv4Ttl(skb.memory.view, skb.network);
+    // What is known of the checksum was for us; the sender's own goes on as it came.
+    if (skb.checksum !== CHECKSUM.PARTIAL) {
+      skb.checksum = CHECKSUM.NONE;
+      skb.csum = 0;
+    }
+    skb.timeUs = 0;
+    const input: NetDevice | null = traffic.current.byIndex(skb.ifindex);
+    return runHooks(this.#joints.hooks.forward, skb, input, dst.device);
+  }
+
+  #isTooBig(skb: Skb, dst: Dst): boolean {
+    if (skb.len <= dst.mtuBytes || skb.gsoSize !== 0) return false;
+    return (skb.flags & SKB_FLAG.IGNORE_DF) === 0 && isIpv4DontFragment(skb.memory.view, skb.network);
+  }
+
+  /** IPsec's policy for what passes through: it may drop, or stack transformations on the way. */
+  #allowed(skb: Skb): boolean {
+    const { policy, current, drops } = this.#parts;
+    const { view } = skb.memory;
+    const { network } = skb;
+    const caller = current.id;
+    current.id = policy.owner;
+    const admitted = policy.current.admit(skb, POLICY_DIRECTION.FORWARD, this.#joints.layer);
+    if (admitted) {
+      aim(this.#flow, ipv4Protocol(view, network), ipv4Src(view, network), ipv4Dst(view, network), ipv4Tos(view, network), skb.mark);
+      this.#flow.iif = skb.ifindex;
+      skb.dst = policy.current.stack(skb.dst!, this.#flow);
+    }
+    current.id = caller;
+    if (!admitted) return false;
+    if (skb.dst!.error === 0) return true;
+    drop(skb, drops['ipv4.no-route']);
+    return false;
+  }
+}

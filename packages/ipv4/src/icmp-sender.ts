@@ -1,0 +1,201 @@
+import type { Port, Skb, SkbPool } from '@softnet/contract';
+import { ADDRESS_TYPE, ERRNO, ERROR_ORIGIN, ErrorReport, Flow, IP_PROTOCOL, IPV4_WORD2, REFUSAL, SKB_TYPE } from '@softnet/contract';
+import { TokenBucket } from '@softnet/inet';
+import { copyIn, gather, SkbReader, sumOf } from '@softnet/skb';
+import {
+  checksumOf,
+  ICMP_HEADER_BYTES,
+  ICMPV4_TYPE,
+  IPV4_HEADER_BYTES,
+  ipv4Dst,
+  ipv4FragmentOffsetBytes,
+  ipv4HeaderBytes,
+  ipv4Protocol,
+  ipv4Src,
+  ipv4Tos,
+  setIcmpChecksum,
+  setIcmpRest,
+  setIcmpTypeAndCode,
+} from '@softnet/wire';
+import type { Joints } from './joints.ts';
+import { aim } from './machine/flow.ts';
+import { isTooBig, messageOf, readReport } from './machine/icmp-errors.ts';
+import { PeerLimit } from './machine/peer-limit.ts';
+import { isAboutError } from './machine/refusable.ts';
+import { LIMITED_BROADCAST } from './machine/special-address.ts';
+import type { Ipv4Parts } from './parts.ts';
+import { drop } from './parts.ts';
+
+/** An error with all its headers (RFC 1812 §4.3.2.3): as much of the packet as fits is quoted. */
+const MAX_ERROR_BYTES = 576;
+/** Of an error: internetwork control (RFC 1812 §4.3.2.5), and what the packet had beside the precedence. */
+const TOS_CONTROL = 0xc0;
+const TOS_BITS = 0x1e;
+
+/** ICMP errors on their way out (RFC 1122 §3.2.2, RFC 1812 §4.3.2): to the sender on the wire, or to the socket that sent. */
+export class IcmpSender {
+  readonly #parts: Ipv4Parts;
+  readonly #joints: Joints;
+  readonly #bucket: TokenBucket;
+  readonly #peers: PeerLimit;
+  readonly #flow = new Flow();
+  readonly #report = new ErrorReport();
+  readonly #reader = new SkbReader();
+
+  /** @param secret 32 random bits. */
+  constructor(parts: Ipv4Parts, joints: Joints, secret: number) {
+    this.#parts = parts;
+    this.#joints = joints;
+    this.#bucket = new TokenBucket(parts.clock);
+    this.#peers = new PeerLimit(parts.clock, secret);
+  }
+
+  /** `NetworkLayer.refuse`; of a packet of our own, its socket is told. */
+  refuse(skb: Skb, refusal: number, info: number): void {
+    const message = messageOf(refusal);
+    if (message < 0 || skb.network < 0) return;
+    if (skb.ifindex === 0) this.#tell(skb, message, info);
+    else this.#sendError(skb, message, refusal === REFUSAL.TOO_BIG ? info & 0xffff : 0);
+  }
+
+  /** @param pointer offset in the header of what is wrong (RFC 792). */
+  parameterProblem(skb: Skb, pointer: number): void {
+    this.#sendError(skb, ICMPV4_TYPE.PARAMETER_PROBLEM << 8, (pointer << 24) | 0);
+  }
+
+  /** Takes a packet that came in and goes nowhere. Only routers say so (Linux's `ip_error`). */
+  unroutable(skb: Skb, errno: number): number {
+    const { settings, drops } = this.#parts;
+    if (!settings.forward.value) return drop(skb, drops['ipv4.not-forwarding']);
+    if (errno === ERRNO.ENETUNREACH) this.refuse(skb, REFUSAL.NET_UNREACHABLE, 0);
+    else if (errno === ERRNO.EHOSTUNREACH) this.refuse(skb, REFUSAL.HOST_UNREACHABLE, 0);
+    else if (errno === ERRNO.EACCES) this.refuse(skb, REFUSAL.PROHIBITED, 0);
+    return drop(skb, drops['ipv4.no-route']);
+  }
+
+  /** @param message type << 8 | code. */
+  #sendError(skb: Skb, message: number, rest: number): void {
+    const { counters } = this.#parts;
+    if (!this.#mayBeRefused(skb)) return;
+    if (!this.#withinLimits(skb, message)) {
+      counters.icmpOutLimited.value++;
+      return;
+    }
+    const error = this.#make(skb, message, rest);
+    if (error === null) return;
+    counters.icmpOutErrors.value++;
+    this.#joints.output.send(error, this.#flow, null);
+  }
+
+  /** RFC 1122 §3.2.2: never about errors, later fragments, what was sent to many, or came from no single host. */
+  #mayBeRefused(skb: Skb): boolean {
+    const { book } = this.#parts;
+    const { view } = skb.memory;
+    const { network, type, ifindex } = skb;
+    if (type !== SKB_TYPE.HOST && type !== SKB_TYPE.LOOPBACK) return false;
+    if (ipv4FragmentOffsetBytes(view, network) !== 0) return false;
+    const source = book.typeOf(ipv4Src(view, network), 0);
+    if (source !== ADDRESS_TYPE.UNICAST && source !== ADDRESS_TYPE.LOCAL) return false;
+    const destination = ipv4Dst(view, network);
+    const target = destination === LIMITED_BROADCAST ? ADDRESS_TYPE.BROADCAST : book.typeOf(destination, ifindex);
+    if (target === ADDRESS_TYPE.BROADCAST || target === ADDRESS_TYPE.MULTICAST) return false;
+    return ipv4Protocol(view, network) !== IP_PROTOCOL.ICMP || !isAboutError(skb);
+  }
+
+  #withinLimits(skb: Skb, message: number): boolean {
+    const { settings } = this.#parts;
+    const type = message >>> 8;
+    // Whoever looks for a path's MTU is not kept waiting.
+    if (isTooBig(type, message & 0xff) || type > 31 || (settings.icmpRatemask.value & (1 << type)) === 0) return true;
+    if (!this.#bucket.take(settings.icmpPerSecond.value, settings.icmpBurst.value)) return false;
+    const source = ipv4Src(skb.memory.view, skb.network);
+    return source >>> 24 === 127 || this.#peers.take(source, settings.icmpRatelimitMs.value);
+  }
+
+  /** The message, with a route to who is told: `flow` says to whom. Null: no way there, or no memory. */
+  #make(skb: Skb, message: number, rest: number): Skb | null {
+    const { book, route, current, pool } = this.#parts;
+    const { view } = skb.memory;
+    const { network } = skb;
+    const to = ipv4Dst(view, network);
+    // From the address that was spoken to, where it is ours; else from that of the way back (RFC 1812 §4.3.2.4).
+    const source = book.isLocal(to, 0) ? to : 0;
+    const tos = TOS_CONTROL | (ipv4Tos(view, network) & TOS_BITS);
+    aim(this.#flow, IP_PROTOCOL.ICMP, source, ipv4Src(view, network), tos, 0);
+    const caller = current.id;
+    current.id = route.owner;
+    const dst = route.current.lookup(this.#flow);
+    current.id = caller;
+    if (dst.error !== 0) return null;
+    const quotedBytes = Math.min(MAX_ERROR_BYTES, dst.mtuBytes) - IPV4_HEADER_BYTES - ICMP_HEADER_BYTES;
+    const error = quote(pool, skb, dst.headroomBytes, dst.tailroomBytes, quotedBytes);
+    if (error === null) return null;
+    const at = error.data;
+    setIcmpTypeAndCode(error.memory.view, at, message >>> 8, message & 0xff);
+    setIcmpChecksum(error.memory.view, at, 0);
+    setIcmpRest(error.memory.view, at, rest);
+    this.#reader.open(error);
+    setIcmpChecksum(error.memory.view, at, checksumOf(sumOf(this.#reader)));
+    error.transport = at;
+    error.dst = dst;
+    return error;
+  }
+
+  /** A packet of this host: who sent it is told without a wire. */
+  #tell(skb: Skb, message: number, info: number): void {
+    const report = this.#report;
+    const { view } = skb.memory;
+    if (!readReport(report, message >>> 8, message & 0xff, info, 0)) return;
+    const { sock, network, transport } = skb;
+    const source = ipv4Src(view, network);
+    report.origin = ERROR_ORIGIN.LOCAL;
+    report.offender0 = 0;
+    report.offender1 = 0;
+    report.offender2 = source === 0 ? 0 : IPV4_WORD2;
+    report.offender3 = source;
+    if (sock === null) {
+      this.#tellByHeader(skb, report);
+      return;
+    }
+    const { current } = this.#parts;
+    const caller = current.id;
+    current.id = sock.holdKind?.owner ?? caller;
+    sock.ops.error(sock, transport < 0 ? null : skb, report);
+    current.id = caller;
+  }
+
+  /** The first piece of one that was cut: its header says whose it was. */
+  #tellByHeader(skb: Skb, report: ErrorReport): void {
+    const { network, data } = skb;
+    if (data !== network || ipv4FragmentOffsetBytes(skb.memory.view, network) !== 0) return;
+    const headerBytes = ipv4HeaderBytes(skb.memory.view, network);
+    if (!gather(skb, Math.min(skb.len, headerBytes + ICMP_HEADER_BYTES))) return;
+    const protocol = ipv4Protocol(skb.memory.view, skb.network);
+    skb.data += headerBytes;
+    skb.len -= headerBytes;
+    skb.transport = skb.data;
+    this.#joints.delivery.report(skb, protocol, report);
+    skb.data -= headerBytes;
+    skb.len += headerBytes;
+  }
+}
+
+/** A fresh packet: room for the ICMP header, then the beginning of `skb` from its IP header on. Null: memory is out. */
+function quote(pool: Port<SkbPool>, skb: Skb, headroomBytes: number, tailroomBytes: number, maxBytes: number): Skb | null {
+  const error = pool.current.alloc(headroomBytes, ICMP_HEADER_BYTES + maxBytes + tailroomBytes);
+  if (error === null) return null;
+  error.tail += ICMP_HEADER_BYTES;
+  error.len = ICMP_HEADER_BYTES;
+  let left = maxBytes;
+  const inHead = Math.min(left, skb.tail - skb.network);
+  let copied = copyIn(error, skb.memory.bytes, skb.network, inHead);
+  left -= inHead;
+  for (let fragment = skb.fragments; copied && left > 0 && fragment !== null; fragment = fragment.next) {
+    const taken = Math.min(left, fragment.lenBytes);
+    copied = copyIn(error, fragment.memory.bytes, fragment.offset, taken);
+    left -= taken;
+  }
+  if (copied) return error;
+  pool.current.release(error);
+  return null;
+}

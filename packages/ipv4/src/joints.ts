@@ -1,0 +1,15 @@
+import type { NetworkLayer } from '@softnet/contract';
+import type { Delivery, LayerHooks } from '@softnet/inet';
+import type { Fragments } from './fragments.ts';
+import type { IcmpSender } from './icmp-sender.ts';
+import type { Output } from './output.ts';
+
+/** Parts of the layer that call one another: filled once, before the first packet. */
+export class Joints {
+  layer!: NetworkLayer;
+  hooks!: LayerHooks;
+  delivery!: Delivery;
+  fragments!: Fragments;
+  icmp!: IcmpSender;
+  output!: Output;
+}

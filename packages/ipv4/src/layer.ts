@@ -1,0 +1,164 @@
+import type {
+  Dst,
+  DstUse,
+  EthertypeHandler,
+  Flow,
+  FlowKey,
+  InterfaceAddress,
+  NetDevice,
+  NetworkLayer,
+  Objects,
+  PacketMemory,
+  Skb,
+  SkbStep,
+  SockCommon,
+} from '@softnet/contract';
+import { ADDRESS_FAMILY, ADDRESS_TYPE, ETHERTYPE, IPV4_WORD2, ROUTE_TYPE } from '@softnet/contract';
+import type { LayerSteps } from '@softnet/inet';
+import { IPV4_HEADER_BYTES, ipv4Dst, ipv4FragmentOffsetBytes, ipv4HeaderBytes, ipv4Protocol, ipv4Src, ipv4Version } from '@softnet/wire';
+import type { Forwarding } from './forwarding.ts';
+import type { Input } from './input.ts';
+import type { Joints } from './joints.ts';
+import type { Output } from './output.ts';
+import type { Ipv4Parts } from './parts.ts';
+
+/** What is held by who goes by the layer, and what it keeps. */
+export interface LayerObjects {
+  readonly uses: Objects<DstUse>;
+  readonly addresses: Objects<InterfaceAddress>;
+}
+
+/** The ways of the layer. */
+export interface LayerWays {
+  readonly input: Input;
+  readonly forwarding: Forwarding;
+  readonly output: Output;
+}
+
+/** IPv4 (RFC 791, RFC 1122 §3, RFC 1812), as routes, protocols and devices see it. */
+export class Ipv4Layer implements NetworkLayer, EthertypeHandler {
+  readonly name = 'ipv4';
+  readonly family: number = ADDRESS_FAMILY.INET;
+  readonly ethertype: number = ETHERTYPE.IPV4;
+  readonly headerBytes: number = IPV4_HEADER_BYTES;
+  readonly minMtuBytes = 68;
+  readonly gro = null;
+  readonly segment = null;
+  readonly uses: Objects<DstUse>;
+  readonly addresses: Objects<InterfaceAddress>;
+  readonly #parts: Ipv4Parts;
+  readonly #joints: Joints;
+  readonly #ways: LayerWays;
+
+  constructor(parts: Ipv4Parts, joints: Joints, objects: LayerObjects, ways: LayerWays) {
+    this.uses = objects.uses;
+    this.addresses = objects.addresses;
+    this.#parts = parts;
+    this.#joints = joints;
+    this.#ways = ways;
+  }
+
+  /** What follows each hook point. */
+  get steps(): LayerSteps {
+    const { input, forwarding, output } = this.#ways;
+    return {
+      prerouting: (skb, device) => input.routed(skb, device),
+      input: (skb) => input.admitted(skb),
+      forward: (skb) => forwarding.forwarded(skb),
+      output: (skb) => output.sent(skb),
+      postrouting: (skb) => output.posted(skb),
+    };
+  }
+
+  send(skb: Skb, flow: Flow, sock: SockCommon | null): number {
+    return this.#ways.output.send(skb, flow, sock);
+  }
+
+  reenter(skb: Skb): number {
+    return this.#ways.output.reenter(skb);
+  }
+
+  input(skb: Skb, device: NetDevice): void {
+    this.#ways.input.receive(skb, device);
+  }
+
+  receive(skb: Skb, device: NetDevice): void {
+    this.#ways.input.receive(skb, device);
+  }
+
+  deliver(skb: Skb, protocol: number): void {
+    this.#joints.delivery.deliver(skb, protocol);
+  }
+
+  prepare(dst: Dst): void {
+    const { output } = this.#ways;
+    dst.input = this.#inputOf(dst.type);
+    dst.output = output.output;
+    dst.finish = output.finish;
+    dst.uses = this.uses;
+    dst.headroomBytes += IPV4_HEADER_BYTES;
+  }
+
+  chooseSource(flow: Flow, dst: Dst): boolean {
+    const { book } = this.#parts;
+    // To oneself from oneself; else by what is on the link of the next hop.
+    const isHere = dst.type === ROUTE_TYPE.LOCAL;
+    const target = dst.gatewayFamily === ADDRESS_FAMILY.INET ? dst.gateway3 : flow.dst3;
+    const source = isHere ? flow.dst3 : book.sourceFor(dst.device, target);
+    if (source === 0) return false;
+    flow.src0 = 0;
+    flow.src1 = 0;
+    flow.src2 = IPV4_WORD2;
+    flow.src3 = source;
+    return true;
+  }
+
+  addressType(address0: number, address1: number, address2: number, address3: number, ifindex: number): number {
+    if (address0 !== 0 || address1 !== 0) return ADDRESS_TYPE.INVALID;
+    if (address2 === 0 && address3 === 0) return ADDRESS_TYPE.UNSPECIFIED;
+    return address2 === IPV4_WORD2 ? this.#parts.book.typeOf(address3, ifindex) : ADDRESS_TYPE.INVALID;
+  }
+
+  readKey({ memory: { view }, network, ifindex }: Skb, key: FlowKey): void {
+    readAddresses(view, network, key);
+    key.ifindex = ifindex;
+  }
+
+  refuse(skb: Skb, refusal: number, info: number): void {
+    this.#joints.icmp.refuse(skb, refusal, info);
+  }
+
+  /** Ports of the first fragment only: the others go by their addresses. */
+  dissect(memory: PacketMemory, offset: number, endOffset: number, key: FlowKey): boolean {
+    const { view } = memory;
+    if (endOffset - offset < IPV4_HEADER_BYTES || ipv4Version(view, offset) !== 4) return false;
+    const headerBytes = ipv4HeaderBytes(view, offset);
+    if (headerBytes < IPV4_HEADER_BYTES || endOffset - offset < headerBytes) return false;
+    readAddresses(view, offset, key);
+    key.localPort = 0;
+    key.remotePort = 0;
+    if (ipv4FragmentOffsetBytes(view, offset) === 0) {
+      this.#joints.delivery.dissect(memory, key.protocol, offset + headerBytes, endOffset, key);
+    }
+    return true;
+  }
+
+  #inputOf(type: number): SkbStep {
+    const { input, forwarding } = this.#ways;
+    return type === ROUTE_TYPE.UNICAST ? forwarding.forward : input.deliver;
+  }
+}
+
+function readAddresses(view: DataView, network: number, key: FlowKey): void {
+  const source = ipv4Src(view, network);
+  const destination = ipv4Dst(view, network);
+  key.protocol = ipv4Protocol(view, network);
+  key.local0 = 0;
+  key.local1 = 0;
+  key.local2 = destination === 0 ? 0 : IPV4_WORD2;
+  key.local3 = destination;
+  key.remote0 = 0;
+  key.remote1 = 0;
+  key.remote2 = source === 0 ? 0 : IPV4_WORD2;
+  key.remote3 = source;
+}

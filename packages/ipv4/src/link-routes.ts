@@ -1,0 +1,111 @@
+import type { InterfaceAddress, Port, RouteEntry, RouteTables } from '@softnet/contract';
+import { ADDRESS_FAMILY, DEVICE_FLAG, IPV4_WORD2, NetError, ROUTE_TYPE } from '@softnet/contract';
+import { broadcastOf, isLoopbackDevice, wordOf } from './machine/address-book.ts';
+import { isThisNetwork, maskOf } from './machine/special-address.ts';
+
+const MAIN = 254;
+const LOCAL = 255;
+/** RTPROT_KERNEL. */
+const BY_KERNEL = 2;
+
+/**
+ * The routes that addresses bring along (Linux's `fib_add_ifaddr`): each address is this host's, its prefix is on the link while the
+ * device is up, and so is its broadcast. What there should be is worked out anew at each change, and the difference made. Of two
+ * addresses with one prefix the earlier has the route, and the other takes over when it goes.
+ */
+export class LinkRoutes {
+  readonly #tables: Port<RouteTables>;
+  readonly #warn: (message: string, fields: { readonly error: string }) => void;
+  #installed: ReadonlyMap<string, RouteEntry> = new Map();
+  #retired = false;
+
+  constructor(tables: Port<RouteTables>, warn: (message: string, fields: { readonly error: string }) => void) {
+    this.#tables = tables;
+    this.#warn = warn;
+  }
+
+  sync(addresses: readonly InterfaceAddress[]): void {
+    if (this.#retired) return;
+    const wanted = routesOf(addresses);
+    const installed = new Map<string, RouteEntry>();
+    for (const [key, entry] of this.#installed) {
+      if (isSame(wanted.get(key), entry) || !this.#remove(entry)) installed.set(key, entry);
+    }
+    for (const [key, entry] of wanted) {
+      if (!installed.has(key) && this.#add(entry)) installed.set(key, entry);
+    }
+    this.#installed = installed;
+  }
+
+  /** The last generation left these addresses with their routes in place. */
+  adopt(addresses: readonly InterfaceAddress[]): void {
+    this.#installed = routesOf(addresses);
+  }
+
+  /** They are the next generation's from here on. */
+  retire(): void {
+    this.#retired = true;
+  }
+
+  /** False: it is still there. */
+  #remove(entry: RouteEntry): boolean {
+    return this.#try('a route of an address could not be taken', 'ENOENT', () => this.#tables.current.remove(entry));
+  }
+
+  #add(entry: RouteEntry): boolean {
+    return this.#try('a route of an address could not be made', null, () => this.#tables.current.add(entry));
+  }
+
+  #try(what: string, good: string | null, change: () => void): boolean {
+    try {
+      change();
+      return true;
+    } catch (error) {
+      if (!(error instanceof NetError)) throw error;
+      // Route may have forgotten it with its device.
+      if (error.code === good) return true;
+      // Another has it: a generation that leaves, or somebody by hand. Tables that are leaving take nothing more. Tried again at each change.
+      if (error.code !== 'EEXIST' && this.#tables.present) this.#warn(what, { error: error.message });
+      return false;
+    }
+  }
+}
+
+function routesOf(addresses: readonly InterfaceAddress[]): Map<string, RouteEntry> {
+  const routes = new Map<string, RouteEntry>();
+  for (const address of addresses) {
+    for (const entry of routesOfOne(address)) {
+      const key = `${entry.table} ${entry.prefix[3]}/${entry.prefixLen}`;
+      if (!routes.has(key)) routes.set(key, entry);
+    }
+  }
+  return routes;
+}
+
+function routesOfOne(address: InterfaceAddress): RouteEntry[] {
+  const { device, prefixLen } = address;
+  const word = wordOf(address);
+  const make = (prefix: number, len: number, type: number): RouteEntry => ({
+    family: ADDRESS_FAMILY.INET,
+    prefix: [0, 0, IPV4_WORD2, prefix],
+    prefixLen: len,
+    type,
+    table: type === ROUTE_TYPE.UNICAST ? MAIN : LOCAL,
+    nextHops: [{ ifindex: device.ifindex }],
+    preferredSource: address.address,
+    source: BY_KERNEL,
+  });
+  const routes = [make(word, 32, ROUTE_TYPE.LOCAL)];
+  if ((device.flags & DEVICE_FLAG.UP) === 0) return routes;
+  const prefix = word & maskOf(prefixLen);
+  const own = isLoopbackDevice(device) ? ROUTE_TYPE.LOCAL : ROUTE_TYPE.UNICAST;
+  if (prefixLen < 32 && !(isThisNetwork(prefix) && prefixLen > 0)) routes.push(make(prefix, prefixLen, own));
+  const broadcast = broadcastOf(address);
+  if (broadcast !== 0) routes.push(make(broadcast, 32, ROUTE_TYPE.BROADCAST));
+  return routes;
+}
+
+function isSame(a: RouteEntry | undefined, b: RouteEntry): boolean {
+  if (a === undefined || a.type !== b.type) return false;
+  return a.nextHops[0]?.ifindex === b.nextHops[0]?.ifindex && a.preferredSource?.[3] === b.preferredSource?.[3];
+}

@@ -1,0 +1,85 @@
+import type { ErrorReport } from '@softnet/contract';
+import { ERRNO, ERROR_ORIGIN, REFUSAL } from '@softnet/contract';
+import { ICMPV4_TIME_EXCEEDED, ICMPV4_TYPE, ICMPV4_UNREACHABLE } from '@softnet/wire';
+
+const { DESTINATION_UNREACHABLE, TIME_EXCEEDED, PARAMETER_PROBLEM } = ICMPV4_TYPE;
+
+/** How a refusal is said in ICMP: type << 8 | code. By `REFUSAL`. */
+const MESSAGES: Readonly<Record<number, number>> = Object.freeze({
+  [REFUSAL.PORT_UNREACHABLE]: (DESTINATION_UNREACHABLE << 8) | ICMPV4_UNREACHABLE.PORT,
+  [REFUSAL.PROTOCOL_UNREACHABLE]: (DESTINATION_UNREACHABLE << 8) | ICMPV4_UNREACHABLE.PROTOCOL,
+  [REFUSAL.HOST_UNREACHABLE]: (DESTINATION_UNREACHABLE << 8) | ICMPV4_UNREACHABLE.HOST,
+  [REFUSAL.NET_UNREACHABLE]: (DESTINATION_UNREACHABLE << 8) | ICMPV4_UNREACHABLE.NET,
+  [REFUSAL.PROHIBITED]: (DESTINATION_UNREACHABLE << 8) | ICMPV4_UNREACHABLE.ADMINISTRATIVELY_PROHIBITED,
+  [REFUSAL.TOO_BIG]: (DESTINATION_UNREACHABLE << 8) | ICMPV4_UNREACHABLE.FRAGMENTATION_NEEDED,
+  [REFUSAL.TIME_EXCEEDED]: (TIME_EXCEEDED << 8) | ICMPV4_TIME_EXCEEDED.TTL,
+  [REFUSAL.REASSEMBLY_TIMEOUT]: (TIME_EXCEEDED << 8) | ICMPV4_TIME_EXCEEDED.REASSEMBLY,
+});
+
+/** Type << 8 | code of a refusal; -1: it has no message. */
+export function messageOf(refusal: number): number {
+  return MESSAGES[refusal] ?? -1;
+}
+
+/** What a socket's user is told. */
+interface Meaning {
+  readonly errno: number;
+  /** Connections end by it; else it is a hint (RFC 1122 §4.2.3.9). */
+  readonly fatal: boolean;
+}
+
+const soft = (errno: number): Meaning => Object.freeze({ errno, fatal: false });
+const hard = (errno: number): Meaning => Object.freeze({ errno, fatal: true });
+
+/** By code of Destination Unreachable: Linux's `icmp_err_convert`. */
+const UNREACHABLE: readonly Meaning[] = Object.freeze([
+  soft(ERRNO.ENETUNREACH),
+  soft(ERRNO.EHOSTUNREACH),
+  hard(ERRNO.ENOPROTOOPT),
+  hard(ERRNO.ECONNREFUSED),
+  soft(ERRNO.EMSGSIZE),
+  soft(ERRNO.EOPNOTSUPP),
+  hard(ERRNO.ENETUNREACH),
+  hard(ERRNO.EHOSTDOWN),
+  // DEVIATION: Linux says ENONET, an errno that Node does not know.
+  hard(ERRNO.EHOSTUNREACH),
+  hard(ERRNO.ENETUNREACH),
+  hard(ERRNO.EHOSTUNREACH),
+  soft(ERRNO.ENETUNREACH),
+  soft(ERRNO.EHOSTUNREACH),
+  hard(ERRNO.EHOSTUNREACH),
+  hard(ERRNO.EHOSTUNREACH),
+  hard(ERRNO.EHOSTUNREACH),
+]);
+const EXPIRED = soft(ERRNO.EHOSTUNREACH);
+const PARAMETER = hard(ERRNO.EPROTO);
+
+/** Next lower MTUs that links have, for routers which do not say theirs (RFC 1191 §7.1). */
+const PLATEAUS: readonly number[] = Object.freeze([32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68]);
+
+/** The MTU that a Fragmentation Needed means. @param rest of the message. @param quotedBytes total length of the packet quoted. */
+export function mtuOf(rest: number, quotedBytes: number): number {
+  const said = rest & 0xffff;
+  return said > 0 ? said : (PLATEAUS.find((plateau) => plateau < quotedBytes) ?? 68);
+}
+
+/** Fills the report with what an ICMP error says. False: it is none that is reported. */
+export function readReport(report: ErrorReport, type: number, code: number, rest: number, quotedBytes: number): boolean {
+  const meaning = type === DESTINATION_UNREACHABLE ? UNREACHABLE[code] : type === TIME_EXCEEDED ? EXPIRED : PARAMETER;
+  const isKnown = type === DESTINATION_UNREACHABLE || type === TIME_EXCEEDED || type === PARAMETER_PROBLEM;
+  if (!isKnown || meaning === undefined) return false;
+  report.errno = meaning.errno;
+  report.fatal = meaning.fatal;
+  report.origin = ERROR_ORIGIN.ICMP;
+  report.type = type;
+  report.code = code;
+  report.info = 0;
+  if (type === PARAMETER_PROBLEM) report.info = rest >>> 24;
+  if (isTooBig(type, code)) report.info = mtuOf(rest, quotedBytes);
+  return true;
+}
+
+/** Fragmentation Needed (RFC 1191 §4). */
+export function isTooBig(type: number, code: number): boolean {
+  return type === DESTINATION_UNREACHABLE && code === ICMPV4_UNREACHABLE.FRAGMENTATION_NEEDED;
+}

@@ -1,0 +1,171 @@
+import type { InterfaceAddress, ModuleContext, Objects, SoftnetModule } from '@softnet/contract';
+import {
+  ADDRESS_FAMILY,
+  Addresses,
+  DeviceListener,
+  DeviceTraffic,
+  DstUse,
+  EthertypeHandler,
+  HOOK_FAMILY,
+  HookQueue,
+  IP_PROTOCOL,
+  Module,
+  NeighbourProtocol,
+  Neighbours,
+  NetworkLayer,
+  OptionLevel,
+  one,
+  optional,
+  PacketPolicy,
+  Protocol,
+  REFUSAL,
+  Route,
+  RouteTables,
+  SkbPool,
+  SOCK_TYPE,
+  SocketDemux,
+  SocketPorts,
+  SocketProtocol,
+} from '@softnet/contract';
+import { DatagramSockets, Delivery, EchoProtocol, LayerHooks } from '@softnet/inet';
+import { formatIpv4 } from '@softnet/wire';
+import { Addresses as AddressDoor } from './addresses.ts';
+import { Arp } from './arp.ts';
+import { defineDrops } from './drops.ts';
+import { Forwarding } from './forwarding.ts';
+import { Fragmenter } from './fragmenter.ts';
+import { Fragments } from './fragments.ts';
+import { Icmp } from './icmp.ts';
+import { IcmpSender } from './icmp-sender.ts';
+import { Input } from './input.ts';
+import { Joints } from './joints.ts';
+import { Ipv4Layer } from './layer.ts';
+import { LinkRoutes } from './link-routes.ts';
+import { AddressBook } from './machine/address-book.ts';
+import { Identification } from './machine/identification.ts';
+import { PATH_MTU } from './machine/sock-options.ts';
+import { Output } from './output.ts';
+import type { Ipv4Parts } from './parts.ts';
+import { defineCounters } from './parts.ts';
+import { defineSettings } from './settings.ts';
+import { IpOptions } from './socket/ip-options.ts';
+
+/** IPv4 with ARP and ICMP: addresses, the way in and out, forwarding, fragments; ping sockets. */
+@Module({
+  name: 'ipv4',
+  version: '1.0.0',
+  summary: 'IPv4 with ARP and ICMP: addresses, forwarding, fragments, ping sockets',
+  requires: [
+    one(SkbPool),
+    one(DeviceTraffic),
+    one(Route),
+    one(RouteTables),
+    one(Neighbours),
+    one(SocketDemux),
+    one(SocketPorts),
+    optional(PacketPolicy),
+    optional(HookQueue),
+  ],
+  provides: [NetworkLayer, EthertypeHandler, NeighbourProtocol, Protocol, SocketProtocol, Addresses, OptionLevel, DeviceListener],
+})
+export class Ipv4Module implements SoftnetModule {
+  #joints!: Joints;
+
+  start(ctx: ModuleContext): void {
+    const parts = partsOf(ctx);
+    const joints = new Joints();
+    this.#joints = joints;
+    const addresses = this.#addresses(ctx, parts);
+    this.#layer(ctx, parts, joints, addresses.objects);
+    const arp = new Arp(parts, joints);
+    ctx.contribute(NetworkLayer, joints.layer, 'corridor');
+    ctx.contribute(EthertypeHandler, joints.layer as Ipv4Layer, 'corridor');
+    ctx.contribute(EthertypeHandler, arp, 'corridor');
+    ctx.contribute(NeighbourProtocol, arp, 'corridor');
+    ctx.contribute(Protocol, new Icmp(parts, joints), 'corridor');
+    ctx.contribute(OptionLevel, optionLevel(parts), 'corridor');
+    ctx.contribute(Addresses, addresses.door, 'door');
+    ctx.contribute(DeviceListener, addresses.door, 'corridor');
+    this.#pings(ctx, parts);
+  }
+
+  stop(): void {
+    this.#joints.hooks.close();
+    this.#joints.fragments.close();
+  }
+
+  #addresses(ctx: ModuleContext, { book, route, traffic }: Ipv4Parts): { door: AddressDoor; objects: Objects<InterfaceAddress> } {
+    const routes = new LinkRoutes(ctx.port(RouteTables), (message, fields) => ctx.log.warn(message, fields));
+    const door = new AddressDoor({ book, routes, route, traffic, owner: ctx });
+    const objects = ctx.objects<InterfaceAddress>('address', door.spec);
+    door.begin(objects);
+    // Where a generation that left has taken routes along, ours are made.
+    ctx.contributions(NetworkLayer, ctx.poll({ poll: () => door.refresh() }, 'ipv4.routes'));
+    return { door, objects };
+  }
+
+  #layer(ctx: ModuleContext, parts: Ipv4Parts, joints: Joints, addresses: Objects<InterfaceAddress>): void {
+    const { drops } = parts;
+    const uses = ctx.objects<DstUse>('dst', {
+      drain: 'wait',
+      close: (use) => uses.release(use),
+      ended: (use) => {
+        use.dst = null;
+      },
+      describe: describeUse,
+      // Whoever has one keeps it, and asks the next generation's layer at the next packet.
+      freeze: () => ({ version: 1, data: null }),
+      thaws: [1],
+      thaw: () => new DstUse(),
+    });
+    const input = new Input(parts, joints);
+    const forwarding = new Forwarding(parts, joints);
+    const output = new Output(parts, joints, new Identification(ctx.random), new Fragmenter(parts, joints));
+    const layer = new Ipv4Layer(parts, joints, { uses, addresses }, { input, forwarding, output });
+    joints.layer = layer;
+    joints.output = output;
+    joints.icmp = new IcmpSender(parts, joints, ctx.random.u32());
+    joints.hooks = new LayerHooks(ctx, HOOK_FAMILY.IPV4, layer.steps, drops['ipv4.hook-lost']);
+    joints.delivery = new Delivery(ctx, layer, { noProtocol: drops['ipv4.no-protocol'], noPorts: drops['ipv4.no-ports'] });
+    joints.fragments = new Fragments(ctx, parts, (first) => joints.icmp.refuse(first, REFUSAL.REASSEMBLY_TIMEOUT, 0));
+  }
+
+  #pings(ctx: ModuleContext, { drops }: Ipv4Parts): void {
+    const reasons = { truncated: drops['icmpv4.truncated'], checksum: drops['icmpv4.checksum'] };
+    const echo = new EchoProtocol('ping', ADDRESS_FAMILY.INET, reasons);
+    const sockets = new DatagramSockets(ctx, echo, {
+      full: ctx.dropReason('ping.full', 'its user does not take what comes (SO_RCVBUF)'),
+      shut: ctx.dropReason('ping.shut', 'its user has shut it'),
+    });
+    const protocol = { name: 'ping', family: ADDRESS_FAMILY.INET, type: SOCK_TYPE.DGRAM, protocol: IP_PROTOCOL.ICMP, usual: false };
+    ctx.contribute(SocketProtocol, { ...protocol, open: (family, owner) => sockets.open(family, owner) }, 'door');
+  }
+}
+
+function partsOf(ctx: ModuleContext): Ipv4Parts {
+  return {
+    current: ctx.current,
+    clock: ctx.clock,
+    settings: defineSettings(ctx.sysctl),
+    drops: defineDrops((name, text) => ctx.dropReason(name, text)),
+    counters: defineCounters((name) => ctx.counter(name)),
+    book: new AddressBook(),
+    pool: ctx.port(SkbPool),
+    route: ctx.port(Route),
+    neighbours: ctx.port(Neighbours),
+    traffic: ctx.port(DeviceTraffic),
+    policy: ctx.port(PacketPolicy),
+  };
+}
+
+function optionLevel({ settings }: Ipv4Parts): OptionLevel {
+  const policy = (): number => (settings.noPathMtuDiscovery.value !== 0 ? PATH_MTU.DONT : PATH_MTU.WANT);
+  return new IpOptions(() => settings.defaultTtl.value, policy);
+}
+
+/** 'by eth0 to 10.0.0.1' */
+function describeUse({ dst }: DstUse): string {
+  if (dst === null) return 'bound, not routed';
+  const by = dst.device === null ? 'no device' : dst.device.name;
+  return dst.gatewayFamily === ADDRESS_FAMILY.INET ? `by ${by} to ${formatIpv4(dst.gateway3)}` : `by ${by}`;
+}

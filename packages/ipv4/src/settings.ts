@@ -1,0 +1,58 @@
+import type { Setting, SysctlBranch } from '@softnet/contract';
+
+/** Linux's names and defaults. Read `value` at each use. */
+export interface Ipv4Settings {
+  readonly forward: Setting<boolean>;
+  readonly defaultTtl: Setting<number>;
+  readonly noPathMtuDiscovery: Setting<number>;
+  readonly echoIgnoreAll: Setting<boolean>;
+  readonly echoIgnoreBroadcasts: Setting<boolean>;
+  readonly icmpRatelimitMs: Setting<number>;
+  readonly icmpRatemask: Setting<number>;
+  readonly icmpPerSecond: Setting<number>;
+  readonly icmpBurst: Setting<number>;
+  readonly fragmentsBytes: Setting<number>;
+  readonly fragmentsSeconds: Setting<number>;
+  readonly fragmentsPieces: Setting<number>;
+  readonly reachableMs: Setting<number>;
+  readonly retransMs: Setting<number>;
+}
+
+const INT_MAX = 0x7fffffff;
+/** Destination unreachable, source quench, time exceeded, parameter problem. */
+const LIMITED_TYPES = 0x1818;
+
+/** @throws NetError EEXIST. */
+export function defineSettings(sysctl: SysctlBranch): Ipv4Settings {
+  const bool = (name: string, value: boolean, summary: string) => sysctl.define(name, { type: 'bool', default: value, summary });
+  const int = (name: string, value: number, min: number, max: number, summary: string) =>
+    sysctl.define(name, { type: 'int', default: value, min, max, summary });
+  return {
+    forward: bool('net.ipv4.ip_forward', false, 'pass packets on that are for others (RFC 1812)'),
+    defaultTtl: int('net.ipv4.ip_default_ttl', 64, 1, 255, 'TTL of packets whose socket and route say none'),
+    noPathMtuDiscovery: int('net.ipv4.ip_no_pmtu_disc', 0, 0, 1, '1: sockets do not discover path MTUs unless told (RFC 1191)'),
+    echoIgnoreAll: bool('net.ipv4.icmp_echo_ignore_all', false, 'answer no echo request'),
+    echoIgnoreBroadcasts: bool('net.ipv4.icmp_echo_ignore_broadcasts', true, 'answer none that was sent to many (RFC 1122 §3.2.2.6)'),
+    icmpRatelimitMs: int('net.ipv4.icmp_ratelimit', 1000, 0, INT_MAX, 'ms between errors to one peer, but for a burst of 6; 0: no limit'),
+    icmpRatemask: int('net.ipv4.icmp_ratemask', LIMITED_TYPES, 0, INT_MAX, 'bits by ICMP type: which are limited'),
+    icmpPerSecond: int('net.ipv4.icmp_msgs_per_sec', 1000, 0, INT_MAX, 'limited messages a second, to all peers (RFC 1812 §4.3.2.8)'),
+    icmpBurst: int('net.ipv4.icmp_msgs_burst', 50, 0, INT_MAX, 'limited messages at once'),
+    fragmentsBytes: int(
+      'net.ipv4.ipfrag_high_thresh',
+      4 << 20,
+      0,
+      INT_MAX,
+      'memory of fragments that wait: beyond it the oldest datagram goes',
+    ),
+    fragmentsSeconds: int('net.ipv4.ipfrag_time', 30, 0, 3600, 'seconds that fragments wait for the others (RFC 791 §3.2)'),
+    fragmentsPieces: int('net.ipv4.ipfrag_max_pieces', 256, 1, 8192, 'fragments of one datagram'),
+    reachableMs: int(
+      'net.ipv4.neigh.default.base_reachable_time_ms',
+      30_000,
+      1,
+      INT_MAX,
+      'how long a neighbour counts as reachable, on average',
+    ),
+    retransMs: int('net.ipv4.neigh.default.retrans_time_ms', 1000, 1, INT_MAX, 'time between two ARP requests for one address'),
+  };
+}

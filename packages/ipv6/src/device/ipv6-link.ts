@@ -1,0 +1,60 @@
+import type { AddressWords, Generation, InterfaceAddress, NetDevice, SkbStep } from '@softnet/contract';
+import { ADDRESS_FAMILY, Dst, ROUTE_TYPE } from '@softnet/contract';
+import { isSame } from '../machine/address-kind.ts';
+import type { Link } from '../machine/surroundings.ts';
+
+interface Membership {
+  readonly group: AddressWords;
+  /** How many want it. */
+  users: number;
+}
+
+/** A device, as IPv6 uses it: its addresses, its groups, and the way to the link itself. Linux's `struct inet6_dev`. */
+export class Ipv6Link implements Link {
+  readonly device: NetDevice;
+  readonly dst: Dst;
+  readonly addresses: InterfaceAddress[] = [];
+  /** Administratively up: routes of its addresses are in the tables. */
+  isUp = false;
+  readonly #memberships: Membership[] = [];
+
+  /** @param prepare `NetworkLayer.prepare`. @param discard of packets that meet the dst before it is prepared. */
+  constructor(device: NetDevice, generation: Generation, discard: SkbStep, prepare: (dst: Dst) => void) {
+    this.device = device;
+    this.dst = new Dst(generation, discard);
+    this.dst.family = ADDRESS_FAMILY.INET6;
+    this.dst.type = ROUTE_TYPE.UNICAST;
+    this.dst.device = device;
+    this.dst.headroomBytes = device.headroomBytes;
+    this.dst.tailroomBytes = device.tailroomBytes;
+    this.dst.mtuBytes = device.mtuBytes;
+    prepare(this.dst);
+    // Nobody keeps it, so nobody waits for it.
+    this.dst.uses = null;
+  }
+
+  isMember(word0: number, word1: number, word2: number, word3: number): boolean {
+    for (let i = 0; i < this.#memberships.length; i++) {
+      if (isSame(this.#memberships[i]!.group, word0, word1, word2, word3)) return true;
+    }
+    return false;
+  }
+
+  /** One more wants packets to this group. */
+  join(group: AddressWords): void {
+    const known = this.#memberships.find((each) => isSame(each.group, ...group));
+    if (known === undefined) this.#memberships.push({ group, users: 1 });
+    else known.users++;
+  }
+
+  /** One fewer does. */
+  leave(group: AddressWords): void {
+    const index = this.#memberships.findIndex((each) => isSame(each.group, ...group));
+    if (index >= 0 && --this.#memberships[index]!.users === 0) this.#memberships.splice(index, 1);
+  }
+
+  /** For lists and tests. */
+  get groups(): readonly AddressWords[] {
+    return this.#memberships.map(({ group }) => group);
+  }
+}

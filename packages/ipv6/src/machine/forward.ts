@@ -1,0 +1,68 @@
+import type { NetDevice, NetworkLayer, Skb } from '@softnet/contract';
+import { CHECKSUM, POLICY_DIRECTION, REFUSAL, runHooks, SKB_TYPE, TRANSMIT } from '@softnet/contract';
+import type { LayerHooks } from '@softnet/inet';
+import { IPV6_HEADER_BYTES, ipv6Dst, ipv6HopLimit, ipv6Src, setIpv6HopLimit } from '@softnet/wire';
+import { isLinkLocal, isLoopback, isUnspecified } from './address-kind.ts';
+import type { IcmpErrors } from './icmp-errors.ts';
+import { IPV6_MIN_MTU } from './output.ts';
+import type { Ipv6Reason } from './reasons.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** A router's part. Linux's `ip6_forward`. */
+export class Ipv6Forward {
+  readonly #around: Surroundings;
+  readonly #layer: NetworkLayer;
+  readonly #hooks: LayerHooks;
+  readonly #errors: IcmpErrors;
+
+  constructor(around: Surroundings, layer: NetworkLayer, hooks: LayerHooks, errors: IcmpErrors) {
+    this.#around = around;
+    this.#layer = layer;
+    this.#hooks = hooks;
+    this.#errors = errors;
+  }
+
+  /** `Dst.input` of what is for others. */
+  readonly forward = (skb: Skb): number => {
+    const { policy, settings, traffic } = this.#around;
+    if (!settings.forwarding.value || skb.type !== SKB_TYPE.HOST) return this.#drop(skb, 'ipv6.not-forwarding');
+    const dst = skb.dst!;
+    if (!this.#mayLeave(skb)) return this.#drop(skb, 'ipv6.scope');
+    if (ipv6HopLimit(skb.memory.view, skb.network) <= 1) {
+      this.#layer.refuse(skb, REFUSAL.TIME_EXCEEDED, 0);
+      return this.#drop(skb, 'ipv6.hop-limit');
+    }
+    if (!policy.current.admit(skb, POLICY_DIRECTION.FORWARD, this.#layer)) return TRANSMIT.DROPPED;
+    const mtuBytes = Math.max(dst.mtuBytes, IPV6_MIN_MTU);
+    if (skb.len > mtuBytes && skb.gsoSize === 0) {
+      this.#layer.refuse(skb, REFUSAL.TOO_BIG, mtuBytes);
+      return this.#drop(skb, 'ipv6.too-big');
+    }
+    if (!skb.memory.pool.makeRoom(skb, dst.headroomBytes - IPV6_HEADER_BYTES, 0)) return this.#drop(skb, 'ipv6.no-memory');
+    const { view } = skb.memory;
+    setIpv6HopLimit(view, skb.network, ipv6HopLimit(view, skb.network) - 1);
+    // The sum was over the hop limit too.
+    if (skb.checksum === CHECKSUM.COMPLETE) skb.checksum = CHECKSUM.NONE;
+    return runHooks(this.#hooks.forward, skb, traffic.current.byIndex(skb.ifindex) satisfies NetDevice | null, dst.device);
+  };
+
+  /** Link-local addresses stay on their link (RFC 4291 §2.5.6), loopback and unspecified ones at home (§2.5.2, §2.5.3). */
+  #mayLeave(skb: Skb): boolean {
+    const { network } = skb;
+    const { view } = skb.memory;
+    const src0 = ipv6Src(view, network, 0);
+    const src1 = ipv6Src(view, network, 1);
+    const src2 = ipv6Src(view, network, 2);
+    const src3 = ipv6Src(view, network, 3);
+    if (isUnspecified(src0, src1, src2, src3) || isLoopback(src0, src1, src2, src3)) return false;
+    if (isLinkLocal(ipv6Dst(view, network, 0))) return false;
+    if (!isLinkLocal(src0)) return true;
+    this.#errors.beyondScope(skb);
+    return false;
+  }
+
+  #drop(skb: Skb, name: Ipv6Reason): number {
+    skb.memory.pool.drop(skb, this.#around.reasons[name]);
+    return TRANSMIT.DROPPED;
+  }
+}

@@ -1,0 +1,134 @@
+import type { Skb } from '@softnet/contract';
+import { CHECKSUM, IP_PROTOCOL } from '@softnet/contract';
+import type { Reassembly } from '@softnet/inet';
+import { gather, pull, push } from '@softnet/skb';
+import {
+  extensionNextHeader,
+  hasIpv6MoreFragments,
+  ICMPV6_PARAMETER_PROBLEM,
+  IPV6_FRAGMENT_BYTES,
+  IPV6_HEADER_BYTES,
+  Ipv6HeaderChain,
+  ipv6FragmentId,
+  ipv6FragmentOffsetBytes,
+  isExtensionHeader,
+  setIpv6PayloadBytes,
+} from '@softnet/wire';
+import { walkHeaders } from './header-walk.ts';
+import type { IcmpErrors } from './icmp-errors.ts';
+import type { Ipv6Reason, Ipv6Reasons } from './reasons.ts';
+
+const MAX_PAYLOAD_BYTES = 65535;
+/** Where the payload length stands. */
+const PAYLOAD_LENGTH_AT = 4;
+
+/** Fragments that were received (RFC 8200 §4.5), and what is put together of them. */
+export class Ipv6Fragments {
+  /** Of the datagram that {@link input} answered: where its next header begins, and stands, from `network` on. */
+  at = 0;
+  nextHeaderAt = 0;
+  readonly #reasons: Ipv6Reasons;
+  readonly #errors: IcmpErrors;
+  readonly #reassembly: Reassembly;
+  readonly #chain = new Ipv6HeaderChain();
+
+  constructor(reasons: Ipv6Reasons, errors: IcmpErrors, reassembly: Reassembly) {
+    this.#reasons = reasons;
+    this.#errors = errors;
+    this.#reassembly = reassembly;
+  }
+
+  /**
+   * Takes a packet with `data` = `network` and a fragment header at `at` from there. Answers the whole packet, `data` = `network`,
+   * without its fragment header. Null: others are still to come, or it was dropped.
+   */
+  input(skb: Skb, nextHeaderAt: number, at: number): Skb | null {
+    const { view } = skb.memory;
+    const offset = skb.network + at;
+    const offsetBytes = ipv6FragmentOffsetBytes(view, offset);
+    const more = hasIpv6MoreFragments(view, offset);
+    // A packet within one fragment: whole by itself, whatever else waits under its identification (RFC 6946).
+    if (offsetBytes === 0 && !more) return this.#strip(skb, nextHeaderAt, at);
+    const lenBytes = skb.len - at - IPV6_FRAGMENT_BYTES;
+    if (lenBytes === 0 || (more && (lenBytes & 7) !== 0)) return this.#refuse(skb, PAYLOAD_LENGTH_AT, 'ipv6.fragment-length');
+    if (at - IPV6_HEADER_BYTES + offsetBytes + lenBytes > MAX_PAYLOAD_BYTES) return this.#refuse(skb, at + 2, 'ipv6.fragment-too-big');
+    if (offsetBytes === 0 && !this.#isChainWhole(skb)) return this.#refuseChain(skb);
+    const { dst } = skb;
+    const id = ipv6FragmentId(view, offset);
+    pull(skb, at + IPV6_FRAGMENT_BYTES);
+    const whole = this.#reassembly.input(skb, offsetBytes, more, id, 0);
+    if (whole === null) return null;
+    whole.dst = dst;
+    return this.#rebuild(whole);
+  }
+
+  /** The datagram has the header of its first fragment, which need not look like that of the last to come. */
+  #rebuild(whole: Skb): Skb | null {
+    const at = whole.data - whole.network - IPV6_FRAGMENT_BYTES;
+    let nextHeaderAt = 6;
+    for (let next = IPV6_HEADER_BYTES; next < at; ) {
+      const protocol = whole.memory.view.getUint8(whole.network + nextHeaderAt);
+      nextHeaderAt = next;
+      next += isExtensionHeader(protocol) ? (whole.memory.view.getUint8(whole.network + next + 1) + 1) << 3 : at;
+    }
+    push(whole, at + IPV6_FRAGMENT_BYTES);
+    if (whole.len - IPV6_FRAGMENT_BYTES - IPV6_HEADER_BYTES > MAX_PAYLOAD_BYTES) return this.#drop(whole, 'ipv6.fragment-too-big');
+    return this.#strip(whole, nextHeaderAt, at);
+  }
+
+  /** Takes the fragment header out: what stands before it moves up to what stands behind. */
+  #strip(skb: Skb, nextHeaderAt: number, at: number): Skb | null {
+    if (!skb.memory.pool.makeRoom(skb, 0, 0)) return this.#drop(skb, 'ipv6.no-memory');
+    const { bytes, view } = skb.memory;
+    const { network } = skb;
+    const nextHeader = extensionNextHeader(view, network + at);
+    bytes.copyWithin(network + IPV6_FRAGMENT_BYTES, network, network + at);
+    skb.network = pull(skb, IPV6_FRAGMENT_BYTES);
+    // The link header is not moved along: nobody looks at it behind here.
+    skb.mac = -1;
+    view.setUint8(skb.network + nextHeaderAt, nextHeader);
+    setIpv6PayloadBytes(view, skb.network, skb.len - IPV6_HEADER_BYTES);
+    if (skb.checksum === CHECKSUM.COMPLETE) skb.checksum = CHECKSUM.NONE;
+    this.at = at;
+    this.nextHeaderAt = nextHeaderAt;
+    return skb;
+  }
+
+  /** RFC 7112 §5: all headers of a packet are in its first fragment, the upper layer's too, so that filters can see them. */
+  #isChainWhole(skb: Skb): boolean {
+    const chain = this.#chain;
+    if (!walkHeaders(skb, chain) && !(gather(skb, Math.min(skb.len, 2048)) && walkHeaders(skb, chain))) return false;
+    return skb.network + skb.len - chain.end >= upperHeaderBytes(chain.protocol);
+  }
+
+  #refuseChain(skb: Skb): null {
+    this.#errors.problem(skb, ICMPV6_PARAMETER_PROBLEM.INCOMPLETE_CHAIN, skb.network, false);
+    return this.#drop(skb, 'ipv6.fragment-chain');
+  }
+
+  #refuse(skb: Skb, at: number, name: Ipv6Reason): null {
+    this.#errors.problem(skb, ICMPV6_PARAMETER_PROBLEM.FIELD, skb.network + at, false);
+    return this.#drop(skb, name);
+  }
+
+  #drop(skb: Skb, name: Ipv6Reason): null {
+    skb.memory.pool.drop(skb, this.#reasons[name]);
+    return null;
+  }
+}
+
+/** Without options. */
+function upperHeaderBytes(protocol: number): number {
+  switch (protocol) {
+    case IP_PROTOCOL.TCP:
+      return 20;
+    case IP_PROTOCOL.UDP:
+    case IP_PROTOCOL.UDPLITE:
+    case IP_PROTOCOL.ICMPV6:
+      return 8;
+    case IP_PROTOCOL.DCCP:
+      return 12;
+    default:
+      return 1;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Skb } from '@softnet/contract';
+import type { Ipv6HeaderChain } from '@softnet/wire';
+import {
+  extensionHeaderBytes,
+  extensionNextHeader,
+  IPV6_EXTENSION,
+  IPV6_HEADER_BYTES,
+  IPV6_LIMITS,
+  IPV6_NEXT_HEADER,
+  ipv6NextHeader,
+  isExtensionHeader,
+  walkExtensionHeaders,
+} from '@softnet/wire';
+
+/**
+ * Walks the headers of a packet that lies in the head as far as they go, `network` set. On a chain that cannot be followed it says
+ * what was reached: `nextHeaderOffset` and `protocol` are those at the fault. Returns whether all of it was.
+ */
+export function walkHeaders(skb: Skb, chain: Ipv6HeaderChain): boolean {
+  const { network, tail } = skb;
+  const { view } = skb.memory;
+  const first = ipv6NextHeader(view, network);
+  const start = network + IPV6_HEADER_BYTES;
+  return walkExtensionHeaders(view, first, network + IPV6_NEXT_HEADER, start, tail, IPV6_LIMITS, chain) === null;
+}
+
+/** The part of a packet that stands before every fragment (RFC 8200 §4.5): kept and filled anew. */
+export class Unfragmentable {
+  /** From `network` on. */
+  lenBytes = 0;
+  /** Where the number of what follows it stands, from `network` on; and the number. */
+  nextHeaderAt = 0;
+  nextHeader = 0;
+}
+
+/** Header, hop-by-hop options, and all up to the routing header. */
+export function findUnfragmentable(skb: Skb, part: Unfragmentable): void {
+  const { network, tail } = skb;
+  const { view } = skb.memory;
+  part.lenBytes = IPV6_HEADER_BYTES;
+  part.nextHeaderAt = IPV6_NEXT_HEADER;
+  part.nextHeader = ipv6NextHeader(view, network);
+  let protocol = part.nextHeader;
+  for (let at = network + IPV6_HEADER_BYTES; isExtensionHeader(protocol); ) {
+    const lenBytes = extensionHeaderBytes(view, protocol, at, tail);
+    if (lenBytes === 0) return;
+    const isBefore = protocol === IPV6_EXTENSION.HOP_BY_HOP || protocol === IPV6_EXTENSION.ROUTING;
+    protocol = extensionNextHeader(view, at);
+    if (isBefore) {
+      part.lenBytes = at + lenBytes - network;
+      part.nextHeaderAt = at - network;
+      part.nextHeader = protocol;
+    }
+    at += lenBytes;
+  }
+}

@@ -1,0 +1,163 @@
+import type { FlowKey, NetworkLayer, PacketMemory, Protocol, Skb } from '@softnet/contract';
+import { CHECKSUM, ErrorReport, Flow, IP_PROTOCOL } from '@softnet/contract';
+import type { Delivery } from '@softnet/inet';
+import { dissectEcho } from '@softnet/inet';
+import { gather, pull, SkbReader, sumOf } from '@softnet/skb';
+import {
+  addSums,
+  ICMP_HEADER_BYTES,
+  ICMPV6_TYPE,
+  IcmpQuote,
+  INTACT,
+  IPV6_LIMITS,
+  icmpCode,
+  icmpRest,
+  icmpType,
+  ipv6Dst,
+  ipv6PseudoHeaderSum,
+  ipv6Src,
+  isIcmpv6Error,
+  readIcmpv6Quote,
+} from '@softnet/wire';
+import { isNdType } from '../wire/neighbour-message.ts';
+import { readFlow } from './flow-of.ts';
+import { walkHeaders } from './header-walk.ts';
+import { readIcmpError } from './icmp-errno.ts';
+import type { IcmpOutput } from './icmp-output.ts';
+import type { NeighbourDiscovery } from './neighbour-discovery.ts';
+import { IPV6_MIN_MTU } from './output.ts';
+import type { Ipv6Reason } from './reasons.ts';
+import type { Links, Surroundings } from './surroundings.ts';
+
+/** ICMPv6 (RFC 4443) above IPv6: what is received. */
+export class IcmpInput implements Protocol {
+  readonly name = 'icmpv6';
+  readonly number = IP_PROTOCOL.ICMPV6;
+  readonly error = null;
+  readonly gro = null;
+  readonly segment = null;
+  readonly #around: Surroundings;
+  readonly #links: Links;
+  readonly #delivery: Delivery;
+  readonly #output: IcmpOutput;
+  readonly #discovery: NeighbourDiscovery;
+  readonly #reader = new SkbReader();
+  readonly #quote = new IcmpQuote();
+  readonly #report = new ErrorReport();
+  readonly #flow = new Flow();
+
+  constructor(around: Surroundings, links: Links, delivery: Delivery, output: IcmpOutput, discovery: NeighbourDiscovery) {
+    this.#around = around;
+    this.#links = links;
+    this.#delivery = delivery;
+    this.#output = output;
+    this.#discovery = discovery;
+  }
+
+  dissect(memory: PacketMemory, offset: number, endOffset: number, key: FlowKey): boolean {
+    return dissectEcho(memory, offset, endOffset, key, ICMPV6_TYPE.ECHO_REQUEST, ICMPV6_TYPE.ECHO_REPLY);
+  }
+
+  input(skb: Skb, _layer: NetworkLayer): boolean {
+    const why = this.#handle(skb);
+    if (why !== null) skb.memory.pool.drop(skb, this.#around.reasons[why]);
+    return true;
+  }
+
+  /** Null: it is taken; else why it is to be dropped. */
+  #handle(skb: Skb): Ipv6Reason | null {
+    if (!gather(skb, ICMP_HEADER_BYTES)) return 'icmpv6.truncated';
+    if (!this.#isIntact(skb)) return 'icmpv6.checksum';
+    const type = icmpType(skb.memory.view, skb.transport);
+    if (isNdType(type)) return this.#discovery.receive(skb);
+    if (isIcmpv6Error(type)) return this.#errorReceived(skb, type);
+    if (type === ICMPV6_TYPE.ECHO_REQUEST) return this.#echo(skb);
+    if (type === ICMPV6_TYPE.ECHO_REPLY) return 'icmpv6.echo-reply';
+    const isGroupListener = (type >= ICMPV6_TYPE.MLD_QUERY && type <= ICMPV6_TYPE.MLD_DONE) || type === ICMPV6_TYPE.MLD2_REPORT;
+    return isGroupListener ? 'icmpv6.group-listener' : 'icmpv6.type';
+  }
+
+  #echo(skb: Skb): Ipv6Reason | null {
+    if (this.#around.settings.ignoreEcho.value) return 'icmpv6.echo-ignored';
+    this.#output.echo(skb);
+    skb.memory.pool.release(skb);
+    return null;
+  }
+
+  /** RFC 4443 §2.4 d: to whose packet it was, by the headers that it quotes. */
+  #errorReceived(skb: Skb, type: number): Ipv6Reason | null {
+    if (!gather(skb, Math.min(skb.len, IPV6_MIN_MTU))) return 'ipv6.no-memory';
+    const { view } = skb.memory;
+    const code = icmpCode(view, skb.transport);
+    const rest = icmpRest(view, skb.transport);
+    const quote = this.#quote;
+    const fault = readIcmpv6Quote(view, skb.transport, skb.tail, IPV6_LIMITS, quote);
+    if (fault !== null) return fault;
+    if (!this.#isOurs(skb, quote.network)) return 'icmpv6.quote-not-ours';
+    if (type === ICMPV6_TYPE.PACKET_TOO_BIG && rest >>> 0 < IPV6_MIN_MTU) return 'icmpv6.mtu';
+    this.#tell(skb, type, code, rest);
+    skb.memory.pool.release(skb);
+    return null;
+  }
+
+  /** Tells routes and sockets. */
+  #tell(skb: Skb, type: number, code: number, rest: number): void {
+    const quote = this.#quote;
+    const report = this.#report;
+    readIcmpError(type, code, rest, report);
+    setOffender(report, skb);
+    skb.network = quote.network;
+    if (type === ICMPV6_TYPE.PACKET_TOO_BIG) this.#learnMtu(skb, report.info);
+    // A later fragment has no ports to tell whose it was.
+    if (quote.transport < 0 || quote.transport > skb.tail) return;
+    skb.transport = pull(skb, quote.transport - skb.data);
+    this.#delivery.report(skb, quote.protocol, report);
+  }
+
+  /** A packet that could not leave this host, or died in it: its socket is told as by an error from ourselves. Does not take it. */
+  refuseOwn(skb: Skb, type: number, code: number): void {
+    const report = this.#report;
+    readIcmpError(type, code, 0, report);
+    setOffender(report, skb);
+    const { chain } = this.#quote;
+    if (!walkHeaders(skb, chain) || chain.transport < 0) return;
+    const headerBytes = chain.transport - skb.data;
+    skb.transport = pull(skb, headerBytes);
+    this.#delivery.report(skb, chain.protocol, report);
+    skb.data -= headerBytes;
+    skb.len += headerBytes;
+  }
+
+  /** RFC 8201 §4: of the destination that the packet was for. */
+  #learnMtu(skb: Skb, mtuBytes: number): void {
+    const flow = this.#flow;
+    const { ifindex } = skb;
+    readFlow(skb, flow);
+    flow.iif = 0;
+    if (flow.oif !== 0) flow.oif = ifindex;
+    this.#around.route.current.learnMtu(flow, mtuBytes);
+  }
+
+  /** The packet quoted must be one that this host can have sent. */
+  #isOurs(skb: Skb, network: number): boolean {
+    const { view } = skb.memory;
+    const word0 = ipv6Src(view, network, 0);
+    const word1 = ipv6Src(view, network, 1);
+    if (this.#links.find(word0, word1, ipv6Src(view, network, 2), ipv6Src(view, network, 3), 0) === null) return false;
+    return ipv6Dst(view, network, 0) >>> 24 !== 0xff || icmpType(view, skb.transport) === ICMPV6_TYPE.PACKET_TOO_BIG;
+  }
+
+  #isIntact(skb: Skb): boolean {
+    if (skb.checksum === CHECKSUM.UNNECESSARY) return true;
+    const pseudo = ipv6PseudoHeaderSum(skb.memory.view, skb.network, IP_PROTOCOL.ICMPV6, skb.len);
+    return this.#reader.open(skb) && addSums(pseudo, sumOf(this.#reader)) === INTACT;
+  }
+}
+
+/** The source of the packet says so. */
+function setOffender(report: ErrorReport, { memory: { view }, network }: Skb): void {
+  report.offender0 = ipv6Src(view, network, 0);
+  report.offender1 = ipv6Src(view, network, 1);
+  report.offender2 = ipv6Src(view, network, 2);
+  report.offender3 = ipv6Src(view, network, 3);
+}

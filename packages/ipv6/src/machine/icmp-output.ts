@@ -1,0 +1,135 @@
+import type { Dst, Skb } from '@softnet/contract';
+import { Flow, IP_PROTOCOL, SKB_TYPE } from '@softnet/contract';
+import { copyIn, push, put, SkbReader, sumOf } from '@softnet/skb';
+import {
+  addSums,
+  checksumOf,
+  ICMP_HEADER_BYTES,
+  ICMPV6_TYPE,
+  icmpRest,
+  ipv6Dst,
+  ipv6Src,
+  pseudoHeaderSum,
+  setIcmpChecksum,
+  setIcmpRest,
+  setIcmpTypeAndCode,
+} from '@softnet/wire';
+import { isMulticast, needsInterface } from './address-kind.ts';
+import { beginIcmpFlow } from './flow-of.ts';
+import type { Ipv6Output } from './output.ts';
+import { IPV6_MIN_MTU } from './output.ts';
+import type { Links, Surroundings } from './surroundings.ts';
+
+/** Of what is quoted or echoed, so much goes behind the header in its buffer; the rest on pages. */
+const HEAD_BYTES = 1280;
+/** What of a packet fits into an error of 1280 bytes (RFC 4443 §2.4 c). */
+const QUOTE_BYTES = IPV6_MIN_MTU - 40 - ICMP_HEADER_BYTES;
+
+/** Makes and sends ICMPv6 messages that answer a packet. */
+export class IcmpOutput {
+  readonly #around: Surroundings;
+  readonly #links: Links;
+  readonly #output: Ipv6Output;
+  readonly #flow = new Flow();
+  readonly #reader = new SkbReader();
+
+  constructor(around: Surroundings, links: Links, output: Ipv6Output) {
+    this.#around = around;
+    this.#links = links;
+    this.#output = output;
+  }
+
+  /** Answers the echo request at `transport` = `data` (RFC 4443 §4.2). Does not take it. */
+  echo(request: Skb): void {
+    const dst = this.#route(request, ICMPV6_TYPE.ECHO_REPLY, 0);
+    if (dst === null) return;
+    const payloadBytes = request.len - ICMP_HEADER_BYTES;
+    const reply = this.#begin(dst, Math.min(payloadBytes, HEAD_BYTES));
+    if (reply === null) return;
+    const copied = payloadBytes === 0 || (this.#reader.open(request, ICMP_HEADER_BYTES) && this.#copyRest(reply, payloadBytes));
+    if (!copied) reply.memory.pool.release(reply);
+    else this.#send(reply, dst, ICMPV6_TYPE.ECHO_REPLY, 0, icmpRest(request.memory.view, request.transport));
+  }
+
+  /**
+   * Sends an error about a packet, from its `network` on (RFC 4443 §3). Whether it may be sent, its caller has seen. Does not
+   * take the packet.
+   */
+  error(about: Skb, type: number, code: number, rest: number): void {
+    const dst = this.#route(about, type, code);
+    if (dst === null) return;
+    const out = this.#begin(dst, QUOTE_BYTES);
+    if (out === null) return;
+    if (!this.#quote(out, about)) out.memory.pool.release(out);
+    else this.#send(out, dst, type, code, rest);
+  }
+
+  /** The way back to the packet's source, from the address that it was for, if that is one of ours. Null: there is none. */
+  #route(about: Skb, type: number, code: number): Dst | null {
+    const flow = this.#flow;
+    const { network, ifindex } = about;
+    const { view } = about.memory;
+    beginIcmpFlow(flow, IP_PROTOCOL.ICMPV6, type, code);
+    flow.dst0 = ipv6Src(view, network, 0);
+    flow.dst1 = ipv6Src(view, network, 1);
+    flow.dst2 = ipv6Src(view, network, 2);
+    flow.dst3 = ipv6Src(view, network, 3);
+    if (needsInterface(flow.dst0)) flow.oif = ifindex;
+    const ours0 = ipv6Dst(view, network, 0);
+    const ours1 = ipv6Dst(view, network, 1);
+    const ours2 = ipv6Dst(view, network, 2);
+    const ours3 = ipv6Dst(view, network, 3);
+    if (!isMulticast(ours0) && this.#links.find(ours0, ours1, ours2, ours3, ifindex) !== null) {
+      flow.src0 = ours0;
+      flow.src1 = ours1;
+      flow.src2 = ours2;
+      flow.src3 = ours3;
+    }
+    const dst = this.#around.route.current.lookup(flow);
+    if (dst.error !== 0 || (flow.src0 | flow.src1 | flow.src2 | flow.src3) === 0) return null;
+    return dst;
+  }
+
+  #begin(dst: Dst, lenBytes: number): Skb | null {
+    const skb = this.#around.pool.current.alloc(dst.headroomBytes + ICMP_HEADER_BYTES, lenBytes + dst.tailroomBytes);
+    if (skb !== null) skb.type = SKB_TYPE.OUTGOING;
+    return skb;
+  }
+
+  /** As much as fits of the packet from its `network` on: what stands before `data`, then the rest. */
+  #quote(out: Skb, about: Skb): boolean {
+    const { memory, network, data } = about;
+    const before = Math.min(data - network, QUOTE_BYTES);
+    const rest = Math.min(about.len, QUOTE_BYTES - before);
+    if (before > 0) out.memory.bytes.set(memory.bytes.subarray(network, network + before), put(out, before));
+    return rest <= 0 || (this.#reader.open(about, 0, rest) && this.#copyRest(out, rest));
+  }
+
+  /** What the reader has left. */
+  #copyRest(out: Skb, lenBytes: number): boolean {
+    const reader = this.#reader;
+    let left = lenBytes;
+    for (let more = true; more && left > 0; more = reader.nextRun()) {
+      const taken = Math.min(left, reader.end - reader.offset);
+      if (!copyIn(out, reader.bytes, reader.offset, taken)) return false;
+      left -= taken;
+    }
+    return true;
+  }
+
+  #send(skb: Skb, dst: Dst, type: number, code: number, rest: number): void {
+    const flow = this.#flow;
+    const at = push(skb, ICMP_HEADER_BYTES);
+    const { view } = skb.memory;
+    skb.transport = at;
+    setIcmpTypeAndCode(view, at, type, code);
+    setIcmpChecksum(view, at, 0);
+    setIcmpRest(view, at, rest);
+    const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = flow;
+    const pseudo = pseudoHeaderSum(src0, src1, src2, src3, dst0, dst1, dst2, dst3, IP_PROTOCOL.ICMPV6, skb.len);
+    this.#reader.open(skb);
+    setIcmpChecksum(view, at, checksumOf(addSums(pseudo, sumOf(this.#reader))));
+    skb.dst = dst;
+    this.#output.send(skb, flow, null);
+  }
+}

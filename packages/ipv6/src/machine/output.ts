@@ -1,0 +1,205 @@
+import type { Dst, Flow, Neighbour, NetDevice, NetworkLayer, Skb, SockCommon } from '@softnet/contract';
+import {
+  ADDRESS_FAMILY,
+  DST_METRIC,
+  dequeue,
+  ERRNO,
+  ERROR_ORIGIN,
+  ErrorReport,
+  ETHERTYPE,
+  enqueue,
+  REFUSAL,
+  runHooks,
+  SKB_FLAG,
+  SkbQueue,
+  TRANSMIT,
+} from '@softnet/contract';
+import type { LayerHooks } from '@softnet/inet';
+import { Cutter } from '@softnet/inet';
+import { push, SkbReader } from '@softnet/skb';
+import {
+  IPV6_DST,
+  IPV6_FRAGMENT_BYTES,
+  IPV6_HEADER_BYTES,
+  IPV6_SRC,
+  putAddress,
+  setIpv6HopLimit,
+  setIpv6NextHeader,
+  setIpv6PayloadBytes,
+  setIpv6TrafficClassAndFlowLabel,
+  writeIpv6Fragment,
+} from '@softnet/wire';
+import { isMulticast } from './address-kind.ts';
+import { findUnfragmentable, Unfragmentable } from './header-walk.ts';
+import type { Ipv6SockOptions } from './sock-options.ts';
+import { MTU_DISCOVER, sockOptions } from './sock-options.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Every link carries as much (RFC 8200 §5). */
+export const IPV6_MIN_MTU = 1280;
+/** What a payload length can say. */
+const MAX_PAYLOAD_BYTES = 65535;
+
+/** The way out: header, hooks, fragments, neighbour. */
+export class Ipv6Output {
+  readonly #around: Surroundings;
+  readonly #layer: NetworkLayer;
+  readonly #hooks: LayerHooks;
+  readonly #cutter = new Cutter(new SkbReader());
+  readonly #pieces = new SkbQueue();
+  readonly #unfragmentable = new Unfragmentable();
+  readonly #report = new ErrorReport();
+
+  constructor(around: Surroundings, layer: NetworkLayer, hooks: LayerHooks) {
+    this.#around = around;
+    this.#layer = layer;
+    this.#hooks = hooks;
+  }
+
+  /** `NetworkLayer.send`. */
+  send(skb: Skb, flow: Flow, sock: SockCommon | null): number {
+    const options = sockOptions(sock);
+    const dst = skb.dst!;
+    if (options !== null && options.mtuDiscover === MTU_DISCOVER.DO && skb.gsoSize === 0) {
+      if (skb.len + IPV6_HEADER_BYTES > this.#mtuOf(dst)) return this.#tooBigForSocket(skb, sock!, dst);
+    }
+    const trafficClass = flow.tos === 0 && options !== null ? options.trafficClass : flow.tos;
+    return this.emit(skb, flow, this.#hopLimitOf(flow, dst, options), trafficClass);
+  }
+
+  /** The same, with this hop limit: for Neighbor Discovery. */
+  emit(skb: Skb, flow: Flow, hopLimit: number, trafficClass: number): number {
+    const payloadBytes = skb.len;
+    if (payloadBytes > MAX_PAYLOAD_BYTES && skb.gsoSize === 0) return this.#drop(skb, 'ipv6.too-long');
+    const at = push(skb, IPV6_HEADER_BYTES);
+    const { view } = skb.memory;
+    skb.network = at;
+    skb.protocol = ETHERTYPE.IPV6;
+    setIpv6TrafficClassAndFlowLabel(view, at, trafficClass, flow.label);
+    setIpv6PayloadBytes(view, at, payloadBytes > MAX_PAYLOAD_BYTES ? 0 : payloadBytes);
+    setIpv6NextHeader(view, at, flow.protocol);
+    setIpv6HopLimit(view, at, hopLimit);
+    putAddress(view, at + IPV6_SRC, ADDRESS_FAMILY.INET6, flow.src0, flow.src1, flow.src2, flow.src3);
+    putAddress(view, at + IPV6_DST, ADDRESS_FAMILY.INET6, flow.dst0, flow.dst1, flow.dst2, flow.dst3);
+    return this.reenter(skb);
+  }
+
+  /** `NetworkLayer.reenter`. */
+  reenter(skb: Skb): number {
+    return runHooks(this.#hooks.output, skb, null, skb.dst!.device);
+  }
+
+  /** `Dst.output`, and what follows the output and forward hooks. */
+  readonly output = (skb: Skb): number => runHooks(this.#hooks.postrouting, skb, null, skb.dst!.device);
+
+  /** What follows the postrouting hook: cut to the MTU (RFC 8200 §5: by the source only), and on. */
+  cut(skb: Skb): number {
+    const dst = skb.dst!;
+    const mtuBytes = this.#mtuOf(dst);
+    if (skb.len <= mtuBytes || skb.gsoSize > 0) return dst.finish(skb);
+    if (skb.ifindex === 0 || (skb.flags & SKB_FLAG.IGNORE_DF) !== 0) return this.#fragment(skb, dst, mtuBytes);
+    this.#layer.refuse(skb, REFUSAL.TOO_BIG, mtuBytes);
+    return this.#drop(skb, 'ipv6.too-big');
+  }
+
+  /** `Dst.finish`: to the neighbour. */
+  readonly finish = (skb: Skb): number => {
+    const dst = skb.dst!;
+    const device = dst.device;
+    if (device === null) return this.#drop(skb, 'ipv6.no-device');
+    const neighbour = dst.gatewayFamily === 0 ? this.#onLink(skb, device) : this.#gateway(dst, device);
+    if (neighbour === null) return this.#drop(skb, 'ipv6.no-neighbour');
+    return neighbour.output(neighbour, skb);
+  };
+
+  #onLink(skb: Skb, device: NetDevice): Neighbour | null {
+    const { view } = skb.memory;
+    const at = skb.network + IPV6_DST;
+    return this.#around.neighbours.current.find(
+      device,
+      ADDRESS_FAMILY.INET6,
+      view.getInt32(at),
+      view.getInt32(at + 4),
+      view.getInt32(at + 8),
+      view.getInt32(at + 12),
+    );
+  }
+
+  /** One that the core has let go of leads to the one in its place. */
+  #gateway(dst: Dst, device: NetDevice): Neighbour | null {
+    if (dst.neighbour !== null) return dst.neighbour;
+    const { gatewayFamily, gateway0, gateway1, gateway2, gateway3 } = dst;
+    dst.neighbour = this.#around.neighbours.current.find(device, gatewayFamily, gateway0, gateway1, gateway2, gateway3);
+    return dst.neighbour;
+  }
+
+  #mtuOf(dst: Dst): number {
+    return Math.max(dst.mtuBytes, IPV6_MIN_MTU);
+  }
+
+  #hopLimitOf(flow: Flow, dst: Dst, options: Ipv6SockOptions | null): number {
+    if (isMulticast(flow.dst0)) return options === null ? 1 : options.multicastHops;
+    if (options !== null && options.unicastHops >= 0) return options.unicastHops;
+    const metric = dst.metrics === null ? 0 : dst.metrics[DST_METRIC.HOPLIMIT]!;
+    return metric > 0 ? metric & 0xff : this.#around.settings.hopLimit.value;
+  }
+
+  /** RFC 8200 §4.5; identifications nobody can foresee: RFC 7739 §5.3. */
+  #fragment(skb: Skb, dst: Dst, mtuBytes: number): number {
+    const part = this.#unfragmentable;
+    findUnfragmentable(skb, part);
+    const { lenBytes, nextHeaderAt, nextHeader } = part;
+    const pieceBytes = (mtuBytes - lenBytes - IPV6_FRAGMENT_BYTES) & ~7;
+    if (pieceBytes < 8) return this.#drop(skb, 'ipv6.too-big');
+    const id = this.#around.random.u32() | 0;
+    const roomBytes = dst.headroomBytes + lenBytes - IPV6_HEADER_BYTES + IPV6_FRAGMENT_BYTES;
+    const cutter = this.#cutter;
+    if (!cutter.begin(skb, lenBytes, pieceBytes, roomBytes)) return this.#drop(skb, 'ipv6.no-memory');
+    const pool = this.#around.pool.current;
+    for (let piece = cutter.next(pool); piece !== null; piece = cutter.next(pool)) {
+      const at = push(piece, IPV6_FRAGMENT_BYTES);
+      const { view } = piece.memory;
+      writeIpv6Fragment(view, at, nextHeader, cutter.offsetBytes, cutter.more, id);
+      const network = cutter.pushHeader(piece);
+      view.setUint8(network + nextHeaderAt, 44);
+      setIpv6PayloadBytes(view, network, piece.len - IPV6_HEADER_BYTES);
+      enqueue(this.#pieces, piece);
+    }
+    return this.#sendPieces(cutter.end());
+  }
+
+  /** All of them, or none: a datagram of which a piece is missing is of no use. */
+  #sendPieces(complete: boolean): number {
+    let result: number = complete ? TRANSMIT.OK : TRANSMIT.DROPPED;
+    for (let piece = dequeue(this.#pieces); piece !== null; piece = dequeue(this.#pieces)) {
+      if (result === TRANSMIT.DROPPED) this.#drop(piece, 'ipv6.no-memory');
+      else result = piece.dst!.finish(piece);
+    }
+    return result;
+  }
+
+  /** RFC 3542 §11.2: the socket wants to know the MTU instead. */
+  #tooBigForSocket(skb: Skb, sock: SockCommon, dst: Dst): number {
+    const report = this.#report;
+    report.errno = ERRNO.EMSGSIZE;
+    report.origin = ERROR_ORIGIN.LOCAL;
+    report.type = 0;
+    report.code = 0;
+    report.info = this.#mtuOf(dst);
+    report.fatal = false;
+    report.offender0 = 0;
+    report.offender1 = 0;
+    report.offender2 = 0;
+    report.offender3 = 0;
+    sock.ops.error(sock, null, report);
+    return this.#drop(skb, 'ipv6.dont-fragment');
+  }
+
+  #drop(
+    skb: Skb,
+    name: 'ipv6.too-long' | 'ipv6.too-big' | 'ipv6.no-device' | 'ipv6.no-neighbour' | 'ipv6.no-memory' | 'ipv6.dont-fragment',
+  ): number {
+    skb.memory.pool.drop(skb, this.#around.reasons[name]);
+    return TRANSMIT.DROPPED;
+  }
+}

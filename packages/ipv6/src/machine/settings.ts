@@ -1,0 +1,49 @@
+import type { Setting, SysctlBranch } from '@softnet/contract';
+
+/** The module's settings: read at each use. Names and defaults are Linux's but for those that it has not. */
+export interface Ipv6Settings {
+  /** net.ipv6.conf.all.forwarding */
+  readonly forwarding: { readonly value: boolean };
+  /** net.ipv6.conf.all.hop_limit */
+  readonly hopLimit: { readonly value: number };
+  /** net.ipv6.conf.all.keep_addr_on_down */
+  readonly keepAddresses: { readonly value: boolean };
+  /** net.ipv6.icmp.echo_ignore_all */
+  readonly ignoreEcho: { readonly value: boolean };
+  /** net.ipv6.icmp.msgs_per_sec, msgs_burst */
+  readonly errorsPerSecond: { readonly value: number };
+  readonly errorsBurst: { readonly value: number };
+  /** net.ipv6.ip6frag_time, s */
+  readonly fragmentTimeS: { readonly value: number };
+  /** net.ipv6.ip6frag_high_thresh, bytes of truesize */
+  readonly fragmentBytes: { readonly value: number };
+  /** net.ipv6.ip6frag_max_datagrams, ip6frag_max_pieces */
+  readonly fragmentDatagrams: { readonly value: number };
+  readonly fragmentPieces: { readonly value: number };
+  /** net.ipv6.neigh.default.base_reachable_time_ms, retrans_time_ms */
+  readonly reachableMs: { readonly value: number };
+  readonly retransMs: { readonly value: number };
+}
+
+/** @param forwardingChanged called when it was set. @throws NetError EEXIST. */
+export function defineSettings(sysctl: SysctlBranch, forwardingChanged: (on: boolean) => void): Ipv6Settings {
+  const flag = (name: string, summary: string, changed?: (on: boolean) => void): Setting<boolean> =>
+    sysctl.define(`net.ipv6.${name}`, { type: 'bool', default: false, summary }, changed);
+  const int = (name: string, value: number, min: number, max: number, summary: string): Setting<number> =>
+    sysctl.define(`net.ipv6.${name}`, { type: 'int', default: value, min, max, summary });
+  const many = 1 << 20;
+  return {
+    forwarding: flag('conf.all.forwarding', 'packets for others are passed on (RFC 8200 §1)', forwardingChanged),
+    keepAddresses: flag('conf.all.keep_addr_on_down', 'addresses stay when their device goes down'),
+    hopLimit: int('conf.all.hop_limit', 64, 1, 255, 'of packets whose socket and route say none'),
+    ignoreEcho: flag('icmp.echo_ignore_all', 'echo requests are not answered'),
+    errorsPerSecond: int('icmp.msgs_per_sec', 1000, 0, many, 'ICMPv6 errors a second, at most (RFC 4443 §2.4 f)'),
+    errorsBurst: int('icmp.msgs_burst', 50, 0, many, 'ICMPv6 errors at once, at most'),
+    fragmentTimeS: int('ip6frag_time', 60, 1, 3600, 'seconds for all fragments of a datagram to come (RFC 8200 §4.5)'),
+    fragmentBytes: int('ip6frag_high_thresh', 4 << 20, 0, 1 << 30, 'bytes of memory for fragments that wait'),
+    fragmentDatagrams: int('ip6frag_max_datagrams', 1024, 1, many, 'datagrams that wait for fragments'),
+    fragmentPieces: int('ip6frag_max_pieces', 128, 2, 8192, 'fragments of one datagram'),
+    reachableMs: int('neigh.default.base_reachable_time_ms', 30_000, 1, 1 << 30, 'how long a neighbour counts as reachable, on average'),
+    retransMs: int('neigh.default.retrans_time_ms', 1000, 1, 1 << 30, 'between two neighbor solicitations'),
+  };
+}

@@ -1,0 +1,29 @@
+import type { SockCommon } from '@softnet/contract';
+
+/** Linux's `SOL_IPV6`. */
+export const SOL_IPV6 = 41;
+
+/** Linux's `IPV6_PMTUDISC_*`. */
+export const MTU_DISCOVER = Object.freeze({ DONT: 0, WANT: 1, DO: 2, PROBE: 3, INTERFACE: 4, OMIT: 5 } as const);
+
+/** A socket's options of this level, where one was set: `sock.options.layer`. */
+export class Ipv6SockOptions {
+  /** Tells it from another layer's, and from another build's: a dual-stack socket has one place for both. */
+  readonly level = SOL_IPV6;
+  /** 0 to 255; -1: the route's, or the host's. */
+  unicastHops = -1;
+  multicastHops = 1;
+  /** Interface of groups; 0: the route's. */
+  multicastIfindex = 0;
+  multicastLoop = true;
+  /** 0 to 255. */
+  trafficClass = 0;
+  /** One of {@link MTU_DISCOVER}. */
+  mtuDiscover: number = MTU_DISCOVER.WANT;
+}
+
+/** Null: all as usual. */
+export function sockOptions(sock: SockCommon | null): Ipv6SockOptions | null {
+  const layer = sock?.options?.layer as { readonly level?: number } | null | undefined;
+  return layer != null && layer.level === SOL_IPV6 ? (layer as Ipv6SockOptions) : null;
+}

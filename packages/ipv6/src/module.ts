@@ -1,0 +1,256 @@
+import type { DropReason, InterfaceAddress, ModuleContext, Objects, Skb, SoftnetModule } from '@softnet/contract';
+import {
+  ADDRESS_FAMILY,
+  Addresses,
+  DeviceListener,
+  DeviceTraffic,
+  DstUse,
+  EthertypeHandler,
+  HOOK_FAMILY,
+  HookQueue,
+  IP_PROTOCOL,
+  Module,
+  MulticastRouter,
+  NeighbourProtocol,
+  Neighbours,
+  NetworkLayer,
+  OptionLevel,
+  one,
+  optional,
+  PacketPolicy,
+  Protocol,
+  REFUSAL,
+  Route,
+  RouteTables,
+  SkbPool,
+  SOCK_TYPE,
+  SocketDemux,
+  SocketPorts,
+  SocketProtocol,
+  TRANSMIT,
+} from '@softnet/contract';
+import type { LayerSteps } from '@softnet/inet';
+import { DatagramSockets, Delivery, EchoProtocol, LayerHooks, Reassembly, TokenBucket } from '@softnet/inet';
+import { formatIpv6, ICMPV6_TYPE, ICMPV6_UNREACHABLE } from '@softnet/wire';
+import { AddressRoutes } from './device/address-routes.ts';
+import { FROZEN_ADDRESS, freezeAddress, thawAddress } from './device/frozen-address.ts';
+import { Ipv6Links } from './device/ipv6-links.ts';
+import { needsInterface } from './machine/address-kind.ts';
+import { ExtensionHeaders } from './machine/extension-headers.ts';
+import { Ipv6Forward } from './machine/forward.ts';
+import { Ipv6Fragments } from './machine/fragments.ts';
+import { IcmpErrors } from './machine/icmp-errors.ts';
+import { IcmpInput } from './machine/icmp-input.ts';
+import { IcmpOutput } from './machine/icmp-output.ts';
+import { Ipv6Input } from './machine/input.ts';
+import { Ipv6Layer, readAddresses } from './machine/layer.ts';
+import { NeighbourDiscovery } from './machine/neighbour-discovery.ts';
+import { Ipv6Output } from './machine/output.ts';
+import type { Ipv6Reasons } from './machine/reasons.ts';
+import { IPV6_REASON } from './machine/reasons.ts';
+import { defineSettings } from './machine/settings.ts';
+import type { Surroundings } from './machine/surroundings.ts';
+import { Ipv6Options } from './socket/ipv6-options.ts';
+
+/**
+ * IPv6 with its ICMP, Neighbor Discovery, fragments and addresses. All that it has of others it gives back: addresses take their routes
+ * along, fragments are dropped, neighbours and dsts are forgotten by route. Replaced, its addresses move to the next generation, also
+ * while sockets of this one drain.
+ */
+@Module({
+  name: 'ipv6',
+  version: '1.0.0',
+  summary: 'IPv6, ICMPv6, Neighbor Discovery and addresses (RFC 8200, 4443, 4861, 4291)',
+  requires: [
+    one(SkbPool),
+    one(DeviceTraffic),
+    one(Route),
+    one(RouteTables),
+    one(Neighbours),
+    one(SocketDemux),
+    one(SocketPorts),
+    optional(PacketPolicy),
+    optional(HookQueue),
+  ],
+  provides: [NetworkLayer, EthertypeHandler, NeighbourProtocol, Protocol, SocketProtocol, Addresses, OptionLevel, DeviceListener],
+})
+export class Ipv6Module implements SoftnetModule {
+  #ctx!: ModuleContext;
+  #around!: Surroundings;
+  #layer!: Ipv6Layer;
+  #links!: Ipv6Links;
+  #hooks!: LayerHooks;
+  #reassembly!: Reassembly;
+  #discovery!: NeighbourDiscovery;
+  #icmp!: IcmpInput;
+  #addresses!: Objects<InterfaceAddress>;
+
+  start(ctx: ModuleContext): void {
+    this.#ctx = ctx;
+    this.#around = this.#surroundings(ctx);
+    this.#links = this.#defineLinks(ctx);
+    this.#layer = new Ipv6Layer(this.#around, this.#links, this.#defineUses(ctx), this.#addresses);
+    this.#compose(ctx);
+    this.#publish(ctx);
+  }
+
+  stop(): void {
+    const others = this.#ctx.contributions(NetworkLayer).items;
+    this.#links.close(others.some((layer) => layer.family === this.#layer.family && layer !== this.#layer));
+    this.#hooks.close();
+    this.#reassembly.close();
+    // Dsts and neighbours of ours are let go of.
+    this.#around.route.current.changed();
+  }
+
+  #surroundings(ctx: ModuleContext): Surroundings {
+    const reasons = Object.entries(IPV6_REASON).map(([name, text]): [string, DropReason] => [name, ctx.dropReason(name, text)]);
+    return {
+      current: ctx.current,
+      random: ctx.random,
+      pool: ctx.port(SkbPool),
+      route: ctx.port(Route),
+      neighbours: ctx.port(Neighbours),
+      traffic: ctx.port(DeviceTraffic),
+      policy: ctx.port(PacketPolicy),
+      routers: ctx.contributions(MulticastRouter),
+      reasons: Object.fromEntries(reasons) as Ipv6Reasons,
+      settings: defineSettings(ctx.sysctl, (on) => this.#links.forwardingChanged(on)),
+    };
+  }
+
+  #defineUses(ctx: ModuleContext): Objects<DstUse> {
+    const uses: Objects<DstUse> = ctx.objects<DstUse>('dst', {
+      drain: 'wait',
+      close: (use) => uses.release(use),
+      ended: (use) => {
+        use.dst = null;
+      },
+      describe: describeUse,
+      // Whoever has one keeps it, and asks the next generation at its next packet.
+      freeze: () => ({ version: 1, data: null }),
+      thaws: [1],
+      thaw: () => new DstUse(),
+    });
+    return uses;
+  }
+
+  #defineLinks(ctx: ModuleContext): Ipv6Links {
+    const { route, settings, traffic, reasons } = this.#around;
+    this.#addresses = ctx.objects<InterfaceAddress>('address', {
+      // Nothing waits for an address, as with `keep`; but what parks moves when the old generation drains, too: newcomers need it there.
+      drain: 'park',
+      close: (address) => this.#links.take(address),
+      describe: ({ address, prefixLen, device }) => `${formatIpv6(...address)}/${prefixLen} on ${device.name}`,
+      freeze: freezeAddress,
+      thaws: [FROZEN_ADDRESS],
+      thaw: (frozen) => thawAddress(frozen, traffic.current),
+      settle: (address) => this.#links.settle(address),
+      left: () => this.#links.left(),
+    });
+    return new Ipv6Links({
+      objects: this.#addresses,
+      routes: new AddressRoutes(ctx.port(RouteTables)),
+      route,
+      owner: ctx,
+      prepare: (dst) => this.#layer.prepare(dst),
+      discard: (skb) => {
+        skb.memory.pool.drop(skb, reasons['ipv6.no-route']);
+        return TRANSMIT.DROPPED;
+      },
+      forwarding: settings.forwarding,
+      keepAddresses: settings.keepAddresses,
+    });
+  }
+
+  /** The parts of the way know one another by the layer. */
+  #compose(ctx: ModuleContext): void {
+    const around = this.#around;
+    const links = this.#links;
+    const layer = this.#layer;
+    const { reasons } = around;
+    const hooks = this.#defineHooks(ctx, layer);
+    const output = new Ipv6Output(around, layer, hooks);
+    const icmpOutput = new IcmpOutput(around, links, output);
+    const errors = new IcmpErrors(around, icmpOutput, new TokenBucket(ctx.clock));
+    this.#reassembly = this.#defineReassembly(ctx);
+    const headers = new ExtensionHeaders(reasons, errors, new Ipv6Fragments(reasons, errors, this.#reassembly));
+    const delivery = new Delivery(ctx, layer, { noProtocol: reasons['ipv6.no-protocol'], noPorts: reasons['ipv6.no-ports'] });
+    const input = new Ipv6Input(around, layer, hooks, links, headers, delivery);
+    const forward = new Ipv6Forward(around, layer, hooks, errors);
+    layer.path = { input, output, forward, errors, delivery };
+    this.#hooks = hooks;
+    this.#discovery = new NeighbourDiscovery(around, links, output, { unreachable: (skb) => this.#unreachable(skb) });
+    this.#icmp = new IcmpInput(around, links, delivery, icmpOutput, this.#discovery);
+  }
+
+  #defineHooks(ctx: ModuleContext, layer: Ipv6Layer): LayerHooks {
+    const steps: LayerSteps = {
+      prerouting: (skb) => layer.path.input.route(skb),
+      input: (skb) => layer.path.input.admit(skb),
+      forward: (skb) => skb.dst!.output(skb),
+      output: (skb) => skb.dst!.output(skb),
+      postrouting: (skb) => layer.path.output.cut(skb),
+    };
+    return new LayerHooks(ctx, HOOK_FAMILY.IPV6, steps, this.#around.reasons['ipv6.lost']);
+  }
+
+  /** Who sent a packet whose neighbour did not answer: another host, or a socket of this one. */
+  #unreachable(skb: Skb): void {
+    if (skb.ifindex !== 0) this.#layer.refuse(skb, REFUSAL.HOST_UNREACHABLE, 0);
+    else this.#icmp.refuseOwn(skb, ICMPV6_TYPE.DESTINATION_UNREACHABLE, ICMPV6_UNREACHABLE.ADDRESS);
+  }
+
+  #defineReassembly(ctx: ModuleContext): Reassembly {
+    const { reasons, settings } = this.#around;
+    return new Reassembly(ctx, {
+      readAddresses: (skb, key) => {
+        readAddresses(skb.memory.view, skb.network, key);
+        key.ifindex = needsInterface(key.local0) ? skb.ifindex : 0;
+      },
+      timeoutMs: () => settings.fragmentTimeS.value * 1000,
+      limitBytes: () => settings.fragmentBytes.value,
+      limitDatagrams: () => settings.fragmentDatagrams.value,
+      limitPieces: () => settings.fragmentPieces.value,
+      maxBytes: 65535,
+      reasons: {
+        overlap: reasons['ipv6.fragment-overlap'],
+        duplicate: reasons['ipv6.fragment-duplicate'],
+        tooBig: reasons['ipv6.fragment-too-big'],
+        timeout: reasons['ipv6.fragment-timeout'],
+        limit: reasons['ipv6.fragment-limit'],
+        malformed: reasons['ipv6.fragment-length'],
+      },
+      expired: (first) => this.#layer.refuse(first, REFUSAL.REASSEMBLY_TIMEOUT, 0),
+    });
+  }
+
+  #publish(ctx: ModuleContext): void {
+    ctx.contribute(NetworkLayer, this.#layer, 'corridor');
+    ctx.contribute(EthertypeHandler, this.#layer, 'corridor');
+    ctx.contribute(NeighbourProtocol, this.#discovery, 'corridor');
+    ctx.contribute(Protocol, this.#icmp, 'corridor');
+    ctx.contribute(OptionLevel, new Ipv6Options(), 'corridor');
+    ctx.contribute(DeviceListener, this.#links, 'corridor');
+    ctx.contribute(Addresses, this.#links, 'door');
+    const ping = { name: 'ping', family: ADDRESS_FAMILY.INET6, type: SOCK_TYPE.DGRAM, protocol: IP_PROTOCOL.ICMPV6, usual: false };
+    const pings = this.#definePings(ctx);
+    ctx.contribute(SocketProtocol, { ...ping, open: (family, owner) => pings.open(family, owner) }, 'door');
+    // Where a generation that left has taken routes along, ours are made.
+    ctx.contributions(NetworkLayer, ctx.poll({ poll: () => this.#links.refresh() }, 'ipv6.routes'));
+  }
+
+  #definePings(ctx: ModuleContext): DatagramSockets {
+    const { reasons } = this.#around;
+    const echo = new EchoProtocol('ping', ADDRESS_FAMILY.INET6, {
+      truncated: reasons['icmpv6.truncated'],
+      checksum: reasons['icmpv6.checksum'],
+    });
+    return new DatagramSockets(ctx, echo, { full: reasons['ping.full'], shut: reasons['ping.shut'] });
+  }
+}
+
+function describeUse({ dst }: DstUse): string {
+  if (dst === null) return 'bound, not routed';
+  return `by ${dst.device?.name ?? 'no device'}${dst.gatewayFamily === 0 ? '' : ` to ${formatIpv6(dst.gateway0, dst.gateway1, dst.gateway2, dst.gateway3)}`}`;
+}

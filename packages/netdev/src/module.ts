@@ -1,0 +1,151 @@
+import type { Frozen, ModuleContext, Poll, SoftnetModule } from '@softnet/contract';
+import {
+  Backlog,
+  DeviceListener,
+  Devices,
+  DeviceTraffic,
+  EthertypeHandler,
+  FlowSteering,
+  HOOK_POINT,
+  Hook,
+  HookQueue,
+  Module,
+  NetError,
+  NetworkLayer,
+  optional,
+  Tap,
+} from '@softnet/contract';
+import { deviceHooks } from './device-hooks.ts';
+import { DeviceListeners } from './device-listeners.ts';
+import { DeviceTable } from './device-table.ts';
+import { EthertypeTable } from './ethertype-table.ts';
+import { FlowHash } from './flow-hash.ts';
+import { LinkState } from './link-state.ts';
+import { Outgoing } from './outgoing.ts';
+import type { Reasons } from './reasons.ts';
+import { registerReasons } from './reasons.ts';
+import { ReceiveBacklog } from './receive-backlog.ts';
+import { Receiver } from './receiver.ts';
+import { Registry } from './registry.ts';
+import { SendBacklog } from './send-backlog.ts';
+import { SendList } from './send-list.ts';
+import { Taps } from './taps.ts';
+import { Traffic } from './traffic.ts';
+import { Transmitter } from './transmitter.ts';
+
+/**
+ * Keeps the devices, and brings packets from drivers to layers and back. Devices are their drivers' objects, and drivers need this
+ * module: so it goes after the last of them. Packets that wait on its queues are tallies.
+ */
+@Module({
+  name: 'netdev',
+  version: '1.0.0',
+  summary: 'devices: registry, queues, the way between drivers and layers',
+  requires: [optional(HookQueue)],
+  provides: [Devices, DeviceTraffic, Backlog, FlowSteering],
+  registry: true,
+})
+export class NetdevModule implements SoftnetModule {
+  #table!: DeviceTable;
+  #ethertypes!: EthertypeTable;
+  #listeners!: DeviceListeners;
+  #registry!: Registry;
+  #receiver!: Receiver;
+  #transmitter!: Transmitter;
+  #sendBacklog!: SendBacklog;
+
+  start(ctx: ModuleContext): void {
+    const { current } = ctx;
+    const changed = ctx.poll({ poll: () => this.#changed() }, 'netdev.changes');
+    const reasons = registerReasons(ctx);
+    this.#table = new DeviceTable();
+    this.#ethertypes = new EthertypeTable(ctx.contributions(EthertypeHandler, changed));
+    this.#ways(ctx, changed, reasons);
+    const parts = { table: this.#table, transmitter: this.#transmitter, current };
+    this.#listeners = new DeviceListeners(ctx.contributions(DeviceListener, changed), this.#table, current);
+    const link = new LinkState(this.#table, this.#listeners, this.#transmitter);
+    this.#registry = new Registry({ ...parts, listeners: this.#listeners, link, module: `${ctx.name}#${ctx.generation}` });
+    // Not a door of the kernel's: `register` shuts itself, and drivers that leave with this module take their devices out by the rest.
+    ctx.corridor(Devices, this.#registry);
+    ctx.corridor(DeviceTraffic, new Traffic(this.#table, this.#receiver, this.#transmitter, link));
+    // For now no device takes rules, and there is one shard: flows stay where they are.
+    ctx.corridor(FlowSteering, { readerMoved: () => {} });
+    this.#backlogs(ctx, changed, reasons);
+  }
+
+  withdraw(): void {
+    this.#registry.withdrawn = true;
+  }
+
+  abort(): void {
+    this.#registry.withdrawn = false;
+  }
+
+  stop(): void {
+    this.#receiver.close();
+    this.#transmitter.close();
+  }
+
+  /** @throws NetError EBUSY while there are devices: they are objects of their drivers, that know this generation. */
+  freeze(): Frozen {
+    const [first] = this.#table.all;
+    if (first === undefined) return { version: 1, data: { lastIfindex: this.#table.lastIfindex } };
+    throw new NetError('EBUSY', `the device '${first.name}' is registered: remove all devices, then replace`);
+  }
+
+  /** No ifindex is used twice in a kernel. */
+  thaw({ version, data }: Frozen): void {
+    if (version !== 1) throw new NetError('EBUSY', `its state is of layout ${version}; this build knows 1`);
+    this.#table.lastIfindex = (data as { lastIfindex: number }).lastIfindex;
+  }
+
+  /** In and out. */
+  #ways(ctx: ModuleContext, changed: Poll, reasons: Reasons): void {
+    const { current } = ctx;
+    const ethertypes = this.#ethertypes;
+    const shared = { ethertypes, taps: new Taps(ctx.contributions(Tap), current), current, reasons };
+    const source = { hooks: ctx.contributions(Hook, changed), queue: ctx.port(HookQueue), current, lost: reasons['netdev.hook'] };
+    this.#receiver = new Receiver({ ...shared, ingress: (okay) => deviceHooks(source, HOOK_POINT.INGRESS, okay) });
+    const list = new SendList();
+    list.poller = ctx.poll(list, 'netdev.send');
+    this.#transmitter = new Transmitter({
+      ...shared,
+      outgoing: new Outgoing(shared),
+      hash: new FlowHash(ethertypes, current, ctx.random),
+      waiting: ctx.tally('skb', 'netdev.queue'),
+      list,
+      egress: (okay) => deviceHooks(source, HOOK_POINT.EGRESS, okay),
+    });
+  }
+
+  /** In and out again. */
+  #backlogs(ctx: ModuleContext, changed: Poll, reasons: Reasons): void {
+    const limit = ctx.sysctl.define('net.core.netdev_max_backlog', {
+      type: 'int',
+      default: 1000,
+      min: 0,
+      max: 1_000_000,
+      summary: 'packets that may wait to be received anew (loopback, tunnels), and as many to be sent anew',
+    });
+    const parts = { reasons, waiting: ctx.tally('skb', 'netdev.backlog'), maxPackets: () => limit.value };
+    const received = new ReceiveBacklog(parts, this.#table, this.#receiver, ctx.clock);
+    received.poller = ctx.poll(received, 'netdev.backlog-receive');
+    const sent = new SendBacklog(parts, ctx.contributions(NetworkLayer, changed), ctx.current);
+    sent.poller = ctx.poll(sent, 'netdev.backlog-send');
+    this.#sendBacklog = sent;
+    ctx.corridor(Backlog, {
+      receive: (skb, device) => received.add(skb, device),
+      send: (skb, layer) => sent.add(skb, layer),
+    });
+  }
+
+  /** Others have come or gone: nothing of who went is kept, and who begins to listen is told of the devices that are there. */
+  #changed(): number {
+    this.#ethertypes.refresh();
+    this.#receiver.refresh();
+    this.#transmitter.refresh();
+    this.#sendBacklog.refresh();
+    this.#listeners.catchUp();
+    return 0;
+  }
+}

@@ -1,0 +1,68 @@
+import type { Skb, SkbPool } from '@softnet/contract';
+import { appendFragment, BUFFER_BYTES, copyIn, PAGE_BYTES, put, SkbReader } from '@softnet/skb';
+import { RECEIVE_HEADROOM_BYTES } from './device-spec.ts';
+
+/** What of a received frame lies in the head, at most: headers always do. */
+export const FRAME_HEAD_BYTES: number = BUFFER_BYTES - RECEIVE_HEADROOM_BYTES;
+
+/**
+ * The copy in: a received frame from bytes of the host, `data` at the link header. Null: memory is out, counted by the pool; the
+ * driver counts `stats.rxMissed`. A part of an array costs a view of it (garbage), a whole one does not.
+ */
+export function frameFromBytes(pool: SkbPool, bytes: Uint8Array, from = 0, lenBytes: number = bytes.length - from): Skb | null {
+  const skb = pool.alloc(RECEIVE_HEADROOM_BYTES, Math.min(lenBytes, FRAME_HEAD_BYTES));
+  if (skb === null) return null;
+  skb.mac = skb.data;
+  if (copyIn(skb, bytes, from, lenBytes)) return skb;
+  skb.memory.pool.release(skb);
+  return null;
+}
+
+/** Copies frames from one kernel's memory into another's, and allocates nothing: made once. */
+export class FrameCopier {
+  readonly #reader = new SkbReader();
+
+  /** The same bytes in memory of `pool`, `data` at the link header, as a driver receives them. Null: memory is out, counted there. */
+  copy(pool: SkbPool, from: Skb): Skb | null {
+    const headBytes = Math.min(from.len, FRAME_HEAD_BYTES);
+    const skb = pool.alloc(RECEIVE_HEADROOM_BYTES, headBytes);
+    if (skb === null) return null;
+    skb.mac = skb.data;
+    if (from.len === 0) return skb;
+    this.#reader.open(from);
+    readWords(this.#reader, skb.memory.view, put(skb, headBytes), headBytes);
+    for (let left = from.len - headBytes; left > 0; left -= PAGE_BYTES) {
+      const page = pool.page(Math.min(left, PAGE_BYTES));
+      if (page === null) {
+        skb.memory.pool.release(skb);
+        return null;
+      }
+      readWords(this.#reader, page.memory.view, page.offset, page.lenBytes);
+      appendFragment(skb, page);
+    }
+    return skb;
+  }
+}
+
+/** Copies the next `lenBytes` of a reader, which has as many. Allocates nothing, where `copyOut` makes a view of each run. */
+export function readWords(reader: SkbReader, to: DataView, at: number, lenBytes: number): void {
+  for (let left = lenBytes; left > 0; ) {
+    if (reader.offset === reader.end && !reader.nextRun()) return;
+    const run = Math.min(left, reader.end - reader.offset);
+    copyWords(to, at + lenBytes - left, reader.view, reader.offset, run);
+    reader.offset += run;
+    left -= run;
+  }
+}
+
+/** Copies between memories, by words: a `set` of a part would make a view of it for each frame. */
+export function copyWords(to: DataView, at: number, from: DataView, offset: number, lenBytes: number): void {
+  let done = 0;
+  for (; done + 16 <= lenBytes; done += 16) {
+    to.setInt32(at + done, from.getInt32(offset + done, true), true);
+    to.setInt32(at + done + 4, from.getInt32(offset + done + 4, true), true);
+    to.setInt32(at + done + 8, from.getInt32(offset + done + 8, true), true);
+    to.setInt32(at + done + 12, from.getInt32(offset + done + 12, true), true);
+  }
+  for (; done < lenBytes; done++) to.setUint8(at + done, from.getUint8(offset + done));
+}

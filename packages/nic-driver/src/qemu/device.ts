@@ -1,0 +1,219 @@
+import type { Counter, DropReason, NetDevice, Port, Skb, SkbPool, SkbQueue, Timer, TxQueue } from '@softnet/contract';
+import { dequeue } from '@softnet/contract';
+import { purge } from '@softnet/skb';
+import type { DeviceDriver } from '../driver/device-driver.ts';
+import { layOutFrame } from '../driver/lay-out.ts';
+import type { TurnTaker } from '../driver/turns.ts';
+import { FRAME_LIMIT_BYTES } from './framing.ts';
+import type { IncomingHost } from './incoming.ts';
+import { Outgoing } from './outgoing.ts';
+import type { LinkUser, StreamLink } from './stream-link.ts';
+
+/** What a device asks of its module. */
+export interface QemuHost {
+  readonly pool: Port<SkbPool>;
+  readonly reasons: QemuReasons;
+  readonly connections: Counter;
+  received(device: NetDevice, skb: Skb): void;
+  sent(queue: TxQueue, packets: number, bytes: number): void;
+  /** Left us, and was not sent. */
+  completed(queue: TxQueue, packets: number, bytes: number): void;
+  wake(queue: TxQueue): void;
+  setCarrier(device: NetDevice, on: boolean): void;
+  ask(taker: TurnTaker): void;
+  forget(taker: TurnTaker): void;
+  timerFor(driver: QemuDriver): Timer;
+  inform(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+export interface QemuReasons {
+  readonly lyingLength: DropReason;
+  readonly cutOff: DropReason;
+  readonly tooLong: DropReason;
+  readonly unconnected: DropReason;
+  readonly down: DropReason;
+}
+
+/** Ethernet's header, and one VLAN tag. */
+const LINK_BYTES = 14 + 4;
+/** From one attempt to connect to the next: doubled each time, up to the most. */
+const FIRST_DELAY_US = 250_000;
+const MOST_DELAY_US = 16_000_000;
+
+/**
+ * Works one device at a stream. The event loop tells that something came, went or may be sent; what follows from that is done in the
+ * device's turn in the softirq loop, and reading pauses until then.
+ *
+ * Carrier is there while a peer is connected.
+ */
+export class QemuDriver implements DeviceDriver, TurnTaker, LinkUser, IncomingHost {
+  readonly outside: StreamLink;
+  waiting = false;
+  nextWaiting: TurnTaker | null = null;
+  readonly #host: QemuHost;
+  readonly #device: NetDevice;
+  readonly #outgoing = new Outgoing();
+  #timer: Timer | null = null;
+  #delayUs = FIRST_DELAY_US;
+  /** The peer has gone, and what it sent may not be read yet. */
+  #ended = false;
+  #left = false;
+
+  constructor(host: QemuHost, device: NetDevice, link: StreamLink) {
+    this.#host = host;
+    this.#device = device;
+    this.outside = link;
+  }
+
+  /** Takes the link: a new one, or that of the last generation. */
+  begin(): void {
+    const link = this.outside;
+    link.user = this;
+    this.#ended = link.ended;
+    this.#host.ask(this);
+    if (!link.connected && !link.ended) this.#reconnect();
+  }
+
+  open(): void {}
+
+  stop(): void {
+    this.#flush();
+    const partial = this.outside.incoming.takePartial();
+    if (partial !== null) partial.memory.pool.drop(partial, this.#host.reasons.down);
+  }
+
+  close(): void {
+    this.stop();
+    this.leave();
+    this.outside.close();
+  }
+
+  leave(): void {
+    this.#left = true;
+    this.#flush();
+    this.outside.user = null;
+    this.#timer?.cancel();
+    this.#host.forget(this);
+  }
+
+  transmit(queue: TxQueue, batch: SkbQueue): void {
+    const { stats } = this.#device;
+    const { lenPackets, lenBytes } = batch;
+    let packets = 0;
+    let bytes = 0;
+    if (!this.outside.connected) stats.txDropped += purge(batch, this.#host.reasons.unconnected);
+    for (let skb = batch.first; skb !== null; skb = batch.first) {
+      const { len } = skb;
+      if (len > FRAME_LIMIT_BYTES) {
+        stats.txErrors++;
+        skb.memory.pool.drop(dequeue(batch)!, this.#host.reasons.tooLong);
+      } else if (this.#outgoing.put(skb)) {
+        packets++;
+        bytes += len;
+        skb.memory.pool.release(dequeue(batch)!);
+      } else if (!this.#flush()) break;
+    }
+    // Written in our turn, with what others send until then: a write for each packet costs ten times the packet.
+    if (packets > 0) this.#host.ask(this);
+    this.#host.sent(queue, packets, bytes);
+    this.#host.completed(queue, lenPackets - batch.lenPackets - packets, lenBytes - batch.lenBytes - bytes);
+  }
+
+  /** In the softirq loop. */
+  turn(budget: number): number {
+    const link = this.outside;
+    const { incoming } = link;
+    this.#flush();
+    const count = incoming.read(this, budget);
+    if (!incoming.idle) return count;
+    if (incoming.lyingLength > 0 || this.#ended) this.#finish();
+    else link.resume();
+    if (this.#left) return 0;
+    if (this.#device.carrier !== link.connected) this.#host.setCarrier(this.#device, link.connected);
+    const queue = this.#device.txQueues[0]!;
+    if (queue.stopped && link.waitingBytes === 0) this.#host.wake(queue);
+    return count;
+  }
+
+  connected(): void {
+    this.#delayUs = FIRST_DELAY_US;
+    this.#host.connections.value++;
+    this.#host.ask(this);
+  }
+
+  data(): void {
+    this.#host.ask(this);
+  }
+
+  drained(): void {
+    this.#host.ask(this);
+  }
+
+  lost(why: Error | null): void {
+    this.#ended = true;
+    if (why !== null) this.#inform('the connection was lost', String(why));
+    this.#host.ask(this);
+  }
+
+  makeFrame(lenBytes: number): Skb | null {
+    const { stats, mtuBytes } = this.#device;
+    if (lenBytes > mtuBytes + LINK_BYTES) {
+      stats.rxErrors++;
+      this.#host.reasons.tooLong.count++;
+      return null;
+    }
+    const skb = layOutFrame(this.#host.pool.current, lenBytes);
+    if (skb === null) stats.rxMissed++;
+    return skb;
+  }
+
+  received(skb: Skb): void {
+    this.#host.received(this.#device, skb);
+  }
+
+  /** False: the stream is full, and the queue stands until it is not. */
+  #flush(): boolean {
+    if (this.#outgoing.flush(this.outside)) return true;
+    this.#device.txQueues[0]!.stopped = true;
+    return false;
+  }
+
+  /** Nothing more of this peer can be read. */
+  #finish(): void {
+    const { incoming } = this.outside;
+    const { reasons } = this.#host;
+    this.#ended = false;
+    const partial = incoming.takePartial();
+    if (incoming.lyingLength > 0) {
+      reasons.lyingLength.count++;
+      this.#device.stats.rxErrors++;
+      this.#inform('the peer sends what is no frame', `a length of ${incoming.lyingLength}`);
+    } else if (incoming.midFrame) {
+      this.#device.stats.rxErrors++;
+      if (partial === null) reasons.cutOff.count++;
+    }
+    if (partial !== null) partial.memory.pool.drop(partial, reasons.cutOff);
+    this.outside.drop();
+    if (!this.outside.connected) this.#reconnect();
+  }
+
+  #reconnect(): void {
+    const link = this.outside;
+    if (link.endpoint.reconnect !== true) return;
+    this.#timer ??= this.#host.timerFor(this);
+    this.#timer.arm(this.#delayUs);
+    this.#delayUs = Math.min(this.#delayUs * 2, MOST_DELAY_US);
+  }
+
+  /** It is time to try again. */
+  tryAgain(): void {
+    const link = this.outside;
+    if (link.connected || this.#left) return;
+    if (link.connecting) this.#reconnect();
+    else link.connect().catch(() => this.#left || link.connected || this.#reconnect());
+  }
+
+  #inform(message: string, why: string): void {
+    this.#host.inform(message, { device: this.#device.name, why });
+  }
+}

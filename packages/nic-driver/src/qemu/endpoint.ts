@@ -1,0 +1,73 @@
+import type { Duplex } from 'node:stream';
+import { NetError } from '@softnet/contract';
+
+/** Where frames go: exactly one of `path`, `port`, `stream`. */
+export interface Endpoint {
+  /** A unix socket. */
+  readonly path?: string;
+  /** TCP, and its host; default 127.0.0.1. */
+  readonly port?: number;
+  readonly host?: string;
+  /** A stream that is connected already. It is the device's from here on. */
+  readonly stream?: Duplex;
+  /** Wait there for QEMU to connect (`-netdev stream,server=off`), one at a time. Default: connect to it. */
+  readonly listen?: boolean;
+  /** Go on trying to connect: at the beginning, and when the peer has gone. Default: the first failure is the caller's. */
+  readonly reconnect?: boolean;
+}
+
+/** @throws NetError EINVAL, saying which option. */
+export function checkEndpoint({ path, port, host, stream, listen, reconnect }: Endpoint): void {
+  if ([path, port, stream].filter((each) => each !== undefined).length !== 1) {
+    throw refusal('takes exactly one of path (a unix socket), port (TCP) and stream');
+  }
+  if (path !== undefined && (typeof path !== 'string' || path === ''))
+    throw refusal(`path takes the name of a unix socket, got ${String(path)}`);
+  if (port !== undefined && !(Number.isInteger(port) && port >= (listen === true ? 0 : 1) && port <= 65535)) {
+    throw refusal(`port takes 1 to 65535, got ${String(port)}`);
+  }
+  if (host !== undefined && (typeof host !== 'string' || host === '' || port === undefined))
+    throw refusal('host takes a name or address, beside port');
+  if (reconnect === true && (stream !== undefined || listen === true)) throw refusal('reconnect goes with connecting to path or port');
+  if (stream === undefined) return;
+  if (typeof stream !== 'object' || typeof stream.write !== 'function' || typeof stream.on !== 'function')
+    throw refusal('stream takes a Duplex');
+  if (stream.destroyed || !stream.writable || !stream.readable) throw refusal('the stream has ended already');
+  if (listen === true) throw refusal('listen goes with path or port, not with stream');
+}
+
+/** One line for people. */
+export function describeEndpoint({ path, port, host, stream, listen }: Endpoint): string {
+  if (stream !== undefined) return 'a stream';
+  return `${listen === true ? 'listening at ' : ''}${path ?? `${host ?? '127.0.0.1'}:${port}`}`;
+}
+
+/** What the host said, as one sentence that says what to do. */
+export function connectError(endpoint: Endpoint, cause: unknown): NetError {
+  const where = describeEndpoint(endpoint);
+  const { path, port, host } = endpoint;
+  const address =
+    path === undefined ? `addr.type=inet,addr.host=${host ?? '127.0.0.1'},addr.port=${port}` : `addr.type=unix,addr.path=${path}`;
+  const details = { syscall: endpoint.listen === true ? 'listen' : 'connect', cause };
+  switch ((cause as NodeJS.ErrnoException | undefined)?.code) {
+    case 'ENOENT':
+    case 'ECONNREFUSED': {
+      const advice = `start QEMU with -netdev stream,id=net0,server=on,${address} first, or say reconnect: true`;
+      const code = (cause as { readonly code: 'ENOENT' | 'ECONNREFUSED' }).code;
+      return new NetError(code, `qemu: nobody listens at ${where}: ${advice}`, details);
+    }
+    case 'EACCES':
+    case 'EPERM':
+      return new NetError('EACCES', `qemu: this process may not use ${where}: give it the right to, or another path or port`, details);
+    case 'EADDRINUSE':
+      return new NetError('EADDRINUSE', `qemu: ${where} is in use: end who listens there, or, where nobody does, remove the file`, details);
+    case 'ETIMEDOUT':
+      return new NetError('ETIMEDOUT', `qemu: ${where} does not answer`, details);
+    default:
+      return new NetError('EIO', `qemu: ${where} cannot be used: ${String(cause)}`, details);
+  }
+}
+
+function refusal(sentence: string): NetError {
+  return new NetError('EINVAL', `qemu: ${sentence}`);
+}

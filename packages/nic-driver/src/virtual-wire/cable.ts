@@ -1,0 +1,176 @@
+import type { NetDevice, Port, Skb, SkbPool } from '@softnet/contract';
+import { NetError, SkbQueue } from '@softnet/contract';
+import { CableRandom } from './cable-random.ts';
+import { Flight } from './flight.ts';
+import type { LineSettings } from './line-settings.ts';
+import { changedSettings, PERFECT_LINE } from './line-settings.ts';
+
+/** What a cable takes: settings of both directions, and who it is. */
+export interface CableOptions extends Partial<LineSettings> {
+  /** For lists and sentences. */
+  readonly name?: string;
+  /** Of its chance; an integer. Default 1. */
+  readonly seed?: number;
+}
+
+/** What has become of frames of one direction so far. */
+export interface LineCounts {
+  /** Put on it. */
+  frames: number;
+  lost: number;
+  duplicated: number;
+  reordered: number;
+  corrupted: number;
+}
+
+/** What one end of a cable needs of the device that it is plugged into. It may be of another build than the other end's. */
+export interface CablePort {
+  readonly device: NetDevice;
+  /** Of its kernel: frames that arrive are in its memory. The same port at both ends: one kernel. */
+  readonly pool: Port<SkbPool>;
+  readonly up: boolean;
+  /** The exact time of its kernel, µs. */
+  readUs(): number;
+  /** A frame for it is in `end.flight`: arm. */
+  coming(): void;
+  /** There is room in the direction from here. */
+  room(): void;
+  /** `cable.carrier` may be another. */
+  carrierChanged(): void;
+  /** The cable is cut: what flies towards it is lost. */
+  loseFlying(): void;
+}
+
+/** From one end to the other: settings, chance, and the frames that wait for the line. */
+export class CableLine {
+  settings: LineSettings = PERFECT_LINE;
+  readonly random: CableRandom;
+  readonly counts: LineCounts = { frames: 0, lost: 0, duplicated: 0, reordered: 0, corrupted: 0 };
+  /** Frames of the sender's kernel, the first of which is on the line until `busyUntilUs`. */
+  readonly waiting = new SkbQueue();
+  /** µs of the sender's clock. */
+  busyUntilUs = 0;
+  /** Bits · 10⁶ that are not a whole µs yet: so rates are exact. */
+  #rest = 0;
+
+  constructor(random: CableRandom) {
+    this.random = random;
+  }
+
+  /** Puts the next frame on the line, which is free from `freeUs` on. */
+  occupy(skb: Skb, freeUs: number): void {
+    const { rateBps } = this.settings;
+    let wholeUs = 0;
+    if (rateBps > 0) {
+      const work = skb.len * 8_000_000 + this.#rest;
+      wholeUs = Math.floor(work / rateBps);
+      this.#rest = work - wholeUs * rateBps;
+    }
+    this.busyUntilUs = freeUs + wholeUs;
+  }
+}
+
+/** One end of a cable. It and what flies towards it are the cable's: they survive a hand-over of the device. */
+export class CableEnd {
+  readonly cable: Cable;
+  readonly index: 0 | 1;
+  /** From here to the other end. */
+  readonly line: CableLine;
+  /** What flies towards here, in memory of this end's kernel. */
+  readonly flight = new Flight();
+  port: CablePort | null = null;
+
+  constructor(cable: Cable, index: 0 | 1, seed: number) {
+    this.cable = cable;
+    this.index = index;
+    this.line = new CableLine(new CableRandom(seed, index));
+  }
+
+  get peer(): CableEnd {
+    return this.cable.ends[1 - this.index]!;
+  }
+
+  /** Frames under way from here. */
+  get underWay(): number {
+    return this.line.waiting.lenPackets + this.peer.flight.count;
+  }
+
+  /** @throws NetError EBUSY when a device has it. */
+  plug(port: CablePort): void {
+    if (this.port !== null) {
+      throw new NetError(
+        'EBUSY',
+        `end ${this.index} of ${this.cable.name} is in ${this.port.device.name} already: unplug it, or use the other`,
+      );
+    }
+    this.port = port;
+  }
+
+  unplug(): void {
+    this.port = null;
+    this.cable.announce();
+  }
+}
+
+/**
+ * A point-to-point Ethernet link between two devices, of one kernel or two: a plain object of whoever composes them. It is plugged in by
+ * `DeviceKind.create(name, { cable, end })` of the module `wire`. What it does to frames is decided by its seed and the frames put on it,
+ * one direction without the other, in kernel time.
+ */
+export class Cable {
+  /** Tells it from other objects, in whatever copy of this package. */
+  readonly sort = 'softnet:cable';
+  readonly name: string;
+  readonly ends: readonly [CableEnd, CableEnd];
+  #isCut = false;
+
+  /** @throws NetError EINVAL, saying which option. */
+  constructor({ name = 'cable', seed = 1, ...settings }: CableOptions = {}) {
+    if (!Number.isSafeInteger(seed)) throw new NetError('EINVAL', `cable: seed takes an integer, got ${String(seed)}`);
+    this.name = name;
+    this.ends = [new CableEnd(this, 0, seed), new CableEnd(this, 1, seed)];
+    this.set(settings);
+  }
+
+  /** Changes settings, of frames that leave from now on. @param from one end's direction; default both. @throws NetError EINVAL. */
+  set(settings: Partial<LineSettings>, from?: 0 | 1): void {
+    const ends = from === undefined ? this.ends : [this.ends[from]];
+    const changed = ends.map(({ line }) => changedSettings(line.settings, settings));
+    for (const [i, { line, port }] of ends.entries()) {
+      line.settings = changed[i]!;
+      port?.room();
+    }
+  }
+
+  /** Settings of the direction away from an end. */
+  settings(from: 0 | 1): LineSettings {
+    return this.ends[from].line.settings;
+  }
+
+  /** What became of frames from an end. */
+  counts(from: 0 | 1): Readonly<LineCounts> {
+    return this.ends[from].line.counts;
+  }
+
+  /** Both ends are plugged into devices that are up, and it is whole. */
+  get carrier(): boolean {
+    return !this.#isCut && this.ends[0].port?.up === true && this.ends[1].port?.up === true;
+  }
+
+  /** No frame passes any more, and what is under way is lost: both devices lose their carrier. */
+  cut(): void {
+    this.#isCut = true;
+    for (const { port } of this.ends) port?.loseFlying();
+    this.announce();
+  }
+
+  mend(): void {
+    this.#isCut = false;
+    this.announce();
+  }
+
+  /** For ports: the carrier may have changed. */
+  announce(): void {
+    for (const { port } of this.ends) port?.carrierChanged();
+  }
+}

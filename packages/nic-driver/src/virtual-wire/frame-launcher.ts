@@ -1,0 +1,133 @@
+import type { DropReason, Port, Skb, SkbPool } from '@softnet/contract';
+import { orphan, SkbReader } from '@softnet/skb';
+import { VLAN_TAG_BYTES } from '@softnet/wire';
+import { FrameCopier } from '../driver/copy-frame.ts';
+import type { CableEnd, CableLine, CablePort } from './cable.ts';
+
+/** Why frames do not arrive. */
+export interface LaunchReasons {
+  readonly noCarrier: DropReason;
+  readonly lost: DropReason;
+  readonly tooLong: DropReason;
+  readonly noMemory: DropReason;
+}
+
+/** What a frame that is overtaken takes longer at least, µs. */
+const OVERTAKEN_US = 1000;
+
+/** Does to frames what cables do to them. One for a module. */
+export class FrameLauncher {
+  readonly #pool: Port<SkbPool>;
+  readonly #reasons: LaunchReasons;
+  readonly #copier = new FrameCopier();
+  readonly #reader = new SkbReader();
+  /** From this kernel's clock to the other's, µs: within one World nearly nothing. */
+  #aheadUs = 0;
+
+  constructor(pool: Port<SkbPool>, reasons: LaunchReasons) {
+    this.#pool = pool;
+    this.#reasons = reasons;
+  }
+
+  /** A batch begins: `nowUs` is this kernel's time. */
+  begin({ peer }: CableEnd, nowUs: number): void {
+    this.#aheadUs = peer.port === null ? 0 : peer.port.readUs() - nowUs;
+  }
+
+  /** Takes a frame that leaves `end` at `departUs`, and lets it fly, once, twice, or not at all. */
+  launch(end: CableEnd, skb: Skb, departUs: number): void {
+    const { cable, line, peer } = end;
+    const { settings, random, counts } = line;
+    const { port } = peer;
+    counts.frames++;
+    if (port === null || !cable.carrier) {
+      drop(end, skb, this.#reasons.noCarrier);
+      return;
+    }
+    if (skb.len > port.device.mtuBytes + port.device.link.headerBytes + 2 * VLAN_TAG_BYTES) {
+      drop(end, skb, this.#reasons.tooLong);
+      return;
+    }
+    if (false) {
+      counts.lost++;
+      lose(end, skb, this.#reasons.lost);
+      return;
+    }
+    const arriving = this.#received(line, port, skb);
+    if (arriving === null) {
+      port.device.stats.rxMissed++;
+      drop(end, skb, this.#reasons.noMemory);
+      return;
+    }
+    if (arriving !== skb) skb.memory.pool.release(skb);
+    const atUs = departUs + this.#aheadUs;
+    peer.flight.insert(arriving, atUs + delayUs(line));
+    if (random.chance(settings.duplicate) && end.underWay < settings.queueFrames) this.#again(end, port, arriving, atUs);
+  }
+
+  /** As the other kernel has it: a copy in its memory, or the packet itself where it is the same. Null: no memory. */
+  #received(line: CableLine, port: CablePort, skb: Skb): Skb | null {
+    const corrupt = line.random.chance(line.settings.corrupt);
+    if (!corrupt && port.pool === this.#pool) return bare(skb);
+    const copy = this.#copier.copy(port.pool.current, skb);
+    if (copy !== null && corrupt) this.#corrupt(line, copy);
+    return copy;
+  }
+
+  #again({ line, peer }: CableEnd, port: CablePort, first: Skb, atUs: number): void {
+    const second = this.#copier.copy(port.pool.current, first);
+    if (second === null) return;
+    line.counts.duplicated++;
+    peer.flight.insert(second, atUs + delayUs(line));
+  }
+
+  /** One bit is another. Nobody else shows these bytes. */
+  #corrupt({ random, counts }: CableLine, skb: Skb): void {
+    const bit = random.below(8 * skb.len);
+    if (!this.#reader.open(skb, bit >> 3, 1)) return;
+    counts.corrupted++;
+    this.#reader.bytes[this.#reader.offset]! ^= 1 << (bit & 7);
+  }
+}
+
+/** The device could not send it. */
+function drop(end: CableEnd, skb: Skb, reason: DropReason): void {
+  if (end.port !== null) end.port.device.stats.txDropped++;
+  lose(end, skb, reason);
+}
+
+function lose({ port }: CableEnd, skb: Skb, reason: DropReason): void {
+  // Its end: so that captures know whose it was.
+  skb.ifindex = port?.device.ifindex ?? 0;
+  skb.memory.pool.drop(skb, reason);
+}
+
+function delayUs({ settings, random, counts }: CableLine): number {
+  const takesUs = settings.delayUs + random.below(settings.jitterUs + 1);
+  if (!random.chance(settings.reorder)) return takesUs;
+  counts.reordered++;
+  return takesUs + Math.max(3 * settings.delayUs, OVERTAKEN_US);
+}
+
+/** Within one kernel the packet itself passes, without what its sender knew of it. */
+function bare(skb: Skb): Skb {
+  orphan(skb);
+  skb.dst = null;
+  skb.slots?.fill(null);
+  skb.network = -1;
+  skb.transport = -1;
+  skb.mac = skb.data;
+  skb.type = 0;
+  skb.mark = 0;
+  skb.priority = 0;
+  skb.hash = 0;
+  skb.vlan = 0;
+  skb.checksum = 0;
+  skb.csum = 0;
+  skb.gsoSize = 0;
+  skb.gsoSegs = 0;
+  skb.gsoType = 0;
+  skb.flags = 0;
+  skb.reentries = 0;
+  return skb;
+}

@@ -1,0 +1,85 @@
+import type { ModuleContext, NetDevice, Owner, SoftnetModule } from '@softnet/contract';
+import { DEVICE_FEATURE, DEVICE_FLAG, DeviceKind, Devices, DeviceTraffic, Module, NetError, one, SkbPool } from '@softnet/contract';
+import type { DeviceDriver } from '../driver/device-driver.ts';
+import { macOption } from '../driver/device-spec.ts';
+import { DriverDevices } from '../driver/driver-devices.ts';
+import { mtuOption, onlyOptions } from '../driver/options.ts';
+import type { Cable, CableEnd } from './cable.ts';
+import { FrameLauncher } from './frame-launcher.ts';
+import type { WireHost } from './wire-port.ts';
+import { WirePort } from './wire-port.ts';
+
+/** Options of `DeviceKind.create` of kind 'wire'. */
+export interface WireOptions {
+  readonly cable: Cable;
+  /** Default: the one that is free. */
+  readonly end?: 0 | 1;
+  /** '02:00:00:00:00:01'. Default: by chance. */
+  readonly address?: string | Uint8Array;
+  /** 68 to 65,535; default 1,500. */
+  readonly mtuBytes?: number;
+}
+
+const MAX_MTU_BYTES = 65535;
+
+/** Devices that are joined by cables: virtual Ethernet links, between kernels or in one. */
+@Module({
+  name: 'wire',
+  version: '1.0.0',
+  summary: 'virtual links: rate, delay, loss, duplication, reordering, corruption',
+  requires: [one(Devices), one(DeviceTraffic), one(SkbPool)],
+  provides: [DeviceKind],
+})
+export class WireModule implements SoftnetModule {
+  #devices!: DriverDevices;
+
+  start(ctx: ModuleContext): void {
+    const drive = (device: NetDevice, end: object | null): DeviceDriver => new WirePort(host, device, end as CableEnd);
+    this.#devices = new DriverDevices(ctx, {
+      kind: 'wire',
+      removable: true,
+      drive,
+      adopted: (device, port) => (port as WirePort).resume((device.flags & DEVICE_FLAG.UP) !== 0),
+    });
+    const pool = ctx.port(SkbPool);
+    const reasons = {
+      noCarrier: ctx.dropReason('wire.no-carrier', 'the other end of the cable is in no device that is up, or the cable is cut'),
+      lost: ctx.dropReason('wire.lost', 'the cable lost it, as it was told to (loss)'),
+      cut: ctx.dropReason('wire.cut', 'under way when the cable was cut, or the device went down'),
+      tooLong: ctx.dropReason('wire.too-long', 'longer than the MTU of the device at the other end'),
+      noMemory: ctx.dropReason('wire.no-memory', 'the kernel at the other end has no packet memory left'),
+    };
+    const host: WireHost = {
+      devices: this.#devices,
+      pool,
+      clock: ctx.clock,
+      launcher: new FrameLauncher(pool, reasons),
+      timer: (fire, port, place) => ctx.timer(fire, port, place),
+      reasons,
+    };
+    ctx.contribute(DeviceKind, { kind: 'wire', create: (name, options, owner) => this.#create(name, options, owner) }, 'door');
+  }
+
+  #create(name: string, options: Partial<WireOptions>, owner: Owner): NetDevice {
+    onlyOptions('wire', options, ['cable', 'end', 'address', 'mtuBytes']);
+    const spec = {
+      name,
+      address: macOption('wire', options.address),
+      mtuBytes: mtuOption('wire', options.mtuBytes, MAX_MTU_BYTES),
+      maxMtuBytes: MAX_MTU_BYTES,
+      features: DEVICE_FEATURE.SCATTER,
+    };
+    return this.#devices.add(spec, endOf(options), owner, 'wire.create');
+  }
+}
+
+/** By its shape: a bundle has a class of its own. */
+function endOf({ cable, end }: Partial<WireOptions>): CableEnd {
+  if (cable?.sort !== 'softnet:cable')
+    throw new NetError('EINVAL', `wire: cable takes a Cable (new Cable({ delayUs: 100 })), got ${String(cable)}`);
+  if (end !== undefined && end !== 0 && end !== 1) throw new NetError('EINVAL', `wire: end takes 0 or 1, got ${String(end)}`);
+  if (end !== undefined) return cable.ends[end];
+  const free = cable.ends.find(({ port }) => port === null);
+  if (free === undefined) throw new NetError('EBUSY', `wire: both ends of ${cable.name} are plugged in already`);
+  return free;
+}

@@ -1,0 +1,180 @@
+import { DEVICE_FLAG, Dst, Generation, NEIGHBOUR_STATE, NEIGHBOUR_UPDATE } from '@softnet/contract';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { bootNeighbours, FAMILY } from '../testing/fake-neighbours.ts';
+
+const { OVERRIDE, SOLICITED, CREATE } = NEIGHBOUR_UPDATE;
+
+describe('what waits', () => {
+  test('is sent in order when the answer comes', () => {
+    const { kernel, find, learn } = bootNeighbours();
+    const neighbour = find(7)!;
+    for (let byte = 1; byte <= 5; byte++) neighbour.output(neighbour, kernel.packet(byte));
+    expect(kernel.sent).toEqual([]);
+    learn(7, 9, SOLICITED);
+    expect(kernel.sent).toEqual([1, 2, 3, 4, 5].map((byte) => `${byte} to 9 by eth0`));
+  });
+
+  test('is bounded in packets and bytes: the oldest goes', () => {
+    const { kernel, find, learn } = bootNeighbours({ queuePackets: 3, queueBytes: 2 });
+    const neighbour = find(7)!;
+    for (let byte = 1; byte <= 5; byte++) neighbour.output(neighbour, kernel.packet(byte));
+    expect(kernel.drops()).toEqual({ 'neighbour.queue-full': 3 });
+    learn(7, 9, SOLICITED);
+    expect(kernel.sent).toEqual(['4 to 9 by eth0', '5 to 9 by eth0']);
+    expect(kernel.pool.idle).toBe(true);
+  });
+
+  test('goes with the device, the protocol, or the entry', () => {
+    const { kernel, core, device, protocols, find } = bootNeighbours();
+    const wait = (last: number) => {
+      const neighbour = find(last)!;
+      neighbour.output(neighbour, kernel.packet(1));
+      return neighbour;
+    };
+    wait(1);
+    core.deviceGone(device);
+    wait(2);
+    core.remove(device, FAMILY, [0, 0, 0xffff, 2]);
+    const last = wait(3);
+    protocols.set();
+    expect(find(4)).toBeNull();
+    expect(kernel.drops()).toEqual({ 'neighbour.gone': 3 });
+    last.output(last, kernel.packet(1));
+    expect(kernel.drops()).toEqual({ 'neighbour.gone': 3, 'neighbour.table-full': 1 });
+    expect([core.entries(FAMILY), kernel.pool.idle]).toEqual([[], true]);
+  });
+});
+
+test('who kept a neighbour that was collected is led to the new one, and so is its dst', () => {
+  const { kernel, core, device, find, learn } = bootNeighbours();
+  const old = find(7)!;
+  learn(7, 9, SOLICITED);
+  core.flush(device);
+  const dst = new Dst(new Generation(), () => 0);
+  dst.neighbour = old;
+  const skb = kernel.packet(1);
+  skb.dst = dst;
+  old.output(old, skb);
+  expect(dst.neighbour).toBe(find(7));
+  expect(dst.neighbour).not.toBe(old);
+  learn(7, 8, SOLICITED);
+  expect(kernel.sent).toEqual(['1 to 8 by eth0']);
+});
+
+test('one neighbour stands for all where nobody is asked for', () => {
+  const { kernel, core, protocol } = bootNeighbours();
+  const lo = kernel.plug('lo', DEVICE_FLAG.LOOPBACK);
+  const ppp = kernel.plug('ppp0', DEVICE_FLAG.POINTOPOINT);
+  ppp.broadcast.set([1, 1, 1, 1, 1, 1]);
+  const [a, b] = [core.find(lo, FAMILY, 0, 0, 0xffff, 1), core.find(lo, FAMILY, 0, 0, 0xffff, 2)];
+  expect(a).toBe(b);
+  expect(a!.state).toBe(NEIGHBOUR_STATE.NOARP);
+  a!.output(a!, kernel.packet(3));
+  const far = core.find(ppp, FAMILY, 0, 0, 0xffff, 2)!;
+  far.output(far, kernel.packet(4));
+  expect(kernel.sent).toEqual([`3 to ${lo.ifindex} by lo`, '4 to 1 by ppp0']);
+  expect(protocol.asked).toEqual([]);
+});
+
+describe('a table', () => {
+  test('holds no more than it may, and lets newcomers in when it is full of those who do not answer', () => {
+    const { kernel, core, protocol, find } = bootNeighbours({ collectFrom: 4, hurryFrom: 16, limit: 64 });
+    for (let last = 0; last < 64; last++) {
+      const neighbour = find(last)!;
+      neighbour.output(neighbour, kernel.packet(1));
+    }
+    expect(find(1000)).toBeNull();
+    expect(kernel.drops()).toEqual({ 'neighbour.table-full': 1 });
+    kernel.advance(1000);
+    expect(find(1000)).not.toBeNull();
+    kernel.advance(3000);
+    expect(protocol.failures).toBeGreaterThan(32);
+    for (let last = 2000; last < 4000; last++) {
+      const neighbour = find(last);
+      neighbour?.output(neighbour, kernel.packet(1));
+      kernel.advance(50);
+      expect(core.entries(FAMILY).length).toBeLessThanOrEqual(64);
+    }
+    core.close();
+    expect(kernel.pool.idle).toBe(true);
+  });
+
+  test('is swept of who is stale and unused, a bounded number at a time, down to what may stay', () => {
+    const { kernel, core, learn } = bootNeighbours({ collectFrom: 100, hurryFrom: 5000, limit: 5000 });
+    for (let last = 0; last < 1000; last++) learn(last, last, CREATE | OVERRIDE);
+    kernel.advance(59_900);
+    let before = core.entries(FAMILY).length;
+    expect(before).toBe(1000);
+    for (let i = 0; i < 200 && before > 100; i++) {
+      kernel.advance(9);
+      const now = core.entries(FAMILY).length;
+      expect(before - now).toBeLessThanOrEqual(256);
+      before = now;
+    }
+    expect(before).toBe(100);
+    kernel.advance(100_000);
+    expect(kernel.timers.filter(({ armed }) => armed)).toEqual([]);
+  });
+
+  test('finds what was put in, whatever came and went', () => {
+    const step = fc.record({ last: fc.integer({ min: 0, max: 40 }), remove: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+        const { core, device, find, objects } = bootNeighbours();
+        const model = new Map<number, unknown>();
+        for (const { last, remove } of steps) {
+          if (remove && model.delete(last)) core.remove(device, FAMILY, [0, 0, 0xffff, last]);
+          if (remove) continue;
+          const found = find(last);
+          if (model.has(last)) expect(found).toBe(model.get(last));
+          model.set(last, found);
+        }
+        expect(
+          core
+            .entries(FAMILY)
+            .map(({ address3 }) => address3)
+            .sort((a, b) => a - b),
+        ).toEqual([...model.keys()].sort((a, b) => a - b));
+        expect(objects.count).toBe(model.size);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('by hand', () => {
+  test('a neighbour is set for good: news do not change it, and what waits is sent', () => {
+    const { kernel, core, device, find, learn } = bootNeighbours();
+    const neighbour = find(7)!;
+    neighbour.output(neighbour, kernel.packet(1));
+    core.set(device, FAMILY, [0, 0, 0xffff, 7], Uint8Array.of(2, 0, 0, 0, 0, 77));
+    learn(7, 9, OVERRIDE | SOLICITED);
+    core.flush(device);
+    kernel.advance(100_000);
+    neighbour.output(neighbour, kernel.packet(2));
+    expect(kernel.sent).toEqual(['1 to 77 by eth0', '2 to 77 by eth0']);
+    core.remove(device, FAMILY, [0, 0, 0xffff, 7]);
+    expect(core.entries(FAMILY)).toEqual([]);
+  });
+
+  test('mistakes are said', () => {
+    const { core, device } = bootNeighbours();
+    expect(() => core.set(device, FAMILY, [0, 0, 0xffff, 0x0a000001], new Uint8Array(5))).toThrow(
+      'EINVAL: the link address for 10.0.0.1 on eth0 has 5 bytes, and those of eth0 have 6',
+    );
+    expect(() => core.remove(device, FAMILY, [0, 0, 0xffff, 0x0a000001])).toThrow('ENOENT: eth0 has no neighbour 10.0.0.1');
+    device.flags &= ~DEVICE_FLAG.UP;
+    expect(() => core.set(device, FAMILY, [0, 0, 0xffff, 1], new Uint8Array(6))).toThrow('ENOBUFS: there is no neighbour 0.0.0.1 on eth0');
+  });
+
+  test('a protocol refuses an address, or says where it needs no asking', () => {
+    const { kernel, protocol, find, objects } = bootNeighbours();
+    protocol.beginState = NEIGHBOUR_STATE.FAILED;
+    expect([find(7), objects.count]).toEqual([null, 0]);
+    protocol.beginState = NEIGHBOUR_STATE.NOARP;
+    const neighbour = find(8)!;
+    neighbour.output(neighbour, kernel.packet(1));
+    expect([kernel.sent, protocol.asked]).toEqual([['1 to 0 by eth0'], []]);
+  });
+});

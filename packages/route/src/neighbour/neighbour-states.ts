@@ -1,0 +1,249 @@
+import type { Clock, CurrentOwner, DeviceTraffic, DropReason, Neighbour, NetDevice, Port, Skb, Timer } from '@softnet/contract';
+import { dequeue, enqueue, NEIGHBOUR_STATE, NEIGHBOUR_UPDATE, SKB_FLAG, SkbQueue, TRANSMIT } from '@softnet/contract';
+import { purge } from '@softnet/skb';
+import type { NeighbourSettings } from './neighbour-settings.ts';
+
+const { NONE, INCOMPLETE, REACHABLE, STALE, DELAY, PROBE, FAILED, NOARP, PERMANENT } = NEIGHBOUR_STATE;
+
+/** States that no news from the link changes. */
+const FIXED = NOARP | PERMANENT;
+
+export interface NeighbourReasons {
+  readonly queueFull: DropReason;
+  readonly gone: DropReason;
+  readonly noRoom: DropReason;
+  readonly tableFull: DropReason;
+}
+
+/** How to ask for neighbours of a family: its protocol, with the owner noted. */
+export interface Asking {
+  /** False: no protocol knows the family now. */
+  solicit(neighbour: Neighbour, skb: Skb | null): boolean;
+  failed(neighbour: Neighbour, skb: Skb): void;
+  reachableMs(neighbour: Neighbour): number;
+  retransMs(neighbour: Neighbour): number;
+}
+
+export interface NeighbourStatesParts {
+  readonly clock: Clock;
+  readonly traffic: Port<DeviceTraffic>;
+  readonly current: CurrentOwner;
+  readonly settings: (family: number) => NeighbourSettings;
+  readonly reasons: NeighbourReasons;
+  readonly asking: Asking;
+  /** Fires by {@link NeighbourStates.timeout}. */
+  readonly timer: (neighbour: Neighbour) => Timer;
+  /** The living neighbour in the place of one that is not in the table any more. */
+  readonly again: (dead: Neighbour) => Neighbour | null;
+}
+
+type Output = Neighbour['output'];
+
+/** Reachability detection: RFC 4861 §7.3.3 and Appendix C, for ARP too. The only place that changes `neighbour.state`. */
+export class NeighbourStates {
+  readonly #parts: NeighbourStatesParts;
+  /** What `neighbour.output` may be: one function for each, shared by all. */
+  readonly #connected: Output = (neighbour, skb) => this.#send(neighbour, skb);
+  readonly #suspected: Output = (neighbour, skb) => {
+    this.#enter(neighbour, DELAY);
+    this.#arm(neighbour, this.#settings(neighbour).delayFirstProbeMs);
+    return this.#send(neighbour, skb);
+  };
+  readonly #unknown: Output = (neighbour, skb) => this.#wait(neighbour, skb);
+  /** Somebody kept a neighbour that is not in the table any more. */
+  readonly #dead: Output = (neighbour, skb) => this.#sendAgain(neighbour, skb);
+
+  constructor(parts: NeighbourStatesParts) {
+    this.#parts = parts;
+  }
+
+  /** Of a neighbour that was just made. */
+  get begun(): Output {
+    return this.#unknown;
+  }
+
+  /** A new one, or one of the last generation: NONE, STALE, NOARP or PERMANENT. */
+  place(neighbour: Neighbour, state: number): void {
+    this.#enter(neighbour, state);
+  }
+
+  /** Its link address by an administrator. What waits is sent. */
+  fix(neighbour: Neighbour, linkAddress: Uint8Array): void {
+    neighbour.linkAddress.set(linkAddress);
+    this.#enter(neighbour, PERMANENT);
+    neighbour.timer?.cancel();
+    this.#flush(neighbour);
+  }
+
+  /** It was heard (RFC 4861 §7.2.3, §7.2.5); `made`: just for that. */
+  heard(neighbour: Neighbour, bytes: Uint8Array, offset: number, bits: number): void {
+    const { state } = neighbour;
+    if ((state & FIXED) !== 0) return;
+    const solicited = (bits & NEIGHBOUR_UPDATE.SOLICITED) !== 0;
+    const known = isKnown(state);
+    const differs = !known || !isAddress(neighbour, bytes, offset);
+    if (known && differs && (bits & NEIGHBOUR_UPDATE.OVERRIDE) === 0) {
+      if (state === REACHABLE) this.#enter(neighbour, STALE);
+      return;
+    }
+    if (differs) {
+      copyAddress(neighbour, bytes, offset);
+      neighbour.updatedMs = this.#parts.clock.nowMs;
+    }
+    // A solicitation says nothing about routers.
+    if ((bits & NEIGHBOUR_UPDATE.CREATE) === 0) neighbour.isRouter = (bits & NEIGHBOUR_UPDATE.IS_ROUTER) !== 0;
+    if (solicited) this.#reachable(neighbour);
+    else if (differs) this.#enter(neighbour, STALE);
+    this.#flush(neighbour);
+  }
+
+  /** Forward progress (RFC 4861 §7.3.1). */
+  confirm(neighbour: Neighbour): void {
+    if (isKnown(neighbour.state) && (neighbour.state & FIXED) === 0) this.#reachable(neighbour);
+  }
+
+  /** Its timer has fired. */
+  timeout(neighbour: Neighbour): void {
+    const { clock, asking } = this.#parts;
+    const settings = this.#settings(neighbour);
+    if (neighbour.state === REACHABLE) {
+      // Confirmations only note the time; the timer finds out how long it has been.
+      const leftMs = asking.reachableMs(neighbour) - ((clock.nowMs - neighbour.confirmedMs) | 0);
+      if (leftMs > 0) this.#arm(neighbour, leftMs);
+      else this.#enter(neighbour, STALE);
+    } else if (neighbour.state === DELAY) {
+      neighbour.probes = 0;
+      this.#enter(neighbour, PROBE);
+      this.#ask(neighbour);
+    } else if (neighbour.state === PROBE || neighbour.state === INCOMPLETE) {
+      const most = neighbour.state === PROBE ? settings.unicastSolicit : settings.multicastSolicit;
+      if (neighbour.probes < most) this.#ask(neighbour);
+      else this.#fail(neighbour);
+    }
+  }
+
+  /** It is out of the table: who has kept it is led to the one that takes its place. */
+  end(neighbour: Neighbour): void {
+    neighbour.timer?.cancel();
+    neighbour.timer = null;
+    neighbour.state = NONE;
+    neighbour.output = this.#dead;
+    purge(neighbour.queue, this.#parts.reasons.gone);
+  }
+
+  #settings(neighbour: Neighbour): NeighbourSettings {
+    return this.#parts.settings(neighbour.family);
+  }
+
+  #enter(neighbour: Neighbour, state: number): void {
+    neighbour.state = state;
+    neighbour.updatedMs = this.#parts.clock.nowMs;
+    if (!isKnown(state)) neighbour.output = this.#unknown;
+    else neighbour.output = state === STALE ? this.#suspected : this.#connected;
+    if (state === STALE || state === FAILED) neighbour.timer?.cancel();
+  }
+
+  #reachable(neighbour: Neighbour): void {
+    neighbour.confirmedMs = this.#parts.clock.nowMs;
+    if (neighbour.state === REACHABLE) return;
+    this.#enter(neighbour, REACHABLE);
+    neighbour.probes = 0;
+    this.#arm(neighbour, this.#parts.asking.reachableMs(neighbour));
+  }
+
+  /** RFC 4861 §7.2.2: packets wait, in order; the oldest goes when there are too many. */
+  #wait(neighbour: Neighbour, skb: Skb): number {
+    const { queue } = neighbour;
+    const { queuePackets, queueBytes } = this.#settings(neighbour);
+    while (queue.lenPackets > 0 && (queue.lenPackets >= queuePackets || queue.lenBytes + skb.len > queueBytes)) {
+      const oldest = dequeue(queue)!;
+      oldest.memory.pool.drop(oldest, this.#parts.reasons.queueFull);
+    }
+    enqueue(queue, skb);
+    neighbour.usedMs = this.#parts.clock.nowMs;
+    if (neighbour.state !== INCOMPLETE) {
+      neighbour.probes = 0;
+      this.#enter(neighbour, INCOMPLETE);
+      this.#ask(neighbour);
+    }
+    return TRANSMIT.OK;
+  }
+
+  #ask(neighbour: Neighbour): void {
+    const { asking } = this.#parts;
+    neighbour.probes++;
+    this.#arm(neighbour, asking.retransMs(neighbour));
+    if (!asking.solicit(neighbour, neighbour.queue.first)) this.#fail(neighbour);
+  }
+
+  /** Nobody answered. What its protocol says about the packets may lead back here: it is over with them before. */
+  #fail(neighbour: Neighbour): void {
+    const { queue } = neighbour;
+    neighbour.queue = new SkbQueue();
+    this.#enter(neighbour, FAILED);
+    for (let skb = dequeue(queue); skb !== null; skb = dequeue(queue)) this.#parts.asking.failed(neighbour, skb);
+  }
+
+  #flush(neighbour: Neighbour): void {
+    const { queue } = neighbour;
+    for (let left = queue.lenPackets; left > 0; left--) {
+      const skb = dequeue(queue);
+      if (skb !== null) neighbour.output(neighbour, skb);
+    }
+  }
+
+  /** The link header, and out. */
+  #send(neighbour: Neighbour, skb: Skb): number {
+    const { clock, traffic, current, reasons } = this.#parts;
+    const { device } = neighbour;
+    if ((skb.flags & SKB_FLAG.CONFIRM_NEIGHBOUR) !== 0) this.confirm(neighbour);
+    neighbour.usedMs = clock.nowMs;
+    const { pool } = skb.memory;
+    if (!pool.makeRoom(skb, roomOf(device), 0)) {
+      pool.drop(skb, reasons.noRoom);
+      return TRANSMIT.DROPPED;
+    }
+    device.link.write(skb, device, skb.protocol, neighbour.linkAddress, null);
+    skb.dst = null;
+    const caller = current.id;
+    current.id = traffic.owner;
+    const result = traffic.current.transmit(device, skb);
+    current.id = caller;
+    return result;
+  }
+
+  #sendAgain(dead: Neighbour, skb: Skb): number {
+    const neighbour = this.#parts.again(dead);
+    if (neighbour === null || neighbour === dead) {
+      skb.memory.pool.drop(skb, this.#parts.reasons.tableFull);
+      return TRANSMIT.DROPPED;
+    }
+    // The dst that led here learns it: the next packet takes the short way.
+    if (skb.dst !== null && skb.dst.neighbour === dead) skb.dst.neighbour = neighbour;
+    return neighbour.output(neighbour, skb);
+  }
+
+  #arm(neighbour: Neighbour, delayMs: number): void {
+    neighbour.timer ??= this.#parts.timer(neighbour);
+    neighbour.timer.arm(delayMs * 1000);
+  }
+}
+
+/** Whether its link address is known in this state. */
+function isKnown(state: number): boolean {
+  return state !== NONE && (state & (INCOMPLETE | FAILED)) === 0;
+}
+
+/** Link and driver say how much; a driver that says nothing gets the header. */
+function roomOf({ headroomBytes, link }: NetDevice): number {
+  return headroomBytes > link.headerBytes ? headroomBytes : link.headerBytes;
+}
+
+function isAddress({ linkAddress }: Neighbour, bytes: Uint8Array, offset: number): boolean {
+  for (let i = 0; i < linkAddress.length; i++) if (linkAddress[i] !== bytes[offset + i]) return false;
+  return true;
+}
+
+function copyAddress({ linkAddress }: Neighbour, bytes: Uint8Array, offset: number): void {
+  for (let i = 0; i < linkAddress.length; i++) linkAddress[i] = bytes[offset + i]!;
+}

@@ -1,0 +1,150 @@
+import type { DeviceTraffic, Port, RouteEntry } from '@softnet/contract';
+import { NetError } from '@softnet/contract';
+import type { HopSpec } from './hop.ts';
+import type { HopSpecs } from './hop-specs.ts';
+import type { Hops } from './hops.ts';
+import { entryOf, RouteAlias } from './route-alias.ts';
+import type { CheckedEntry } from './route-checks.ts';
+import { checkEntry, isAppended, masked, sameWords } from './route-checks.ts';
+import type { RouteInfo } from './route-info.ts';
+import { RouteInfos } from './route-infos.ts';
+import type { RouteTable } from './route-table.ts';
+import { routeWords } from './route-words.ts';
+import type { RuleBook } from './rules.ts';
+import { TABLE } from './rules.ts';
+
+export interface RouteStoreParts {
+  readonly book: RuleBook;
+  readonly hops: Hops;
+  readonly specs: HopSpecs;
+  readonly traffic: Port<DeviceTraffic>;
+  /** Tries what a hop asks for: throws where no tunnel offers it. */
+  readonly tryOut: (hop: HopSpec) => void;
+  /** Lookups may answer otherwise now. */
+  readonly changed: () => void;
+}
+
+/** The routes that are configured: `RouteTables`, and lists of them. */
+export class RouteStore {
+  readonly #parts: RouteStoreParts;
+  readonly #infos: RouteInfos;
+
+  constructor(parts: RouteStoreParts) {
+    this.#parts = parts;
+    this.#infos = new RouteInfos(parts.hops);
+  }
+
+  add(entry: RouteEntry): void {
+    this.#put(this.#check(entry), false, false);
+  }
+
+  replace(entry: RouteEntry): void {
+    this.#put(this.#check(entry), true, false);
+  }
+
+  remove(entry: RouteEntry): void {
+    const { family, prefix, prefixLen } = entry;
+    const number = entry.table ?? TABLE.MAIN;
+    const table = this.#parts.book.of(family).tables.get(number);
+    let alias = table?.chain(masked(family, prefix, prefixLen), prefixLen) ?? null;
+    while (alias !== null && !isMeant(alias, entry)) alias = alias.next;
+    if (table === undefined || alias === null) {
+      throw new NetError('ENOENT', `table ${number} has no route ${this.#words(entry)}`, { syscall: 'route' });
+    }
+    this.#takeOut(table, alias);
+    this.#parts.changed();
+  }
+
+  /** Of all tables, by their numbers. */
+  entries(family: number): RouteEntry[] {
+    const tables = [...(this.#parts.book.find(family)?.tables.values() ?? [])].sort((a, b) => a.number - b.number);
+    return tables.flatMap((table) => Array.from(table.aliases(), (alias) => entryOf(alias, family, table.number)));
+  }
+
+  /** Routes of the last generation, checked when they were added. */
+  restore(entries: readonly RouteEntry[]): void {
+    for (const entry of entries) this.#put(this.#check(entry), false, true);
+  }
+
+  /** Drops the routes all of whose devices have gone. Returns how many. */
+  dropGone(): number {
+    let count = 0;
+    for (const table of [...this.#parts.book.tables()]) {
+      const gone = [...table.aliases()].filter(({ info }) => info.hops.length > 0 && info.hops.every((hop) => hop.gone));
+      for (const alias of gone) this.#takeOut(table, alias);
+      count += gone.length;
+    }
+    return count;
+  }
+
+  #put(entry: CheckedEntry, replaces: boolean, trusted: boolean): void {
+    const { book, specs, tryOut, changed } = this.#parts;
+    const hopSpecs = specs.of(entry, trusted);
+    if (!trusted) for (const spec of hopSpecs) tryOut(spec);
+    const table = book.of(entry.family).table(entry.table);
+    const info = this.#infos.take(infoSpecOf(entry), hopSpecs);
+    const before = this.#conflict(table, entry, info);
+    if (before !== null && !replaces) {
+      this.#infos.give(info);
+      throw new NetError('EEXIST', `table ${entry.table} has the route ${this.#words(entry)} already: replace changes it`, {
+        syscall: 'route',
+      });
+    }
+    if (before !== null) this.#takeOut(table, before);
+    book
+      .of(entry.family)
+      .table(entry.table)
+      .add(new RouteAlias(info, entry.prefix, entry.prefixLen, entry.tos, entry.priority));
+    changed();
+  }
+
+  /** The route whose place the entry would take: one prefix, tos and priority; of the stack's own, one way. */
+  #conflict(table: RouteTable, entry: CheckedEntry, info: RouteInfo): RouteAlias | null {
+    const device = info.hops[0]?.ifindex ?? 0;
+    for (let alias = table.chain(entry.prefix, entry.prefixLen); alias !== null; alias = alias.next) {
+      if (alias.tos !== entry.tos || alias.priority !== entry.priority) continue;
+      if (!isAppended(entry) || alias.info === info) return alias;
+      if (alias.info.source === info.source && alias.info.type === info.type && isOneLink(alias.info, device)) return alias;
+    }
+    return null;
+  }
+
+  #takeOut(table: RouteTable, alias: RouteAlias): void {
+    table.remove(alias);
+    this.#infos.give(alias.info);
+    this.#parts.book.of(table.family).tidy(table.number);
+  }
+
+  #check(entry: RouteEntry): CheckedEntry {
+    return checkEntry(entry, () => this.#words(entry));
+  }
+
+  #words(entry: RouteEntry): string {
+    return routeWords(entry, (ifindex) => this.#parts.traffic.current.byIndex(ifindex)?.name ?? null);
+  }
+}
+
+function infoSpecOf({ type, nextHops, metrics, realms = 0, preferredSource, source }: CheckedEntry) {
+  return {
+    ...{ type, realms, source },
+    weights: nextHops.length === 0 ? [1] : nextHops.map(({ weight = 1 }) => weight),
+    metrics: metrics === undefined ? null : metrics.slice(),
+    preferredSource: preferredSource ?? null,
+  };
+}
+
+function isOneLink({ hops }: RouteInfo, ifindex: number): boolean {
+  return hops.length === 1 && hops[0]!.ifindex === ifindex && hops[0]!.spec.gatewayFamily === 0;
+}
+
+/** What the entry leaves open does not count: metric, source, type, next hops. */
+function isMeant({ info, tos, priority }: RouteAlias, entry: RouteEntry): boolean {
+  if (tos !== (entry.tos ?? 0) || (entry.priority && entry.priority !== priority)) return false;
+  if ((entry.type !== 0 && entry.type !== info.type) || (entry.source !== 0 && entry.source !== info.source)) return false;
+  return entry.nextHops.every(({ ifindex, gateway }) =>
+    info.hops.some(({ spec, ifindex: own }) => {
+      if (ifindex !== 0 && ifindex !== own) return false;
+      return gateway === undefined || (gateway.family === spec.gatewayFamily && sameWords(gateway.address, spec.gateway));
+    }),
+  );
+}

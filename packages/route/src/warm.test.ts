@@ -1,0 +1,116 @@
+import { DeviceTraffic, DstUse, isFresh, NEIGHBOUR_UPDATE, TRANSMIT } from '@softnet/contract';
+import { describe, expect, test, vi } from 'vitest';
+
+// Before anything is imported: this file looks at what users run.
+vi.hoisted(() => {
+  Object.assign(globalThis, { SOFTNET_DEBUG: '0' });
+});
+
+import { bootNeighbours } from './testing/fake-neighbours.ts';
+import { bootRouter, flowTo, Holder } from './testing/fake-router.ts';
+
+const CHUNKS = 10;
+const CHUNK = 10_000;
+
+/** Bytes of heap that a call leaves once warm: the median of chunks, as V8 itself makes code now and then. */
+function heapPerCall(act: () => void): number {
+  const chunk = (): number => {
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < CHUNK; i++) act();
+    return (process.memoryUsage().heapUsed - before) / CHUNK;
+  };
+  for (let i = 0; i < 2 * CHUNKS; i++) chunk();
+  globalThis.gc!();
+  // A chunk in which the heap was collected says nothing.
+  const figures = Array.from({ length: CHUNKS }, chunk).filter((bytes) => bytes >= 0);
+  return figures.toSorted((a, b) => a - b)[figures.length >> 1]!;
+}
+
+function lookups(): Record<string, () => void> {
+  const { add, service, uses, router } = bootRouter();
+  add('10.0.0.0/8 dev eth0');
+  add('10.1.0.0/16 dev eth0 dev eth1 weight 3');
+  add('0.0.0.0/0 via 10.0.0.1 dev eth0');
+  add('11.0.0.0/8 dev eth0 src 10.0.0.9');
+  add('fd00::/8 dev eth0');
+  add('12.0.0.0/8 type 7');
+  add('10.0.0.2/32 dev eth0 type 2 table 255');
+  service.learnMtu(flowTo('10.0.0.77'), 1000);
+  const flow = flowTo('10.0.0.5');
+  const ask = (to: string, input: boolean) => {
+    const { family, dst0, dst1, dst2, dst3 } = flowTo(to);
+    return () => {
+      flow.family = family;
+      flow.dst0 = dst0;
+      flow.dst1 = dst1;
+      flow.dst2 = dst2;
+      flow.dst3 = dst3;
+      flow.src0 = flow.src1 = flow.src2 = flow.src3 = 0;
+      flow.oif = 0;
+      flow.iif = input ? 2 : 0;
+      flow.srcPort = (flow.srcPort + 1) & 0xffff;
+      if (input) service.lookupInput(flow);
+      else service.lookup(flow);
+    };
+  };
+  const holder = new Holder();
+  uses.hold(holder as never, { name: 'program' }, 'test');
+  const use = new DstUse();
+  const fixed = flowTo('10.0.0.5');
+  service.attach(use, fixed, holder, 'test');
+  return {
+    'a lookup on the link': ask('10.0.0.5', false),
+    'a lookup by a gateway': ask('8.8.8.8', false),
+    'a lookup with a preferred source': ask('11.1.1.1', false),
+    'one of several ways': ask('10.1.1.1', false),
+    'an exception': ask('10.0.0.77', false),
+    'an error': ask('12.1.1.1', false),
+    'a local address': ask('10.0.0.2', false),
+    'a group': ask('224.0.0.5', false),
+    IPv6: ask('fd00::5', false),
+    'input, local': ask('10.0.0.2', true),
+    'input, to forward': ask('8.8.8.8', true),
+    'input, a group': ask('255.255.255.255', true),
+    'a use that is fresh': () => {
+      if (!isFresh(use)) throw new Error('stale');
+      service.validate(use, fixed);
+    },
+    'a use that is stale, and the answer the same': () => {
+      service.changed();
+      service.validate(use, fixed);
+    },
+    'exceptions that come and go': () => void router.exceptions.sweep(),
+  };
+}
+
+function packets(): Record<string, () => void> {
+  const { kernel, find, learn } = bootNeighbours();
+  kernel.traffic.provide({
+    ...DeviceTraffic.absent(() => null as never),
+    transmit: (_device, skb) => {
+      skb.memory.pool.release(skb);
+      return TRANSMIT.OK;
+    },
+  });
+  find(7);
+  learn(7, 9, NEIGHBOUR_UPDATE.SOLICITED);
+  return {
+    'a packet to a neighbour': () => {
+      const skb = kernel.packet(1);
+      const found = find(7)!;
+      found.output(found, skb);
+    },
+  };
+}
+
+describe('once warm, nothing is allocated:', () => {
+  test.each(Object.entries({ ...lookups(), ...packets() }))('%s', (_what, act) => expect(heapPerCall(act)).toBeLessThan(1));
+
+  test('and the measure sees an allocation', () => {
+    const kept: object[] = [];
+    const allocate = (): void => {
+      kept[0] = { kept };
+    };
+    expect(heapPerCall(allocate)).toBeGreaterThan(8);
+  });
+});

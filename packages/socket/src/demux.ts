@@ -1,0 +1,91 @@
+import type { CurrentOwner, FlowKey, Skb, SockCommon, SocketDemux, SocketPorts } from '@softnet/contract';
+import { ROUTE_TYPE } from '@softnet/contract';
+import { isIpv4 } from './flow-match.ts';
+import type { FlowTable } from './flow-table.ts';
+import type { PortTable } from './port-table.ts';
+
+/** The flow table and the ports as layers and protocols meet them. */
+export class Demux implements SocketDemux, SocketPorts {
+  readonly #flows: FlowTable;
+  readonly #ports: PortTable;
+  readonly #current: CurrentOwner;
+  /** Kept, for multicast; null while it is in use. */
+  #found: SockCommon[] | null = [];
+
+  constructor(flows: FlowTable, ports: PortTable, current: CurrentOwner) {
+    this.#flows = flows;
+    this.#ports = ports;
+    this.#current = current;
+  }
+
+  deliver(skb: Skb, key: FlowKey): boolean {
+    if (isForMany(skb, key)) return this.#deliverToAll(skb, key);
+    const sock = this.#flows.find(key);
+    if (sock === null) return false;
+    this.#give(sock, skb);
+    return true;
+  }
+
+  find(key: FlowKey): SockCommon | null {
+    return this.#flows.find(key);
+  }
+
+  insert(sock: SockCommon): void {
+    if (sock.localPort === 0) return;
+    this.#ports.claim(sock);
+    this.#flows.insert(sock);
+  }
+
+  remove(sock: SockCommon): void {
+    this.#flows.remove(sock);
+    this.#ports.release(sock);
+  }
+
+  bind(sock: SockCommon): number {
+    return this.#ports.bind(sock);
+  }
+
+  connect(sock: SockCommon): number {
+    const error = this.#ports.connect(sock);
+    if (error === 0) this.#flows.insert(sock);
+    return error;
+  }
+
+  /** Clones for all but the last. Who is woken by one may close others, which then get none. */
+  #deliverToAll(skb: Skb, key: FlowKey): boolean {
+    const found = this.#found ?? [];
+    this.#found = null;
+    let left = this.#flows.findAll(key, found);
+    const some = left > 0;
+    while (left > 0) {
+      const sock = found[--left]!;
+      if (left > 0) {
+        // Out of memory is counted by the pool; the last one gets the packet all the same.
+        const clone = skb.memory.pool.clone(skb);
+        if (clone === null) continue;
+        if (this.#flows.has(sock)) this.#give(sock, clone);
+        else clone.memory.pool.release(clone);
+      } else if (this.#flows.has(sock)) this.#give(sock, skb);
+      else skb.memory.pool.release(skb);
+    }
+    found.length = 0;
+    this.#found = found;
+    return some;
+  }
+
+  #give(sock: SockCommon, skb: Skb): void {
+    const current = this.#current;
+    const caller = current.id;
+    
+    sock.ops.input(sock, skb);
+    current.id = caller;
+  }
+}
+
+/** Multicast and broadcast are for all who have asked (RFC 1122 §3.3.6, §3.3.7); a subnet's broadcast only its route knows. */
+function isForMany(skb: Skb, { local0, local1, local2, local3 }: FlowKey): boolean {
+  const { dst } = skb;
+  if (dst !== null && (dst.type === ROUTE_TYPE.BROADCAST || dst.type === ROUTE_TYPE.MULTICAST)) return true;
+  if (!isIpv4(local0, local1, local2)) return local0 >>> 24 === 0xff;
+  return local3 >>> 28 === 0xe || local3 === -1;
+}

@@ -1,0 +1,225 @@
+import type { Random, SockOps } from '@softnet/contract';
+import { ADDRESS_FAMILY, FlowKey, SOCK_FLAG, SOCK_TYPE, SockCommon } from '@softnet/contract';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FlowHash } from './flow-hash.ts';
+import { FlowTable } from './flow-table.ts';
+
+const { INET, INET6 } = ADDRESS_FAMILY;
+const ops = { name: 'test', type: SOCK_TYPE.DGRAM } as SockOps;
+
+type Words = readonly [number, number, number, number];
+const ANY: Words = [0, 0, 0, 0];
+const V4: readonly Words[] = [
+  [0, 0, 0xffff, 0x0a000001],
+  [0, 0, 0xffff, 0x0a000002],
+];
+const V6: readonly Words[] = [
+  [0x20010db8, 0, 0, 1],
+  [0x20010db8, 0, 0, 2],
+];
+
+function chance(seed: number): Random {
+  let state = seed | 1;
+  const u32 = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return state >>> 0;
+  };
+  return { u32, below: (bound) => u32() % bound, fraction: () => u32() / 2 ** 32, fill: () => {} };
+}
+
+interface Spec {
+  readonly family: number;
+  readonly protocol: number;
+  readonly local: Words;
+  readonly remote: Words;
+  readonly localPort: number;
+  readonly remotePort: number;
+  readonly ifindex: number;
+  readonly flags: number;
+}
+
+function make(spec: Spec): SockCommon {
+  const sock = new SockCommon(ops);
+  const [local0, local1, local2, local3] = spec.local;
+  const [remote0, remote1, remote2, remote3] = spec.remote;
+  const { family, protocol, localPort, remotePort, ifindex, flags } = spec;
+  const ends = { local0, local1, local2, local3, remote0, remote1, remote2, remote3 };
+  return Object.assign(sock, ends, { family, protocol, localPort, remotePort, ifindex, flags });
+}
+
+function keyOf(local: Words, remote: Words, localPort: number, remotePort: number, protocol = 17, ifindex = 1): FlowKey {
+  const [local0, local1, local2, local3] = local;
+  const [remote0, remote1, remote2, remote3] = remote;
+  const ends = { local0, local1, local2, local3, remote0, remote1, remote2, remote3 };
+  return Object.assign(new FlowKey(), ends, { localPort, remotePort, protocol, ifindex });
+}
+
+const spec = (over: Partial<Spec>): Spec => ({
+  ...{ family: INET, protocol: 17, local: ANY, remote: ANY, localPort: 7, remotePort: 0, ifindex: 0, flags: 0 },
+  ...over,
+});
+
+function tableOf(...socks: SockCommon[]): FlowTable {
+  const table = new FlowTable(new FlowHash(chance(5)));
+  for (const sock of socks) table.insert(sock);
+  return table;
+}
+
+describe('the flow table', () => {
+  test('all ends, then the local end, then the port; nothing for port 0', () => {
+    const port = make(spec({}));
+    const end = make(spec({ local: V4[0]! }));
+    const flow = make(spec({ local: V4[0]!, remote: V4[1]!, remotePort: 99 }));
+    const table = tableOf(flow, port, end);
+    const key = keyOf(V4[0]!, V4[1]!, 7, 99);
+    expect(table.find(key)).toBe(flow);
+    table.remove(flow);
+    expect(table.find(key)).toBe(end);
+    table.remove(end);
+    expect(table.find(key)).toBe(port);
+    expect(table.find(keyOf(V4[0]!, V4[1]!, 8, 99))).toBeNull();
+    expect(table.find(keyOf(V4[0]!, V4[1]!, 7, 99, 6))).toBeNull();
+    table.insert(make(spec({ localPort: 0 })));
+    expect(table.find(keyOf(V4[0]!, V4[1]!, 0, 99))).toBeNull();
+  });
+
+  test('a dual-stack socket takes IPv4 flows, one that is V6ONLY does not, and one of the family itself goes before', () => {
+    const dual = make(spec({ family: INET6 }));
+    const table = tableOf(dual);
+    const ipv4 = keyOf(V4[0]!, V4[1]!, 7, 99);
+    const ipv6 = keyOf(V6[0]!, V6[1]!, 7, 99);
+    expect([table.find(ipv4), table.find(ipv6)]).toEqual([dual, dual]);
+    const own = make(spec({}));
+    table.insert(own);
+    table.insert(dual);
+    expect([table.find(ipv4) === own, table.find(ipv6) === dual]).toEqual([true, true]);
+    table.remove(own);
+    dual.flags |= SOCK_FLAG.V6ONLY;
+    expect([table.find(ipv4), table.find(ipv6)]).toEqual([null, dual]);
+  });
+
+  test('the interface counts', () => {
+    const any = make(spec({}));
+    const bound = make(spec({ ifindex: 2 }));
+    const table = tableOf(bound, any);
+    expect(table.find(keyOf(V4[0]!, V4[1]!, 7, 9, 17, 2))).toBe(bound);
+    expect(table.find(keyOf(V4[0]!, V4[1]!, 7, 9, 17, 1))).toBe(any);
+  });
+
+  test('a REUSEPORT group shares flows out, each always to the same', () => {
+    const group = Array.from({ length: 4 }, () => make(spec({ flags: SOCK_FLAG.REUSEPORT })));
+    const table = tableOf(...group);
+    const counts = new Map(group.map((sock) => [sock, 0]));
+    for (let port = 1; port <= 4000; port++) {
+      const key = keyOf(V4[0]!, V4[1]!, 7, port);
+      const found = table.find(key)!;
+      expect(table.find(key)).toBe(found);
+      counts.set(found, counts.get(found)! + 1);
+    }
+    for (const count of counts.values()) expect(count).toBeGreaterThan(800);
+  });
+
+  test('a socket that moves to other ends is found by those, and one that is not there is not removed', () => {
+    const sock = make(spec({}));
+    const table = tableOf(sock);
+    Object.assign(sock, { remote2: 0xffff, remote3: V4[1]![3], remotePort: 9, local2: 0xffff, local3: V4[0]![3] });
+    table.insert(sock);
+    expect(table.count).toBe(1);
+    expect(table.find(keyOf(V4[0]!, V4[1]!, 7, 9))).toBe(sock);
+    expect(table.find(keyOf(V4[0]!, V4[1]!, 7, 10))).toBeNull();
+    expect([table.remove(make(spec({}))), table.remove(sock), table.remove(sock), table.count]).toEqual([false, true, false, 0]);
+  });
+
+  test('skips a socket whose protocol was torn off and left it there', () => {
+    const dead = make(spec({}));
+    const table = tableOf(dead);
+    dead.holdKind = {} as SockCommon['holdKind'];
+    expect(table.find(keyOf(V4[0]!, V4[1]!, 7, 9))).toBeNull();
+  });
+});
+
+const words = fc.constantFrom(ANY, ...V4, ...V6);
+const peers = fc.constantFrom(ANY, ANY, ...V4, ...V6);
+const anySpec: fc.Arbitrary<Spec> = fc.record({
+  family: fc.constantFrom<number>(INET, INET6),
+  protocol: fc.constantFrom(17, 17, 136),
+  local: words,
+  remote: peers,
+  localPort: fc.constantFrom(7, 8),
+  remotePort: fc.constantFrom(0, 9),
+  ifindex: fc.constantFrom(0, 0, 1, 2),
+  flags: fc.constantFrom(0, SOCK_FLAG.V6ONLY, SOCK_FLAG.REUSEPORT),
+});
+
+/** As the contract says it, one socket after the other. Null: it does not match. */
+function rank(sock: SockCommon, key: FlowKey): number | null {
+  const eq = (a: Words, b: Words) => a.every((word, i) => word === b[i]);
+  const local: Words = [sock.local0, sock.local1, sock.local2, sock.local3];
+  const remote: Words = [sock.remote0, sock.remote1, sock.remote2, sock.remote3];
+  const to: Words = [key.local0, key.local1, key.local2, key.local3];
+  const from: Words = [key.remote0, key.remote1, key.remote2, key.remote3];
+  const mapped = to[2] === 0xffff && to[0] === 0;
+  if (sock.protocol !== key.protocol || sock.localPort !== key.localPort) return null;
+  if (sock.ifindex !== 0 && sock.ifindex !== key.ifindex) return null;
+  if (!eq(remote, ANY) && !(eq(remote, from) && sock.remotePort === key.remotePort)) return null;
+  if (!eq(local, ANY) || !eq(remote, ANY)) {
+    if (!eq(local, to)) return null;
+  } else if (sock.family === INET ? !mapped : mapped && (sock.flags & SOCK_FLAG.V6ONLY) !== 0) return null;
+  const tier = !eq(remote, ANY) ? 2 : !eq(local, ANY) ? 1 : 0;
+  return tier * 100 + (sock.ifindex !== 0 ? 10 : 0) + (mapped && sock.family === INET6 ? 0 : 1);
+}
+
+test('finds what looking at each of them finds, whatever came and went', () => {
+  const steps = fc.array(fc.record({ spec: anySpec, remove: fc.boolean(), again: anySpec, pick: fc.nat(99) }), { maxLength: 60 });
+  const key = fc.record({ local: fc.constantFrom(...V4, ...V6), remote: fc.constantFrom(...V4, ...V6), ifindex: fc.constantFrom(1, 2) });
+  const keys = fc.array(fc.tuple(key, fc.constantFrom(7, 8), fc.constantFrom(9, 10), fc.constantFrom(17, 136)), { minLength: 1 });
+  fc.assert(
+    fc.property(steps, keys, fc.integer(), (moves, flows, seed) => {
+      const table = new FlowTable(new FlowHash(chance(seed)));
+      const model: SockCommon[] = [];
+      for (const { spec: each, remove, again, pick } of moves) {
+        const sock = make(each);
+        table.insert(sock);
+        model.push(sock);
+        const other = model[pick % model.length]!;
+        if (remove) {
+          table.remove(other);
+          model.splice(model.indexOf(other), 1);
+        } else {
+          Object.assign(other, make(again), { hash: other.hash, hashNext: other.hashNext });
+          table.insert(other);
+        }
+      }
+      expect(table.count).toBe(model.length);
+      for (const [{ local, remote, ifindex }, to, from, protocol] of flows) {
+        const flow = keyOf(local, remote, to, from, protocol, ifindex);
+        const ranks = model.map((sock) => rank(sock, flow));
+        const best = Math.max(-1, ...ranks.filter((each) => each !== null));
+        const found = table.find(flow);
+        expect(found === null ? -1 : rank(found, flow)).toBe(best);
+        const all: SockCommon[] = [];
+        table.findAll(flow, all);
+        expect(new Set(all)).toEqual(new Set(model.filter((_, i) => ranks[i] !== null)));
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('looking up allocates nothing', () => {
+  const table = tableOf(...Array.from({ length: 200 }, (_, i) => make(spec({ localPort: 1000 + i, local: V4[i & 1]! }))));
+  const key = keyOf(V4[0]!, V4[1]!, 1000, 9);
+  const chunk = (): number => {
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < 20_000; i++) {
+      key.localPort = 1000 + (i % 200);
+      table.find(key);
+    }
+    return (process.memoryUsage().heapUsed - before) / 20_000;
+  };
+  for (let i = 0; i < 10; i++) chunk();
+  globalThis.gc!();
+  const grown = Array.from({ length: 10 }, chunk).filter((bytes) => bytes >= 0);
+  expect(grown.toSorted((a, b) => a - b)[grown.length >> 1]).toBeLessThan(1);
+});

@@ -1,0 +1,50 @@
+import type { Contributions, CurrentOwner, NetworkLayer, Owner, SockCommon, SocketProtocol, Sockets } from '@softnet/contract';
+import { NetError } from '@softnet/contract';
+
+/** Where users come in: finds who makes sockets of a family, type and protocol. */
+export class SocketDoor implements Sockets {
+  readonly #protocols: Contributions<SocketProtocol>;
+  readonly #layers: Contributions<NetworkLayer>;
+  readonly #current: CurrentOwner;
+
+  constructor(protocols: Contributions<SocketProtocol>, layers: Contributions<NetworkLayer>, current: CurrentOwner) {
+    this.#protocols = protocols;
+    this.#layers = layers;
+    this.#current = current;
+  }
+
+  open(family: number, type: number, protocol: number, owner: Owner): SockCommon {
+    const { items, owners } = this.#protocols;
+    const isOfFamily = this.#familyTest(family);
+    const index = items.findLastIndex(
+      (item) => isOfFamily(item) && item.type === type && (protocol === 0 ? item.usual : item.protocol === protocol),
+    );
+    if (index < 0) throw refusal(items.filter(isOfFamily), family, type, protocol);
+    const caller = this.#current.id;
+    this.#current.id = owners[index]!;
+    try {
+      return items[index]!.open(family, owner);
+    } finally {
+      this.#current.id = caller;
+    }
+  }
+
+  /** A family is there as long as a layer of it takes newcomers: so users' programs fall back to another one. */
+  #familyTest(family: number): (item: SocketProtocol) => boolean {
+    const hasLayer = this.#layers.items.some((layer) => layer.family === family && layer.uses.open);
+    return (item) => item.family === family || (item.family === 0 && hasLayer);
+  }
+}
+
+function refusal(ofFamily: readonly SocketProtocol[], family: number, type: number, protocol: number): NetError {
+  const asked = `socket(family ${family}, type ${type}, protocol ${protocol})`;
+  if (ofFamily.length === 0) {
+    return new NetError('EAFNOSUPPORT', `${asked}: no module that is staying brings the family: load its layer`, { syscall: 'socket' });
+  }
+  const ofType = ofFamily.filter((item) => item.type === type).map(({ name, protocol: number }) => `${name} (${number})`);
+  if (ofType.length > 0) {
+    const sentence = `${asked}: of this type the family has ${ofType.join(', ')}: ask for one of these, or load its protocol`;
+    return new NetError('EPROTONOSUPPORT', sentence, { syscall: 'socket' });
+  }
+  return new NetError('ESOCKTNOSUPPORT', `${asked}: no protocol of the family has this type: load one`, { syscall: 'socket' });
+}

@@ -1,0 +1,149 @@
+import type { Random, SockOps } from '@softnet/contract';
+import { ADDRESS_FAMILY, ERRNO, SOCK_FLAG, SOCK_TYPE, SockCommon, SockOptions } from '@softnet/contract';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { conflicts } from './port-conflict.ts';
+import { PortTable } from './port-table.ts';
+
+const { INET, INET6 } = ADDRESS_FAMILY;
+const { REUSEADDR, REUSEPORT, V6ONLY, LISTENING, PORT_BOUND } = SOCK_FLAG;
+const datagrams = { name: 'test', type: SOCK_TYPE.DGRAM } as SockOps;
+const streams = { name: 'test', type: SOCK_TYPE.STREAM } as SockOps;
+
+function sockOf(over: Partial<SockCommon> = {}, ops = datagrams): SockCommon {
+  return Object.assign(new SockCommon(ops), { family: INET, protocol: 17 }, over);
+}
+
+const random = (first: number): Random => ({ u32: () => first, below: (bound) => first % bound, fraction: () => 0, fill: () => {} });
+const tableOf = (low = 32768, high = 60999, first = 5): PortTable => new PortTable(random(first), () => [low, high]);
+
+const V4 = { local2: 0xffff, local3: 0x0a000001 };
+const OTHER_V4 = { local2: 0xffff, local3: 0x0a000002 };
+const V6 = { family: INET6, local0: 0x20010db8, local3: 1 };
+const WILD6 = { family: INET6 };
+
+describe("who may share a port: Linux's rules", () => {
+  test.each<[string, Partial<SockCommon>, Partial<SockCommon>, boolean]>([
+    ['two of nothing', {}, {}, true],
+    ['an address and another', V4, OTHER_V4, false],
+    ['an address and itself', V4, V4, true],
+    ['an address and any', V4, {}, true],
+    ['any of both families, dual-stack', {}, WILD6, true],
+    ['any of both families, V6ONLY', {}, { ...WILD6, flags: V6ONLY }, false],
+    ['an IPv4 address and ::', V4, WILD6, true],
+    ['an IPv4 address and ::, V6ONLY', V4, { ...WILD6, flags: V6ONLY }, false],
+    ['an IPv6 address and 0.0.0.0', V6, {}, false],
+    ['an IPv6 address and ::', V6, WILD6, true],
+    ['an IPv6 address and :: that is V6ONLY', V6, { ...WILD6, flags: V6ONLY }, true],
+    ['two V6ONLY', { ...WILD6, flags: V6ONLY }, { ...WILD6, flags: V6ONLY }, true],
+    ['REUSEADDR of one', { flags: REUSEADDR }, {}, true],
+    ['REUSEADDR of both', { flags: REUSEADDR }, { flags: REUSEADDR | LISTENING }, false],
+    ['REUSEPORT of one', { flags: REUSEPORT }, { flags: REUSEADDR }, true],
+    ['REUSEPORT of both', { flags: REUSEPORT }, { flags: REUSEPORT }, false],
+    ['REUSEPORT of two users', { flags: REUSEPORT }, { flags: REUSEPORT, options: Object.assign(new SockOptions(), { uid: 7 }) }, true],
+    ['two interfaces', { ifindex: 1 }, { ifindex: 2 }, false],
+    ['an interface and itself', { ifindex: 1 }, { ifindex: 1 }, true],
+    ['an interface and any', { ifindex: 1 }, {}, true],
+  ])('%s', (_name, one, other, expected) => {
+    const [a, b] = [sockOf(one), sockOf(other)];
+    expect([conflicts(a, b), conflicts(b, a), conflicts(a, a)]).toEqual([expected, expected, false]);
+  });
+
+  test('of streams, REUSEADDR lets nobody in beside a listener', () => {
+    const listener = sockOf({ flags: REUSEADDR | LISTENING }, streams);
+    expect(conflicts(sockOf({ flags: REUSEADDR }, streams), listener)).toBe(true);
+    expect(conflicts(sockOf({ flags: REUSEADDR }, streams), sockOf({ flags: REUSEADDR }, streams))).toBe(false);
+  });
+});
+
+describe('ports', () => {
+  test('a port is had once, is another one for each protocol, and comes back', () => {
+    const table = tableOf();
+    const one = sockOf({ localPort: 7 });
+    expect(table.bind(one)).toBe(0);
+    expect(table.bind(sockOf({ localPort: 7 }))).toBe(-ERRNO.EADDRINUSE);
+    const lite = sockOf({ localPort: 7, protocol: 136 });
+    expect(table.bind(lite)).toBe(0);
+    table.release(one);
+    table.release(one);
+    expect(table.bind(sockOf({ localPort: 7 }))).toBe(0);
+    expect(table.count).toBe(2);
+  });
+
+  test('chooses from the range, from a random one on, and says when none is left', () => {
+    const table = tableOf(100, 103, 2);
+    const ports = Array.from({ length: 4 }, () => {
+      const sock = sockOf();
+      expect(table.bind(sock)).toBe(0);
+      return sock.localPort;
+    });
+    expect(ports).toEqual([102, 103, 100, 101]);
+    const late = sockOf();
+    expect([table.bind(late), late.localPort]).toEqual([-ERRNO.EADDRINUSE, 0]);
+    expect(table.connect(sockOf(OTHER_V4))).toBe(-ERRNO.EADDRNOTAVAIL);
+    expect(tableOf(200, 100).bind(sockOf())).toBe(-ERRNO.EADDRINUSE);
+  });
+
+  test('connections share a chosen port when all are taken, by different peers only', () => {
+    const table = tableOf(100, 101, 0);
+    const to = (peer: number, over: Partial<SockCommon> = {}) => sockOf({ ...V4, remote2: 0xffff, remote3: peer, remotePort: 9, ...over });
+    const socks = [to(1), to(1), to(2), to(2)];
+    expect(socks.map((sock) => [table.connect(sock), sock.localPort])).toEqual([
+      [0, 100],
+      [0, 101],
+      [0, 100],
+      [0, 101],
+    ]);
+    expect(table.connect(to(1))).toBe(-ERRNO.EADDRNOTAVAIL);
+    expect(table.connect(to(2, { localPort: 100 }))).toBe(-ERRNO.EADDRINUSE);
+    table.release(socks[0]!);
+    socks[0]!.localPort = 0;
+    expect([table.connect(socks[0]!), socks[0]!.localPort]).toEqual([0, 100]);
+  });
+
+  test('a port that was bound is not given to connections', () => {
+    const table = tableOf(100, 100);
+    const bound = sockOf({ ...V4, localPort: 100, flags: PORT_BOUND });
+    expect(table.bind(bound)).toBe(0);
+    Object.assign(bound, { remote2: 0xffff, remote3: 1, remotePort: 9 });
+    expect(table.connect(bound)).toBe(0);
+    expect(table.connect(sockOf({ ...V4, remote2: 0xffff, remote3: 2, remotePort: 9 }))).toBe(-ERRNO.EADDRNOTAVAIL);
+  });
+});
+
+test('grants and refuses as a list of all claims does, in any order of calls', () => {
+  const anySock = fc.record({
+    family: fc.constantFrom<number>(INET, INET6),
+    local: fc.constantFrom({}, V4, OTHER_V4, { local0: 0x20010db8, local3: 1 }),
+    port: fc.constantFrom(0, 0, 100, 101, 102),
+    flags: fc.constantFrom(0, 0, REUSEADDR, REUSEPORT, V6ONLY),
+    ifindex: fc.constantFrom(0, 0, 1, 2),
+    release: fc.boolean(),
+    pick: fc.nat(30),
+  });
+  fc.assert(
+    fc.property(fc.array(anySock, { maxLength: 30 }), fc.nat(9), (moves, first) => {
+      const table = tableOf(100, 102, first);
+      const claims: SockCommon[] = [];
+      for (const { family, local, port, flags, ifindex, release, pick } of moves) {
+        const sock = sockOf({ family, ...local, localPort: port, flags, ifindex });
+        const free = (at: number) => claims.every((other) => other.localPort !== at || !conflicts(sock, other));
+        const could = port === 0 ? [100, 101, 102].some(free) : free(port);
+        const before = [...claims];
+        expect(table.bind(sock)).toBe(could ? 0 : -ERRNO.EADDRINUSE);
+        if (could) {
+          expect(before.every((other) => other.localPort !== sock.localPort || !conflicts(sock, other))).toBe(true);
+          claims.push(sock);
+        }
+        const gone = claims[pick % (claims.length || 1)];
+        if (!release || gone === undefined) continue;
+        table.release(gone);
+        claims.splice(claims.indexOf(gone), 1);
+      }
+      expect(table.count).toBe(new Set(claims.map(({ localPort }) => localPort)).size);
+      for (const sock of claims) table.release(sock);
+      expect(table.count).toBe(0);
+    }),
+    { numRuns: 300 },
+  );
+});

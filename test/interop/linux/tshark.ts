@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What tshark makes of a capture. */
+export interface Reading {
+  readonly packets: number;
+  /** Lines about packets that it calls malformed, or warns of. */
+  readonly complaints: readonly string[];
+}
+
+const CHECKSUMS = ['ip.check_checksum', 'udp.check_checksum', 'tcp.check_checksum', 'icmpv6.check_checksum'];
+
+/** Reads a capture with every checksum verified; null: there is no tshark. Rejects where it cannot read the file. */
+export async function tsharkComplaints(bytes: Uint8Array): Promise<Reading | null> {
+  const folder = mkdtempSync(join(tmpdir(), 'softnet-capture-'));
+  const file = join(folder, 'capture.pcapng');
+  writeFileSync(file, bytes);
+  try {
+    const all = await tshark(file, []);
+    if (all === null) return null;
+    // ICMP errors quote what was refused, and say so: a note to Wireshark, as is a request that it sees no answer to.
+    const filter = '_ws.malformed || _ws.expert.severity >= "Warning"';
+    const complaints = (await tshark(file, ['-Y', filter]))!;
+    return { packets: all.length, complaints };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function tshark(file: string, args: readonly string[]): Promise<string[] | null> {
+  const options = CHECKSUMS.flatMap((name) => ['-o', `${name}:TRUE`]);
+  return new Promise((resolve, reject) => {
+    execFile('tshark', ['-n', ...options, '-r', file, ...args], { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+      const said = stderr.split('\n').filter((line) => line !== '' && !/running as user "root"/i.test(line));
+      if (error !== null && (error as NodeJS.ErrnoException).code === 'ENOENT') resolve(null);
+      else if (error !== null || said.length > 0) reject(new Error(`tshark: ${said.join('; ') || error?.message}`));
+      else resolve(stdout.split('\n').filter((line) => line !== ''));
+    });
+  });
+}

@@ -1,0 +1,116 @@
+import type { SkbQueue as Batch, DeviceOps, EthertypeHandler, NetDevice, Skb, TxQueue } from '@softnet/contract';
+import { dequeue, enqueue, GRO, HOOK_POINT, SkbQueue, VERDICT } from '@softnet/contract';
+import { describe, expect, test, vi } from 'vitest';
+
+// Before anything is imported: this file looks at what users run.
+vi.hoisted(() => {
+  Object.assign(globalThis, { SOFTNET_DEBUG: '0' });
+});
+
+import { DEVICE_FEATURE } from '@softnet/contract';
+import { put } from '@softnet/skb';
+import type { NetdevHost } from './netdev-host.ts';
+import { bootNetdev, deviceHook, OUR_MAC, PEER_MAC, plug } from './netdev-host.ts';
+
+const CHUNKS = 10;
+const CHUNK = 5_000;
+const LEN_BYTES = 100;
+
+/** Bytes of heap that a call leaves once warm: the median of chunks, as V8 itself makes code now and then. */
+function heapPerCall(act: () => void): number {
+  const chunk = (): number => {
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < CHUNK; i++) act();
+    return (process.memoryUsage().heapUsed - before) / CHUNK;
+  };
+  for (let i = 0; i < 2 * CHUNKS; i++) chunk();
+  globalThis.gc!();
+  // A chunk in which the heap was collected says nothing.
+  const figures = Array.from({ length: CHUNKS }, chunk).filter((bytes) => bytes >= 0);
+  expect(figures.length).toBeGreaterThan(0);
+  return figures.toSorted((a, b) => a - b)[figures.length >> 1]!;
+}
+
+/** Takes all; frees it. */
+class Sink implements DeviceOps {
+  sent = 0;
+  full = false;
+  open(): void {}
+  stop(): void {}
+  transmit(queue: TxQueue, batch: Batch): void {
+    if (this.full) {
+      queue.stopped = true;
+      return;
+    }
+    for (let skb = dequeue(batch); skb !== null; skb = dequeue(batch)) {
+      this.sent++;
+      skb.memory.pool.release(skb);
+    }
+  }
+}
+
+/** Takes all; never merges. */
+class Counting implements EthertypeHandler {
+  readonly name = 'ip';
+  readonly ethertype = 0x0800;
+  readonly dissect = null;
+  readonly gro = { begin: () => true, merge: () => GRO.DIFFERENT, finish: () => {} };
+  readonly segment = null;
+  got = 0;
+  input(skb: Skb): void {
+    this.got++;
+    skb.memory.pool.release(skb);
+  }
+}
+
+async function boot(features = 0) {
+  const host = await bootNetdev();
+  const driver = new Sink();
+  const device = plug(host, driver, 'eth0', { features });
+  const handler = new Counting();
+  const tap = { ethertype: 3, ifindex: 0, tap: () => {} };
+  const hooks = [HOOK_POINT.INGRESS, HOOK_POINT.EGRESS].map((point) => deviceHook(point, () => VERDICT.ACCEPT));
+  await host.load('ip', { handlers: [handler], taps: [tap], hooks });
+  return { host, driver, device, handler, traffic: host.traffic(), pool: host.pool() };
+}
+
+function made(host: NetdevHost, device: NetDevice, to: Uint8Array): Skb {
+  const skb = host.pool().alloc(64, LEN_BYTES)!;
+  put(skb, LEN_BYTES);
+  skb.network = skb.data;
+  device.link.write(skb, device, 0x0800, to, null);
+  return skb;
+}
+
+describe('once warm, nothing is allocated', () => {
+  test.each([0, DEVICE_FEATURE.GRO])('received, through GRO, tap and hook, features %i', async (features) => {
+    const { host, device, handler, traffic } = await boot(features);
+    const batch = new SkbQueue();
+    const perBatch = heapPerCall(() => {
+      for (let i = 0; i < 4; i++) enqueue(batch, made(host, device, OUR_MAC));
+      traffic.receive(device.rxQueues[0]!, batch);
+    });
+    expect(perBatch).toBeLessThan(1);
+    expect([handler.got, host.skbsOut()]).toEqual([4 * CHUNK * CHUNKS * 3, 0]);
+  });
+
+  test('sent at once, through hook and tap', async () => {
+    const { host, driver, device, traffic } = await boot();
+    expect(heapPerCall(() => traffic.transmit(device, made(host, device, PEER_MAC)))).toBeLessThan(1);
+    expect([driver.sent, host.skbsOut()]).toEqual([CHUNK * CHUNKS * 3, 0]);
+  });
+
+  test('sent by the qdisc', async () => {
+    const { host, driver, device, traffic } = await boot();
+    const [queue] = device.txQueues;
+    const perBatch = heapPerCall(() => {
+      driver.full = true;
+      for (let i = 0; i < 4; i++) traffic.transmit(device, made(host, device, PEER_MAC));
+      driver.full = false;
+      queue!.stopped = false;
+      traffic.transmit(device, made(host, device, PEER_MAC));
+    });
+    expect(perBatch).toBeLessThan(1);
+    expect([driver.sent, host.skbsOut()]).toEqual([5 * CHUNK * CHUNKS * 3, 0]);
+  });
+});
