@@ -4,11 +4,12 @@ import type { Frozen } from './frozen.ts';
 /** What the owner of an object is told. A notice is never an error event that nobody handles. */
 export interface Notice {
   /**
-   * `leaving`: the module goes, please let go in your time. `back`: it stays after all.
+   * `leaving`: the module goes, please let go in your time. `back`: it stays after all. Both are also said of an object
+   * of another module, where one that is derived from it holds `module` up: an IPv6 socket of udp, when ipv6 goes.
    * `moved`: the object lives on as `object`, made by the next generation. `closed`: it ended with `error`.
    */
   readonly sort: 'leaving' | 'back' | 'moved' | 'closed';
-  /** `name#generation` of the module that manages the object. */
+  /** `name#generation` of the module that leaves, or manages the object. */
   readonly module: string;
   /** The object; for `moved`, the new one. */
   readonly object: Held;

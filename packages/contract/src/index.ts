@@ -40,6 +40,7 @@ export * from './skb.ts';
 export * from './skb-pools.ts';
 export * from './skb-queue.ts';
 export * from './sock-common.ts';
+export * from './sock-end.ts';
 export * from './sock-ops.ts';
 export * from './socket-demux.ts';
 export * from './sockets.ts';

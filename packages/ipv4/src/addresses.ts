@@ -1,5 +1,16 @@
 import type * as contract from '@softnet/contract';
-import type { AddressWords, DeviceListener, Frozen, NetDevice, ObjectSpec, Objects, Owner, Port, Route } from '@softnet/contract';
+import type {
+  AddressWords,
+  DeviceListener,
+  Frozen,
+  NetDevice,
+  NetworkLayer,
+  ObjectSpec,
+  Objects,
+  Owner,
+  Port,
+  Route,
+} from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_FLAG, ADDRESS_SCOPE, DEVICE_EVENT, InterfaceAddress, IPV4_WORD2, NetError } from '@softnet/contract';
 import { formatIpv4 } from '@softnet/wire';
 import type { LinkRoutes } from './link-routes.ts';
@@ -30,11 +41,10 @@ export class Addresses implements contract.Addresses, DeviceListener {
     this.#parts = parts;
   }
 
-  /** How the kernel manages them. They move to the next generation, also when the last one drains. */
+  /** How the kernel manages them. */
   get spec(): ObjectSpec<InterfaceAddress> {
     return {
-      // Nothing waits for an address, as with `keep`. What parks moves when the old generation drains, too: newcomers need it there.
-      drain: 'park',
+      drain: 'keep',
       close: (entry) => this.#forget(entry),
       describe: (entry) => `${formatIpv4(wordOf(entry))}/${entry.prefixLen} on ${entry.device.name}`,
       freeze: (entry) => freeze(entry),
@@ -44,8 +54,6 @@ export class Addresses implements contract.Addresses, DeviceListener {
         this.#parts.book.add(entry);
         this.#parts.routes.adopt(this.#parts.book.entries);
       },
-      // Those inside go on by this generation, and know it still: it stays in the book.
-      left: () => this.#parts.routes.retire(),
     };
   }
 
@@ -85,15 +93,34 @@ export class Addresses implements contract.Addresses, DeviceListener {
     if (event === DEVICE_EVENT.UP || event === DEVICE_EVENT.DOWN) routes.sync(book.entries);
   }
 
-  /** Layers have come or gone: routes that another one had may be ours now. Work of a poll. */
-  refresh(): number {
+  /**
+   * Layers have come or gone: routes that another one had may be ours now. Work of a poll.
+   * @param before the layer that this one replaces; null: none.
+   */
+  refresh(before: NetworkLayer | null): void {
+    // By hand-over the kernel has moved all addresses. Where the other one drains, newcomers need them here; those inside go on by
+    // that one, whose book has them still.
+    if (before !== null) for (const entry of [...before.addresses]) this.#takeOver(entry);
     this.#parts.routes.sync(this.#parts.book.entries);
-    return 0;
+  }
+
+  #takeOver(before: InterfaceAddress): void {
+    const { book, routes, owner } = this.#parts;
+    const { device, address, prefixLen, holdOwner, holdKind } = before;
+    const isLoopback = isLoopbackDevice(device);
+    if (book.find(device, address[3], prefixLen) === null) {
+      const entry = new InterfaceAddress(this.family, device, address, prefixLen);
+      entry.scope = before.scope;
+      entry.flags = before.flags & ~ADDRESS_FLAG.SECONDARY;
+      this.#objects.hold(entry, isLoopback || holdOwner === null ? owner : holdOwner, 'ipv4.take-over');
+      book.add(entry);
+    }
+    holdKind?.release(before);
+    routes.adopt(book.entries);
   }
 
   #addLoopback(device: NetDevice): void {
-    // Of two generations the newer has it; one that leaves gives none.
-    if (!this.#objects.open || this.#parts.book.find(device, LOOPBACK, LOOPBACK_PREFIX_LEN) !== null) return;
+    if (this.#parts.book.find(device, LOOPBACK, LOOPBACK_PREFIX_LEN) !== null) return;
     this.#add(device, [0, 0, IPV4_WORD2, LOOPBACK], LOOPBACK_PREFIX_LEN, this.#parts.owner);
   }
 

@@ -16,23 +16,23 @@ const BY_KERNEL = 2;
 export class LinkRoutes {
   readonly #tables: Port<RouteTables>;
   readonly #warn: (message: string, fields: { readonly error: string }) => void;
-  #installed: ReadonlyMap<string, RouteEntry> = new Map();
-  #retired = false;
+  #installed: ReadonlyMap<string, AddressRoute> = new Map();
 
   constructor(tables: Port<RouteTables>, warn: (message: string, fields: { readonly error: string }) => void) {
     this.#tables = tables;
     this.#warn = warn;
   }
 
+  /** @param addresses that there are. Those that are held no more have been taken over by the next generation, and so have their routes. */
   sync(addresses: readonly InterfaceAddress[]): void {
-    if (this.#retired) return;
     const wanted = routesOf(addresses);
-    const installed = new Map<string, RouteEntry>();
-    for (const [key, entry] of this.#installed) {
-      if (isSame(wanted.get(key), entry) || !this.#remove(entry)) installed.set(key, entry);
+    const installed = new Map<string, AddressRoute>();
+    for (const [key, route] of this.#installed) {
+      if (route.address.holdNext === null && addresses.includes(route.address)) continue;
+      if (isSame(wanted.get(key)?.entry, route.entry) || !this.#remove(route.entry)) installed.set(key, route);
     }
-    for (const [key, entry] of wanted) {
-      if (!installed.has(key) && this.#add(entry)) installed.set(key, entry);
+    for (const [key, route] of wanted) {
+      if (!installed.has(key) && this.#add(route.entry)) installed.set(key, route);
     }
     this.#installed = installed;
   }
@@ -40,11 +40,6 @@ export class LinkRoutes {
   /** The last generation left these addresses with their routes in place. */
   adopt(addresses: readonly InterfaceAddress[]): void {
     this.#installed = routesOf(addresses);
-  }
-
-  /** They are the next generation's from here on. */
-  retire(): void {
-    this.#retired = true;
   }
 
   /** False: it is still there. */
@@ -71,12 +66,19 @@ export class LinkRoutes {
   }
 }
 
-function routesOf(addresses: readonly InterfaceAddress[]): Map<string, RouteEntry> {
-  const routes = new Map<string, RouteEntry>();
+/** A route, and the address that brought it. */
+interface AddressRoute {
+  readonly entry: RouteEntry;
+  readonly address: InterfaceAddress;
+}
+
+function routesOf(addresses: readonly InterfaceAddress[]): Map<string, AddressRoute> {
+  const routes = new Map<string, AddressRoute>();
   for (const address of addresses) {
+    if (address.holdNext === null) continue;
     for (const entry of routesOfOne(address)) {
       const key = `${entry.table} ${entry.prefix[3]}/${entry.prefixLen}`;
-      if (!routes.has(key)) routes.set(key, entry);
+      if (!routes.has(key)) routes.set(key, { entry, address });
     }
   }
   return routes;

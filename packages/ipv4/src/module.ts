@@ -99,9 +99,25 @@ export class Ipv4Module implements SoftnetModule {
     const door = new AddressDoor({ book, routes, route, traffic, owner: ctx });
     const objects = ctx.objects<InterfaceAddress>('address', door.spec);
     door.begin(objects);
-    // Where a generation that left has taken routes along, ours are made.
-    ctx.contributions(NetworkLayer, ctx.poll({ poll: () => door.refresh() }, 'ipv4.routes'));
+    this.#watchLayers(ctx, door);
     return { door, objects };
+  }
+
+  /** A generation that is live while this one starts is replaced by it; one that leaves takes its own addresses along. */
+  #watchLayers(ctx: ModuleContext, door: AddressDoor): void {
+    const layers = ctx.contributions(NetworkLayer);
+    let before = layers.items.findLast(({ family, uses }) => family === ADDRESS_FAMILY.INET && uses.open) ?? null;
+    const changed = ctx.poll(
+      {
+        poll: () => {
+          door.refresh(before);
+          before = null;
+          return 0;
+        },
+      },
+      'ipv4.layers',
+    );
+    ctx.contributions(NetworkLayer, changed);
   }
 
   #layer(ctx: ModuleContext, parts: Ipv4Parts, joints: Joints, addresses: Objects<InterfaceAddress>): void {

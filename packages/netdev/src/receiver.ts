@@ -105,6 +105,7 @@ export class Receiver implements PacketSink {
     if (skb.vlan === 0) return ethertypes.find(skb.protocol);
     const entry = ethertypes.find(vlanTpid(skb.vlan));
     if (entry !== null || vlanId(skb.vlan) !== 0) return entry;
+    skb.vlan = 0;
     return ethertypes.find(skb.protocol);
   }
 }

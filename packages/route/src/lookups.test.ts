@@ -146,7 +146,7 @@ describe('input', () => {
     for (const name of ['eth0', 'eth1']) add(`ff00::/8 dev ${name} type ${ROUTE_TYPE.MULTICAST} table 255 proto 2`);
     const from = (to: string, iif: number) => where(service.lookupInput(flowTo(to, { iif })));
     expect([from('fe80::1', 2), from('fe80::1', 3), from('fe80::1', lo.ifindex)]).toEqual(['2 lo', `error ${ERRNO.ENETUNREACH}`, '2 lo']);
-    expect([from('ff02::1', 2), from('ff02::1', 3)]).toEqual(['5 eth0', '5 eth1']);
+    expect([from('ff02::1', 2), from('ff02::1', 3), from('ff02::1', lo.ifindex)]).toEqual(['5 eth0', '5 eth1', '5 eth0']);
   });
 
   test('sources are checked where it is wanted (RFC 3704)', () => {
@@ -189,11 +189,13 @@ describe('dsts', () => {
     router.deviceChanged(eth0, DEVICE_EVENT.MTU);
     const second = ask('10.0.0.1');
     expect([first.obsolete, second.mtuBytes, second.obsolete]).toEqual([true, 900, false]);
+    const before = second.generation.value;
     layers.set();
-    expect([where(ask('10.0.0.1')), second.obsolete]).toEqual([`error ${ERRNO.EAFNOSUPPORT}`, true]);
+    const error = ask('10.0.0.1');
+    expect([where(error), second.obsolete, second.generation.value]).toEqual([`error ${ERRNO.EAFNOSUPPORT}`, true, before + 1]);
     layers.set(inet as never);
     expect(where(ask('10.0.0.1'))).toBe('eth0');
-    expect(ask('10.0.0.1').obsolete).toBe(false);
+    expect([ask('10.0.0.1').obsolete, error.obsolete], 'an error is for everybody, and stays').toEqual([false, false]);
   });
 
   test('are stacked by the encapsulation that the route asks for', () => {

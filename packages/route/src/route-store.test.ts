@@ -100,11 +100,14 @@ test('mistakes are said', () => {
     '10.0.0.0/24 via 10.9.9.9 dev 0': 'ENETUNREACH: the route goes via 10.9.9.9, which is on no link: say which by dev',
   };
   for (const [text, sentence] of Object.entries(mistakes)) expect(() => add(text), text).toThrow(sentence);
+  add('10.0.0.0/24 dev eth0');
+  add('11.0.0.0/24 via 10.0.0.1 dev eth0');
+  expect(() => add('12.0.0.0/24 via 11.0.0.1 dev eth0'), 'behind another gateway').toThrow('ENETUNREACH');
   add(`10.9.9.9/32 dev eth0 type ${ROUTE_TYPE.LOCAL} table 255`);
-  expect(() => add('10.0.0.0/24 via 10.9.9.9 dev eth0')).toThrow('EINVAL: the gateway 10.9.9.9 is an address of this host');
+  expect(() => add('13.0.0.0/24 via 10.9.9.9 dev eth0')).toThrow('EINVAL: the gateway 10.9.9.9 is an address of this host');
   expect(() => store.add({ ...route('10.0.0.0/24 dev eth0', kernel), prefixLen: 33 })).toThrow('its prefix has 0 to 32 bits, not 33');
   expect(() => store.add({ ...route('10.0.0.0/24 dev eth0', kernel), family: 7 })).toThrow('EAFNOSUPPORT: the route is of family 7');
-  expect(store.entries(INET)).toHaveLength(1);
+  expect(store.entries(INET)).toHaveLength(3);
 });
 
 test('a gateway without a device is looked for', () => {
@@ -126,6 +129,7 @@ test('a device that goes takes its routes along; of those with several ways, one
   router.deviceChanged(eth1, DEVICE_EVENT.UNREGISTER);
   expect(lines(net)).toEqual(['254: 10.0.0.0/24 dev eth0', '254: 10.0.2.0/24 nexthop dev eth0 nexthop dev if3']);
   for (let port = 0; port < 20; port++) expect(where(ask('10.0.2.1', { srcPort: port }))).toBe('eth0');
+  expect(router.hops.count, 'eth0, and one that is dead: eth1 in the route with two').toBe(2);
 });
 
 test('routes survive as plain data', () => {

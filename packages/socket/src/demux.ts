@@ -76,7 +76,7 @@ export class Demux implements SocketDemux, SocketPorts {
   #give(sock: SockCommon, skb: Skb): void {
     const current = this.#current;
     const caller = current.id;
-    
+    current.id = sock.holdKind === null ? caller : sock.holdKind.owner;
     sock.ops.input(sock, skb);
     current.id = caller;
   }

@@ -131,6 +131,18 @@ describe('the flow table', () => {
     expect([table.remove(make(spec({}))), table.remove(sock), table.remove(sock), table.count]).toEqual([false, true, false, 0]);
   });
 
+  test('grows, and who came last is still found first; who is out has no neighbours', () => {
+    const table = tableOf();
+    const same = Array.from({ length: 300 }, () => make(spec({})));
+    for (const sock of same) table.insert(sock);
+    const key = keyOf(V4[0]!, V4[1]!, 7, 9);
+    for (const sock of same.toReversed()) {
+      expect(table.find(key)).toBe(sock);
+      expect([table.remove(sock), sock.hashNext]).toEqual([true, null]);
+    }
+    expect(table.count).toBe(0);
+  });
+
   test('skips a socket whose protocol was torn off and left it there', () => {
     const dead = make(spec({}));
     const table = tableOf(dead);

@@ -110,15 +110,21 @@ describe('a datagram is checked before anybody is asked for whom it is', () => {
 
   test('garbage is refused or not, but never throws and loses nothing', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 80 }), fc.nat(80), fc.boolean(), fc.constantFrom(0, 1, 2, 3), (bytes, inHead, v6, checksum) => {
-        const skb = packet(bytes, { v6, inHead: Math.min(inHead, bytes.length) });
-        const lenBytes = skb.len;
-        skb.checksum = checksum;
-        check.fault(skb, UDP);
-        expect(skb.len).toBe(lenBytes);
-        pool.release(skb);
-        expect(pool.skbsOut).toBe(0);
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 80 }),
+        fc.nat(80),
+        fc.boolean(),
+        fc.constantFrom(0, 1, 2, 3),
+        (bytes, inHead, v6, checksum) => {
+          const skb = packet(bytes, { v6, inHead: Math.min(inHead, bytes.length) });
+          const lenBytes = skb.len;
+          skb.checksum = checksum;
+          check.fault(skb, UDP);
+          expect(skb.len).toBe(lenBytes);
+          pool.release(skb);
+          expect(pool.skbsOut).toBe(0);
+        },
+      ),
       { numRuns: 500 },
     );
   });

@@ -45,7 +45,9 @@ export class DatagramCheck {
     // PARTIAL: a sender on this machine left the sum to a device that it never met.
     if (skb.checksum === CHECKSUM.UNNECESSARY || skb.checksum === CHECKSUM.PARTIAL) return null;
     const lenBytes = udpLenBytes(view, at);
-    const pseudo = v4 ? ipv4PseudoHeaderSum(view, skb.network, protocol, lenBytes) : ipv6PseudoHeaderSum(view, skb.network, protocol, lenBytes);
+    const pseudo = v4
+      ? ipv4PseudoHeaderSum(view, skb.network, protocol, lenBytes)
+      : ipv6PseudoHeaderSum(view, skb.network, protocol, lenBytes);
     return this.#isWhole(skb, lenBytes, pseudo) ? null : this.#reasons['udp.checksum'];
   }
 

@@ -1,4 +1,4 @@
-import type { DropReason, ModuleContext, NetworkLayer, ProtocolDoor as Door, Skb, SoftnetModule } from '@softnet/contract';
+import type { ProtocolDoor as Door, DropReason, ModuleContext, NetworkLayer, Skb, SoftnetModule } from '@softnet/contract';
 import {
   IP_PROTOCOL,
   Module,
@@ -37,7 +37,11 @@ export class UdpModule implements SoftnetModule {
       shut: ctx.dropReason('udp.shut', 'its socket was shut for receiving, or closed before it was read'),
     });
     const number = IP_PROTOCOL.UDP;
-    ctx.contribute(Protocol, { name: 'udp', number, input: null, error: null, dissect: dissectPorts, gro: null, segment: null }, 'corridor');
+    ctx.contribute(
+      Protocol,
+      { name: 'udp', number, input: null, error: null, dissect: dissectPorts, gro: null, segment: null },
+      'corridor',
+    );
     ctx.contribute(ProtocolDoor, makeDoor(check, ctx.dropReason('udp.no-port', 'nobody has this port (RFC 1122 §4.1.3.1)')), 'door');
     ctx.contribute(
       SocketProtocol,

@@ -14,7 +14,8 @@ afterEach(async () => {
   await link.close();
 });
 
-const udp = (payloadBytes = 4, dstPort = 999): Uint8Array => emitUdp({ srcPort: 9, dstPort, checksum: 0, payload: new Uint8Array(payloadBytes) });
+const udp = (payloadBytes = 4, dstPort = 999): Uint8Array =>
+  emitUdp({ srcPort: 9, dstPort, checksum: 0, payload: new Uint8Array(payloadBytes) });
 
 describe('echo', () => {
   test.each([0, 1, 56, 1472])('%i bytes come back as they went', async (lenBytes) => {
@@ -168,7 +169,8 @@ describe('errors that come', () => {
   });
 
   test('a packet that this host did not send, or of no flow, changes nothing', async () => {
-    const quoted = (packet: Parameters<typeof ipv4>[0]): Uint8Array => emitIpv4Packet(ipv4({ src: HOST, dst: PEER, payload: udp(), ...packet }));
+    const quoted = (packet: Parameters<typeof ipv4>[0]): Uint8Array =>
+      emitIpv4Packet(ipv4({ src: HOST, dst: PEER, payload: udp(), ...packet }));
     const send = (payload: Uint8Array) => link.dropsOf(() => link.peer.icmp({ type: 3, code: 3, payload }));
     expect(await send(quoted({ src: '10.0.0.2' }))).toEqual({ 'icmpv4.foreign-quote': 1 });
     expect(await send(quoted({}))).toEqual({});

@@ -145,7 +145,12 @@ describe('options of SOL_IP', () => {
   test('TTL, TOS and path MTU discovery are what packets say', async () => {
     const user = link.host.open({ family: INET });
     const calls = user.sock.ops.calls!;
-    for (const [name, value] of [[2, 7], [1, 0xb8], [10, 0]] as const) expect(calls.setOption(user.sock, 0, name, int(value))).toBe(0);
+    for (const [name, value] of [
+      [2, 7],
+      [1, 0xb8],
+      [10, 0],
+    ] as const)
+      expect(calls.setOption(user.sock, 0, name, int(value))).toBe(0);
     user.connect(PEER, 9);
     await link.net.run(user.send(Uint8Array.of(1)));
     await link.net.pass(1);

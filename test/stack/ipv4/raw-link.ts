@@ -7,10 +7,21 @@ import { LoopbackModule, WireModule } from '@softnet/nic-driver';
 import { RouteModule } from '@softnet/route';
 import { copyIn, SkbModule, SkbReader } from '@softnet/skb';
 import { SocketModule } from '@softnet/socket';
-import { KernelTimeModule, Net, type NetHost } from '@softnet/testkit';
+import type { NetHost } from '@softnet/testkit';
+import { KernelTimeModule, Net } from '@softnet/testkit';
 import { UdpModule } from '@softnet/udp';
 import type { EthernetFrame, IcmpMessage, Ipv4Packet } from '@softnet/wire';
-import { emitEthernet, emitIcmpv4, emitIpv4Packet, formatMac, parseEthernet, parseIcmpv4, parseIpv4, parseIpv4Packet, parseMac } from '@softnet/wire';
+import {
+  emitEthernet,
+  emitIcmpv4,
+  emitIpv4Packet,
+  formatMac,
+  parseEthernet,
+  parseIcmpv4,
+  parseIpv4,
+  parseIpv4Packet,
+  parseMac,
+} from '@softnet/wire';
 
 /** A host of IPv4 alone. */
 export const IPV4_STACK = Object.freeze([
@@ -103,7 +114,14 @@ export class RawPeer {
   }
 
   arp(packet: Partial<ArpPacket>, dst = EVERYBODY): void {
-    const whole = { operation: 1, senderLink: mac(PEER_MAC), sender: word(PEER), targetLink: new Uint8Array(6), target: word(HOST), ...packet };
+    const whole = {
+      operation: 1,
+      senderLink: mac(PEER_MAC),
+      sender: word(PEER),
+      targetLink: new Uint8Array(6),
+      target: word(HOST),
+      ...packet,
+    };
     this.frame(emitArp(whole), ETHERTYPE.ARP, dst);
   }
 

@@ -108,8 +108,15 @@ export function testFrame(number: number, lenBytes = 60, ethertype = 0x88b5): Ui
   return frame;
 }
 
+/** Frames that are not as they were sent, by number; one too many or too few is one. `toEqual` takes its time with so many bytes. */
+export function differing(received: readonly Uint8Array[], sent: readonly Uint8Array[]): number[] {
+  const numbers = Array.from({ length: Math.max(received.length, sent.length) }, (_, number) => number);
+  const none = new Uint8Array(0);
+  return numbers.filter((number) => Buffer.compare(received[number] ?? none, sent[number] ?? none) !== 0);
+}
+
 /** Waits for it to be so; rejects after `limitMs`. */
-export async function until(what: string, is: () => boolean, limitMs = 5000): Promise<void> {
+export async function until(what: string, is: () => boolean, limitMs = 15_000): Promise<void> {
   for (let waitedMs = 0; !is(); waitedMs += 5) {
     if (waitedMs >= limitMs) throw new Error(`still not: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -65,12 +65,14 @@ export class FramePeer {
     this.#bytes = Buffer.alloc(0);
     socket.on('error', () => {});
     socket.on('data', (chunk: Buffer) => {
-      this.#bytes = Buffer.concat([this.#bytes, chunk]);
-      while (this.#bytes.length >= 4 && this.#bytes.length >= 4 + this.#bytes.readUInt32BE()) {
-        const end = 4 + this.#bytes.readUInt32BE();
-        this.received.push(new Uint8Array(this.#bytes.subarray(4, end)));
-        this.#bytes = this.#bytes.subarray(end);
+      const bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
+      let at = 0;
+      while (bytes.length - at >= 4 && bytes.length - at >= 4 + bytes.readUInt32BE(at)) {
+        const end = at + 4 + bytes.readUInt32BE(at);
+        this.received.push(new Uint8Array(bytes.subarray(at + 4, end)));
+        at = end;
       }
+      this.#bytes = Buffer.from(bytes.subarray(at));
     });
   }
 }

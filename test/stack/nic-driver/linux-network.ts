@@ -1,24 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-
-/** Why no network namespace with a TAP can be made here; null: it can. */
-export function whyNoLinuxNetwork(): string | null {
-  if (process.platform !== 'linux') return `this is ${process.platform}`;
-  if (process.getuid?.() !== 0) return 'this is not root';
-  try {
-    accessSync('/dev/net/tun', constants.R_OK | constants.W_OK);
-  } catch {
-    return '/dev/net/tun cannot be used';
-  }
-  const name = `snt${process.pid}`;
-  try {
-    execFileSync('ip', ['netns', 'add', name], { stdio: 'pipe' });
-    execFileSync('ip', ['netns', 'del', name], { stdio: 'pipe' });
-    return null;
-  } catch (error) {
-    return `a network namespace cannot be made: ${String(error)}`;
-  }
-}
 
 /** A network namespace of its own, gone with all that is in it at `close`. */
 export class LinuxNetwork {

@@ -1,5 +1,5 @@
 import type { NetDevice } from '@softnet/contract';
-import { Devices } from '@softnet/contract';
+import { DeviceKind, Devices } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { World } from '@softnet/kernel';
 import { NetdevModule } from '@softnet/netdev';
@@ -106,7 +106,7 @@ describe('a wire', () => {
   test('never damages what the sender keeps, nor anything but one bit', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 46, max: 6000 }), fc.boolean(), fc.integer(), async (size, sameKernel, seed) => {
-        const { world, a, b } = await joined({ seed, corrupt: 1 }, { sameKernel });
+        const { world, cable, a, b } = await joined({ seed, corrupt: 1 }, { sameKernel });
         a.device.mtuBytes = 9000;
         b.device.mtuBytes = 9000;
         const sent = numbered(1, size);
@@ -117,6 +117,7 @@ describe('a wire', () => {
         // Damage to the header may keep it from arriving here.
         for (const payload of b.user.got) expect(bits(payload)).toBeLessThanOrEqual(1);
         expect(sent).toEqual(numbered(1, size));
+        expect(cable.counts(0).corrupted).toBe(1);
         expect(skbsOut(a.kernel) + skbsOut(b.kernel)).toBe(0);
       }),
       { numRuns: 25 },
@@ -187,14 +188,14 @@ describe('a wire', () => {
     expect(skbsOut(a.kernel) + skbsOut(b.kernel)).toBe(0);
   });
 
-  test('loses nothing that came in one batch with a frame at which somebody above throws', async () => {
+  test.each([10, 150])('loses nothing that came in one batch with a frame at which somebody above throws (%i)', async (count) => {
     const { world, a, b } = await joined({ delayUs: 10 });
     b.user.heard = (payload) => {
       if (numberOf(payload) === 3) throw new Error('a fault');
     };
-    for (let i = 0; i < 150; i++) a.send(numbered(i, 60));
+    for (let i = 0; i < count; i++) a.send(numbered(i, 60));
     await world.advance(1000);
-    expect(b.user.got.map(numberOf)).toEqual(Array.from({ length: 150 }, (_, i) => i));
+    expect(b.user.got.map(numberOf)).toEqual(Array.from({ length: count }, (_, i) => i));
     expect(b.kernel.faults.map(({ module }) => module)).toEqual(['test-frames#1']);
     expect(skbsOut(b.kernel)).toBe(0);
   });
@@ -236,6 +237,21 @@ describe('a wire', () => {
     expect(spare.ends[0].port).toBe(null);
     await world.run(a.kernel.unload('wire'));
     expect(cable.ends[0].port).toBe(null);
+  });
+
+  test('makes no device while it leaves, and carries on with those that there are', async () => {
+    const { world, a, b } = await joined({}, { hold: true });
+    const kind = a.kernel.contributions(DeviceKind).items[0]!;
+    const unload = a.kernel.unload('wire');
+    await expect(world.run(addDevice(a.kernel, 'wire', 'eth1', { cable: new Cable() }))).rejects.toThrow('EOPNOTSUPP');
+    // Who kept the door's handle.
+    expect(() => kind.create('eth1', { cable: new Cable() }, { name: 'test' })).toThrow('ESHUTDOWN: wire#1 is leaving');
+    b.send(numbered(1, 100));
+    await world.advance(100);
+    expect(a.user.got.length).toBe(1);
+    a.kernel.port(Frames).current.close(a.user);
+    expect(await world.run(unload)).toMatchObject({ outcome: 'gone', leaks: [], faults: [] });
+    expect(b.device.carrier).toBe(false);
   });
 
   test('loses what flies towards a module that is unloaded, counted and freed; the other end loses its carrier', async () => {

@@ -1,6 +1,4 @@
 import { DstUse, isFresh, Route, RouteTables } from '@softnet/contract';
-import type { ModuleContext, SoftnetModule } from '@softnet/contract';
-import { defineService, Module } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { NetdevModule } from '@softnet/netdev';
 import { RouteModule } from '@softnet/route';
@@ -8,41 +6,7 @@ import { SkbModule } from '@softnet/skb';
 import type { Traffic } from '@softnet/testkit';
 import { complianceChecks, WireTrace } from '@softnet/testkit';
 import { describe, expect, test } from 'vitest';
-import { driverModule, entryOf, flowTo, layerModule, Program, sendTo, StubNet } from './route-host.ts';
-
-/** Kernel time, and what the stubs of this kernel note. */
-interface Bench {
-  readonly net: StubNet;
-  sleep(delayUs: number): Promise<void>;
-}
-const Bench = defineService<Bench>({ name: 'test-bench', version: '1.0.0' });
-
-/** The stubs of a kernel: its net is made by the kernel's own module, so that kernels share nothing. */
-function needs() {
-  const nets: StubNet[] = [];
-  @Module({ name: 'test-bench', version: '1.0.0', provides: [Bench] })
-  class BenchModule implements SoftnetModule {
-    start(ctx: ModuleContext): void {
-      const net = new StubNet();
-      nets.push(net);
-      ctx.corridor(Bench, {
-        net,
-        sleep: (delayUs) => new Promise((resolve) => ctx.timer((done: () => void) => done(), resolve as () => void, 'sleep').arm(delayUs)),
-      });
-    }
-  }
-  return { BenchModule, last: () => nets.at(-1)! };
-}
-
-const { BenchModule, last } = needs();
-/** Modules are loaded one after the other, kernel by kernel: the last net is that of the kernel at hand. */
-const late = (make: (net: StubNet) => new () => SoftnetModule) => {
-  const net = new Proxy({} as StubNet, {
-    get: (_target, key) => Reflect.get(last(), key),
-    set: (_target, key, value) => Reflect.set(last(), key, value),
-  });
-  return make(net);
-};
+import { Bench, BenchModule, DriverModule, entryOf, flowTo, LayerModule, Program, sendTo } from './route-host.ts';
 
 /** A flow that goes to somebody new with each packet: the route is kept, the neighbour is asked for. */
 class Talker {
@@ -67,7 +31,7 @@ async function talk([kernel]: readonly Kernel[]): Promise<Traffic> {
     tables.current.add(entryOf(net, `10.${talker.prefix}.0.0/16 dev eth0`));
     net.programs!.hold(talker.program, { name: `talker ${talker.prefix}` }, 'test.open');
     talkers.push(talker);
-    route.current.attach(talker.use, flowTo(10 << 24), talker.program, 'test.attach');
+    route.current.attach(talker.use, flowTo((10 << 24) | (talker.prefix << 16)), talker.program, 'test.attach');
   };
   const say = async (talker: Talker): Promise<number> => {
     const to = (10 << 24) | (talker.prefix << 16) | ++talker.sent;
@@ -97,14 +61,19 @@ async function talk([kernel]: readonly Kernel[]): Promise<Traffic> {
   };
 }
 
-const NOT_APPLICABLE: readonly string[] = [];
+/** It holds nothing up, is replaced by hand-over only, and comes as a class. */
+const NOT_APPLICABLE: readonly string[] = Object.freeze([
+  ...['unload under traffic', 'the dry run says what happens', 'force', 'unload in the midst of opening'],
+  ...['a deadline that passes means live again', 'abort', 'parked objects are silent, and live again'],
+  ...['replace by draining', 'code is collected'],
+]);
 
 describe('route complies', () => {
   test.each(
     complianceChecks({
       source: RouteModule,
       holdsNothingUp: true,
-      needs: [SkbModule, NetdevModule, BenchModule, late(driverModule), late(layerModule)],
+      needs: [SkbModule, NetdevModule, BenchModule, DriverModule, LayerModule],
       traffic: talk,
     }),
   )('$name', async ({ name, run }) => {

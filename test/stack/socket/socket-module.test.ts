@@ -1,4 +1,4 @@
-import type { ErrorReport, ModuleContext, Objects, Owner, Skb, SocketCalls, SoftnetModule, SockOps } from '@softnet/contract';
+import type { ErrorReport, ModuleContext, Objects, Owner, Skb, SocketCalls, SockOps, SoftnetModule } from '@softnet/contract';
 import {
   ADDRESS_FAMILY,
   ERRNO,
@@ -171,7 +171,8 @@ describe('the options of every socket', () => {
   test('buffers are doubled, within bounds that an administrator sets', async () => {
     const { kernel, open, level } = await boot();
     const sock = open();
-    const sizes = (name: number, ...values: number[]) => values.map((value) => [level.set(sock, name, int(value)), get(level, sock, name)][1]);
+    const sizes = (name: number, ...values: number[]) =>
+      values.map((value) => [level.set(sock, name, int(value)), get(level, sock, name)][1]);
     expect([get(level, sock, SO.SNDBUF), ...sizes(SO.SNDBUF, 1, 10_000, 1e9, -1)]).toEqual([212992, 4608, 20_000, 425984, 425984]);
     kernel.sysctl.set('net.core.rmem_max', 5000);
     expect([get(level, sock, SO.RCVBUF), ...sizes(SO.RCVBUF, 1, 2000, 1e9)]).toEqual([212992, 2304, 4000, 10_000]);

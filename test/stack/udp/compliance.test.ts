@@ -47,7 +47,8 @@ async function udpTraffic(kernels: readonly Kernel[]): Promise<Traffic> {
     exchange: async () => {
       let count = 0;
       for (const [near, far] of pairs) {
-        const data = pattern(1, (sent += 2500), 2500);
+        sent += 2500;
+        const data = pattern(1, sent, 2500);
         await near.send(data);
         const there = await far.receive();
         expect(there.data).toEqual(data);

@@ -1,6 +1,6 @@
 import { ADDRESS_FAMILY, ERRNO, MESSAGE_FLAG, NetError, POLL, SOCK_FLAG, SockAddress, Sockets } from '@softnet/contract';
 import { describe, expect, test } from 'vitest';
-import { address, CLEAN, nobody, udpHost } from './host.ts';
+import { address, CLEAN, udpHost } from './host.ts';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
 const hello = new TextEncoder().encode('hello');
@@ -119,143 +119,6 @@ describe('datagrams', () => {
   });
 });
 
-describe('ends', () => {
-  test('bind: which addresses, which ports, once', async () => {
-    const host = await udpHost();
-    const [a, b, six] = [host.user(), host.user(), host.user(INET6)];
-    expect(a.bind('99.0.0.1:7')).toBe(-ERRNO.EADDRNOTAVAIL);
-    expect(a.calls.bind(a.sock, address('[::1]:7'))).toBe(-ERRNO.EAFNOSUPPORT);
-    expect(a.bind(':7')).toBe(0);
-    expect(a.bind(':8')).toBe(-ERRNO.EINVAL);
-    expect([b.bind('10.0.0.1:7'), six.bind(':7')]).toEqual([-ERRNO.EADDRINUSE, -ERRNO.EADDRINUSE]);
-    six.sock.flags |= SOCK_FLAG.V6ONLY;
-    expect([six.bind('[::ffff:10.0.0.1]:9'), six.bind(':7')]).toEqual([-ERRNO.ENETUNREACH, 0]);
-    expect(b.bind('224.0.0.5:9'), 'a group').toBe(0);
-    const link = host.user(INET6);
-    expect(link.bind('[fe80::1]:9'), 'of which link?').toBe(-ERRNO.EINVAL);
-    expect([link.bind('[fe80::1%1]:9'), link.sock.ifindex]).toEqual([0, 1]);
-    a.close();
-    const again = host.user();
-    expect(again.bind('10.0.0.1:7'), 'the port came back').toBe(0);
-    for (const user of [b, six, link, again]) user.close();
-    expect(await host.end()).toEqual(CLEAN);
-  });
-
-  test('connect names the own end; a datagram of a stranger is not for it; AF_UNSPEC disconnects', async () => {
-    const host = await udpHost();
-    const [a, b, stranger] = [host.user(), host.user(), host.user()];
-    b.bind('10.0.0.2:9');
-    stranger.bind('10.0.0.3:5');
-    expect(a.connect('10.0.0.2:9')).toBe(0);
-    // getsockname and getpeername: the fields.
-    const { sock } = a;
-    expect([sock.local2, sock.local3, sock.remote3, sock.remotePort]).toEqual([0xffff, 0x0a000001, 0x0a000002, 9]);
-    expect(sock.localPort).toBeGreaterThanOrEqual(32768);
-    const mine = `10.0.0.1:${sock.localPort}`;
-    expect([b.send(hello, mine), stranger.send(hello, mine)]).toEqual([5, 5]);
-    await host.settle();
-    expect(a.receive()).toMatchObject({ from: '10.0.0.2:9' });
-    expect(a.receive()).toBe(-ERRNO.EAGAIN);
-    expect(host.drops()).toMatchObject({ 'udp.no-port': 1 });
-    expect(a.calls.connect(sock, nobody)).toBe(0);
-    expect([sock.localPort, sock.local3, sock.remote3, sock.remotePort]).toEqual([0, 0, 0, 0]);
-    expect(a.send(hello)).toBe(-ERRNO.EDESTADDRREQ);
-    expect(host.kernel.holders('ipv4').length, 'only who is bound holds the layer').toBe(2);
-
-    // A port that was asked for stays, and so does an address.
-    const c = host.user();
-    c.bind('10.0.0.4:44');
-    expect([c.connect('10.0.0.2:9'), c.sock.local3]).toEqual([0, 0x0a000004]);
-    expect([c.connect('10.0.0.3:5'), c.sock.remote3, c.sock.localPort]).toEqual([0, 0x0a000003, 44]);
-    expect(c.connect('99.0.0.1:1')).toBe(-ERRNO.ENETUNREACH);
-    expect([c.sock.remote3, c.sock.remotePort], 'as it was').toEqual([0x0a000003, 5]);
-    c.calls.connect(c.sock, nobody);
-    expect([c.sock.localPort, c.sock.local3]).toEqual([44, 0x0a000004]);
-    expect(stranger.send(hello, '10.0.0.4:44')).toBe(5);
-    await host.settle();
-    expect(c.receive()).toMatchObject({ from: '10.0.0.3:5' });
-    for (const user of [a, b, c, stranger]) user.close();
-    expect(await host.end()).toEqual(CLEAN);
-  });
-
-  test('the unspecified address is this host; a link-local one needs its link', async () => {
-    const host = await udpHost();
-    const [four, six] = [host.user(), host.user(INET6)];
-    expect([four.connect('0.0.0.0:9'), four.sock.remote3]).toEqual([0, 0x7f000001]);
-    expect([six.connect('[::]:9'), six.sock.remote0, six.sock.remote3]).toEqual([0, 0, 1]);
-    expect(six.connect('[fe80::1]:9')).toBe(-ERRNO.EINVAL);
-    expect([six.connect('[fe80::1%1]:9'), six.sock.ifindex]).toEqual([0, 1]);
-    expect([six.connect('[2001:db8::2]:9'), six.sock.ifindex], 'the scope went with the peer').toEqual([0, 0]);
-    expect([six.connect('[fe80::1%1]:9'), six.sock.ifindex]).toEqual([0, 1]);
-    six.calls.connect(six.sock, nobody);
-    expect(six.sock.ifindex).toBe(0);
-    four.close();
-    six.close();
-    expect(await host.end()).toEqual(CLEAN);
-  });
-
-  test('a dual-stack socket speaks IPv4 too, by IPv4; a V6ONLY one does not', async () => {
-    const host = await udpHost();
-    const [dual, four, six] = [host.user(INET6), host.user(), host.user(INET6)];
-    dual.bind(':7');
-    expect(four.send(hello, '10.0.0.1:7')).toBe(5);
-    expect(six.send(hello, '[2001:db8::1]:7')).toBe(5);
-    await host.settle();
-    const from = `[::ffff:10.0.0.1]:${four.sock.localPort}`;
-    expect(dual.receive()).toMatchObject({ from });
-    expect(dual.receive()).toMatchObject({ from: `[2001:db8::1]:${six.sock.localPort}` });
-    expect(dual.send(hello, from)).toBe(5);
-    await host.settle();
-    expect(four.receive()).toMatchObject({ from: '10.0.0.1:7' });
-    expect([dual.connect(from), dual.sock.layer?.family]).toEqual([0, INET]);
-    expect(dual.send(hello)).toBe(5);
-    await host.settle();
-    expect(four.receive()).toMatchObject({ bytes: [...hello] });
-    six.sock.flags |= SOCK_FLAG.V6ONLY;
-    expect(six.send(hello, '[::ffff:10.0.0.1]:7')).toBe(-ERRNO.ENETUNREACH);
-    for (const user of [dual, four, six]) user.close();
-    expect(await host.end()).toEqual(CLEAN);
-  });
-
-  test('broadcast only with SO_BROADCAST, from whoever; multicast to all who have the port', async () => {
-    const host = await udpHost();
-    const [a, b, c] = [host.user(), host.user(), host.user()];
-    for (const user of [b, c]) {
-      user.option(SOL_SOCKET, 2, 1);
-      expect(user.bind(':7')).toBe(0);
-    }
-    expect(a.send(hello, '255.255.255.255:7')).toBe(-ERRNO.EACCES);
-    expect(a.connect('10.255.255.255:7')).toBe(-ERRNO.EACCES);
-    expect(a.option(SOL_SOCKET, 6, 1)).toBe(0);
-    expect([a.send(hello, '255.255.255.255:7'), a.send(hello, '224.0.0.9:7')]).toEqual([5, 5]);
-    await host.settle();
-    for (const user of [b, c]) for (const _ of [1, 2]) expect(user.receive()).toMatchObject({ bytes: [...hello] });
-    expect(a.send(hello, '10.0.0.1:7')).toBe(5);
-    await host.settle();
-    expect([b.receive(), c.receive()]).toMatchObject([-ERRNO.EAGAIN, { bytes: [...hello] }]);
-    for (const user of [a, b, c]) user.close();
-    expect(await host.end()).toEqual(CLEAN);
-  });
-
-  test('of two connects at once the later is told so', async () => {
-    const host = await udpHost();
-    const a = host.user();
-    const answers: number[] = [];
-    const route = host.kernel.port((await import('@softnet/contract')).Route).current;
-    const lookup = route.attach;
-    route.attach = (...args) => {
-      answers.push(a.connect('10.0.0.3:3'), a.bind(':4'));
-      return lookup(...args);
-    };
-    expect(a.connect('10.0.0.2:9')).toBe(0);
-    expect(answers).toEqual([-ERRNO.EALREADY, -ERRNO.EALREADY]);
-    route.attach = lookup;
-    expect([a.connect('10.0.0.3:3'), a.sock.remotePort], 'one after the other, the last wins').toEqual([0, 3]);
-    a.close();
-    expect(await host.end()).toEqual(CLEAN);
-  });
-});
-
 describe('errors and limits', () => {
   test('a refused datagram is told by the next call: of a connected socket', async () => {
     const host = await udpHost();
@@ -340,7 +203,14 @@ describe('errors and limits', () => {
     c.calls.shutdown(c.sock, 1);
     expect(c.calls.poll(c.sock) & POLL.HUP).toBe(POLL.HUP);
     for (const user of [a, b, c, c]) user.close();
-    const answers = [c.send(hello), c.receive(), c.bind(':1'), c.connect('10.0.0.1:1'), c.option(SOL_SOCKET, 2, 1), c.calls.shutdown(c.sock, 1)];
+    const answers = [
+      c.send(hello),
+      c.receive(),
+      c.bind(':1'),
+      c.connect('10.0.0.1:1'),
+      c.option(SOL_SOCKET, 2, 1),
+      c.calls.shutdown(c.sock, 1),
+    ];
     expect(new Set(answers)).toEqual(new Set([-ERRNO.EBADF]));
     expect([c.calls.listen(c.sock, 1), c.calls.accept(c.sock, c)]).toEqual([-ERRNO.EOPNOTSUPP, null]);
     expect(await host.end()).toEqual(CLEAN);
@@ -384,7 +254,8 @@ describe('errors and limits', () => {
 
 test('opening says what is missing, by Linux’s errnos', async () => {
   const host = await udpHost({ families: [INET] });
-  const open = (family: number, type: number, protocol: number) => () => host.kernel.port(Sockets).current.open(family, type, protocol, { name: 'x' });
+  const open = (family: number, type: number, protocol: number) => () =>
+    host.kernel.port(Sockets).current.open(family, type, protocol, { name: 'x' });
   expect(open(INET6, 2, 0)).toThrow('EAFNOSUPPORT');
   expect(open(INET, 1, 0)).toThrow('ESOCKTNOSUPPORT');
   expect(open(INET, 2, 136)).toThrow('EPROTONOSUPPORT');

@@ -105,7 +105,13 @@ export async function udpHost({ families = [INET, INET6] }: { families?: readonl
     settle: () => world.advance(10),
     user: (family: number = INET, name?: string) => new User(kernel, family, name),
     counter: (name: string) => kernel.counters().find((each) => each.name === name)?.value ?? 0,
-    drops: () => Object.fromEntries(kernel.dropReasons().filter(({ count }) => count > 0).map(({ name, count }) => [name, count])),
+    drops: () =>
+      Object.fromEntries(
+        kernel
+          .dropReasons()
+          .filter(({ count }) => count > 0)
+          .map(({ name, count }) => [name, count]),
+      ),
     /** Unloads all, which must leave nothing behind. */
     end: async () => {
       const { faults, leaks } = await run(kernel.shutdown());

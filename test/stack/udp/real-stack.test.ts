@@ -23,7 +23,9 @@ describe('UDP over the real layers and a loopback', () => {
       expect(a.send(data)).toBe(size);
       await settle();
       const got = a.receive();
-      expect(typeof got === 'object' && got.from === to && got.bytes.length === size && got.bytes.every((b, i) => b === data[i])).toBe(true);
+      expect(typeof got === 'object' && got.from === to && got.bytes.length === size && got.bytes.every((b, i) => b === data[i])).toBe(
+        true,
+      );
     }
     a.close();
     expect(await end()).toEqual(CLEAN);

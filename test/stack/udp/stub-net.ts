@@ -22,15 +22,14 @@ import {
   REFUSAL,
   ROUTE_TYPE,
   Route,
+  SKB_TYPE,
   SkbPool,
   SkbQueue,
-  SKB_TYPE,
   SocketDemux,
-
   TRANSMIT,
 } from '@softnet/contract';
 import { Delivery } from '@softnet/inet';
-import { orphan, pull, push, SkbReader, finishChecksum } from '@softnet/skb';
+import { finishChecksum, orphan, pull, push, SkbReader } from '@softnet/skb';
 import {
   IPV6_HEADER_BYTES,
   ipv4Dst,
@@ -47,7 +46,7 @@ import {
   setIpv6NextHeader,
 } from '@softnet/wire';
 
-const { INET, INET6 } = ADDRESS_FAMILY;
+const { INET } = ADDRESS_FAMILY;
 
 /** What the test turns, and sees. */
 export class StubControl {
@@ -317,4 +316,3 @@ export function stubRoute(control: StubControl): new () => SoftnetModule {
   Module({ name: 'route', version: '1.0.0', requires: [one(SkbPool)], provides: [Route] })(Routes);
   return Routes;
 }
-

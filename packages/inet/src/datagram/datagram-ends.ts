@@ -1,11 +1,12 @@
 import type { Dst, NetworkLayer, SockAddress, SockCommon } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_TYPE, DstUse, ERRNO, Flow, ROUTE_TYPE, SOCK_FLAG } from '@softnet/contract';
 import type { DatagramHost } from './datagram-host.ts';
-import { errnoOf, layerOf } from './datagram-host.ts';
+import { errnoOf, layerOf, layerOfUse } from './datagram-host.ts';
 import type { DatagramProtocol } from './datagram-protocol.ts';
 import type { DatagramState } from './datagram-state.ts';
 import { isConnected, stateOf } from './datagram-state.ts';
 import { aimAtAddress, beginFlow, isIpv4, isUnspecified, pathFamily, scopeOf, sourceFits } from './destination.ts';
+import { clearRemote, clearSource, setLocal, setRemote } from './end-fields.ts';
 
 const { EADDRNOTAVAIL, EAFNOSUPPORT, EALREADY, EBADF, EACCES, EINVAL, ENETUNREACH } = ERRNO;
 
@@ -65,20 +66,25 @@ export class DatagramEnds {
 
   /** The dst of a connected socket that is not fresh, or whose hold has ended. The flow's ends are set. @throws NetError ESHUTDOWN. */
   routeAgain(sock: SockCommon, flow: Flow): Dst {
-    const use = sock.dst!;
-    const route = this.#host.route.current;
-    if (use.holdNext !== null && use.dst !== null) return route.validate(use, flow);
-    // Its layer was replaced: the hold is over, or is one without a route.
-    this.#giveUp(use);
-    sock.layer = layerOf(this.#host.layers, flow.family) ?? sock.layer;
-    sock.dst = new DstUse();
-    return route.attach(sock.dst, flow, sock, this.#connectPlace);
+    const { layers, route } = this.#host;
+    let use = sock.dst!;
+    let dst: Dst;
+    if (use.holdNext !== null && use.dst !== null) dst = route.current.validate(use, flow);
+    else {
+      // Its layer was replaced: the hold is over, or is one without a route.
+      this.#giveUp(use);
+      use = new DstUse();
+      sock.dst = use;
+      dst = route.current.attach(use, flow, sock, this.#connectPlace);
+    }
+    sock.layer = layerOfUse(layers, use, flow.family) ?? sock.layer;
+    return dst;
   }
 
   /** The hold that its layer's replacement has taken over. */
   moved(sock: SockCommon, use: DstUse): void {
     sock.dst = use;
-    sock.layer = layerOf(this.#host.layers, sock.layer?.family ?? sock.family) ?? sock.layer;
+    sock.layer = layerOfUse(this.#host.layers, use, sock.layer?.family ?? sock.family) ?? sock.layer;
   }
 
   /** Out of the flow table, and off route and layer. Idempotent. */
@@ -155,7 +161,7 @@ export class DatagramEnds {
     }
     this.#giveUp(sock.dst);
     sock.dst = use;
-    sock.layer = layer;
+    sock.layer = layerOfUse(this.#host.layers, use, family) ?? layer;
     return 0;
   }
 
@@ -256,34 +262,4 @@ function boundFamily(sock: SockCommon): number {
 
 function isBindable(type: number): boolean {
   return type === ADDRESS_TYPE.LOCAL || type === ADDRESS_TYPE.MULTICAST || type === ADDRESS_TYPE.BROADCAST;
-}
-
-function setLocal(sock: SockCommon, word0: number, word1: number, word2: number, word3: number): void {
-  sock.local0 = word0;
-  sock.local1 = word1;
-  sock.local2 = word2;
-  sock.local3 = word3;
-}
-
-function setRemote(sock: SockCommon, flow: Flow): void {
-  sock.remote0 = flow.dst0;
-  sock.remote1 = flow.dst1;
-  sock.remote2 = flow.dst2;
-  sock.remote3 = flow.dst3;
-  sock.remotePort = flow.dstPort;
-}
-
-function clearRemote(sock: SockCommon): void {
-  sock.remote0 = 0;
-  sock.remote1 = 0;
-  sock.remote2 = 0;
-  sock.remote3 = 0;
-  sock.remotePort = 0;
-}
-
-function clearSource(flow: Flow): void {
-  flow.src0 = 0;
-  flow.src1 = 0;
-  flow.src2 = 0;
-  flow.src3 = 0;
 }

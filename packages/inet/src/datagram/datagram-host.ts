@@ -1,4 +1,4 @@
-import type { Contributions, CurrentOwner, ModuleContext, NetworkLayer, OptionLevel, Port } from '@softnet/contract';
+import type { Contributions, CurrentOwner, DstUse, ModuleContext, NetworkLayer, OptionLevel, Port } from '@softnet/contract';
 import * as contract from '@softnet/contract';
 
 /** What datagram sockets ask of the rest of the stack. */
@@ -35,6 +35,12 @@ export function layerOf({ items }: Contributions<NetworkLayer>, family: number):
     found ??= layer;
   }
   return found;
+}
+
+/** The layer whose dst is held: of two generations the one that made it. A stacked dst (ESP) is nobody's: then the newest. */
+export function layerOfUse(layers: Contributions<NetworkLayer>, use: DstUse, family: number): NetworkLayer | null {
+  for (const layer of layers.items) if (layer.uses === use.holdKind && layer.family === family) return layer;
+  return layerOf(layers, family);
 }
 
 /** What a refused hold says, as a call of a socket answers it. Throws what is no NetError: that is a bug. */

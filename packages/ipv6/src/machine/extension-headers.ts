@@ -4,7 +4,6 @@ import { gather } from '@softnet/skb';
 import {
   extensionHeaderBytes,
   ICMPV6_PARAMETER_PROBLEM,
-  icmpType,
   IPV6_EXTENSION,
   IPV6_HEADER_BYTES,
   IPV6_LIMITS,
@@ -12,6 +11,7 @@ import {
   IPV6_NO_NEXT_HEADER,
   IPV6_OPTION,
   IPV6_OPTION_ACTION,
+  icmpType,
   ipv6Dst,
   ipv6OptionAction,
   ipv6OptionBytes,
@@ -55,7 +55,8 @@ export class ExtensionHeaders {
     for (let headers = 1; ; headers++) {
       const protocol = packet.memory.view.getUint8(packet.network + nextHeaderAt);
       packet.transport = packet.network + at;
-      if (!isExtensionHeader(protocol) || (protocol === IPV6_EXTENSION.HOP_BY_HOP && headers > 1)) return this.#arrived(packet, protocol, wasFragment);
+      if (!isExtensionHeader(protocol) || (protocol === IPV6_EXTENSION.HOP_BY_HOP && headers > 1))
+        return this.#arrived(packet, protocol, wasFragment);
       if (headers > IPV6_LIMITS.headers) return this.#drop(packet, 'ipv6.extension-limit');
       const lenBytes = this.#atHand(packet, protocol, at);
       if (lenBytes === 0) return null;
@@ -79,7 +80,8 @@ export class ExtensionHeaders {
     if (protocol === IPV6_NO_NEXT_HEADER) return this.#drop(skb, 'ipv6.no-next-header');
     if (!wasFragment || protocol !== IP_PROTOCOL.ICMPV6) return skb;
     const isThere = gather(skb, skb.transport - skb.network + 1);
-    if (!isThere || isNdType(icmpType(skb.memory.view, skb.transport))) return this.#drop(skb, isThere ? 'nd.fragment' : 'icmpv6.truncated');
+    if (!isThere || isNdType(icmpType(skb.memory.view, skb.transport)))
+      return this.#drop(skb, isThere ? 'nd.fragment' : 'icmpv6.truncated');
     return skb;
   }
 

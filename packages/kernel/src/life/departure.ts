@@ -118,6 +118,8 @@ export class Departure {
     if (this.forced) return;
     this.forced = true;
     if (this.generation.phase === 'draining') this.#beginForce();
+    // A cascade that is forced need not wait for one another, and nothing may be released that would say so.
+    this.#parts.watcher.holdsChanged(this.generation);
   }
 
   /** Asks whom force has not asked yet: also those who came since by an existing holder. */

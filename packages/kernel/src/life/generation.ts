@@ -4,6 +4,7 @@ import type { FaultInfo, HolderInfo, ModuleState, ModuleUsage } from '../api.ts'
 import { objectInfo, tallyInfo } from '../holds/holder-info.ts';
 import type { Keeper } from '../holds/object-list.ts';
 import { HOLD_BYTES, ObjectList } from '../holds/object-list.ts';
+import { rootOf } from '../holds/root-of.ts';
 import { TallyCount } from '../holds/tally-count.ts';
 import { messageOf } from '../load/describe-value.ts';
 import type { CheckedManifest } from '../load/manifest-check.ts';
@@ -153,10 +154,12 @@ export class Generation implements Keeper {
     this.guard('notice', () => owner?.notice?.(notice));
   }
 
-  /** Tells all owners that the module leaves, or is back. */
+  /** Tells owners that the module leaves, or is back: of its objects, and of those elsewhere that hold it up by one derived here. */
   notifyAll(sort: 'leaving' | 'back'): void {
-    const roots = [...this.kinds.values()].flatMap((list) => [...list].filter(({ holdHolder }) => holdHolder === null));
-    for (const object of roots) this.notify(object.holdOwner, { sort, module: this.label, object });
+    const objects = [...this.kinds.values()].flatMap((list) =>
+      [...list].filter(({ holdHolder }) => holdHolder === null || list.spec.drain === 'wait'),
+    );
+    for (const object of new Set(objects.map(rootOf))) this.notify(object.holdOwner, { sort, module: this.label, object });
   }
 
   /** Calls somebody's code that may throw, or return a promise that rejects: both are faults, and no reason to stop. */

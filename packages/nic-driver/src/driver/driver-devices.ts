@@ -36,7 +36,6 @@ export class DriverDevices {
   readonly devices: Objects<NetDevice>;
   readonly uses: Objects<DstUse>;
   readonly #spec: DriverSpec;
-  readonly #name: string;
   readonly #registry: Port<DeviceRegistry>;
   readonly #traffic: Port<DeviceTraffic>;
   readonly #ops: DriverOps;
@@ -51,7 +50,7 @@ export class DriverDevices {
   constructor(ctx: ModuleContext, spec: DriverSpec) {
     const { name } = ctx;
     this.#spec = spec;
-    this.#name = name;
+
     this.#registry = ctx.port(Devices);
     this.#traffic = ctx.port(DeviceTraffic);
     this.#clock = ctx.clock;

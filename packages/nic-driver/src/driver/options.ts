@@ -1,7 +1,7 @@
 import { NetError } from '@softnet/contract';
 
 /** Linux's ETH_MIN_MTU. */
-export const MIN_MTU_BYTES = 68;
+const MIN_MTU_BYTES = 68;
 
 /** Refuses options that a kind of devices does not know, which are misspelled most of the time. @throws NetError EINVAL. */
 export function onlyOptions(kind: string, options: object, known: readonly string[]): void {

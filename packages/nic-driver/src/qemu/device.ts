@@ -26,7 +26,7 @@ export interface QemuHost {
   inform(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
-export interface QemuReasons {
+interface QemuReasons {
   readonly lyingLength: DropReason;
   readonly cutOff: DropReason;
   readonly tooLong: DropReason;

@@ -37,7 +37,7 @@ export function checkEndpoint({ path, port, host, stream, listen, reconnect }: E
 }
 
 /** One line for people. */
-export function describeEndpoint({ path, port, host, stream, listen }: Endpoint): string {
+function describeEndpoint({ path, port, host, stream, listen }: Endpoint): string {
   if (stream !== undefined) return 'a stream';
   return `${listen === true ? 'listening at ' : ''}${path ?? `${host ?? '127.0.0.1'}:${port}`}`;
 }

@@ -42,9 +42,9 @@ const frame = fc.oneof(
   fc.integer({ min: 6070, max: 6090 }),
   fc.constant(FRAME_LIMIT_BYTES),
 );
-const frames = fc.array(frame, { maxLength: 6 }).map((lengths) =>
-  lengths.map((lenBytes, number) => CONTENT.subarray(number * 31, number * 31 + lenBytes)),
-);
+const frames = fc
+  .array(frame, { maxLength: 6 })
+  .map((lengths) => lengths.map((lenBytes, number) => CONTENT.subarray(number * 31, number * 31 + lenBytes)));
 
 describe('Incoming', () => {
   it('puts frames together in packet memory, head and pages, wherever the stream is cut and however few are read at a time', () => {

@@ -21,7 +21,10 @@ function setup() {
       return !full;
     },
   };
-  return { outgoing, written, put, writer, setFull: (is: boolean) => void (full = is) };
+  const setFull = (is: boolean): void => {
+    full = is;
+  };
+  return { outgoing, written, put, writer, setFull };
 }
 
 function framed(frame: Uint8Array): number[] {

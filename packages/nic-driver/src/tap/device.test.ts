@@ -56,11 +56,15 @@ function setup({ buffers = 8, pages = 64 } = {}) {
     warn: (message) => void told.push(message),
   };
   // No such descriptor: closing it would say so.
-  const driver = new TapDriver(host, device, new (class extends TunFile {
-    override close(): void {
-      this.fd = -1;
-    }
-  })(libc, 'lin0', 999));
+  const driver = new TapDriver(
+    host,
+    device,
+    new (class extends TunFile {
+      override close(): void {
+        this.fd = -1;
+      }
+    })(libc, 'lin0', 999),
+  );
   /** The event loop, then the softirq loop, until both have nothing to do. Returns how many frames were read. */
   const run = (budget = 64): number => {
     let done = 0;
@@ -178,7 +182,12 @@ describe('TapDriver', () => {
     goUp();
     libc.writeErrors.push(EINVAL, 0);
     expect(send(10, 60).first).toBeNull();
-    expect([libc.written.length, host.reasons.refused.count, device.stats.txErrors, told]).toEqual([1, 1, 1, ['sent 1 60', 'completed 1 10']]);
+    expect([libc.written.length, host.reasons.refused.count, device.stats.txErrors, told]).toEqual([
+      1,
+      1,
+      1,
+      ['sent 1 60', 'completed 1 10'],
+    ]);
     expect(pool.usage.skbsOut).toBe(0);
   });
 

@@ -33,7 +33,7 @@ type Koffi = typeof import('koffi')['default'];
 const POLLOUT = 0x4;
 const POLLERR_HUP_NVAL = 0x38;
 /** Where `struct iovec`, `ifreq` and the numbers of ioctls are as this driver packs them. */
-const ARCHITECTURES = ['x64', 'arm64', 'riscv64', 'loong64'];
+const ARCHITECTURES: readonly string[] = Object.freeze(['x64', 'arm64', 'riscv64', 'loong64']);
 
 /** @throws NetError ENOSYS: not this platform. */
 export async function loadLibc(platform: string = process.platform, architecture: string = process.arch): Promise<Libc> {

@@ -28,7 +28,8 @@ describe('ScatterList', () => {
         expect(list.fill(skb)).toBe(true);
         const base = Number(BASE) + number * 2 ** 32;
         const wanted = [{ address: base + skb.data, lenBytes: skb.tail - skb.data }];
-        for (let each = skb.fragments; each !== null; each = each.next) wanted.push({ address: base + each.offset, lenBytes: each.lenBytes });
+        for (let each = skb.fragments; each !== null; each = each.next)
+          wanted.push({ address: base + each.offset, lenBytes: each.lenBytes });
         expect(runsOf(list)).toEqual(wanted);
         expect(wanted.reduce((sum, { lenBytes }) => sum + lenBytes, 0)).toBe(7990);
         pool.release(skb);

@@ -48,7 +48,7 @@ export class FrameLauncher {
       drop(end, skb, this.#reasons.tooLong);
       return;
     }
-    if (false) {
+    if (random.chance(settings.loss)) {
       counts.lost++;
       lose(end, skb, this.#reasons.lost);
       return;

@@ -95,7 +95,7 @@ export class EchoService implements Owner {
   #close(): void {
     const sock = this.#sock;
     this.#sock = null;
-    sock?.ops.calls!.close(sock);
+    if (sock !== null) sock.ops.calls!.close(sock);
   }
 
   #bound(family: number): SockCommon {

@@ -1,0 +1,19 @@
+import { ERRNO } from './errno.ts';
+import type { SockAddress } from './message.ts';
+import type { SockCommon } from './sock-common.ts';
+
+/**
+ * One end of a socket as its address: getsockname, and with `remote` getpeername: they are one function (row I6), as the ends
+ * are fields. 0, or -ENOTCONN: it has no peer. Of IP sockets; other families' faces read the fields as they mean them.
+ */
+export function readEnd(sock: SockCommon, remote: boolean, into: SockAddress): number {
+  if (remote && (sock.remote0 | sock.remote1 | sock.remote2 | sock.remote3) === 0) return -ERRNO.ENOTCONN;
+  into.family = sock.family;
+  into.address0 = remote ? sock.remote0 : sock.local0;
+  into.address1 = remote ? sock.remote1 : sock.local1;
+  into.address2 = remote ? sock.remote2 : sock.local2;
+  into.address3 = remote ? sock.remote3 : sock.local3;
+  into.port = remote ? sock.remotePort : sock.localPort;
+  into.ifindex = sock.ifindex;
+  return 0;
+}
