@@ -68,12 +68,12 @@ export class Input {
   /** Behind prerouting. Linux's `ip_rcv_finish`. */
   routed(skb: Skb, device: NetDevice | null): number {
     if (skb.dst !== null) return skb.dst.input(skb);
-    const { drops, route, current } = this.#parts;
+    const { drops, route, current, book } = this.#parts;
     const { view } = skb.memory;
     const source = ipv4Src(view, skb.network);
     const destination = ipv4Dst(view, skb.network);
     const isHere = device !== null && isLoopbackDevice(device);
-    if (isMartianSource(source, destination, isHere)) return drop(skb, drops['ipv4.martian-source']);
+    if (isMartianSource(source, destination, isHere) || (!isHere && book.isOwn(source))) return drop(skb, drops['ipv4.martian-source']);
     if (destination === LIMITED_BROADCAST) return this.#deliver(skb);
     if (isMulticast(destination)) return this.#multicast(skb, destination);
     if (isMartianDestination(destination, isHere)) return drop(skb, drops['ipv4.martian-destination']);

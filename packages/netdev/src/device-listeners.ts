@@ -9,6 +9,7 @@ export class DeviceListeners {
   readonly #current: CurrentOwner;
   /** The array of those who know of all devices. */
   #seen: readonly DeviceListener[] = [];
+  #left = false;
 
   constructor(listeners: Contributions<DeviceListener>, table: DeviceTable, current: CurrentOwner) {
     this.#listeners = listeners;
@@ -24,12 +25,23 @@ export class DeviceListeners {
     failure.rethrow();
   }
 
+  /** Those who are there now know of all devices: the last generation told them. */
+  allKnow(): void {
+    this.#seen = this.#listeners.items;
+  }
+
+  /** The next generation tells. */
+  leave(): void {
+    this.#left = true;
+  }
+
   /** Tells newcomers, if there are some, of all devices. Done before devices change, and when listeners have. */
   catchUp(): void {
     const { items, owners } = this.#listeners;
     const known = this.#seen;
     if (items === known) return;
     this.#seen = items;
+    if (this.#left) return;
     const failure = new FirstFailure(this.#current);
     for (let i = 0; i < items.length; i++) {
       if (!known.includes(items[i]!)) this.#introduce(items[i]!, owners[i]!, failure);

@@ -25,13 +25,18 @@ export class DeviceTable {
     return this.#byIndex.get(device.ifindex) === device;
   }
 
-  /** @param name that is free. */
-  add(device: NetDevice, name: string): void {
+  /** A device that is new gets its number. @param name that is free. */
+  admit(device: NetDevice, name: string): void {
     device.ifindex = ++this.lastIfindex;
     device.name = name;
+    this.add(device);
+  }
+
+  /** One that has its number and name. */
+  add(device: NetDevice): void {
     this.#byIndex.set(device.ifindex, device);
-    this.#byName.set(name, device);
-    this.all = [...this.all, device];
+    this.#byName.set(device.name, device);
+    this.all = [...this.all, device].sort((a, b) => a.ifindex - b.ifindex);
   }
 
   rename(device: NetDevice, name: string): void {

@@ -1,4 +1,4 @@
-import type { Frozen, ModuleContext, Poll, SoftnetModule } from '@softnet/contract';
+import type { Frozen, ModuleContext, NetDevice, Objects, Poll, SoftnetModule } from '@softnet/contract';
 import {
   Backlog,
   DeviceListener,
@@ -26,6 +26,7 @@ import type { Reasons } from './reasons.ts';
 import { registerReasons } from './reasons.ts';
 import { ReceiveBacklog } from './receive-backlog.ts';
 import { Receiver } from './receiver.ts';
+import { Registration } from './registration.ts';
 import { Registry } from './registry.ts';
 import { SendBacklog } from './send-backlog.ts';
 import { SendList } from './send-list.ts';
@@ -64,21 +65,16 @@ export class NetdevModule implements SoftnetModule {
     const parts = { table: this.#table, transmitter: this.#transmitter, current };
     this.#listeners = new DeviceListeners(ctx.contributions(DeviceListener, changed), this.#table, current);
     const link = new LinkState(this.#table, this.#listeners, this.#transmitter);
-    this.#registry = new Registry({ ...parts, listeners: this.#listeners, link, module: `${ctx.name}#${ctx.generation}` });
-    // Not a door of the kernel's: `register` shuts itself, and drivers that leave with this module take their devices out by the rest.
-    ctx.corridor(Devices, this.#registry);
+    const held = this.#registrations(ctx);
+    const registry = { ...parts, listeners: this.#listeners, link, held, registrations: new Map<NetDevice, Registration>() };
+    this.#registry = new Registry(registry, false);
+    // Behind the door a corridor: drivers that leave with this module take their devices out by it. The newer of both is the one that is seen.
+    ctx.corridor(Devices, new Registry(registry, true));
+    ctx.door(Devices, this.#registry);
     ctx.corridor(DeviceTraffic, new Traffic(this.#table, this.#receiver, this.#transmitter, link));
     // For now no device takes rules, and there is one shard: flows stay where they are.
     ctx.corridor(FlowSteering, { readerMoved: () => {} });
     this.#backlogs(ctx, changed, reasons);
-  }
-
-  withdraw(): void {
-    this.#registry.withdrawn = true;
-  }
-
-  abort(): void {
-    this.#registry.withdrawn = false;
   }
 
   stop(): void {
@@ -86,17 +82,36 @@ export class NetdevModule implements SoftnetModule {
     this.#transmitter.close();
   }
 
-  /** @throws NetError EBUSY while there are devices: they are objects of their drivers, that know this generation. */
   freeze(): Frozen {
-    const [first] = this.#table.all;
-    if (first === undefined) return { version: 1, data: { lastIfindex: this.#table.lastIfindex } };
-    throw new NetError('EBUSY', `the device '${first.name}' is registered: remove all devices, then replace`);
+    // The next generation takes it that all who listen know of all devices.
+    this.#listeners.catchUp();
+    return { version: 1, data: { lastIfindex: this.#table.lastIfindex } };
   }
 
   /** No ifindex is used twice in a kernel. */
   thaw({ version, data }: Frozen): void {
     if (version !== 1) throw new NetError('EBUSY', `its state is of layout ${version}; this build knows 1`);
     this.#table.lastIfindex = (data as { lastIfindex: number }).lastIfindex;
+    this.#listeners.allKnow();
+  }
+
+  /** That devices are registered. Kept: drivers, who need this module, end before it. */
+  #registrations(ctx: ModuleContext): Objects<Registration> {
+    // While the next generation thaws, this is the last one's.
+    const traffic = ctx.port(DeviceTraffic);
+    return ctx.objects<Registration>('device', {
+      drain: 'keep',
+      close: ({ device }) => this.#registry.unregister(device),
+      describe: ({ device: { name, kind, ifindex } }) => `${name}, ${kind}, ifindex ${ifindex}`,
+      freeze: ({ device: { ifindex } }) => ({ version: 1, data: { ifindex } }),
+      thaws: [1],
+      thaw: ({ data }) => new Registration(traffic.current.byIndex((data as { ifindex: number }).ifindex)!),
+      left: ({ device }) => {
+        this.#transmitter.leave(device);
+        this.#listeners.leave();
+      },
+      settle: (registration) => this.#registry.adopt(registration),
+    });
   }
 
   /** In and out. */

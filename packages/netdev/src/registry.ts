@@ -1,10 +1,11 @@
-import type { CurrentOwner, Devices, NetDevice } from '@softnet/contract';
+import type { CurrentOwner, Devices, NetDevice, Objects } from '@softnet/contract';
 import { DEVICE_EVENT, DEVICE_FLAG, NetError } from '@softnet/contract';
 import { checkAddress, checkDevice, checkFeatures, checkFlags, checkMtu } from './device-checks.ts';
 import type { DeviceListeners } from './device-listeners.ts';
 import { chooseName } from './device-name.ts';
 import type { DeviceTable } from './device-table.ts';
 import type { LinkState } from './link-state.ts';
+import { Registration } from './registration.ts';
 import type { Transmitter } from './transmitter.ts';
 
 /** What the registry works with. */
@@ -14,8 +15,9 @@ export interface RegistryParts {
   readonly link: LinkState;
   readonly transmitter: Transmitter;
   readonly current: CurrentOwner;
-  /** `name#generation` of the module, for errors. */
-  readonly module: string;
+  /** By device; each is held as long as its device is registered. */
+  readonly registrations: Map<NetDevice, Registration>;
+  readonly held: Objects<Registration>;
 }
 
 /** No list of link addresses to listen to yet: drivers hand up all multicasts. */
@@ -24,35 +26,51 @@ const RECEIVE_MODE = DEVICE_FLAG.PROMISC | DEVICE_FLAG.ALLMULTI;
 
 /** The registry of devices: what is asked for is checked, the driver is asked, it is done, then all are told. */
 export class Registry implements Devices {
-  /** From stage 1 on, no device is registered; those that are there can be changed, taken down and taken out. */
-  withdrawn = false;
   readonly #parts: RegistryParts;
+  readonly #shut: boolean;
 
-  constructor(parts: RegistryParts) {
+  /** @param shut what stands in from stage 1 on: no device comes in; those that are there can be changed, taken down and taken out. */
+  constructor(parts: RegistryParts, shut: boolean) {
     this.#parts = parts;
+    this.#shut = shut;
   }
 
   register(device: NetDevice): void {
-    const { table, link, transmitter, module } = this.#parts;
-    if (this.withdrawn) {
+    const { table, link, transmitter, held, registrations } = this.#parts;
+    const { module } = held;
+    if (this.#shut) {
       throw new NetError('ESHUTDOWN', `${module} is leaving, so '${device.name}' cannot be registered: wait for its next load`, { module });
     }
     checkDevice(device);
     const name = chooseName(device.name, device, table.names);
     this.#parts.listeners.catchUp();
-    table.add(device, name);
+    const registration = new Registration(device);
+    held.hold(registration, { name: device.holdOwner?.name ?? device.kind }, 'netdev.register');
+    registrations.set(device, registration);
+    table.admit(device, name);
     transmitter.plug(device);
     link.follow(device);
     link.derive(device);
     this.#tell(device, DEVICE_EVENT.REGISTER);
   }
 
+  /** A device that the last generation had, as it stands: nobody is told, as nothing changes. */
+  adopt(registration: Registration): void {
+    const { table, transmitter, registrations } = this.#parts;
+    const { device } = registration;
+    registrations.set(device, registration);
+    table.add(device);
+    transmitter.adopt(device);
+  }
+
   /** Does nothing where it is not registered (any more). */
   unregister(device: NetDevice): void {
-    const { table, transmitter } = this.#parts;
+    const { table, transmitter, held, registrations } = this.#parts;
     if (!table.has(device)) return;
     this.close(device);
     table.remove(device);
+    held.release(registrations.get(device)!);
+    registrations.delete(device);
     transmitter.unplug(device);
     this.#tell(device, DEVICE_EVENT.UNREGISTER);
     device.ifindex = 0;

@@ -1,5 +1,5 @@
 import type { CurrentOwner, DropReason, NetDevice, Skb, Tally, TxQueue } from '@softnet/contract';
-import { SkbQueue, TRANSMIT } from '@softnet/contract';
+import { SkbQueue, splice, TRANSMIT } from '@softnet/contract';
 import { purge } from '@softnet/skb';
 import { Fifo } from './fifo.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -31,8 +31,10 @@ export class Sender {
   /** Prepared, seen by taps; the driver takes from its front. What it leaves is first the next time. */
   readonly #batch = new SkbQueue();
   /** How many of the batch are counted as waiting. */
-  #left = 0;
+  #counted = 0;
   #running = false;
+  /** The next generation sends. */
+  #left = false;
 
   constructor(queue: TxQueue, parts: SenderParts) {
     this.queue = queue;
@@ -42,17 +44,39 @@ export class Sender {
   /** Has it packets to send, and may it? */
   get ready(): boolean {
     const { qdisc, stopped } = this.queue;
-    if (stopped || qdisc === null) return false;
+    if (stopped || qdisc === null || this.#left) return false;
     return this.#batch.first !== null || (qdisc.lenPackets > 0 && this.#hasRoom);
   }
 
   /** The device is up: a queue of its own. */
   attach(): void {
-    const { waiting, reasons } = this.#parts;
     const { queue } = this;
-    queue.qdisc = new Fifo(queue.device, waiting, reasons['netdev.queue-full'], reasons['netdev.queue-reset']);
+    queue.qdisc = this.#makeQueue();
     queue.stopped = false;
     queue.inFlightBytes = 0;
+  }
+
+  /** The next generation takes over: what the driver has left is in `queue.sender`, the rest in the qdisc. */
+  leave(): void {
+    const left = new SkbQueue();
+    splice(left, this.#batch);
+    this.#countLeft();
+    this.#left = true;
+    this.queue.sender = left;
+  }
+
+  /** Takes over from the last generation, as it stood. */
+  adopt(left: SkbQueue): void {
+    const { queue } = this;
+    const { qdisc } = queue;
+    splice(this.#batch, left);
+    this.#countLeft();
+    // The built-in queue counts what waits by its module's tally.
+    if (qdisc !== null && qdisc.handle === 0) {
+      queue.qdisc = this.#makeQueue();
+      for (let skb = qdisc.dequeue(); skb !== null; skb = qdisc.dequeue()) queue.qdisc.enqueue(skb);
+    }
+    this.schedule();
   }
 
   detach(): void {
@@ -106,6 +130,11 @@ export class Sender {
   /** Has it run by the softirq loop. */
   schedule(): void {
     if (this.ready) this.#parts.list.add(this);
+  }
+
+  #makeQueue(): Fifo {
+    const { waiting, reasons } = this.#parts;
+    return new Fifo(this.queue.device, waiting, reasons['netdev.queue-full'], reasons['netdev.queue-reset']);
   }
 
   get #hasRoom(): boolean {
@@ -162,10 +191,10 @@ export class Sender {
 
   #countLeft(): void {
     const left = this.#batch.lenPackets;
-    if (left === this.#left) return;
-    if (left > this.#left) this.#parts.waiting.add(left - this.#left);
-    else this.#parts.waiting.sub(this.#left - left);
-    this.#left = left;
+    if (left === this.#counted) return;
+    if (left > this.#counted) this.#parts.waiting.add(left - this.#counted);
+    else this.#parts.waiting.sub(this.#counted - left);
+    this.#counted = left;
   }
 }
 

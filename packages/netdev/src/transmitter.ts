@@ -1,4 +1,4 @@
-import type { CurrentOwner, HookChain, HookOkay, NetDevice, Skb, TxQueue } from '@softnet/contract';
+import type { CurrentOwner, HookChain, HookOkay, NetDevice, Skb, SkbQueue, TxQueue } from '@softnet/contract';
 import { DEVICE_FLAG, runHooks } from '@softnet/contract';
 import { forgetHooks } from './device-hooks.ts';
 import type { FlowHash } from './flow-hash.ts';
@@ -56,6 +56,22 @@ export class Transmitter {
 
   unplug(device: NetDevice): void {
     for (const queue of device.txQueues) queue.sender = null;
+  }
+
+  /** The next generation takes the device over. */
+  leave(device: NetDevice): void {
+    for (const queue of device.txQueues) senderOf(queue)?.leave();
+  }
+
+  /** Takes it over from the last one, which has left what its senders had. */
+  adopt(device: NetDevice): void {
+    for (const queue of device.txQueues) {
+      const left = queue.sender as SkbQueue | null;
+      const sender = new Sender(queue, this.#parts);
+      queue.sender = sender;
+      if (left !== null) sender.adopt(left);
+    }
+    if (device.qdisc?.handle === 0) device.qdisc = device.txQueues[0]?.qdisc ?? null;
   }
 
   /** The device goes up: qdiscs in its queues' cells. */

@@ -17,6 +17,11 @@ export function isScoped(flow: Flow): boolean {
   return flow.dst0 >>> 24 === 0xff || isLinkLocal(flow.dst0);
 }
 
+/** Whether packets of a route of this type are for this host. */
+export function isOwn(type: number): boolean {
+  return type === ROUTE_TYPE.LOCAL || type === ROUTE_TYPE.ANYCAST;
+}
+
 /** fe80::/10. */
 export function isLinkLocal(word0: number): boolean {
   return word0 >>> 22 === 0xfe80 >>> 6;

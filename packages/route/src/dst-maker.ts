@@ -9,7 +9,8 @@ import type {
   Port,
   SkbStep,
 } from '@softnet/contract';
-import { DEVICE_FLAG, DST_METRIC, Dst, NetError, ROUTE_TYPE, TRANSMIT } from '@softnet/contract';
+import { DEVICE_FLAG, DST_METRIC, Dst, NetError, TRANSMIT } from '@softnet/contract';
+import { isOwn } from './destination.ts';
 import type { ErrorDsts } from './error-dsts.ts';
 import type { RouteException } from './exceptions.ts';
 import type { Hop, HopSpec } from './hop.ts';
@@ -93,8 +94,7 @@ export class DstMaker {
   }
 
   #bottom({ spec }: Pick<Hop, 'spec'>, exception: RouteException | null): Dst | null {
-    const local = spec.type === ROUTE_TYPE.LOCAL || spec.type === ROUTE_TYPE.ANYCAST;
-    const device = local ? this.loopback() : spec.device;
+    const device = isOwn(spec.type) ? this.loopback() : spec.device;
     const dst = new Dst(this.#spec.generation, this.#discard);
     dst.family = spec.family;
     dst.type = spec.type;

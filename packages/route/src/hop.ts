@@ -1,5 +1,6 @@
 import type { AddressWords, Dst, NetDevice, Plain } from '@softnet/contract';
-import { DEVICE_FLAG, isRunning, ROUTE_TYPE } from '@softnet/contract';
+import { DEVICE_FLAG, isRunning } from '@softnet/contract';
+import { isOwn } from './destination.ts';
 
 /** What tells one next hop from another. */
 export interface HopSpec {
@@ -52,7 +53,7 @@ export class Hop {
 export function refreshHop(hop: Hop): boolean {
   const { alive, running } = hop;
   const { device, type } = hop.spec;
-  const local = type === ROUTE_TYPE.LOCAL || type === ROUTE_TYPE.ANYCAST;
+  const local = isOwn(type);
   hop.alive = !hop.gone && (local || (device !== null && (device.flags & DEVICE_FLAG.UP) !== 0));
   hop.running = hop.alive && (local || device === null || isRunning(device));
   return hop.alive !== alive || hop.running !== running;

@@ -1,5 +1,5 @@
 import type { AddressWords, NextHop } from '@softnet/contract';
-import { ROUTE_TYPE } from '@softnet/contract';
+import { isOwn } from './destination.ts';
 
 import type { Hop } from './hop.ts';
 
@@ -92,5 +92,5 @@ function pickAmong(info: RouteInfo, hash: number, ifindex: number, loopback: num
 
 /** A LOCAL way is on the device of its address, and on the one that takes packets there. */
 function usable(hop: Hop, ifindex: number, loopback: number): boolean {
-  return hop.alive && (ifindex === 0 || hop.ifindex === ifindex || (loopback === ifindex && hop.spec.type === ROUTE_TYPE.LOCAL));
+  return hop.alive && (ifindex === 0 || hop.ifindex === ifindex || (loopback === ifindex && isOwn(hop.spec.type)));
 }

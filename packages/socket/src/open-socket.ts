@@ -6,6 +6,8 @@ export class SocketDoor implements Sockets {
   readonly #protocols: Contributions<SocketProtocol>;
   readonly #layers: Contributions<NetworkLayer>;
   readonly #current: CurrentOwner;
+  /** By type and number: the names of protocols that were there, so that who comes later is told who went. */
+  readonly #known = new Map<string, string>();
 
   constructor(protocols: Contributions<SocketProtocol>, layers: Contributions<NetworkLayer>, current: CurrentOwner) {
     this.#protocols = protocols;
@@ -19,7 +21,8 @@ export class SocketDoor implements Sockets {
     const index = items.findLastIndex(
       (item) => isOfFamily(item) && item.type === type && (protocol === 0 ? item.usual : item.protocol === protocol),
     );
-    if (index < 0) throw refusal(items.filter(isOfFamily), family, type, protocol);
+    if (index < 0) throw this.#refusal(items.filter(isOfFamily), family, type, protocol);
+    this.#know(items[index]!);
     const caller = this.#current.id;
     this.#current.id = owners[index]!;
     try {
@@ -27,6 +30,20 @@ export class SocketDoor implements Sockets {
     } finally {
       this.#current.id = caller;
     }
+  }
+
+  #know({ type, protocol, usual, name }: SocketProtocol): void {
+    const key = `${type} ${protocol}`;
+    if (this.#known.has(key)) return;
+    this.#known.set(key, name);
+    if (usual) this.#known.set(`${type} 0`, name);
+  }
+
+  #refusal(ofFamily: readonly SocketProtocol[], family: number, type: number, protocol: number): NetError {
+    const gone = ofFamily.length === 0 ? undefined : this.#known.get(`${type} ${protocol}`);
+    if (gone === undefined) return refusal(ofFamily, family, type, protocol);
+    const sentence = `socket(family ${family}, type ${type}, protocol ${protocol}): ${gone} is leaving, or was unloaded: load it again`;
+    return new NetError('EPROTONOSUPPORT', sentence, { syscall: 'socket', module: gone });
   }
 
   /** A family is there as long as a layer of it takes newcomers: so users' programs fall back to another one. */

@@ -78,7 +78,7 @@ export class PortTable {
     return false;
   }
 
-  /** One that nobody has; where those are rare, one that only other connections have that were given it like this. */
+  /** One that nobody has; where those are rare, one whose holders are no hindrance: other connections, given it like this. */
   #chooseForFlow(sock: SockCommon): boolean {
     let looks = 0;
     let shared = 0;
@@ -95,7 +95,9 @@ export class PortTable {
   }
 
   #canShare(sock: SockCommon, holders: ReadonlySet<SockCommon>): boolean {
-    for (const holder of holders) if (!sharesPort(holder) || isSameFlow(sock, holder)) return false;
+    for (const holder of holders) {
+      if (isSameFlow(sock, holder) || (!sharesPort(holder) && conflicts(sock, holder))) return false;
+    }
     return true;
   }
 

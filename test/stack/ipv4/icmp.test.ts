@@ -203,6 +203,19 @@ describe('errors that come', () => {
   });
 });
 
+test('on this host itself: answers, and errors', async () => {
+  const { host, net } = link;
+  for (const address of ['127.0.0.1', '127.1.2.3', HOST]) {
+    for (const lenBytes of [0, 56, 65_507]) expect(await net.run(host.ping(address, { lenBytes }))).toMatchObject({ address, lenBytes });
+    const user = host.open({ family: INET });
+    user.connect(address, 4711);
+    await net.run(user.send(Uint8Array.of(1)));
+    await expect(net.run(user.receive())).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    user.close();
+  }
+  expect(link.peer.takeIp()).toEqual([]);
+});
+
 test('ping sockets: only echo requests are sent, and what is wrong is not handed up', async () => {
   const { host, net, peer } = link;
   const user = host.open({ family: INET, protocol: 1 });

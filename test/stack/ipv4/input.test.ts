@@ -56,6 +56,8 @@ describe('addresses that cannot be', () => {
     ['ipv4.martian-source', { src: '255.255.255.255' }],
     ['ipv4.martian-source', { src: '0.0.0.0' }],
     ['ipv4.martian-source', { src: '0.1.2.3', dst: '255.255.255.255' }],
+    ['ipv4.martian-source', { src: HOST }],
+    ['ipv4.martian-source', { src: '10.0.0.255' }],
     ['ipv4.martian-destination', { dst: '127.0.0.1' }],
     ['ipv4.martian-destination', { dst: '0.0.0.0' }],
     ['ipv4.no-group', { dst: '224.0.0.9' }],

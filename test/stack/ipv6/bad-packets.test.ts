@@ -1,7 +1,7 @@
 import type { Ipv6Packet } from '@softnet/wire';
-import { emitIpv6Packet, emitUdp, parseIpv6, pseudoHeaderSum } from '@softnet/wire';
+import { emitIcmpv6, emitIpv6Packet, emitUdp, ICMPV6_TYPE, parseIpv6, pseudoHeaderSum } from '@softnet/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FAR, fragment, HOST, PEER, packetOf, RawPeer } from './raw-peer.ts';
+import { FAR, fragment, HOST, icmpOf, PEER, packetOf, RawPeer } from './raw-peer.ts';
 
 const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(1);
 /** A UDP packet to a port where nobody is. */
@@ -100,6 +100,17 @@ describe('RFC 8200: packets that are not as they should be', () => {
     const padded = new Uint8Array(100);
     padded.set(emitIpv6Packet(packetOf({ payload: udp })));
     expect(await outcome(() => peer.bytes(padded))).toEqual([['udp.no-port'], ['1/4']]);
+  });
+
+  test('… nor of what is echoed', async () => {
+    const payload = bytes(5);
+    const echo = { type: ICMPV6_TYPE.ECHO_REQUEST, code: 0, rest: 9, payload };
+    const pseudo = pseudoHeaderSum(...parseIpv6(PEER)!, ...parseIpv6(HOST)!, 58, 8 + payload.length);
+    const padded = new Uint8Array(100).fill(0xee);
+    padded.set(emitIpv6Packet(packetOf({ protocol: 58, payload: emitIcmpv6(echo, pseudo) })));
+    peer.bytes(padded);
+    const [reply] = await peer.answers();
+    expect(icmpOf(reply!).payload).toEqual(payload);
   });
 
   test('a frame for another host is for captures only', async () => {

@@ -187,6 +187,26 @@ describe('RFC 8200 §4.5: fragments', () => {
     user.close();
   });
 
+  test('RFC 6946: a packet within one fragment is whole, whatever waits under its identification', async () => {
+    const user = await listening();
+    piece(0, 40);
+    peer.packet({ payload: datagram, headers: [fragment(0, false)] });
+    expect((await peer.net.run(user.receive())).data).toEqual(counting(100));
+    piece(40, 108);
+    expect((await peer.net.run(user.receive())).data).toEqual(counting(100));
+    expect(peer.drops()).toEqual([]);
+    user.close();
+  });
+
+  test('errors are about the whole packet, without its fragment header', async () => {
+    peer = await RawPeer.boot();
+    const headers = [{ type: 60 as const, options: [{ type: 5, data: counting(2) }] }];
+    peer.packet({ payload: datagram.slice(40), headers: [...headers, fragment(40, false)] });
+    peer.packet({ payload: datagram.slice(0, 40), headers: [...headers, fragment(0, true)] });
+    const [answer] = await peer.answers();
+    expect(icmpOf(answer!).payload).toEqual(emitIpv6Packet(packetOf({ payload: datagram, headers })));
+  });
+
   test('that do not come: after a minute the sender is told, if the first came', async () => {
     const user = await listening();
     piece(0, 40, 1);

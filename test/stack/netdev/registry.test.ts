@@ -295,16 +295,76 @@ test('while the module leaves, no device comes in; those that are there can go; 
   expect(host.skbsOut()).toBe(0);
 });
 
-test('replaced: refused while there is a device; else no ifindex is used again', async () => {
-  const { host, driver } = await boot();
-  const eth0 = plug(host, driver, 'eth0', { up: false });
-  await expect(host.run(host.kernel.replace('netdev', NetdevModule))).rejects.toThrow(/EBUSY.*the device 'eth0' is registered/);
-  await expect(host.run(host.kernel.replace('netdev', NetdevModule, { mode: 'drain' }))).rejects.toThrow('EBUSY');
-  host.devices().setMtu(eth0, 1400);
-  host.devices().unregister(eth0);
-  const { drained } = await host.run(host.kernel.replace('netdev', NetdevModule));
-  await host.run(drained);
-  expect(plug(host, driver, 'eth0', { up: false }).ifindex).toBe(2);
+describe('replaced', () => {
+  const replace = async ({ run, kernel }: NetdevHost) => run((await run(kernel.replace('netdev', NetdevModule))).drained);
+
+  test('the next generation has the devices as they stand, and what waits for them; nobody is told', async () => {
+    const { host, driver, ear } = await boot();
+    const gone = plug(host, driver, 'gone', { up: false });
+    const [eth0, eth1] = [plug(host, driver, 'eth0', { queues: 2 }), plug(host, driver, 'eth1', { up: false })];
+    host.devices().unregister(gone);
+    driver.room = 1;
+    for (const text of ['0', '1', '2', '3']) send(host, eth0, text);
+    ear.take();
+    const [queue] = eth0.txQueues;
+    const before = [queue!.stopped, queue!.qdisc!.lenPackets];
+    await replace(host);
+    expect(host.traffic().all()).toEqual([eth0, eth1]);
+    expect([host.traffic().byIndex(2), host.traffic().byName('eth1'), eth0.operstate]).toEqual([eth0, eth1, OPERSTATE.UP]);
+    expect([queue!.stopped, queue!.qdisc!.lenPackets, eth0.qdisc === queue!.qdisc]).toEqual([...before, true]);
+    expect(host.kernel.holders('netdev#2').map(({ description }) => description)).toEqual(['3 skb']);
+    send(host, eth0, '4');
+    driver.wake(queue!, 100);
+    await host.settle();
+    expect([driver.sent, ear.take(), host.skbsOut()]).toEqual([['0', '1', '2', '3', '4'], [], 0]);
+    const late = new Ear();
+    await host.load('late', { listeners: [late] });
+    await host.settle();
+    expect([late.take(), ear.take()]).toEqual([['REGISTER eth0', 'UP eth0', 'REGISTER eth1'], []]);
+    host.devices().unregister(eth0);
+    expect([ear.take().at(-1), plug(host, driver, 'eth0', { up: false }).ifindex]).toEqual(['UNREGISTER eth0', 4]);
+  });
+
+  test('a qdisc of somebody else stays in its cell', async () => {
+    const { host, driver } = await boot();
+    const eth0 = plug(host, driver, 'eth0');
+    const [queue] = eth0.txQueues;
+    driver.room = 0;
+    for (const text of ['0', '1', '2']) send(host, eth0, text);
+    const builtIn = queue!.qdisc!;
+    const qdisc = {
+      ...{ kind: 'other', handle: 1, backlogBytes: 0 },
+      get lenPackets() {
+        return builtIn.lenPackets;
+      },
+      enqueue: (skb: Skb) => builtIn.enqueue(skb),
+      dequeue: () => builtIn.dequeue(),
+      reset: () => builtIn.reset(),
+    };
+    queue!.qdisc = qdisc;
+    const { drained } = await host.run(host.kernel.replace('netdev', NetdevModule));
+    const late = new Ear();
+    await host.load('late', { listeners: [late] });
+    await host.settle();
+    expect(host.kernel.holders('netdev#1'), 'its packets are in the other qdisc').toHaveLength(1);
+    expect(late.take(), 'told by one generation').toEqual(['REGISTER eth0', 'UP eth0']);
+    driver.wake(queue!, 100);
+    await host.settle();
+    expect([driver.sent, queue!.qdisc === qdisc]).toEqual([['0', '1', '2'], true]);
+    await host.run(drained);
+    expect(host.skbsOut()).toBe(0);
+  });
+
+  test('packets in the backlog arrive; draining beside another is refused', async () => {
+    const { host, driver } = await boot();
+    const eth0 = plug(host, driver, 'eth0');
+    const ip = new FakeHandler();
+    await host.load('ip', { handlers: [ip] });
+    for (let i = 0; i < 100; i++) host.backlog().receive(packet(host, frame(`${i}`)), eth0);
+    await replace(host);
+    expect([ip.got.length, host.skbsOut()]).toEqual([100, 0]);
+    await expect(host.run(host.kernel.replace('netdev', NetdevModule, { mode: 'drain' }))).rejects.toThrow('EBUSY');
+  });
 });
 
 /** Loads a module, sends a packet through all that it brought, and unloads it. Its items, weakly. */

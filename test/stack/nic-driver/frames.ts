@@ -18,7 +18,7 @@ import { NetdevModule } from '@softnet/netdev';
 import { copyIn, SkbModule, SkbReader } from '@softnet/skb';
 
 /** Local experimental (IEEE 802). */
-export const FRAMES = 0x88b5;
+const FRAMES = 0x88b5;
 
 /** Somebody who sends frames by a device, and so holds it: an object of the module below, with a cached route by the device. */
 export class FrameUser extends Held implements Owner {

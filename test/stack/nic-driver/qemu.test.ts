@@ -122,7 +122,8 @@ describe('a device at a stream socket', () => {
     peer.send(testFrame(1));
     peer.write(Uint8Array.of(0, 1, 0, 15, 1, 2, 3));
     await until('no carrier', () => !eth0.carrier);
-    expect([host.received.length, host.drops('qemu.lying-length'), eth0.stats.rxErrors]).toEqual([1, 1, 1]);
+    await until('what was before it is there', () => host.received.length === 1);
+    expect([host.drops('qemu.lying-length'), eth0.stats.rxErrors]).toEqual([1, 1]);
     await until('the peer is told', () => peer.socket!.destroyed);
     expect(host.send(eth0, testFrame(1))).toBe(TRANSMIT.DROPPED);
   });
@@ -144,7 +145,7 @@ describe('a device at a stream socket', () => {
       peer.close();
       await until('no carrier', () => !eth0.carrier);
       expect(host.drops('qemu.cut-off') - before).toBe(drops);
-      expect(host.kernel.holders('skb')).toEqual([]);
+      await until('nothing is kept', () => host.kernel.holders('skb').length === 0);
       host.devices.remove(eth0);
     }
     expect(host.received).toEqual([testFrame(1, 1514)]);
@@ -284,6 +285,25 @@ describe('the module', () => {
     const before = host.received.length;
     await until('it is there', () => host.received.length > before);
     expect(again.stats.rxPackets).toBe(1);
+  });
+
+  test.each([{ reconnect: true }, { listen: true }])('unloaded while nobody is there (%j): nothing is left', async (options) => {
+    const eth0 = await host.create('qemu', 'eth0', { path, ...options });
+    host.devices.open(eth0);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const { outcome, leaks, faults } = await host.kernel.unload('qemu');
+    expect([outcome, leaks, faults]).toEqual(['gone', [], []]);
+    const peer = await listening();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(peer.clients).toBe(0);
+  });
+
+  test('handed over while it tries to connect: the next generation goes on trying', async () => {
+    const eth0 = await host.create('qemu', 'eth0', { path, reconnect: true });
+    const { drained } = await host.kernel.replace('qemu', QemuModule, { mode: 'handover' });
+    expect((await drained).outcome).toBe('gone');
+    await listening();
+    await until('it has carrier', () => eth0.carrier);
   });
 
   test('replaced by hand-over: the connection goes on, in the middle of a frame', async () => {

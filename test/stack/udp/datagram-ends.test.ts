@@ -128,6 +128,41 @@ describe('ends', () => {
     expect(await host.end()).toEqual(CLEAN);
   });
 
+  test('holds its layer once, while it is bound or connected, and for nothing that failed', async () => {
+    const host = await udpHost();
+    const [a, b] = [host.user(), host.user()];
+    const held = () => host.kernel.holders('ipv4').map(({ place }) => place);
+    b.bind('10.0.0.2:9');
+    expect([a.bind('10.0.0.2:9'), a.connect('99.0.0.1:1'), a.connect('10.255.255.255:7'), held()]).toEqual([
+      -ERRNO.EADDRINUSE,
+      -ERRNO.ENETUNREACH,
+      -ERRNO.EACCES,
+      ['udp.bind'],
+    ]);
+    expect([a.bind('10.0.0.1:7'), a.connect('10.0.0.2:9'), a.connect('10.0.0.3:9'), a.connect('10.255.255.255:7')]).toEqual([
+      0,
+      0,
+      0,
+      -ERRNO.EACCES,
+    ]);
+    expect(held()).toEqual(['udp.bind', 'udp.connect']);
+    expect([a.calls.connect(a.sock, nobody), held(), a.sock.layer?.family]).toEqual([0, ['udp.bind', 'udp.bind'], INET]);
+    a.close();
+    b.close();
+    expect(held()).toEqual([]);
+
+    host.kernel.sysctl.set('net.ipv4.ip_local_port_range', [40000, 40000]);
+    const [first, second, six] = [host.user(), host.user(), host.user(INET6)];
+    expect([first.send(hello, '10.0.0.2:9'), first.sock.localPort]).toEqual([5, 40000]);
+    expect([second.send(hello, '10.0.0.2:9'), second.connect('10.0.0.2:9')]).toEqual([-ERRNO.EADDRINUSE, -ERRNO.EADDRNOTAVAIL]);
+    expect([six.connect('[fe80::1%1]:9'), six.bind('[fe80::1%1]:40000'), six.sock.ifindex]).toEqual([0, -ERRNO.EINVAL, 1]);
+    six.calls.connect(six.sock, nobody);
+    const wild = host.user(INET6);
+    expect([wild.bind('[fe80::1%1]:40001'), six.bind('[fe80::1%1]:40001'), six.sock.ifindex]).toEqual([0, -ERRNO.EADDRINUSE, 0]);
+    for (const user of [first, second, six, wild]) user.close();
+    expect(await host.end()).toEqual(CLEAN);
+  });
+
   test('of two connects at once the later is told so', async () => {
     const host = await udpHost();
     const a = host.user();

@@ -1,4 +1,17 @@
-import { ADDRESS_FAMILY, ERRNO, MESSAGE_FLAG, NetError, POLL, SOCK_FLAG, SockAddress, Sockets } from '@softnet/contract';
+import type { ModuleContext, SockCommon, SoftnetModule } from '@softnet/contract';
+import {
+  ADDRESS_FAMILY,
+  ERRNO,
+  MESSAGE_FLAG,
+  Module,
+  NetError,
+  OptionLevel,
+  POLL,
+  SKB_SLOTS,
+  SOCK_FLAG,
+  SockAddress,
+  Sockets,
+} from '@softnet/contract';
 import { describe, expect, test } from 'vitest';
 import { address, CLEAN, udpHost } from './host.ts';
 
@@ -79,13 +92,18 @@ describe('datagrams', () => {
     expect(b.calls.receive(b.sock, b.message)).toBe(8);
     expect([...first, ...second.subarray(0, 5)]).toEqual([...hello, 1, 2, 3]);
 
+    // What it was on its way is nobody's business when it waits: routes and others' notes are not held by it.
+    host.control.spoil = (skb) => {
+      skb.slots = new Array<unknown>(SKB_SLOTS).fill('a note');
+      skb.dst = a.sock.dst!.dst;
+    };
     await send();
     for (const flags of [MESSAGE_FLAG.SKB | MESSAGE_FLAG.PEEK, MESSAGE_FLAG.SKB]) {
       Object.assign(b.message, { data: null, more: null, flags });
       expect(b.calls.receive(b.sock, b.message)).toBe(8);
       const skb = b.message.skb!;
       expect([...skb.memory.bytes.subarray(skb.data, skb.tail)]).toEqual([...hello, 1, 2, 3]);
-      expect(skb.sock).toBeNull();
+      expect([skb.sock, skb.dst, skb.slots?.every((slot) => slot === null) ?? true]).toEqual([null, null, true]);
       skb.memory.pool.release(skb);
     }
     expect(b.sock.receiveQueuedBytes).toBe(0);
@@ -250,6 +268,30 @@ describe('errors and limits', () => {
     b.close();
     expect(await host.end()).toEqual(CLEAN);
   });
+});
+
+test('options of a level go to who has it, as itself; it hears of each socket that is closed', async () => {
+  const host = await udpHost();
+  const seen: string[] = [];
+  @Module({ name: 'level', version: '1.0.0', provides: [OptionLevel] })
+  class Level implements SoftnetModule {
+    start(ctx: ModuleContext): void {
+      const note = (what: string): void => void seen.push(`${what} ${ctx.current.id === ctx.owner}`);
+      const set = (_sock: SockCommon, name: number) => {
+        note(`set ${name}`);
+        return -1;
+      };
+      ctx.contribute(OptionLevel, { level: 77, set, get: () => 7, closed: () => note('closed') }, 'corridor');
+    }
+  }
+  await host.run(host.kernel.load(Level));
+  const a = host.user();
+  expect([a.option(77, 3, 0), a.calls.getOption(a.sock, 77, 1, hello), a.option(78, 1, 0)]).toEqual([-1, 7, -ERRNO.ENOPROTOOPT]);
+  expect(a.calls.getOption(a.sock, 78, 1, hello)).toBe(-ERRNO.ENOPROTOOPT);
+  a.close();
+  a.close();
+  expect(seen).toEqual(['set 3 true', 'closed true']);
+  expect(await host.end()).toEqual(CLEAN);
 });
 
 test('opening says what is missing, by Linux’s errnos', async () => {

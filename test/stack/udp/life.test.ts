@@ -167,6 +167,7 @@ describe('a layer leaves', () => {
     a.connect('10.0.0.2:9');
     const { drained } = await host.run(host.kernel.replace('ipv4', stubLayer(INET, host.control)));
     expect((await host.run(drained)).outcome).toBe('gone');
+    expect([a, b].map(({ sock }) => sock.layer?.uses.module)).toEqual(['ipv4#2', 'ipv4#2']);
     host.control.changed();
     expect(a.send(hello)).toBe(5);
     await host.settle();

@@ -1,9 +1,10 @@
+import type { TwoHosts } from '@softnet/testkit';
 import { expect, test } from 'vitest';
 import type { TestSession } from '../session/test-session.ts';
 import { talkSession } from '../session/test-session.ts';
 
 /** talk#1 drains, talk#2 is live; both are held. */
-async function twoTalks(): Promise<TestSession> {
+async function twoTalks(): Promise<TestSession<TwoHosts>> {
   const session = await talkSession();
   const connection = session.scene.talk(session.scene.a).connect(2, 7, { owner: 'the old one' });
   await session.scene.run(connection.opened);

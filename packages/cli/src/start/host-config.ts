@@ -1,6 +1,7 @@
 import type { RouteEntry } from '@softnet/contract';
 import { Addresses, DeviceKind, NetworkLayer, Route, RouteTables } from '@softnet/contract';
 import type { NetHost } from '@softnet/testkit';
+import { KernelTime } from '@softnet/testkit';
 import type { IpPrefix } from '@softnet/wire';
 import { parseAddress, parsePrefix } from '@softnet/wire';
 
@@ -46,6 +47,8 @@ export async function configure(host: NetHost, { devices, routes, settings }: Ho
   for (const route of routes) if (lacksRoute(host, route)) host.addRoute('default', route);
 }
 
+const SETTLE_US = 10_000;
+
 /**
  * Sees to it that what a module took along when it went comes back with its next generation.
  * @param failed is told what could not be.
@@ -54,9 +57,18 @@ export function keepConfigured(host: NetHost, config: HostConfig, failed: (error
   let turn = Promise.resolve();
   host.kernel.on((event) => {
     if (event.sort !== 'state' || event.from !== 'starting' || event.to !== 'live') return;
-    // After the tick in which it goes live, and one after another.
-    turn = turn.then(() => configure(host, config, event.module)).catch(failed);
+    // One after another.
+    turn = turn
+      .then(() => settle(host))
+      .then(() => configure(host, config, event.module))
+      .catch(failed);
   });
+}
+
+/** A module that has just gone live hears of devices in a turn of its own: only then are there routes to their networks. */
+async function settle({ kernel }: NetHost): Promise<void> {
+  const time = kernel.port(KernelTime);
+  if (time.present) await time.current.sleepUs(SETTLE_US);
 }
 
 function hasDevice({ devices }: NetHost, name: string): boolean {

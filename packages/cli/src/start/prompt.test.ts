@@ -2,8 +2,8 @@ import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { Terminal } from '../main.ts';
+import { bootNetwork } from './network-scene.ts';
 import { runPrompt } from './prompt.ts';
-import { bootScene } from './scene.ts';
 
 /** A person at a terminal that is only streams: types, and waits for what is on the screen. */
 class Typist {
@@ -31,7 +31,7 @@ class Typist {
 }
 
 async function sitDown(size: { columns?: number; rows?: number } = {}): Promise<Typist> {
-  const scene = await bootScene({ clock: 'real', seed: 1, debug: false });
+  const scene = await bootNetwork({ clock: 'real', seed: 1, debug: false });
   const typist = new Typist((terminal) => runPrompt(scene, terminal, false), size);
   await typist.sees(/a> $/);
   return typist;
@@ -53,6 +53,20 @@ describe('Ctrl-C at the prompt', () => {
   });
 });
 
+test('Ctrl-C ends a ping, and shows its summary; captures are ended at the end', async () => {
+  const typist = await sitDown();
+  typist.type('ping -i 20 10.0.1.1\r');
+  await typist.sees(/icmp_seq=3/);
+  typist.type('\x03');
+  await typist.sees(/packets transmitted[\s\S]*a> $/);
+  expect(typist.screen).not.toMatch(/shutting down/);
+  typist.type('capture lo /dev/null\r');
+  await typist.sees(/a> $/);
+  typist.type('quit\r');
+  await typist.sees(/captured 0 packets of lo/);
+  expect(await typist.code).toBe(0);
+});
+
 describe('a narrow and low terminal', () => {
   test('no line is wider than it: tables lose columns, sentences are wrapped at words', async () => {
     const columns = 40;
@@ -66,7 +80,11 @@ describe('a narrow and low terminal', () => {
       'help',
       'help rmmod',
       'rmmod',
-      'rmmod test-link',
+      'rmmod netdev',
+      'ip addr',
+      'ip route',
+      'ping -c 1 10.0.1.2',
+      'help ip',
       'modprobe nonsense',
     ]) {
       typist.type(`${line}\r`);

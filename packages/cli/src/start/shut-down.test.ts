@@ -2,14 +2,17 @@ import { expect, test } from 'vitest';
 import { testSession } from '../session/test-session.ts';
 import { shutDown } from './shut-down.ts';
 
-test('says what was open, and that nothing was', async () => {
+test('says what was open, by name, and that nothing was', async () => {
   const { session, scene, type, printed } = await testSession();
   await type('use b');
-  await type('rmmod --force --cascade test-link');
+  await type('rmmod udp-echo');
   await type('rmmod traffic');
-  await scene.run(shutDown(scene.kernels, session.output));
+  const leaks = await scene.net.run(shutDown(scene.kernels, session.output));
   const text = printed();
-  expect(text).toMatch(/^kernel a: open: .*\d+ connections?/m);
-  expect(text).toMatch(/^kernel b: nothing was open$/m);
-  expect(text).not.toMatch(/open were/);
+  expect(text).toMatch(/^kernel a: open: .*\d+ sockets?/m);
+  expect(text).toMatch(/^ {2}\d+ sockets? of udp#1: owner /m);
+  expect(text).toMatch(/^kernel b: (?:nothing was open|open: \d+ skbs?)$/m);
+  expect(text).toMatch(/^kernel r: unloaded .*\n? .*netdev#1; broken by force: nothing$/m);
+  expect(text).not.toMatch(/open were|fault|leak/);
+  expect(leaks).toEqual([]);
 });

@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -17,10 +19,46 @@ describe.skipIf(!built)('softnet start without a terminal', () => {
   test('prints the report and exits 0', () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [command, 'start'], { encoding: 'utf8', timeout: 60_000 });
     expect(stderr).toBe('');
-    expect(stdout).toMatch(/^talk#1: stage 2, draining; waiting for \d+ connections of talk#1: owner /m);
-    expect(stdout).toMatch(/^softnet: EPROTONOSUPPORT: talk#1 is leaving/m);
-    expect(stdout).toMatch(/^\d+ promises kept, 0 broken, in \d+\.\d s of virtual time \(seed 1\)$/m);
+    expect(stdout).toMatch(/^udp#1: stage 2, draining; waiting for \d+ sockets of udp#1: owner /m);
+    expect(stdout).toMatch(/^softnet: EPROTONOSUPPORT: .*udp is leaving/m);
+    expect(stdout).not.toMatch(/FAILED/);
+    expect(stdout).toMatch(/^\d+ promises kept, 0 broken, in \d+\.\d s \(seed 1\)$/m);
     expect(status).toBe(0);
+  }, 60_000);
+
+  test('at a TAP that it may not make: one sentence, exit code 1', () => {
+    const words = [command, 'start', '--tap', 'softnet-none'];
+    const root = process.getuid?.() === 0;
+    const { status, stdout, stderr } = spawnSync(process.execPath, words, {
+      ...{ encoding: 'utf8', timeout: 60_000 },
+      ...(root ? { uid: 65_534, gid: 65_534 } : {}),
+    });
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^softnet: E(?:PERM|ACCES|NOENT|NOSYS|NODEV|NXIO): .*\n$/);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(status).toBe(1);
+  }, 60_000);
+
+  test('at a device: serves until it is told to end, in order', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'softnet-start-'));
+    const server = createServer((socket) => socket.on('data', () => undefined).on('error', () => undefined));
+    await new Promise<void>((resolve) => server.listen(join(folder, 'nic.sock'), resolve));
+    try {
+      const child = spawn(process.execPath, [command, 'start', '--qemu', join(folder, 'nic.sock'), '--address', '192.0.2.2/24']);
+      const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+      let said = '';
+      child.stdout.on('data', (bytes: Buffer) => {
+        said += bytes.toString();
+      });
+      await expect.poll(() => said, { timeout: 15_000 }).toMatch(/^softnet is 192\.0\.2\.2 in the guest .*\nserving; /);
+      child.kill('SIGTERM');
+      expect(await exit).toBe(0);
+      expect(said).toMatch(/^kernel softnet: open: /m);
+      expect(said).toMatch(/^kernel softnet: unloaded .*qemu#1/m);
+    } finally {
+      server.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
   }, 60_000);
 
   test('says so when a reader leaves early, by its exit code or not at all', () => {
@@ -66,14 +104,14 @@ describe.skipIf(!built || !hasScript)('softnet start at a terminal', () => {
     person.type('\t');
     await person.sees(/od /);
     person.type('\r');
-    await person.sees(/talk#1 +1\.0\.0 +live/);
+    await person.sees(/udp#1 +1\.0\.0 +live/);
     await person.sees(/a> $/);
-    person.type('sysctl traffic.lifetime_ms=60000\r');
+    person.type('sysctl traffic.linger_ms=60000\r');
     await person.sees(/a> $/);
-    person.type('rmmod talk\r');
-    await person.sees(/talk#1: stage 2, draining/);
+    person.type('rmmod udp\r');
+    await person.sees(/udp#1: stage 2, draining/);
     person.type('\x03');
-    await person.sees(/talk#1 is live again \(interrupted\)/);
+    await person.sees(/udp#1 is live again \(interrupted\)/);
     await person.sees(/a> $/);
     person.type('top\r');
     await person.sees(/PER SECOND[\s\S]*any key/);

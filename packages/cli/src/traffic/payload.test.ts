@@ -18,12 +18,18 @@ describe('a payload', () => {
 
   test('a changed byte is wrong', () => {
     fc.assert(
-      fc.property(anySequence, fc.integer({ min: 5, max: 300 }), fc.nat(), fc.integer({ min: 1, max: 255 }), (sequence, lenBytes, at, change) => {
-        const bytes = new Uint8Array(lenBytes);
-        writePayload(bytes, 0, lenBytes, sequence);
-        bytes[4 + (at % (lenBytes - 4))]! ^= change;
-        expect(countWrong(bytes, 0, lenBytes, sequence)).toBe(1);
-      }),
+      fc.property(
+        anySequence,
+        fc.integer({ min: 5, max: 300 }),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (sequence, lenBytes, at, change) => {
+          const bytes = new Uint8Array(lenBytes);
+          writePayload(bytes, 0, lenBytes, sequence);
+          bytes[4 + (at % (lenBytes - 4))]! ^= change;
+          expect(countWrong(bytes, 0, lenBytes, sequence)).toBe(1);
+        },
+      ),
     );
   });
 

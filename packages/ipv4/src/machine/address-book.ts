@@ -26,6 +26,8 @@ export function isLoopbackDevice({ flags }: NetDevice): boolean {
 /** This host's addresses, as packets and sockets ask for them. In the order in which they came: earlier ones are preferred. */
 export class AddressBook {
   #entries: readonly InterfaceAddress[] = [];
+  /** Addresses, and broadcasts of their subnets. */
+  #own: ReadonlySet<number> = new Set();
 
   get entries(): readonly InterfaceAddress[] {
     return this.#entries;
@@ -33,12 +35,12 @@ export class AddressBook {
 
   add(entry: InterfaceAddress): void {
     if (this.#entries.some((other) => other.device === entry.device && isSameSubnet(other, entry))) entry.flags |= ADDRESS_FLAG.SECONDARY;
-    this.#entries = [...this.#entries, entry];
+    this.#set([...this.#entries, entry]);
   }
 
   /** The next of its subnet becomes the one for sources. Does nothing when it is not there. */
   remove(entry: InterfaceAddress): void {
-    this.#entries = this.#entries.filter((other) => other !== entry);
+    this.#set(this.#entries.filter((other) => other !== entry));
     if ((entry.flags & ADDRESS_FLAG.SECONDARY) !== 0) return;
     const next = this.#entries.find((other) => other.device === entry.device && isSameSubnet(other, entry));
     if (next !== undefined) next.flags &= ~ADDRESS_FLAG.SECONDARY;
@@ -59,6 +61,11 @@ export class AddressBook {
       if (isLoopback(address) && isLoopbackDevice(entry.device) && isOnLink(entry, address)) return true;
     }
     return false;
+  }
+
+  /** No packet of another host comes from there: it is an address of ours, or means all of a subnet. */
+  isOwn(address: number): boolean {
+    return this.#own.has(address);
   }
 
   isBroadcast(address: number, ifindex: number): boolean {
@@ -98,6 +105,11 @@ export class AddressBook {
       } else if (elsewhere === 0 && entry.scope < ADDRESS_SCOPE.LINK) elsewhere = address;
     }
     return onDevice !== 0 ? onDevice : elsewhere;
+  }
+
+  #set(entries: readonly InterfaceAddress[]): void {
+    this.#entries = entries;
+    this.#own = new Set(entries.flatMap((entry) => [wordOf(entry), broadcastOf(entry) || wordOf(entry)]));
   }
 }
 

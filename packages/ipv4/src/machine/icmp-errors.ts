@@ -21,38 +21,28 @@ export function messageOf(refusal: number): number {
   return MESSAGES[refusal] ?? -1;
 }
 
-/** What a socket's user is told. */
-interface Meaning {
-  readonly errno: number;
-  /** Connections end by it; else it is a hint (RFC 1122 §4.2.3.9). */
-  readonly fatal: boolean;
-}
-
-const soft = (errno: number): Meaning => Object.freeze({ errno, fatal: false });
-const hard = (errno: number): Meaning => Object.freeze({ errno, fatal: true });
-
-/** By code of Destination Unreachable: Linux's `icmp_err_convert`. */
-const UNREACHABLE: readonly Meaning[] = Object.freeze([
-  soft(ERRNO.ENETUNREACH),
-  soft(ERRNO.EHOSTUNREACH),
-  hard(ERRNO.ENOPROTOOPT),
-  hard(ERRNO.ECONNREFUSED),
-  soft(ERRNO.EMSGSIZE),
-  soft(ERRNO.EOPNOTSUPP),
-  hard(ERRNO.ENETUNREACH),
-  hard(ERRNO.EHOSTDOWN),
+/** What a socket's user is told, by code of Destination Unreachable: Linux's `icmp_err_convert`. */
+const UNREACHABLE: readonly number[] = Object.freeze([
+  ERRNO.ENETUNREACH,
+  ERRNO.EHOSTUNREACH,
+  ERRNO.ENOPROTOOPT,
+  ERRNO.ECONNREFUSED,
+  ERRNO.EMSGSIZE,
+  ERRNO.EOPNOTSUPP,
+  ERRNO.ENETUNREACH,
+  ERRNO.EHOSTDOWN,
   // DEVIATION: Linux says ENONET, an errno that Node does not know.
-  hard(ERRNO.EHOSTUNREACH),
-  hard(ERRNO.ENETUNREACH),
-  hard(ERRNO.EHOSTUNREACH),
-  soft(ERRNO.ENETUNREACH),
-  soft(ERRNO.EHOSTUNREACH),
-  hard(ERRNO.EHOSTUNREACH),
-  hard(ERRNO.EHOSTUNREACH),
-  hard(ERRNO.EHOSTUNREACH),
+  ERRNO.EHOSTUNREACH,
+  ERRNO.ENETUNREACH,
+  ERRNO.EHOSTUNREACH,
+  ERRNO.ENETUNREACH,
+  ERRNO.EHOSTUNREACH,
+  ERRNO.EHOSTUNREACH,
+  ERRNO.EHOSTUNREACH,
+  ERRNO.EHOSTUNREACH,
 ]);
-const EXPIRED = soft(ERRNO.EHOSTUNREACH);
-const PARAMETER = hard(ERRNO.EPROTO);
+/** Bits by code: connections end by these; the others are hints (RFC 1122 §4.2.3.9). */
+const FATAL = 0b1110_0111_1100_1100;
 
 /** Next lower MTUs that links have, for routers which do not say theirs (RFC 1191 §7.1). */
 const PLATEAUS: readonly number[] = Object.freeze([32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68]);
@@ -65,11 +55,12 @@ export function mtuOf(rest: number, quotedBytes: number): number {
 
 /** Fills the report with what an ICMP error says. False: it is none that is reported. */
 export function readReport(report: ErrorReport, type: number, code: number, rest: number, quotedBytes: number): boolean {
-  const meaning = type === DESTINATION_UNREACHABLE ? UNREACHABLE[code] : type === TIME_EXCEEDED ? EXPIRED : PARAMETER;
-  const isKnown = type === DESTINATION_UNREACHABLE || type === TIME_EXCEEDED || type === PARAMETER_PROBLEM;
-  if (!isKnown || meaning === undefined) return false;
-  report.errno = meaning.errno;
-  report.fatal = meaning.fatal;
+  const isKnown = type === TIME_EXCEEDED || type === PARAMETER_PROBLEM;
+  if (!isKnown && (type !== DESTINATION_UNREACHABLE || code >= UNREACHABLE.length)) return false;
+  report.errno = ERRNO.EHOSTUNREACH;
+  if (type === DESTINATION_UNREACHABLE) report.errno = UNREACHABLE[code]!;
+  if (type === PARAMETER_PROBLEM) report.errno = ERRNO.EPROTO;
+  report.fatal = type === DESTINATION_UNREACHABLE ? (FATAL & (1 << code)) !== 0 : type === PARAMETER_PROBLEM;
   report.origin = ERROR_ORIGIN.ICMP;
   report.type = type;
   report.code = code;

@@ -50,7 +50,6 @@ export class DriverDevices {
   constructor(ctx: ModuleContext, spec: DriverSpec) {
     const { name } = ctx;
     this.#spec = spec;
-
     this.#registry = ctx.port(Devices);
     this.#traffic = ctx.port(DeviceTraffic);
     this.#clock = ctx.clock;

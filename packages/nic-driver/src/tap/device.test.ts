@@ -3,10 +3,10 @@ import { Counter, DEVICE_FLAG, DropReason, enqueue, NetDevice, SkbPool, SkbQueue
 import { copyIn, makePool, SkbReader } from '@softnet/skb';
 import { etherLink } from '@softnet/wire';
 import { describe, expect, it } from 'vitest';
-import type { TapHost } from './device.ts';
 import { TapDriver } from './device.ts';
 import { FakeLibc } from './fake-libc.ts';
 import { ScatterList } from './scatter-list.ts';
+import type { TapHost } from './tap-host.ts';
 import { TunFile } from './tun-file.ts';
 
 const EINTR = 4;

@@ -1,36 +1,12 @@
-import type { Counter, DropReason, NetDevice, Port, Skb, SkbPool, SkbQueue, TxQueue } from '@softnet/contract';
+import type { NetDevice, Skb, SkbQueue, TxQueue } from '@softnet/contract';
 import { DEVICE_FLAG, dequeue, NetError } from '@softnet/contract';
 import { purge, trim } from '@softnet/skb';
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import { layOutFrame } from '../driver/lay-out.ts';
 import type { TurnTaker } from '../driver/turns.ts';
 import type { Watch } from './libc.ts';
-import type { ScatterList } from './scatter-list.ts';
+import type { TapHost } from './tap-host.ts';
 import type { TunFile } from './tun-file.ts';
-
-/** What a tap asks of its module. */
-export interface TapHost {
-  readonly pool: Port<SkbPool>;
-  readonly scatter: ScatterList;
-  readonly reasons: TapReasons;
-  /** Interfaces that Linux deleted under us. */
-  readonly deleted: Counter;
-  received(device: NetDevice, skb: Skb): void;
-  sent(queue: TxQueue, packets: number, bytes: number): void;
-  /** Left us, and was not sent. */
-  completed(queue: TxQueue, packets: number, bytes: number): void;
-  wake(queue: TxQueue): void;
-  setCarrier(device: NetDevice, on: boolean): void;
-  ask(tap: TurnTaker): void;
-  forget(tap: TurnTaker): void;
-  warn(message: string, fields: Readonly<Record<string, unknown>>): void;
-}
-
-export interface TapReasons {
-  readonly tooLong: DropReason;
-  readonly refused: DropReason;
-  readonly unplugged: DropReason;
-}
 
 /** Linux's numbers, of readv and writev on a tap. */
 const EINTR = 4;

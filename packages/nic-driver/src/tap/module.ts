@@ -4,12 +4,12 @@ import { macOption, randomMac } from '../driver/device-spec.ts';
 import { DriverDevices } from '../driver/driver-devices.ts';
 import { mtuOption, onlyOptions } from '../driver/options.ts';
 import { Turns } from '../driver/turns.ts';
-import type { TapHost, TapReasons } from './device.ts';
 import { sameAddress, TapDriver } from './device.ts';
 import { checkInterfaceName } from './ifreq.ts';
 import type { Libc } from './libc.ts';
 import { loadLibc } from './libc.ts';
 import { ScatterList } from './scatter-list.ts';
+import type { TapHost, TapReasons } from './tap-host.ts';
 import type { TunFile } from './tun-file.ts';
 import { openTun } from './tun-file.ts';
 

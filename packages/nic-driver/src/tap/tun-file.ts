@@ -25,7 +25,7 @@ export class TunFile {
     this.fd = fd;
   }
 
-  /** Our end goes up or down: Linux sees the carrier of its interface come or go. Linux before 5.0 cannot, and sees it always there. */
+  /** Our end goes up or down: Linux sees the carrier of its interface come or go. Kernels before 5.0 or so cannot, and see it always there. */
   setCarrier(on: boolean): void {
     const argument = new Uint8Array(4);
     argument[0] = on ? 1 : 0;

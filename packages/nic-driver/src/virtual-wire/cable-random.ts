@@ -23,7 +23,7 @@ export class CableRandom {
     this.#d = word() | 1;
   }
 
-  /** 30 random bits. */
+  /** 29 random bits: a small integer in every V8. */
   bits(): number {
     const sum = (this.#a + this.#d) | 0;
     const result = (((sum << 7) | (sum >>> 25)) + this.#a) | 0;
@@ -34,16 +34,23 @@ export class CableRandom {
     this.#a ^= this.#d;
     this.#c ^= shifted;
     this.#d = (this.#d << 11) | (this.#d >>> 21);
-    return result >>> 2;
+    return result >>> 3;
   }
 
-  /** True for that fraction of calls. 0 asks for no number. */
-  chance(fraction: number): boolean {
-    return fraction > 0 && this.bits() < fraction * 0x40000000;
+  /** True for a fraction of calls, as {@link chanceOf} gives it: a fraction itself would be boxed at each call. 0 asks for no number. */
+  happens(chance: number): boolean {
+    return chance > 0 && this.bits() < chance;
   }
 
-  /** 0 to `bound` - 1; `bound` up to 2³⁰. 0 and 1 ask for no number. */
+  /** 0 to `bound` - 1; `bound` up to 2³⁰ + 1. 0 and 1 ask for no number. */
   below(bound: number): number {
-    return bound > 1 ? Math.floor((this.bits() * bound) / 0x40000000) : 0;
+    return bound > 1 ? Math.floor((this.bits() * bound) / ALL_BITS) : 0;
   }
+}
+
+const ALL_BITS = 0x20000000;
+
+/** A fraction, 0 to 1, for {@link CableRandom.happens}. */
+export function chanceOf(fraction: number): number {
+  return Math.round(fraction * ALL_BITS);
 }

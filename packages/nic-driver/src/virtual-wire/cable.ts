@@ -1,6 +1,6 @@
 import type { NetDevice, Port, Skb, SkbPool } from '@softnet/contract';
 import { NetError, SkbQueue } from '@softnet/contract';
-import { CableRandom } from './cable-random.ts';
+import { CableRandom, chanceOf } from './cable-random.ts';
 import { Flight } from './flight.ts';
 import type { LineSettings } from './line-settings.ts';
 import { changedSettings, PERFECT_LINE } from './line-settings.ts';
@@ -44,6 +44,11 @@ export interface CablePort {
 /** From one end to the other: settings, chance, and the frames that wait for the line. */
 export class CableLine {
   settings: LineSettings = PERFECT_LINE;
+  /** The settings' fractions, for `random.happens`. */
+  loss = 0;
+  duplicate = 0;
+  reorder = 0;
+  corrupt = 0;
   readonly random: CableRandom;
   readonly counts: LineCounts = { frames: 0, lost: 0, duplicated: 0, reordered: 0, corrupted: 0 };
   /** Frames of the sender's kernel, the first of which is on the line until `busyUntilUs`. */
@@ -55,6 +60,14 @@ export class CableLine {
 
   constructor(random: CableRandom) {
     this.random = random;
+  }
+
+  change(settings: LineSettings): void {
+    this.settings = settings;
+    this.loss = chanceOf(settings.loss);
+    this.duplicate = chanceOf(settings.duplicate);
+    this.reorder = chanceOf(settings.reorder);
+    this.corrupt = chanceOf(settings.corrupt);
   }
 
   /** Puts the next frame on the line, which is free from `freeUs` on. */
@@ -137,7 +150,7 @@ export class Cable {
     const ends = from === undefined ? this.ends : [this.ends[from]];
     const changed = ends.map(({ line }) => changedSettings(line.settings, settings));
     for (const [i, { line, port }] of ends.entries()) {
-      line.settings = changed[i]!;
+      line.change(changed[i]!);
       port?.room();
     }
   }

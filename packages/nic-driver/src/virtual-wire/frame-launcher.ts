@@ -48,7 +48,7 @@ export class FrameLauncher {
       drop(end, skb, this.#reasons.tooLong);
       return;
     }
-    if (random.chance(settings.loss)) {
+    if (random.happens(line.loss)) {
       counts.lost++;
       lose(end, skb, this.#reasons.lost);
       return;
@@ -62,12 +62,12 @@ export class FrameLauncher {
     if (arriving !== skb) skb.memory.pool.release(skb);
     const atUs = departUs + this.#aheadUs;
     peer.flight.insert(arriving, atUs + delayUs(line));
-    if (random.chance(settings.duplicate) && end.underWay < settings.queueFrames) this.#again(end, port, arriving, atUs);
+    if (random.happens(line.duplicate) && end.underWay < settings.queueFrames) this.#again(end, port, arriving, atUs);
   }
 
   /** As the other kernel has it: a copy in its memory, or the packet itself where it is the same. Null: no memory. */
   #received(line: CableLine, port: CablePort, skb: Skb): Skb | null {
-    const corrupt = line.random.chance(line.settings.corrupt);
+    const corrupt = line.random.happens(line.corrupt);
     if (!corrupt && port.pool === this.#pool) return bare(skb);
     const copy = this.#copier.copy(port.pool.current, skb);
     if (copy !== null && corrupt) this.#corrupt(line, copy);
@@ -102,9 +102,9 @@ function lose({ port }: CableEnd, skb: Skb, reason: DropReason): void {
   skb.memory.pool.drop(skb, reason);
 }
 
-function delayUs({ settings, random, counts }: CableLine): number {
+function delayUs({ settings, random, counts, reorder }: CableLine): number {
   const takesUs = settings.delayUs + random.below(settings.jitterUs + 1);
-  if (!random.chance(settings.reorder)) return takesUs;
+  if (!random.happens(reorder)) return takesUs;
   counts.reordered++;
   return takesUs + Math.max(3 * settings.delayUs, OVERTAKEN_US);
 }

@@ -112,8 +112,9 @@ export class WirePort implements DeviceDriver, CablePort {
   }
 
   coming(): void {
-    const { nextUs } = this.outside.flight;
-    if (nextUs === Number.POSITIVE_INFINITY) return;
+    const { flight } = this.outside;
+    if (flight.count === 0) return;
+    const { nextUs } = flight;
     if (!this.#arrival.armed || this.#arrival.whenUs > nextUs) this.#arrival.armAt(nextUs);
   }
 

@@ -1,7 +1,7 @@
 import { DEVICE_FLAG, Dst, Generation, NEIGHBOUR_STATE, NEIGHBOUR_UPDATE } from '@softnet/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bootNeighbours, FAMILY } from '../testing/fake-neighbours.ts';
+import { bootNeighbours, FAMILY, FakeProtocol } from '../testing/fake-neighbours.ts';
 
 const { OVERRIDE, SOLICITED, CREATE } = NEIGHBOUR_UPDATE;
 
@@ -44,6 +44,17 @@ describe('what waits', () => {
     expect(kernel.drops()).toEqual({ 'neighbour.gone': 3, 'neighbour.table-full': 1 });
     expect([core.entries(FAMILY), kernel.pool.idle]).toEqual([[], true]);
   });
+});
+
+test('what a protocol keeps with a neighbour stays as long as the protocol', () => {
+  const { kernel, protocol, protocols, core, find } = bootNeighbours();
+  const neighbour = find(7)!;
+  neighbour.ext = protocol;
+  protocols.set(protocol, { ...protocol, family: 10 } as never);
+  core.look();
+  expect(neighbour.ext).toBe(protocol);
+  protocols.set(protocol, new FakeProtocol(kernel));
+  expect([find(7) === neighbour, neighbour.ext]).toEqual([true, null]);
 });
 
 test('who kept a neighbour that was collected is led to the new one, and so is its dst', () => {

@@ -1,5 +1,5 @@
-import type { Notice, Owner, SockCommon, SocketCalls } from '@softnet/contract';
-import { ERRNO, Message, NetError, POLL, SOCK_TYPE, SockAddress, Sockets } from '@softnet/contract';
+import type { Notice, Owner, SockAddress, SockCommon, SocketCalls } from '@softnet/contract';
+import { ERRNO, Message, NetError, POLL, SOCK_TYPE, Sockets } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { formatAddress, parseAddress } from '@softnet/wire';
 import { checked, errnoError } from './errno-error.ts';

@@ -38,7 +38,10 @@ export class NetHost implements Owner {
     const kinds = this.kernel.contributions(DeviceKind).items;
     const found = kinds.findLast((each) => each.kind === kind);
     if (found !== undefined) return await found.create(name, options, this);
-    throw new NetError('EOPNOTSUPP', `no module makes devices of kind '${kind}'; there are: ${kinds.map((each) => each.kind).join(', ') || 'none'}`);
+    throw new NetError(
+      'EOPNOTSUPP',
+      `no module makes devices of kind '${kind}'; there are: ${kinds.map((each) => each.kind).join(', ') || 'none'}`,
+    );
   }
 
   /** `ip link set NAME up`. */
@@ -83,7 +86,10 @@ export class NetHost implements Owner {
   #addresses(family: number): Addresses {
     const found = this.kernel.contributions(Addresses).items.findLast((each) => each.family === family);
     if (found !== undefined) return found;
-    throw new NetError('EAFNOSUPPORT', `no module keeps addresses of ${family === ADDRESS_FAMILY.INET ? 'IPv4: load ipv4' : 'IPv6: load ipv6'}`);
+    throw new NetError(
+      'EAFNOSUPPORT',
+      `no module keeps addresses of ${family === ADDRESS_FAMILY.INET ? 'IPv4: load ipv4' : 'IPv6: load ipv6'}`,
+    );
   }
 
   #route(prefix: string, { via, dev }: { via?: string; dev?: string }): RouteEntry {

@@ -5,7 +5,7 @@ export interface ParsedCapture {
   readonly packets: readonly ParsedPacket[];
 }
 
-export interface ParsedPacket {
+interface ParsedPacket {
   readonly interfaceId: number;
   readonly timeUs: number;
   readonly lenBytes: number;

@@ -1,0 +1,120 @@
+import type { ModuleContext, Skb, SoftnetModule } from '@softnet/contract';
+import { HOOK_FAMILY, HOOK_POINT, Hook, Message, Module, NetworkLayer, SKB_TYPE, SkbPool, VERDICT } from '@softnet/contract';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+// Before anything is imported: this file looks at what users run.
+vi.hoisted(() => {
+  Object.assign(globalThis, { SOFTNET_DEBUG: '0' });
+});
+
+import { put } from '@softnet/skb';
+import type { Ipv4Packet } from '@softnet/wire';
+import { emitIcmpv4, emitIpv4Packet, emitUdp } from '@softnet/wire';
+import { addPeer, ipv4, PEER, RawLink, word } from './raw-link.ts';
+
+const INET = 2;
+const CHUNKS = 10;
+const CHUNK = 500;
+
+/** Frees what would leave. */
+@Module({ name: 'test-void', version: '1.0.0', provides: [Hook] })
+class VoidModule implements SoftnetModule {
+  start(ctx: ModuleContext): void {
+    const reason = ctx.dropReason('test.void', 'the test is not interested');
+    const at = { family: HOOK_FAMILY.NETDEV, point: HOOK_POINT.EGRESS, priority: 0 };
+    ctx.contribute(Hook, { name: 'void', ...at, reason, run: () => VERDICT.DROP }, 'door');
+  }
+}
+
+/** Bytes of heap that a call leaves once warm: the median of chunks, as V8 itself makes code now and then. */
+function heapPerCall(act: () => void): number {
+  const chunk = (): number => {
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < CHUNK; i++) act();
+    return (process.memoryUsage().heapUsed - before) / CHUNK;
+  };
+  for (let i = 0; i < 2 * CHUNKS; i++) chunk();
+  globalThis.gc!();
+  const figures = Array.from({ length: CHUNKS }, chunk).filter((bytes) => bytes >= 0);
+  expect(figures.length).toBeGreaterThan(0);
+  return figures.toSorted((a, b) => a - b)[figures.length >> 1]!;
+}
+
+let link: RawLink;
+let receive: (packet: Uint8Array) => void;
+beforeEach(async () => {
+  link = await RawLink.open();
+  const { kernel } = link.host;
+  kernel.sysctl.set('net.ipv4.ip_forward', true);
+  const far = await addPeer(link.net, link.host, 'eth1', ['10.0.5.1/24']);
+  await link.peer.introduce(link.net);
+  far.arp({ sender: word('10.0.5.9'), target: word('10.0.5.1') }, far.mac);
+  await link.net.pass(1);
+  await link.net.run(kernel.load(VoidModule));
+  const pool = kernel.port(SkbPool);
+  const device = link.host.device('eth0');
+  const layer = kernel.contributions(NetworkLayer).items[0]!;
+  receive = (packet) => {
+    const skb: Skb = pool.current.alloc(64, packet.length)!;
+    skb.memory.bytes.set(packet, put(skb, packet.length));
+    skb.type = SKB_TYPE.HOST;
+    skb.ifindex = device.ifindex;
+    layer.receive(skb, device);
+  };
+});
+afterEach(async () => {
+  expect(link.skbsOut).toBe(0);
+  await link.close();
+});
+
+const udp = emitUdp({ srcPort: 9, dstPort: 99, checksum: 0, payload: new Uint8Array(1008) });
+const voided = (): number => link.host.kernel.dropReasons().find(({ name }) => name === 'test.void')!.count;
+const bytesOf = (packet: Partial<Ipv4Packet>): Uint8Array => emitIpv4Packet(ipv4(packet));
+
+/** An object is 16 bytes at least, a number in a box 16. */
+const NOTHING = 1;
+
+test('an echo is answered without a byte of garbage', () => {
+  const request = bytesOf({ protocol: 1, payload: emitIcmpv4({ type: 8, code: 0, rest: 1, payload: new Uint8Array(56) }) });
+  expect(heapPerCall(() => receive(request))).toBeLessThan(NOTHING);
+  expect(voided()).toBe(3 * CHUNKS * CHUNK);
+});
+
+test('a packet is forwarded without a byte of garbage', () => {
+  const packet = bytesOf({ dst: '10.0.5.9', payload: udp });
+  expect(heapPerCall(() => receive(packet))).toBeLessThan(NOTHING);
+  expect(voided()).toBe(3 * CHUNKS * CHUNK);
+});
+
+test('fragments are put together without a byte of garbage', () => {
+  const echo = emitIcmpv4({ type: 8, code: 0, rest: 1, payload: new Uint8Array(2000) });
+  const parts = [0, 1000].map((from) => {
+    const more = from === 0;
+    return bytesOf({
+      protocol: 1,
+      id: 5,
+      fragmentOffsetBytes: from,
+      moreFragments: more,
+      payload: echo.subarray(from, more ? 1000 : echo.length),
+    });
+  });
+  expect(heapPerCall(() => parts.forEach(receive))).toBeLessThan(NOTHING);
+  // The reply is cut for the link's 1,500 bytes.
+  expect(voided()).toBe(2 * 3 * CHUNKS * CHUNK);
+});
+
+test('a datagram is sent, and cut, without a byte of garbage', () => {
+  const user = link.host.open({ family: INET });
+  user.connect(PEER, 9);
+  const { calls } = user.sock.ops;
+  const message = new Message();
+  const send = (bytes: Uint8Array): void => {
+    message.data = bytes;
+    if (calls!.send(user.sock, message) < 0) throw new Error('not sent');
+  };
+  const [small, large] = [new Uint8Array(100), new Uint8Array(4000)];
+  expect(heapPerCall(() => send(small))).toBeLessThan(NOTHING);
+  expect(heapPerCall(() => send(large))).toBeLessThan(NOTHING);
+  expect(voided()).toBe(4 * 3 * CHUNKS * CHUNK);
+  user.close();
+});
