@@ -129,12 +129,10 @@ test('every order that the requirements allow, under traffic, and loaded again',
   const orders = await ordersOf(NAMES);
   expect(orders.length).toBeGreaterThan(20);
   expect(new Set(orders.map(String)).size).toBe(orders.length);
-  console.log(orders.length, performance.now());
   for (const [i, order] of orders.entries()) {
- if (i % 10 === 0) console.log(i, performance.now());
     const whole = i % 2 === 0 ? [...ASIDE, ...order] : [...order.slice(0, order.indexOf('netdev')), ...ASIDE, ...order.slice(order.indexOf('netdev'))];
     await goAndComeBack(whole).catch((error: unknown) => {
       throw new Error(`in the order ${whole.join(', ')}: ${String(error)}`, { cause: error });
     });
   }
-}, 120_000);
+}, 300_000);

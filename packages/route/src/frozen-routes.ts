@@ -3,7 +3,7 @@ import { ADDRESS_FAMILY } from '@softnet/contract';
 import type { RouteStore } from './route-store.ts';
 
 /** Version of the layout. */
-export const FROZEN_ROUTES = 1;
+const FROZEN_ROUTES = 1;
 
 /** Every route, for the next generation. */
 export function freezeRoutes(store: RouteStore): Frozen {

@@ -1,6 +1,7 @@
 import type { Dst } from '@softnet/contract';
 import { ADDRESS_FAMILY, DEVICE_EVENT, DEVICE_FLAG, DstUse, ERRNO, isFresh, NetError, ROUTE_TYPE } from '@softnet/contract';
 import { describe, expect, test } from 'vitest';
+import { SOURCE_CHECK } from './lookups.ts';
 import { bootRouter, flowTo, Holder, route, where } from './testing/fake-router.ts';
 
 describe('lookup', () => {
@@ -155,9 +156,9 @@ describe('input', () => {
     add('10.0.1.0/24 dev eth1');
     const from = (last: number, iif: number) =>
       where(service.lookupInput(flowTo('10.0.1.7', { iif, src2: 0xffff, src3: (10 << 24) | last })));
-    router.lookups.sourceCheck = 1;
+    router.lookups.sourceCheck = SOURCE_CHECK.STRICT;
     expect([from(5, 2), from(5, 3)]).toEqual(['eth1', `error ${ERRNO.EHOSTUNREACH}`]);
-    router.lookups.sourceCheck = 2;
+    router.lookups.sourceCheck = SOURCE_CHECK.LOOSE;
     expect([from(5, 3), from(0x020000, 3)]).toEqual(['eth1', `error ${ERRNO.EHOSTUNREACH}`]);
   });
 });

@@ -157,6 +157,26 @@ describe('errors and limits', () => {
     expect(await host.end()).toEqual(CLEAN);
   });
 
+  test('a datagram that is spoilt on its way is dropped, for whomever it was, and nobody is refused for it', async () => {
+    const host = await udpHost();
+    const [a, b] = [host.user(), host.user()];
+    b.bind('10.0.0.2:9');
+    a.connect('10.0.0.3:9');
+    host.control.finish = true;
+    expect([a.send(hello, '10.0.0.2:9'), a.send(hello)]).toEqual([5, 5]);
+    await host.settle();
+    expect([b.receive(), a.receive()]).toMatchObject([{ bytes: [...hello] }, -ERRNO.ECONNREFUSED]);
+    host.control.spoil = (skb) => {
+      skb.memory.bytes[skb.tail - 1]! ^= 1;
+    };
+    expect([a.send(hello, '10.0.0.2:9'), a.send(hello)]).toEqual([5, 5]);
+    await host.settle();
+    expect([b.receive(), a.receive(), host.drops()]).toMatchObject([-ERRNO.EAGAIN, -ERRNO.EAGAIN, { 'udp.checksum': 2, 'udp.no-port': 1 }]);
+    a.close();
+    b.close();
+    expect(await host.end()).toEqual(CLEAN);
+  });
+
   test('what the layer says of the packet at hand, its send says', async () => {
     const host = await udpHost();
     const a = host.user();

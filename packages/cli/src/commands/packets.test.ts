@@ -17,7 +17,7 @@ describe('ping', () => {
 
   test('of IPv6, in fragments, and of a link-local address', async () => {
     const { type } = await testSession({ ms: 2000 });
-    expect(await type('ping -c 1 -s 4000 fd00:1::1')).toMatch(/^PING fd00:1::1 \(fd00:1::1\) 4000 data bytes\n4008 bytes from fd00:1::1: /);
+    expect(await type('ping -c 1 -s 4000 fd00:1::1')).toMatch(/^PING fd00:1::1\(fd00:1::1\) 4000 data bytes\n4008 bytes from fd00:1::1: /);
     const address = /inet6 (fe80::[\da-f:]+)/.exec(await type('ip addr show eth0'))![1];
     expect(await type(`ping -c 1 ${address}%eth0`)).toMatch(/^64 bytes from fe80::/m);
     expect(await type(`ping -c 1 ${address}`)).toMatch(

@@ -12,8 +12,8 @@ export class PingTally {
 
 /** The first line, as iputils has it. */
 export function pingHead(address: string, family: number, lenBytes: number): string {
-  const whole = family === ADDRESS_FAMILY.INET ? `${lenBytes}(${lenBytes + HEADERS_BYTES}) bytes of data.` : `${lenBytes} data bytes`;
-  return `PING ${address} (${address}) ${whole}`;
+  if (family !== ADDRESS_FAMILY.INET) return `PING ${address}(${address}) ${lenBytes} data bytes`;
+  return `PING ${address} (${address}) ${lenBytes}(${lenBytes + HEADERS_BYTES}) bytes of data.`;
 }
 
 /** The last lines. @param tookMs from the first request to the end. */

@@ -8,7 +8,7 @@ const { NONE, INCOMPLETE, REACHABLE, STALE, DELAY, PROBE, FAILED, NOARP, PERMANE
 /** States that no news from the link changes. */
 const FIXED = NOARP | PERMANENT;
 
-export interface NeighbourReasons {
+interface NeighbourReasons {
   readonly queueFull: DropReason;
   readonly gone: DropReason;
   readonly noRoom: DropReason;

@@ -140,7 +140,7 @@ class FakeTimer implements Timer {
 }
 
 /** Ethernet as far as it is needed. */
-export const fakeLink: LinkLayer = Object.freeze<LinkLayer>({
+const fakeLink: LinkLayer = Object.freeze<LinkLayer>({
   addressLen: 6,
   headerBytes: 14,
   write(skb, _device, ethertype, destination) {

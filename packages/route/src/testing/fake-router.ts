@@ -1,4 +1,4 @@
-import type { Dst, DstUse, Flow, NetDevice, RouteEntry } from '@softnet/contract';
+import type { Dst, DstUse, Flow, RouteEntry } from '@softnet/contract';
 import {
   ADDRESS_FAMILY,
   Counter,
@@ -19,7 +19,7 @@ import { FakeKernel, FakeObjects, FakePoint, FakePort } from './fake-kernel.ts';
 export class Holder extends Held {}
 
 /** As much of IPv4 or IPv6 as routing needs. */
-export class FakeLayer {
+class FakeLayer {
   readonly family: number;
   readonly minMtuBytes: number;
   readonly uses = new FakeObjects<DstUse>('dst');
@@ -118,5 +118,3 @@ export function where(dst: Dst): string {
   const via = gatewayFamily === 0 ? '' : ` via ${formatAddress(gatewayFamily, gateway0, gateway1, gateway2, gateway3)}`;
   return `${type === ROUTE_TYPE.UNICAST ? '' : `${type} `}${device?.name ?? 'nowhere'}${via}`;
 }
-
-export type { NetDevice };

@@ -39,6 +39,10 @@ export class Pinger {
     this.#family = family === ADDRESS_FAMILY.INET ? ADDRESS_FAMILY.INET : ADDRESS_FAMILY.INET6;
     const protocol = this.#family === ADDRESS_FAMILY.INET ? IP_PROTOCOL.ICMP : IP_PROTOCOL.ICMPV6;
     this.#user = new DatagramUser(kernel, { name, family: this.#family, protocol });
+    // Of a neighbour that does not answer, and of errors on the way, it wants to hear (IP_RECVERR, IPV6_RECVERR).
+    const [level, option] = this.#family === ADDRESS_FAMILY.INET ? [0, 11] : [41, 25];
+    const { sock } = this.#user;
+    sock.ops.calls!.setOption(sock, level, option, Uint8Array.of(1, 0, 0, 0));
     void this.#listen();
   }
 
