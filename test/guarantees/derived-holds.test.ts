@@ -27,6 +27,19 @@ describe('what derives in another module that leaves', () => {
     expect(await kernel.world.run(unload)).toMatchObject({ outcome: 'gone', broken: [{ kind: 'sock', owner: 'early' }], faults: [] });
   });
 
+  test('the owner of what holds it up by that is told, with the object of his own; and that it stays after all', async () => {
+    const kernel = await town();
+    const early = new Traveller('early');
+    const sock = kernel.port(Sockets).current.connect(early, 6);
+    const unload = kernel.unload('layer6');
+    expect(early.notices).toMatchObject([{ sort: 'leaving', module: 'layer6#1' }]);
+    expect(early.notices[0]!.object).toBe(sock);
+    await kernel.world.advance(0);
+    await kernel.abort('layer6');
+    expect(early.heard).toEqual(['leaving', 'back']);
+    expect((await unload).outcome).toBe('live');
+  });
+
   test('the owner of a parked object that derives from his own hears nothing: his own lives on', async () => {
     const kernel = await town();
     const host = new Traveller('host');

@@ -1,8 +1,9 @@
+import type { ModuleContext } from '@softnet/contract';
 import { one } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { describe, expect, test } from 'vitest';
 import type { Bend, Guest } from './inn.ts';
-import { expectNothingLeft, gate, Inn, makeInn, makeModule, release, statesOf, Traveller, virtualKernel } from './inn.ts';
+import { expectNothingLeft, gate, Inn, makeInn, makeModule, release, Service, statesOf, Traveller, virtualKernel } from './inn.ts';
 
 async function guestIn(bend: Bend = {}): Promise<{ kernel: Kernel; guest: Guest }> {
   const kernel = virtualKernel();
@@ -23,6 +24,22 @@ describe('a shutdown', () => {
     expect(statesOf(kernel)).toEqual(['inn#1 draining']);
     release(guest);
     expect(await shutdown).toEqual({ gone: ['inn#1'], broken: [], faults: [], leaks: [] });
+    expectShut(kernel);
+  });
+
+  test('is not held up by what a dependent lets go of only when it stops', async () => {
+    const kernel = virtualKernel();
+    await kernel.load(makeInn());
+    let giveBack = (): void => undefined;
+    const takes = (ctx: ModuleContext): void => {
+      const { luggage } = ctx.port(Service).current;
+      luggage.add(3);
+      giveBack = () => luggage.sub(3);
+    };
+    await kernel.load(makeModule('tour', [one(Service)], [], takes, { stop: () => giveBack() }));
+    const report = await kernel.world.run(kernel.shutdown({ deadlineMs: 500 }));
+    expect(report).toEqual({ gone: ['tour#1', 'inn#1'], broken: [], faults: [], leaks: [] });
+    expect(kernel.clock.nowUs).toBe(500_000);
     expectShut(kernel);
   });
 

@@ -1,4 +1,5 @@
 export { finishChecksum, sumOf } from './checksum.ts';
+export { copyWords } from './copy-words.ts';
 export { PoolCounters } from './counters.ts';
 export { DEBUG } from './debug.ts';
 export {

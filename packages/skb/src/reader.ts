@@ -1,5 +1,6 @@
 import type { Fragment, PacketMemory, Skb } from '@softnet/contract';
 import { copyBytes } from './copy-bytes.ts';
+import { copyWords } from './copy-words.ts';
 import { DEBUG } from './debug.ts';
 import { fault } from './ledger.ts';
 import type { Pattern } from './pattern.ts';
@@ -99,6 +100,21 @@ export class SkbReader {
       if (this.offset === this.end) this.nextRun();
       const lenBytes = Math.min(left, this.end - this.offset);
       copyBytes(target, to, this.bytes, this.offset, lenBytes);
+      this.offset += lenBytes;
+      to += lenBytes;
+      left -= lenBytes;
+    }
+    return true;
+  }
+
+  /** The same into a view that is at hand, and without garbage. False: there are not so many, and none is copied. */
+  copyTo(target: DataView, at = 0, count: number = this.remaining): boolean {
+    if (count > this.remaining || at + count > target.byteLength) return false;
+    let to = at;
+    for (let left = count; left > 0; ) {
+      if (this.offset === this.end) this.nextRun();
+      const lenBytes = Math.min(left, this.end - this.offset);
+      copyWords(target, to, this.view, this.offset, lenBytes);
       this.offset += lenBytes;
       to += lenBytes;
       left -= lenBytes;

@@ -1,10 +1,12 @@
 import { ADDRESS_FAMILY, Neighbours, NetworkLayer, Route } from '@softnet/contract';
+import { Ipv4Module } from '@softnet/ipv4';
 import { Ipv6Module } from '@softnet/ipv6';
 import type { NetHost } from '@softnet/testkit';
 import { HOST_STACK, Net } from '@softnet/testkit';
 import { UdpEchoModule } from '@softnet/udp';
 import { formatIpv6 } from '@softnet/wire';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { fragment, RawPeer } from './raw-peer.ts';
 
 const modules = HOST_STACK.filter((source) => !String(source).includes('Ipv4Module'));
 const { INET6 } = ADDRESS_FAMILY;
@@ -89,6 +91,33 @@ test('by force: sockets that go by it are closed with an error', async () => {
   expect(report.broken).toHaveLength(1);
   expect(user.ended?.code).toBe('ECONNABORTED');
   expect(left()).toEqual(NOTHING);
+});
+
+test('fragments that wait are dropped', async () => {
+  const peer = await RawPeer.boot();
+  const { kernel } = peer.host;
+  peer.packet({ payload: new Uint8Array(40), headers: [fragment(0, true)] });
+  await peer.net.pass(1);
+  expect(kernel.holders('skb').map(({ count, kind }) => [kind, count])).toEqual([['skb', 1]]);
+  expect(await peer.net.run(kernel.unload('ipv6', { cascade: true }))).toMatchObject({ outcome: 'gone', leaks: [] });
+  expect(kernel.holders('skb')).toEqual([]);
+  expect(peer.drops()).toContain('ipv6.fragment-limit');
+  await peer.end();
+});
+
+test('what a generation that drains knew of addresses is not in its hands any more', async () => {
+  a.addAddress('eth0', 'fd00::3/64');
+  const user = connected();
+  const { drained } = await net.run(a.kernel.replace('ipv6', Ipv6Module, { mode: 'drain' }));
+  await net.pass(1);
+  a.removeAddress('eth0', 'fd00::3/64');
+  const before = a.kernel.port(Route).current.entries(INET6);
+  await net.run(a.kernel.load(Ipv4Module));
+  await net.pass(1);
+  expect(a.kernel.module('ipv6#1')?.state).toBe('draining');
+  expect(a.kernel.port(Route).current.entries(INET6)).toEqual(before);
+  user.close();
+  await net.run(drained);
 });
 
 test.each(['handover', 'drain'] as const)('replaced by %s: addresses and routes are there throughout, and sockets go on', async (mode) => {

@@ -1,4 +1,5 @@
 import { Devices, Route } from '@softnet/contract';
+import type { NetHost } from '@softnet/testkit';
 import { HOST_STACK, Net, routedHosts } from '@softnet/testkit';
 import { afterEach, expect, test } from 'vitest';
 
@@ -22,6 +23,7 @@ test('two hosts and their links: every size, by global and link-local addresses,
   await net.run(a.ping(own, { ifindex: a.device('eth0').ifindex }));
   await net.run(a.ping(linkLocal(a.device('eth0').address), { ifindex: a.device('eth0').ifindex }));
   expect(a.kernel.faults).toEqual([]);
+  await toOwnLink(a);
 });
 
 test('through a router, whose second link is narrower: the path MTU is learnt', async () => {
@@ -46,6 +48,17 @@ test('nobody there, and no way there', async () => {
   await expect(net.run(a.ping('fd00::77', { timeoutMs: 10_000 }))).rejects.toThrow(/EHOSTUNREACH|ETIMEDOUT/);
   await expect(net.run(a.ping('2001:db8::1'))).rejects.toThrow('ENETUNREACH');
 });
+
+/** What loops back belongs to the link of its address (RFC 4007 §6): a socket that is bound there gets it. */
+async function toOwnLink(host: NetHost): Promise<void> {
+  const { address, ifindex } = host.device('eth0');
+  const [server, client] = [host.open(), host.open()];
+  server.bind(linkLocal(address), 9, ifindex);
+  await net.run(client.send(Uint8Array.of(1, 2, 3), linkLocal(address), 9, ifindex));
+  expect((await net.run(server.receive())).data).toEqual(Uint8Array.of(1, 2, 3));
+  server.close();
+  client.close();
+}
 
 function linkLocal(mac: Uint8Array): string {
   const hex = (high: number, low: number): string => ((high << 8) | low).toString(16);

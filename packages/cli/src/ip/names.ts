@@ -2,9 +2,7 @@ import { ADDRESS_FAMILY, ADDRESS_SCOPE, NEIGHBOUR_STATE, OPERSTATE, ROUTE_TYPE }
 
 /** Numbers of the stack by the names that iproute2 gives them. */
 
-type Names = ReadonlyMap<number, string>;
-
-const SCOPES: Names = new Map([
+const SCOPES: ReadonlyMap<number, string> = new Map([
   [ADDRESS_SCOPE.UNIVERSE, 'global'],
   [ADDRESS_SCOPE.LINK, 'link'],
   [ADDRESS_SCOPE.HOST, 'host'],
@@ -22,7 +20,7 @@ const ROUTE_SOURCES: Names = new Map([
 ]);
 
 /** RT_TABLE_*. */
-const TABLES: Names = new Map([
+const TABLES: ReadonlyMap<number, string> = new Map([
   [253, 'default'],
   [254, 'main'],
   [255, 'local'],
@@ -30,14 +28,14 @@ const TABLES: Names = new Map([
 
 export const MAIN_TABLE = 254;
 
-const FAMILIES: Names = new Map([
+const FAMILIES: ReadonlyMap<number, string> = new Map([
   [ADDRESS_FAMILY.INET, 'inet'],
   [ADDRESS_FAMILY.INET6, 'inet6'],
 ]);
 
-const OPERSTATES = namesOf(OPERSTATE);
-const NEIGHBOUR_STATES = namesOf(NEIGHBOUR_STATE);
-const ROUTE_TYPES = namesOf(ROUTE_TYPE);
+const OPERSTATES: ReadonlyMap<number, string> = namesOf(OPERSTATE);
+const NEIGHBOUR_STATES: ReadonlyMap<number, string> = namesOf(NEIGHBOUR_STATE);
+const ROUTE_TYPES: ReadonlyMap<number, string> = namesOf(ROUTE_TYPE);
 
 export function scopeName(scope: number): string {
   return SCOPES.get(scope) ?? String(scope);
@@ -80,6 +78,6 @@ export function routeTypeNumber(text: string): number | undefined {
   return [...ROUTE_TYPES].find(([, name]) => name.toLowerCase() === text)?.[0];
 }
 
-function namesOf(numbers: Readonly<Record<string, number>>): Names {
+function namesOf(numbers: Readonly<Record<string, number>>): ReadonlyMap<number, string> {
   return new Map(Object.entries(numbers).map(([name, number]) => [number, name]));
 }

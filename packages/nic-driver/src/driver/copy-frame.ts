@@ -30,39 +30,16 @@ export class FrameCopier {
     skb.mac = skb.data;
     if (from.len === 0) return skb;
     this.#reader.open(from);
-    readWords(this.#reader, skb.memory.view, put(skb, headBytes), headBytes);
+    this.#reader.copyTo(skb.memory.view, put(skb, headBytes), headBytes);
     for (let left = from.len - headBytes; left > 0; left -= PAGE_BYTES) {
       const page = pool.page(Math.min(left, PAGE_BYTES));
       if (page === null) {
         skb.memory.pool.release(skb);
         return null;
       }
-      readWords(this.#reader, page.memory.view, page.offset, page.lenBytes);
+      this.#reader.copyTo(page.memory.view, page.offset, page.lenBytes);
       appendFragment(skb, page);
     }
     return skb;
   }
-}
-
-/** Copies the next `lenBytes` of a reader, which has as many. Allocates nothing, where `copyOut` makes a view of each run. */
-export function readWords(reader: SkbReader, to: DataView, at: number, lenBytes: number): void {
-  for (let left = lenBytes; left > 0; ) {
-    if (reader.offset === reader.end && !reader.nextRun()) return;
-    const run = Math.min(left, reader.end - reader.offset);
-    copyWords(to, at + lenBytes - left, reader.view, reader.offset, run);
-    reader.offset += run;
-    left -= run;
-  }
-}
-
-/** Copies between memories, by words: a `set` of a part would make a view of it for each frame. */
-export function copyWords(to: DataView, at: number, from: DataView, offset: number, lenBytes: number): void {
-  let done = 0;
-  for (; done + 16 <= lenBytes; done += 16) {
-    to.setInt32(at + done, from.getInt32(offset + done, true), true);
-    to.setInt32(at + done + 4, from.getInt32(offset + done + 4, true), true);
-    to.setInt32(at + done + 8, from.getInt32(offset + done + 8, true), true);
-    to.setInt32(at + done + 12, from.getInt32(offset + done + 12, true), true);
-  }
-  for (; done < lenBytes; done++) to.setUint8(at + done, from.getUint8(offset + done));
 }

@@ -1,8 +1,7 @@
 import type { DropReason, NetDevice, Skb } from '@softnet/contract';
 import { CHECKSUM, DEVICE_FLAG, SKB_TYPE } from '@softnet/contract';
-import { SkbReader } from '@softnet/skb';
+import { copyWords, SkbReader } from '@softnet/skb';
 import { checksumOf, ETHERNET_HEADER_BYTES, ETHERNET_TYPE, setEthernetType, setVlanTag, sumBytes, VLAN_TAG_BYTES } from '@softnet/wire';
-import { copyWords, readWords } from '../driver/copy-frame.ts';
 import type { CaptureOptions } from './captures.ts';
 import { Capture } from './captures.ts';
 import { DIRECTION, LINKTYPE, PcapngWriter, RECEPTION } from './pcapng-writer.ts';
@@ -141,7 +140,7 @@ export class RunningCapture extends Capture {
     const before = Math.min(kept - header, Math.max(0, skb.data - from));
     copyWords(view, at + header, skb.memory.view, from, before);
     const rest = kept - header - before;
-    if (this.#reader.open(skb, Math.max(0, from - skb.data), rest)) readWords(this.#reader, view, at + header + before, rest);
+    if (this.#reader.open(skb, Math.max(0, from - skb.data), rest)) this.#reader.copyTo(view, at + header + before, rest);
     if (skb.checksum === CHECKSUM.PARTIAL && skb.gsoSize === 0 && kept === lenBytes && skb.head + (skb.csum >>> 16) >= from) {
       finishChecksum(view, at + headerBytes - from + skb.head, at + kept, skb.csum);
     }

@@ -15,6 +15,12 @@ export function isBundle(source: ModuleSource): source is Bundle {
   return typeof source === 'object' && source !== null && 'code' in source;
 }
 
+/** It, or what it needs, says that it runs in real time only. (Of a bundle nothing is known before it is loaded.) */
+export function needsRealTime(subject: ComplianceSubject): boolean {
+  const sources = [sourceOf(subject), ...(subject.needs ?? [])];
+  return sources.some((source) => !isBundle(source) && (manifestOf(source) as Partial<Manifest> | undefined)?.realTime === true);
+}
+
 /** What to call the module before it is loaded. */
 export function nameOfSource(source: ModuleSource): string {
   if (isBundle(source)) return source.filename;

@@ -1,6 +1,9 @@
 import type { Kernel, ModuleSource } from '@softnet/kernel';
 
-/** Users of a module under test: what its author supplies. Its promises may wait for kernel time only: the kit moves it. */
+/**
+ * Users of a module under test: what its author supplies. Its promises may wait for kernel time only: the kit moves
+ * it. (In real time, nobody moves it: they may wait for anything.)
+ */
 export interface Traffic {
   /**
    * Moves bytes over every object that is open, and checks each. Returns how many were moved, which must be more than 0.
@@ -20,7 +23,7 @@ export interface Traffic {
   trace?(): string | number;
 }
 
-/** Somebody at a parked object. The kit waits a second of kernel time, looks, and sends them away. */
+/** Somebody at a parked object. The kit waits a second of kernel time (in real time: until they are let in), looks, and sends them away. */
 export interface Knock {
   /** Let in, by now. */
   readonly answered: boolean;
@@ -42,9 +45,12 @@ export interface ComplianceSubject {
   readonly needs?: readonly ModuleSource[];
   /**
    * Makes the kernels, of one World; the module is loaded into all of them, and judged in the first. Called for each check.
-   * Default: two kernels 'a' and 'b' in a virtual World of this seed.
+   * Default: two kernels 'a' and 'b' of this seed, in a virtual World; in a real one where a class says `realTime` in its
+   * manifest. In real time the kit sleeps 50 ms where it moves virtual time by a second.
    */
   world?(seed: number): readonly Kernel[];
+  /** In real time only: how long a step may take, ms, until it is said to hang. Default 8,000; more than a hook may take. */
+  readonly hangsAfterMs?: number;
   /** Opens objects in the first kernel. The modules are loaded and live. */
   traffic(kernels: readonly Kernel[]): Promise<Traffic>;
 }

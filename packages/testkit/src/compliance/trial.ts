@@ -1,14 +1,16 @@
 import type { FaultInfo, KernelEvent, Unload, UnloadOptions, UnloadReport } from '@softnet/kernel';
 import { Kernel, World } from '@softnet/kernel';
 import { describeFault, stillHeld, takenAtStage1 } from './hints.ts';
-import { nameOfSource, sourceOf } from './source.ts';
+import type { Pace } from './pace.ts';
+import { paceOf } from './pace.ts';
+import { nameOfSource, needsRealTime, sourceOf } from './source.ts';
 import type { ComplianceSubject, Stage, Traffic } from './subject.ts';
 import { ComplianceFailure } from './subject.ts';
 
 /** Timers fired and sources polled at one instant of virtual time; beyond it, the instant does not end. */
 const STEPS = 100_000;
-/** How long a step may take, µs of kernel time: ten minutes. */
-const STEP_US = 600_000_000;
+/** Of a step in real time. */
+const HANGS_AFTER_MS = 8000;
 
 /** One trial of a module: kernels of its own, in which things are done to it, each with a deadline. */
 export class Trial {
@@ -17,6 +19,7 @@ export class Trial {
   /** The one in which the module is judged. */
   readonly kernel: Kernel;
   readonly world: World;
+  readonly pace: Pace;
   readonly events: string[] = [];
   name: string;
   /** What fails now is for another check to judge. */
@@ -31,10 +34,12 @@ export class Trial {
 
   /** Makes the kernels; nothing is loaded. */
   constructor(subject: ComplianceSubject, seed = 1) {
+    const { hangsAfterMs = HANGS_AFTER_MS } = subject;
     this.subject = subject;
-    this.kernels = subject.world?.(seed) ?? twoKernels(seed);
+    this.kernels = subject.world?.(seed) ?? (needsRealTime(subject) ? realKernels(seed, hangsAfterMs) : virtualKernels(seed));
     this.kernel = this.kernels[0]!;
     this.world = this.kernel.world;
+    this.pace = paceOf(this.world, hangsAfterMs);
     this.name = nameOfSource(sourceOf(subject));
     for (const kernel of this.kernels) kernel.on((event) => this.events.push(`${this.world.nowUs} ${kernel.name} ${describe(event)}`));
   }
@@ -73,7 +78,7 @@ export class Trial {
   /** Does one thing, within a deadline of kernel time. */
   async step<T>(what: string, act: () => PromiseLike<T>, hint?: () => string | undefined): Promise<T> {
     try {
-      return await this.world.run(act(), { limitUs: STEP_US });
+      return await this.world.run(act(), { limitUs: this.pace.stepUs });
     } catch (error) {
       const hints = [this.#fault(), hint?.(), this.#waiting(error)].filter((each) => each !== undefined);
       throw this.failure([`${what} failed: ${error instanceof Error ? error.message : String(error)}`, ...hints].join('; '));
@@ -112,7 +117,8 @@ export class Trial {
   /** Comes to the end of stage 1, and says that this is how it is. */
   async draining(): Promise<void> {
     const state = (): string | undefined => this.kernel.module(this.name)?.state;
-    for (let waited = 0; state() === 'withdrawing' && waited < 20; waited++) await this.world.advance(1_000_000);
+    const over = (): boolean => state() !== 'withdrawing';
+    for (let waited = 0; !over() && waited < 20; waited++) await this.pace.settle(1_000_000, over);
     this.well();
     this.must(state() === 'draining', `with objects open it must be draining after stage 1, but is ${state() ?? 'gone'}`);
   }
@@ -169,13 +175,13 @@ export class Trial {
   /** Takes everything down, by force where it must; what fails here was judged elsewhere. */
   async end(): Promise<void> {
     try {
-      if (this.#traffic !== undefined) await this.world.run(this.#traffic.close(), { limitUs: STEP_US });
+      if (this.#traffic !== undefined) await this.world.run(this.#traffic.close(), { limitUs: this.pace.endUs });
     } catch {
       // A module that fails to let go is taken down all the same.
     }
     for (const kernel of this.kernels) {
       try {
-        await this.world.run(kernel.shutdown(), { limitUs: STEP_US });
+        await this.world.run(kernel.shutdown(), { limitUs: this.pace.endUs });
       } catch {
         // The same.
       }
@@ -209,9 +215,15 @@ export function isNetError(error: unknown): error is Error & { code: string } {
   return error instanceof Error && error.name === 'NetError' && typeof (error as { code?: unknown }).code === 'string';
 }
 
-function twoKernels(seed: number): Kernel[] {
+function virtualKernels(seed: number): Kernel[] {
   const world = new World({ clock: 'virtual', seed, maxStepsPerInstant: STEPS });
   return ['a', 'b'].map((name) => new Kernel({ world, name, seed }));
+}
+
+/** A hook that hangs is told before the step that waits for it. */
+function realKernels(seed: number, hangsAfterMs: number): Kernel[] {
+  const world = new World({ clock: 'real', seed });
+  return ['a', 'b'].map((name) => new Kernel({ world, name, seed, hookDeadlineMs: hangsAfterMs / 4 }));
 }
 
 function describe(event: KernelEvent): string {

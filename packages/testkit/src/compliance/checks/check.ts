@@ -1,5 +1,5 @@
 import type { ModuleSource } from '@softnet/kernel';
-import type { HostState } from '../../host-state.ts';
+import { HostState } from '../../host-state.ts';
 import { sourceOf } from '../source.ts';
 import type { ComplianceSubject, Verdict } from '../subject.ts';
 import { Trial } from '../trial.ts';
@@ -11,6 +11,9 @@ export interface CheckKind {
   run(subject: ComplianceSubject, before: HostState): Promise<Verdict>;
 }
 
+/** What is closed is gone a little later, µs. */
+const HANDLES_US = 1_000_000;
+
 /** It was seen to be so. */
 export const seen = (sentence: string): Verdict => ({ applies: true, sentence });
 /** It cannot be judged here, and this is why. */
@@ -21,14 +24,28 @@ export function defineCheck(name: string, judge: (trial: Trial) => Promise<Verdi
   return {
     name,
     run: async (subject) => {
+      const host = HostState.now();
       const trial = new Trial(subject);
+      let verdict: Verdict;
       try {
-        return await judge(trial);
+        verdict = await judge(trial);
       } finally {
         await trial.end();
       }
+      if (!trial.world.virtual) await leavesNoHandles(trial, host);
+      return verdict;
     },
   };
+}
+
+/**
+ * Modules in real time have sockets, files and servers: whatever was done to them, none is left. (Timers come and go with a
+ * test runner: only the leak guard judges those.)
+ */
+async function leavesNoHandles(trial: Trial, before: HostState): Promise<void> {
+  const left = (): string[] => before.newResources().filter((each) => !/of Node's Timeout /.test(each));
+  await trial.pace.settle(HANDLES_US, () => left().length === 0);
+  trial.must(left().length === 0, `when all was taken down, there were ${left().join('; ')}`);
 }
 
 /** The same, for modules that wait for their users. */

@@ -14,7 +14,7 @@ export const trafficCheck: CheckKind = defineCheck('traffic', async (trial) => {
   const moved = await trial.moves(traffic, 'with another object open');
   const objects = trial.subject.holdsNothingUp === true ? keptObjects(trial) : namedHolders(trial);
   await trial.close(traffic);
-  await trial.world.advance(60_000_000);
+  await trial.pace.settle(60_000_000, () => trial.kernel.holders(trial.name).length === 0);
   const left = trial.kernel.holders(trial.name);
   trial.must(left.length === 0, `all was closed, but it still lists holders: ${left.map(nameOfHolder).join('; ')}`);
   return seen(`${objects} objects moved ${moved} bytes`);
@@ -26,7 +26,7 @@ export const departureChecks: readonly CheckKind[] = Object.freeze([
     const traffic = await trial.underTraffic();
     await trial.moves(traffic, 'a second time');
     await trial.close(traffic);
-    await trial.world.advance(1_000_000);
+    await trial.pace.pass(1_000_000);
     const info = trial.kernel.module(trial.name);
     trial.well();
     trial.must(
@@ -39,7 +39,7 @@ export const departureChecks: readonly CheckKind[] = Object.freeze([
   defineCheck('closed in the midst of an exchange', async (trial) => {
     const traffic = await trial.underTraffic();
     traffic.exchange().catch(() => undefined);
-    await trial.world.advance(MIDST_US);
+    await trial.pace.pass(MIDST_US);
     await trial.close(traffic);
     await trial.gone(trial.unload(), 'unload, as soon as all was closed in the midst of an exchange,');
     return seen('what was closed left nothing behind');
@@ -102,7 +102,7 @@ export const departureChecks: readonly CheckKind[] = Object.freeze([
     trial.must(!still, 'bytes still move after force: its objects live on');
     await trial.refusesNewcomers(traffic, 'after force');
     await trial.close(traffic);
-    await trial.world.advance(10_000_000);
+    await trial.pace.pass(10_000_000);
     trial.well();
     return seen(`closed ${report.broken.length} objects, told their owners`);
   }),
@@ -111,8 +111,8 @@ export const departureChecks: readonly CheckKind[] = Object.freeze([
     const traffic = await trial.underTraffic();
     for (const afterUs of [0, 150]) {
       const opening = settled(traffic.openAnother());
-      if (afterUs > 0) await trial.world.advance(afterUs);
-      const unload = trial.unload({ deadlineMs: 5000 });
+      if (afterUs > 0) await trial.pace.pass(afterUs);
+      const unload = trial.unload({ deadlineMs: trial.pace.deadlineMs(5000) });
       const outcome = await trial.step('openAnother(), overtaken by an unload,', () => opening);
       const refused = outcome === undefined || (outcome.error as { name?: string }).name === 'NetError';
       trial.must(refused, `openAnother(), overtaken by an unload, must come in or fail with a NetError, but got ${String(outcome?.error)}`);

@@ -16,7 +16,7 @@ export const determinismCheck: CheckKind = Object.freeze({
   name: 'determinism',
   async run(subject: ComplianceSubject): Promise<Verdict> {
     const trial = new Trial(subject);
-    if (!trial.world.virtual) return skipped('its World runs in real time');
+    if (!trial.world.virtual) return skipped('it runs in real time, where no two runs are the same');
     const [one, two] = [await elsewhere(HOSTS[0], subject), await elsewhere(HOSTS[1], subject)];
     const difference = differenceOf(one.lines, two.lines);
     if (difference !== undefined) throw trial.failure(`two runs of one seed differ: ${difference}; ${await adviceFor(one.lines, subject)}`);

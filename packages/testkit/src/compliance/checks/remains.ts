@@ -1,3 +1,4 @@
+import type { ModuleInfo } from '@softnet/kernel';
 import type { HostState } from '../../host-state.ts';
 import { LeakGuard } from '../../leak-guard.ts';
 import { isBundle, sourceOf, watchedBundle } from '../source.ts';
@@ -11,6 +12,9 @@ const CYCLES = 50;
 const WARM_UP = 10;
 /** Heap that a cycle may leave, bytes: noise of the collector, spread over the cycles. */
 const SLACK_BYTES = 20_000;
+
+/** Longer than what an object may leave behind takes, µs. */
+const LONG_US = 60_000_000;
 
 /** A whole life under the guard, and then kernels in which nothing is armed. */
 export const leakGuardCheck: CheckKind = Object.freeze({ name: 'leak guard', run: leavesNothing });
@@ -44,11 +48,12 @@ async function wholeLife(trial: Trial): Promise<void> {
     await first;
   }
   await trial.close(traffic);
-  await trial.world.advance(60_000_000);
-  const info = trial.kernel.module(trial.name);
+  const rest = (): ModuleInfo | undefined => trial.kernel.module(trial.name);
+  await trial.pace.settle(LONG_US, () => rest()?.usage.timers === 0 && rest()?.usage.holds === 0);
+  const info = rest();
   trial.must(info?.state === 'live', `after an abort it must be live, but is ${info?.state ?? 'gone'}`);
   const { usage } = info!;
-  trial.must(usage.timers === 0, `with nobody inside, ${usage.timers} of its timers are armed a minute later`);
+  trial.must(usage.timers === 0, `with nobody inside, ${usage.timers} of its timers are armed after ${trial.pace.inWords(LONG_US)}`);
   trial.must(usage.holds === 0, `with nobody inside, it still has ${usage.holds} holds`);
   for (const kernel of trial.kernels) {
     for (const { name } of kernel.modules().reverse()) {

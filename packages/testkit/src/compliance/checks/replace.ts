@@ -57,7 +57,7 @@ async function handsNothingOver(trial: Trial, traffic: Traffic, refusal: Error):
 async function replaced(trial: Trial, traffic: Traffic, mode: 'drain' | 'handover', afterUs: number): Promise<ReplaceReport | Error> {
   const moving = traffic.exchange();
   moving.catch(() => undefined);
-  if (afterUs > 0) await trial.world.advance(afterUs);
+  if (afterUs > 0) await trial.pace.pass(afterUs);
   trial.noteDoors();
   const report = await trial.step('replace', () =>
     trial.kernel.replace(trial.name, replacementOf(trial.subject), { mode }).catch((error: unknown): Error => {

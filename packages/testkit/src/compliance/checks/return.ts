@@ -11,7 +11,7 @@ const PATIENCE_US = 1_000_000;
 export const returnChecks: readonly CheckKind[] = Object.freeze([
   defineDrainCheck('a deadline that passes means live again', async (trial) => {
     const traffic = await trial.underTraffic();
-    const report = await trial.step('the deadline', () => trial.unload({ deadlineMs: 1000 }));
+    const report = await trial.step('the deadline', () => trial.unload({ deadlineMs: trial.pace.deadlineMs(1000) }));
     trial.must(report.outcome === 'live' && report.reason === 'deadline', `after its deadline it must be live, but is ${report.outcome}`);
     trial.faultless(report.faults);
     await isBack(trial, traffic, 'after the deadline');
@@ -40,7 +40,7 @@ export const returnChecks: readonly CheckKind[] = Object.freeze([
     trial.must(traffic.knock !== undefined, `it parks ${parks[0]!.kind} objects, so its traffic needs knock()`);
     const knock = async (): Promise<boolean> => {
       const knocking = await trial.step('knock()', async () => traffic.knock!());
-      await trial.world.advance(PATIENCE_US);
+      await trial.pace.settle(PATIENCE_US, () => knocking.answered);
       const { answered } = knocking;
       knocking.withdraw();
       return answered;
