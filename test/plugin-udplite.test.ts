@@ -25,9 +25,11 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'softnet-udplite-'));
   cpSync(PLUGIN, folder, { recursive: true, filter: (path) => !/\/(?:node_modules|dist)$/.test(path) });
   for (const scope of ['@softnet', '@types', '.bin']) mkdirSync(join(folder, 'node_modules', scope), { recursive: true });
-  for (const name of readdirSync(join(ROOT, 'packages'))) symlinkSync(join(ROOT, 'packages', name), join(folder, 'node_modules/@softnet', name));
+  for (const name of readdirSync(join(ROOT, 'packages')))
+    symlinkSync(join(ROOT, 'packages', name), join(folder, 'node_modules/@softnet', name));
   for (const tool of TOOLS) symlinkSync(join(ROOT, 'node_modules', tool), join(folder, 'node_modules', tool));
-  for (const command of ['tsup', 'tsc', 'vitest']) symlinkSync(join(ROOT, 'node_modules/.bin', command), join(folder, 'node_modules/.bin', command));
+  for (const command of ['tsup', 'tsc', 'vitest'])
+    symlinkSync(join(ROOT, 'node_modules/.bin', command), join(folder, 'node_modules/.bin', command));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -40,7 +42,11 @@ function run(...args: readonly string[]): void {
 
 test('it is less than 150 lines of source, and imports the contract and the libraries alone', () => {
   const sources = readdirSync(join(PLUGIN, 'src')).filter((name) => !name.endsWith('.test.ts'));
-  const lines = sources.flatMap((name) => readFileSync(join(PLUGIN, 'src', name), 'utf8').trimEnd().split('\n'));
+  const lines = sources.flatMap((name) =>
+    readFileSync(join(PLUGIN, 'src', name), 'utf8')
+      .trimEnd()
+      .split('\n'),
+  );
   expect(lines.length).toBeLessThan(150);
   const imported = lines.flatMap((line) => / from '([^.'][^']*)'/.exec(line)?.[1] ?? []);
   expect([...new Set(imported)].sort()).toEqual(Object.keys(libraries).sort());
@@ -62,7 +68,12 @@ test('built to one file, it is loaded at run time, carries datagrams, and is unl
   expect((await net.run(server.receive())).data).toEqual(pattern(1, 0, 3000));
   const unload = host.kernel.unload('udplite');
   await net.pass(10);
-  expect(host.kernel.holders('udplite').map(({ owner }) => owner).sort()).toEqual(['client', 'server']);
+  expect(
+    host.kernel
+      .holders('udplite')
+      .map(({ owner }) => owner)
+      .sort(),
+  ).toEqual(['client', 'server']);
   for (const user of [server, client]) user.close();
   expect(await net.run(unload)).toMatchObject({ outcome: 'gone', leaks: [], faults: [] });
   await net.dispose();

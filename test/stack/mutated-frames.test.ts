@@ -46,7 +46,8 @@ function mutate({ base, changes, mends }: Mutation, mac: Uint8Array): Uint8Array
     const at = bytes.length === 0 ? 0 : place % bytes.length;
     if (sort === 'cut') bytes = bytes.slice(0, at);
     else if (sort === 'extend') bytes = Uint8Array.of(...bytes, ...new Uint8Array(value % 1400)).subarray(0, 1514);
-    else if (sort === 'splice') bytes = Uint8Array.of(...bytes.subarray(0, at), ...corpus[value % corpus.length]!.subarray(at)).subarray(0, 1514);
+    else if (sort === 'splice')
+      bytes = Uint8Array.of(...bytes.subarray(0, at), ...corpus[value % corpus.length]!.subarray(at)).subarray(0, 1514);
     else if (bytes.length === 0) continue;
     else if (sort === 'flip') bytes[at]! ^= 1 << (value & 7);
     else if (sort === 'zero') bytes.fill(0, at, at + (value & 15));
@@ -75,7 +76,13 @@ function mendIpv4(view: DataView): void {
   view.setUint16(24, checksumOf(sumBytes(view, 14, headerBytes)));
   const protocol = view.getUint8(23);
   const lenBytes = Math.min(view.getUint16(16), view.byteLength - 14) - headerBytes;
-  mendUpper(view, 14 + headerBytes, lenBytes, protocol, protocol === IP_PROTOCOL.UDP ? ipv4PseudoHeaderSum(view, 14, protocol, lenBytes) : 0);
+  mendUpper(
+    view,
+    14 + headerBytes,
+    lenBytes,
+    protocol,
+    protocol === IP_PROTOCOL.UDP ? ipv4PseudoHeaderSum(view, 14, protocol, lenBytes) : 0,
+  );
 }
 
 function mendUpper(view: DataView, offset: number, lenBytes: number, protocol: number, pseudoSum: number): void {
@@ -95,7 +102,12 @@ async function collect(): Promise<void> {
     { host: a, device: 'eth0', addresses: ['10.0.0.1/24', 'fd00::1/64'] },
     { host: b, device: 'eth0', addresses: ['10.0.0.2/24', 'fd00::2/64'] },
   );
-  const ways = [[a, '10.0.0.2'], [a, 'fd00::2'], [b, '10.0.0.1'], [b, 'fd00::1']] as const;
+  const ways = [
+    [a, '10.0.0.2'],
+    [a, 'fd00::2'],
+    [b, '10.0.0.1'],
+    [b, 'fd00::1'],
+  ] as const;
   for (const host of [a, b]) await net.run(host.kernel.load(UdpEchoModule));
   for (const [host, address] of ways) {
     await net.run(host.ping(address, { lenBytes: 3000 }));
@@ -159,4 +171,3 @@ test('100,000 mutated frames: counted drops, nothing thrown, nothing leaked, mem
   expect([leaks, faults]).toEqual([[], []]);
   await net.dispose();
 }, 120_000);
-

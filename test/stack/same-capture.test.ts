@@ -19,7 +19,10 @@ async function capture(seed: number): Promise<Buffer> {
   let answered = 0;
   for (const address of ['10.0.2.2', 'fd00:2::2']) {
     for (let i = 0; i < 20; i++) {
-      await net.run(a.ping(address, { lenBytes: 50 * i })).then(() => answered++, () => undefined);
+      await net.run(a.ping(address, { lenBytes: 50 * i })).then(
+        () => answered++,
+        () => undefined,
+      );
       await net.run(user.send(pattern(i, 0, 400 * i), address, 7));
     }
   }
@@ -35,7 +38,9 @@ async function capture(seed: number): Promise<Buffer> {
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-test('the same seed gives the same capture, byte for byte, over wires that lose, double, swap and damage; another seed another one', async ({ skip }) => {
+test('the same seed gives the same capture, byte for byte, over wires that lose, double, swap and damage; another seed another one', async ({
+  skip,
+}) => {
   const first = await capture(7);
   expect(first.length).toBeGreaterThan(100_000);
   expect(digest(await capture(7))).toBe(digest(first));

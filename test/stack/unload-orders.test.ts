@@ -130,7 +130,8 @@ test('every order that the requirements allow, under traffic, and loaded again',
   expect(orders.length).toBeGreaterThan(20);
   expect(new Set(orders.map(String)).size).toBe(orders.length);
   for (const [i, order] of orders.entries()) {
-    const whole = i % 2 === 0 ? [...ASIDE, ...order] : [...order.slice(0, order.indexOf('netdev')), ...ASIDE, ...order.slice(order.indexOf('netdev'))];
+    const whole =
+      i % 2 === 0 ? [...ASIDE, ...order] : [...order.slice(0, order.indexOf('netdev')), ...ASIDE, ...order.slice(order.indexOf('netdev'))];
     await goAndComeBack(whole).catch((error: unknown) => {
       throw new Error(`in the order ${whole.join(', ')}: ${String(error)}`, { cause: error });
     });

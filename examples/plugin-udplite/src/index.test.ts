@@ -1,8 +1,8 @@
 import { ADDRESS_FAMILY, ERRNO } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
-import type { DatagramUser, NetHost, Traffic } from '@softnet/testkit';
-import { complianceChecks, HOST_STACK, Net, NetHost as Host, pattern } from '@softnet/testkit';
 import { Cable } from '@softnet/nic-driver';
+import type { DatagramUser, NetHost, Traffic } from '@softnet/testkit';
+import { complianceChecks, HOST_STACK, NetHost as Host, Net, pattern } from '@softnet/testkit';
 import { describe, expect, test } from 'vitest';
 import UdpLite from './index.ts';
 import { PROTOCOL } from './wire.ts';

@@ -1,6 +1,20 @@
-import type { ModuleContext, NetworkLayer as Layer, Skb, SoftnetModule } from '@softnet/contract';
-import { Module, NetworkLayer, OptionLevel, one, Protocol, ProtocolDoor, REFUSAL, Route, SkbPool } from '@softnet/contract';
-import { SOCK_TYPE, SocketDemux, SocketPorts, SocketProtocol, some } from '@softnet/contract';
+import type { NetworkLayer as Layer, ModuleContext, Skb, SoftnetModule } from '@softnet/contract';
+import {
+  Module,
+  NetworkLayer,
+  OptionLevel,
+  one,
+  Protocol,
+  ProtocolDoor,
+  REFUSAL,
+  Route,
+  SkbPool,
+  SOCK_TYPE,
+  SocketDemux,
+  SocketPorts,
+  SocketProtocol,
+  some,
+} from '@softnet/contract';
 import { DatagramSockets } from '@softnet/inet';
 import { dissectPorts } from '@softnet/wire';
 import { LiteProtocol } from './protocol.ts';

@@ -2,7 +2,17 @@ import type { DropReason, Flow, OptionLevel, Skb, SockCommon } from '@softnet/co
 import { ERRNO } from '@softnet/contract';
 import type { DatagramProtocol } from '@softnet/inet';
 import { gather, pull, SkbReader, sumOf } from '@softnet/skb';
-import { addSums, checksumOf, INTACT, ipv4PseudoHeaderSum, ipv6PseudoHeaderSum, pseudoHeaderSum, setDstPort, setSrcPort, srcPort } from '@softnet/wire';
+import {
+  addSums,
+  checksumOf,
+  INTACT,
+  ipv4PseudoHeaderSum,
+  ipv6PseudoHeaderSum,
+  pseudoHeaderSum,
+  setDstPort,
+  setSrcPort,
+  srcPort,
+} from '@softnet/wire';
 import { CHECKSUM, COVERAGE, coveredBytes, HEADER_BYTES, PROTOCOL } from './wire.ts';
 
 /** UDPLITE_SEND_CSCOV and UDPLITE_RECV_CSCOV: bytes that are covered, or must be, the header's among them; 0: all. */

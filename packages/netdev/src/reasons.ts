@@ -21,7 +21,7 @@ const REASONS = Object.freeze({
   'backlog.no-layer': 'its network layer went while it waited',
 } as const);
 
-export type ReasonName = keyof typeof REASONS;
+type ReasonName = keyof typeof REASONS;
 export type Reasons = Readonly<Record<ReasonName, DropReason>>;
 
 /** Registers them all. */

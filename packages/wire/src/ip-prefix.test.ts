@@ -18,12 +18,22 @@ describe('parsePrefix', () => {
     expect(parsePrefix('::1')?.prefixLen).toBe(128);
   });
 
-  it.each(['', '/24', '10.0.0.1/', '10.0.0.1/33', '10.0.0.1/08', '10.0.0.1/-1', '10.0.0.1/8/8', '10.0.0/8', '::1/129', '::/1e1', 'x/8', '::1 /64'])(
-    'refuses %j',
-    (text) => {
-      expect(parsePrefix(text)).toBeNull();
-    },
-  );
+  it.each([
+    '',
+    '/24',
+    '10.0.0.1/',
+    '10.0.0.1/33',
+    '10.0.0.1/08',
+    '10.0.0.1/-1',
+    '10.0.0.1/8/8',
+    '10.0.0/8',
+    '::1/129',
+    '::/1e1',
+    'x/8',
+    '::1 /64',
+  ])('refuses %j', (text) => {
+    expect(parsePrefix(text)).toBeNull();
+  });
 
   it('reads what formatPrefix writes', () => {
     const ipv6 = fc.record({ family: fc.constant(INET6), words: fc.tuple(word, word, word, word), prefixLen: fc.nat(128) });

@@ -6,7 +6,8 @@ import type { Suite, Work } from '../work.ts';
 import { loopbackLoop, nodeLoop, wireLoop } from './datagrams.ts';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
-const NOTE = "node-dgram: Node's own sockets over the machine's loopback, in batches of 32 too: it pays for system calls and crosses threads.";
+const NOTE =
+  "node-dgram: Node's own sockets over the machine's loopback, in batches of 32 too: it pays for system calls and crosses threads.";
 
 function race(name: string, summary: string, ours: () => Promise<Loop>, lenBytes: number): Work {
   return {

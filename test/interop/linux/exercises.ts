@@ -7,7 +7,7 @@ import type { LinuxSide } from './linux-side.ts';
 import { tsharkComplaints } from './tshark.ts';
 
 /** softnet's addresses on the link. */
-export const SOFTNET = Object.freeze(['10.77.0.2', 'fd77::2'] as const);
+const SOFTNET = Object.freeze(['10.77.0.2', 'fd77::2'] as const);
 export const PREFIXES = Object.freeze(['10.77.0.2/24', 'fd77::2/64'] as const);
 
 /** Around every edge: nothing, one frame (1,500 less headers), two, three, and all that IPv4 can carry. */

@@ -46,7 +46,7 @@ export interface Parts {
 }
 
 /** A module that contributes them, as corridors. `started` sees its context. */
-export function partsModule(name: string, parts: Parts, started: (ctx: ModuleContext) => void = () => {}): ModuleClass {
+function partsModule(name: string, parts: Parts, started: (ctx: ModuleContext) => void = () => {}): ModuleClass {
   const points = [EthertypeHandler, Tap, HookPoint, DeviceListener, NetworkLayer] as readonly PointToken<object>[];
   const items = [parts.handlers, parts.taps, parts.hooks, parts.listeners, parts.layers];
   class PartsModule implements SoftnetModule {

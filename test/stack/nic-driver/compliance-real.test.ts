@@ -60,7 +60,7 @@ async function qemuTraffic(kernels: readonly Kernel[]): Promise<Traffic> {
   };
   return pairTraffic(
     kernels,
-    (nth) => (nth % 2 === 0 ? overTcp() : inProcess()),
+    (nth) => (nth % 2 === 0 ? inProcess() : overTcp()),
     () => {
       server.close();
       // Who was refused hangs up by itself; else the kit sees a socket that is left.

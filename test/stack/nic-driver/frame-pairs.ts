@@ -4,7 +4,7 @@ import type { Kernel } from '@softnet/kernel';
 import type { Traffic } from '@softnet/testkit';
 import { until } from './frame-host.ts';
 import type { FrameUser } from './frames.ts';
-import { Frames, numbered } from './frames.ts';
+import { Frames, numbered, numberOf } from './frames.ts';
 
 /** Payloads of one round, bytes. */
 const SIZES = [60, 1500, 46, 900] as const;
@@ -72,7 +72,7 @@ class FramePair {
         // What was sent to find out whether there is a way.
         if (Buffer.compare(got, numbered(0, 60)) === 0) return;
         const next = expected.shift();
-        if (next === undefined || Buffer.compare(got, next) !== 0) return reject(new Error('not what was sent'));
+        if (next === undefined || Buffer.compare(got, next) !== 0) return reject(new Error(differs(got, next)));
         bytes += got.length;
         if (expected.length === 0) resolve(bytes);
       };
@@ -117,6 +117,11 @@ export async function pairTraffic(kernels: readonly Kernel[], join: (nth: number
     openAnother: open,
     close,
   };
+}
+
+function differs(got: Uint8Array, sent: Uint8Array | undefined): string {
+  const told = (payload: Uint8Array): string => `frame ${numberOf(payload)} of ${payload.length} bytes`;
+  return `${sent === undefined ? 'nothing' : told(sent)} was sent, but ${told(got)} came`;
 }
 
 function framesOf(kernel: Kernel): Frames {

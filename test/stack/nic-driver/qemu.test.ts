@@ -250,6 +250,18 @@ describe('a device at a stream socket', () => {
     expect(ours.destroyed).toBe(true);
   });
 
+  test('writes what stays as it is, though a stream within the process keeps no copy and says at once that it is done', async () => {
+    const [ours, theirs] = duplexPair();
+    const eth0 = await device({ stream: ours });
+    const frames = Array.from({ length: 6 }, (_, number) => testFrame(number, 60 + 100 * number));
+    for (const frame of frames) {
+      host.send(eth0, frame);
+      // One write each.
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect(theirs.read()).toEqual(FramePeer.framed(...frames));
+  });
+
   test('a stream of objects, and one that fails, end with a lost carrier', async () => {
     const stream = new Duplex({ objectMode: true, read: () => {}, write: (_chunk, _encoding, done) => done(new Error('no')) });
     const eth0 = await device({ stream });

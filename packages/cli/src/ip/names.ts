@@ -9,7 +9,7 @@ const SCOPES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** RTPROT_*: who made a route. */
-const ROUTE_SOURCES: Names = new Map([
+const ROUTE_SOURCES: ReadonlyMap<number, string> = new Map([
   [0, 'unspec'],
   [1, 'redirect'],
   [2, 'kernel'],

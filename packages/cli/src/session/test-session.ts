@@ -25,7 +25,7 @@ export interface TestSession<S = Scene> {
 }
 
 /** Two hosts and a router with traffic, on virtual time, after `ms` of it. Cables lose nothing: each answer comes. */
-export async function testSession({ ms = 1500, debug = false, seed = 1 } = {}): Promise<TestSession> {
+export async function testSession({ ms = 700, debug = false, seed = 1 } = {}): Promise<TestSession> {
   const scene = await bootNetwork({ clock: 'virtual', seed, debug });
   const { net, kernels, catalogue } = scene;
   for (const cable of net.cables) cable.set({ loss: 0, duplicate: 0, reorder: 0 });

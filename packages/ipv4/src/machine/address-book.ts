@@ -8,7 +8,7 @@ export function wordOf({ address }: InterfaceAddress): number {
 }
 
 /** Whether `target` is on the link of this address. */
-export function isOnLink(entry: InterfaceAddress, target: number): boolean {
+function isOnLink(entry: InterfaceAddress, target: number): boolean {
   return ((wordOf(entry) ^ target) & maskOf(entry.prefixLen)) === 0;
 }
 

@@ -1,7 +1,7 @@
+import type { AddressWords } from '@softnet/contract';
 import type { Arbitrary } from 'fast-check';
 import fc from 'fast-check';
 import { formatIpv4 } from '../ipv4-address.ts';
-import type { AddressWords } from '@softnet/contract';
 import { formatIpv6 } from '../ipv6-address.ts';
 import { formatMac } from '../mac-address.ts';
 import type { HeaderOption } from '../option-list.ts';
