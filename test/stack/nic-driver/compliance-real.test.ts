@@ -1,7 +1,7 @@
+import { once } from 'node:events';
 import { readdirSync, readlinkSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { duplexPair } from 'node:stream';
 import type { NetDevice } from '@softnet/contract';
 import { Devices } from '@softnet/contract';

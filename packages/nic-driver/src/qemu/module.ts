@@ -1,5 +1,6 @@
 import type { Counter, ModuleContext, NetDevice, Owner, SoftnetModule } from '@softnet/contract';
 import { DEVICE_FEATURE, DeviceKind, Devices, DeviceTraffic, Module, one, SkbPool } from '@softnet/contract';
+import type { DeviceSpec } from '../driver/device-spec.ts';
 import { macOption } from '../driver/device-spec.ts';
 import { DriverDevices } from '../driver/driver-devices.ts';
 import { mtuOption, onlyOptions } from '../driver/options.ts';
@@ -58,10 +59,20 @@ export class QemuModule implements SoftnetModule {
     const link = new StreamLink(options);
     if (options.reconnect !== true) await link.begin();
     const spec = { name, mtuBytes, maxMtuBytes: MAX_MTU_BYTES, address, features: DEVICE_FEATURE.SCATTER };
-    const device = this.#devices.add(spec, link, owner, 'qemu.create');
+    const device = this.#add(spec, link, owner);
     (device.ext as QemuDriver).begin();
     if (link.connected) this.#connections.value++;
     return device;
+  }
+
+  /** The link is closed where there can be no device: the module may have begun to leave meanwhile. */
+  #add(spec: DeviceSpec, link: StreamLink, owner: Owner): NetDevice {
+    try {
+      return this.#devices.add(spec, link, owner, 'qemu.create');
+    } catch (error) {
+      link.close();
+      throw error;
+    }
   }
 
   #makeHost(ctx: ModuleContext): QemuHost {

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import type { Server, Socket } from 'node:net';
-import { connect, createServer } from 'node:net';
+import type { Server } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Endpoint } from './endpoint.ts';
 import { connectError } from './endpoint.ts';
@@ -120,8 +120,10 @@ export class StreamLink implements ByteWriter {
       done();
       return true;
     }
+    // Streams within the process hand the bytes themselves on, and say at once that they are done with them.
+    const kept = this.#stream instanceof Socket ? bytes : new Uint8Array(bytes);
     // A stream says false also of what the host took at once.
-    return this.#stream.write(bytes, done) || this.#stream.writableLength === 0;
+    return this.#stream.write(kept, done) || this.#stream.writableLength === 0;
   }
 
   /** The chunk is read: more may come. */

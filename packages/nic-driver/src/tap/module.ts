@@ -73,15 +73,15 @@ export class TapModule implements SoftnetModule {
     // Loaded for the first device: the module may be there where no TAP can be.
     this.#libc ??= loadLibc();
     const tun = openTun(await this.#libc, ifname);
-    let address: Uint8Array;
     try {
-      address = this.#addressFor(tun, wanted);
+      const address = this.#addressFor(tun, wanted);
+      const spec = { name, mtuBytes, maxMtuBytes: MAX_MTU_BYTES, address, features: DEVICE_FEATURE.SCATTER };
+      return this.#devices.add(spec, tun, owner, 'tap.create');
     } catch (error) {
+      // Also where the module has begun to leave meanwhile.
       tun.close();
       throw error;
     }
-    const spec = { name, mtuBytes, maxMtuBytes: MAX_MTU_BYTES, address, features: DEVICE_FEATURE.SCATTER };
-    return this.#devices.add(spec, tun, owner, 'tap.create');
   }
 
   /** Two ends of one link with one address would not hear each other. */

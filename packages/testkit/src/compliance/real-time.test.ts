@@ -1,11 +1,13 @@
-import type { Manifest, ModuleClass } from '@softnet/contract';
+import type { Server } from 'node:net';
+import { createServer } from 'node:net';
+import type { Manifest, ModuleClass, ModuleContext } from '@softnet/contract';
 import { Module, manifestOf } from '@softnet/contract';
 import { Kernel, World } from '@softnet/kernel';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { AnswersWhileParked } from '../bad-modules/answers-while-parked.ts';
 import { CorridorForgets } from '../bad-modules/corridor-forgets.ts';
 import { DoorLeftOpen } from '../bad-modules/door-left-open.ts';
-import { EchoModule } from '../bad-modules/echo.ts';
+import { EchoModule, echoManifest } from '../bad-modules/echo.ts';
 import { echoTraffic } from '../bad-modules/echo-traffic.ts';
 import { ForceClosesNothing } from '../bad-modules/force-closes-nothing.ts';
 import { LeakedHold } from '../bad-modules/leaked-hold.ts';
@@ -47,6 +49,22 @@ describe.each(Object.entries(good))('a module that %s', (_name, subject) => {
   });
 });
 
+const servers: Server[] = [];
+afterAll(() => {
+  for (const server of servers) server.close();
+});
+
+/** What only a module in real time can leave. */
+@Module({ ...echoManifest, name: 'leaked-server' })
+class LeakedServer extends EchoModule {
+  override async start(ctx: ModuleContext): Promise<void> {
+    await super.start(ctx);
+    const server = createServer();
+    servers.push(server);
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  }
+}
+
 const bad: readonly (readonly [ModuleClass, check: string, says: RegExp])[] = [
   [AnswersWhileParked, 'parked objects are silent, and live again', /answered while it leaves/],
   [DoorLeftOpen, 'unload under traffic', /publishes no door/],
@@ -54,6 +72,7 @@ const bad: readonly (readonly [ModuleClass, check: string, says: RegExp])[] = [
   [ForceClosesNothing, 'force', /did not release/],
   [LeakedHold, 'unload under traffic', /pending after 2000000 µs of real time; still held by 1 line of leaked-hold#1 in kernel a/],
   [LeakedNodeTimer, 'leak guard', /Timeout left open/],
+  [LeakedServer, 'load', /leaked-server: when all was taken down, there were 2 of Node's TCPServerWrap left open/],
   [LeakedTimer, 'leak guard', /timer/],
   [ModuleLevelState, 'kernels share nothing', /beside another kernel of it.*state at module level/],
   [StopNeverSettles, 'unload at rest', /stop has not settled/],
