@@ -1,21 +1,6 @@
-import type { NetworkLayer as Layer, ModuleContext, Skb, SoftnetModule } from '@softnet/contract';
-import {
-  Module,
-  NetworkLayer,
-  OptionLevel,
-  one,
-  Protocol,
-  ProtocolDoor,
-  REFUSAL,
-  Route,
-  SkbPool,
-  SOCK_TYPE,
-  SocketDemux,
-  SocketPorts,
-  SocketProtocol,
-  some,
-} from '@softnet/contract';
-import { DatagramSockets } from '@softnet/inet';
+import type { ModuleContext, NetworkLayer, Skb, SoftnetModule } from '@softnet/contract';
+import { Module, OptionLevel, Protocol, ProtocolDoor, REFUSAL, SOCK_TYPE, SocketProtocol } from '@softnet/contract';
+import { DATAGRAM_NEEDS, DatagramSockets } from '@softnet/inet';
 import { dissectPorts } from '@softnet/wire';
 import { LiteProtocol } from './protocol.ts';
 import { PROTOCOL } from './wire.ts';
@@ -25,7 +10,7 @@ import { PROTOCOL } from './wire.ts';
   name: 'udplite',
   version: '1.0.0',
   summary: 'UDP-Lite sockets: a checksum that covers as much as its user wants',
-  requires: [some(NetworkLayer), one(Route), one(SkbPool), one(SocketDemux), one(SocketPorts)],
+  requires: DATAGRAM_NEEDS,
   provides: [Protocol, ProtocolDoor, SocketProtocol, OptionLevel],
 })
 export default class UdpLite implements SoftnetModule {
@@ -41,7 +26,7 @@ export default class UdpLite implements SoftnetModule {
       shut: reason('shut', 'its socket was shut or closed'),
     });
     const noPort = reason('no-port', 'nobody has this port');
-    const refuse = (skb: Skb, layer: Layer): void => {
+    const refuse = (skb: Skb, layer: NetworkLayer): void => {
       layer.refuse(skb, REFUSAL.PORT_UNREACHABLE, 0);
       skb.memory.pool.drop(skb, noPort);
     };

@@ -2,17 +2,7 @@ import type { DropReason, Flow, OptionLevel, Skb, SockCommon } from '@softnet/co
 import { ERRNO } from '@softnet/contract';
 import type { DatagramProtocol } from '@softnet/inet';
 import { gather, pull, SkbReader, sumOf } from '@softnet/skb';
-import {
-  addSums,
-  checksumOf,
-  INTACT,
-  ipv4PseudoHeaderSum,
-  ipv6PseudoHeaderSum,
-  pseudoHeaderSum,
-  setDstPort,
-  setSrcPort,
-  srcPort,
-} from '@softnet/wire';
+import { addSums, checksumOf, INTACT, ipv4PseudoHeaderSum, ipv6PseudoHeaderSum, pseudoHeaderSum, srcPort } from '@softnet/wire';
 import { CHECKSUM, COVERAGE, coveredBytes, HEADER_BYTES, PROTOCOL } from './wire.ts';
 
 /** UDPLITE_SEND_CSCOV and UDPLITE_RECV_CSCOV: bytes that are covered, or must be, the header's among them; 0: all. */
@@ -46,8 +36,7 @@ export class LiteProtocol implements DatagramProtocol, OptionLevel {
     const { view } = skb.memory;
     const wanted = this.#wanted(sock, SEND);
     const covered = wanted > skb.len ? 0 : wanted;
-    setSrcPort(view, skb.data, flow.srcPort);
-    setDstPort(view, skb.data, flow.dstPort);
+    view.setUint32(skb.data, (flow.srcPort << 16) | flow.dstPort);
     view.setUint16(skb.data + COVERAGE, covered);
     view.setUint16(skb.data + CHECKSUM, 0);
     const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = flow;

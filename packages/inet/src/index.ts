@@ -1,4 +1,5 @@
 export { Cutter } from './cut.ts';
+export { DATAGRAM_NEEDS } from './datagram/datagram-needs.ts';
 export type { DatagramProtocol, DatagramReasons } from './datagram/datagram-protocol.ts';
 export { DatagramSockets } from './datagram/datagram-sockets.ts';
 export { Delivery, type DeliveryReasons } from './delivery.ts';

@@ -1,21 +1,6 @@
 import type { ProtocolDoor as Door, DropReason, ModuleContext, NetworkLayer, Skb, SoftnetModule } from '@softnet/contract';
-import {
-  IP_PROTOCOL,
-  Module,
-  NetworkLayer as NetworkLayers,
-  one,
-  Protocol,
-  ProtocolDoor,
-  REFUSAL,
-  Route,
-  SkbPool,
-  SOCK_TYPE,
-  SocketDemux,
-  SocketPorts,
-  SocketProtocol,
-  some,
-} from '@softnet/contract';
-import { DatagramSockets } from '@softnet/inet';
+import { IP_PROTOCOL, Module, Protocol, ProtocolDoor, REFUSAL, SOCK_TYPE, SocketProtocol } from '@softnet/contract';
+import { DATAGRAM_NEEDS, DatagramSockets } from '@softnet/inet';
 import { dissectPorts } from '@softnet/wire';
 import type { UdpReasons } from './datagram-check.ts';
 import { DatagramCheck, UDP_REASONS } from './datagram-check.ts';
@@ -26,7 +11,7 @@ import { UdpProtocol } from './udp-protocol.ts';
   name: 'udp',
   version: '1.0.0',
   summary: 'UDP sockets over IPv4 and IPv6',
-  requires: [some(NetworkLayers), one(Route), one(SkbPool), one(SocketDemux), one(SocketPorts)],
+  requires: DATAGRAM_NEEDS,
   provides: [Protocol, ProtocolDoor, SocketProtocol],
 })
 export class UdpModule implements SoftnetModule {

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { differing, FrameHost, testFrame, until } from './frame-host.ts';
 import { FramePeer } from './frame-peer.ts';
 import { Frames, FramesModule } from './frames.ts';
+import { silentServer } from './silent-server.ts';
 
 let folder: string;
 let path: string;
@@ -308,6 +309,18 @@ describe('the module', () => {
     const peer = await listening();
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(peer.clients).toBe(0);
+  });
+
+  test('unloaded while the first attempt to connect hangs: it is given up', async () => {
+    const { port, end } = await silentServer();
+    try {
+      const refused = expect(host.create('qemu', 'eth0', { port })).rejects.toThrow(/EIO: qemu: .* cannot be used: .*given up/);
+      const { outcome, leaks } = await host.kernel.unload('qemu');
+      expect([outcome, leaks]).toEqual(['gone', []]);
+      await refused;
+    } finally {
+      await end();
+    }
   });
 
   test('handed over while it tries to connect: the next generation goes on trying', async () => {

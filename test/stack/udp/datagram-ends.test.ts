@@ -159,6 +159,8 @@ describe('ends', () => {
     six.calls.connect(six.sock, nobody);
     const wild = host.user(INET6);
     expect([wild.bind('[fe80::1%1]:40001'), six.bind('[fe80::1%1]:40001'), six.sock.ifindex]).toEqual([0, -ERRNO.EADDRINUSE, 0]);
+    host.kernel.sysctl.set('net.ipv4.ip_local_port_range', [40001, 40001]);
+    expect([six.connect('[fe80::1%1]:9'), six.sock.ifindex, six.sock.remote0, six.sock.local0]).toEqual([-ERRNO.EADDRNOTAVAIL, 0, 0, 0]);
     for (const user of [first, second, six, wild]) user.close();
     expect(await host.end()).toEqual(CLEAN);
   });

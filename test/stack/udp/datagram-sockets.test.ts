@@ -12,6 +12,7 @@ import {
   SockAddress,
   Sockets,
 } from '@softnet/contract';
+import { put } from '@softnet/skb';
 import { describe, expect, test } from 'vitest';
 import { address, CLEAN, udpHost } from './host.ts';
 
@@ -174,6 +175,23 @@ describe('errors and limits', () => {
     expect([b.receive(), a.receive(), host.drops()]).toMatchObject([-ERRNO.EAGAIN, -ERRNO.EAGAIN, { 'udp.checksum': 2, 'udp.no-port': 1 }]);
     a.close();
     b.close();
+    expect(await host.end()).toEqual(CLEAN);
+  });
+
+  test('what lies behind a datagram’s own length is not its user’s; another mark asks for another route', async () => {
+    const host = await udpHost();
+    const [a, b] = [host.user(), host.user()];
+    b.bind('10.0.0.2:9');
+    a.connect('10.0.0.2:9');
+    host.control.spoil = (skb) => void put(skb, 3);
+    const before = host.control.lookups;
+    expect([a.send(hello), host.control.lookups - before]).toEqual([5, 0]);
+    await host.settle();
+    expect(b.receive()).toMatchObject({ bytes: [...hello] });
+    expect([a.option(SOL_SOCKET, 36, 5), a.send(hello), a.send(hello), host.control.lookups - before]).toEqual([0, 5, 5, 1]);
+    a.close();
+    b.close();
+    await host.settle();
     expect(await host.end()).toEqual(CLEAN);
   });
 

@@ -38,6 +38,8 @@ const MAX_MTU_BYTES = 65_521;
 export class QemuModule implements SoftnetModule {
   #devices!: DriverDevices;
   #connections!: Counter;
+  /** Links of no device yet. */
+  readonly #beginning = new Set<StreamLink>();
 
   start(ctx: ModuleContext): void {
     this.#connections = ctx.counter('qemu.connections');
@@ -51,18 +53,32 @@ export class QemuModule implements SoftnetModule {
     ctx.contribute(DeviceKind, { kind: 'qemu', create: (name, options, owner) => this.#create(name, options, owner) }, 'door');
   }
 
+  /** An attempt to connect may hang for minutes. */
+  stop(): void {
+    for (const link of this.#beginning) link.close();
+  }
+
   async #create(name: string, options: QemuOptions, owner: Owner): Promise<NetDevice> {
     onlyOptions('qemu', options, OPTIONS);
     checkEndpoint(options);
     const mtuBytes = mtuOption('qemu', options.mtuBytes, MAX_MTU_BYTES);
     const address = macOption('qemu', options.address);
     const link = new StreamLink(options);
-    if (options.reconnect !== true) await link.begin();
+    if (options.reconnect !== true) await this.#begin(link);
     const spec = { name, mtuBytes, maxMtuBytes: MAX_MTU_BYTES, address, features: DEVICE_FEATURE.SCATTER };
     const device = this.#add(spec, link, owner);
     (device.ext as QemuDriver).begin();
     if (link.connected) this.#connections.value++;
     return device;
+  }
+
+  async #begin(link: StreamLink): Promise<void> {
+    this.#beginning.add(link);
+    try {
+      await link.begin();
+    } finally {
+      this.#beginning.delete(link);
+    }
   }
 
   /** The link is closed where there can be no device: the module may have begun to leave meanwhile. */
