@@ -30,7 +30,7 @@ export function isIpv4(word0: number, word1: number, word2: number): boolean {
 }
 
 /** Takes a socket that names no address flows of this family? An IPv6 one IPv4's too, unless it is V6ONLY (RFC 3493 §3.7). */
-export function takesFamily(sock: SockCommon, ipv4: boolean): boolean {
+function takesFamily(sock: SockCommon, ipv4: boolean): boolean {
   if (sock.family === INET) return ipv4;
   return !ipv4 || (sock.family === INET6 && (sock.flags & SOCK_FLAG.V6ONLY) === 0);
 }

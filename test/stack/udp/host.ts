@@ -84,7 +84,7 @@ export class User implements Owner {
   }
 }
 
-export function int(value: number): Uint8Array {
+function int(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setInt32(0, value, true);
   return bytes;

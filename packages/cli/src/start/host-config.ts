@@ -13,7 +13,7 @@ export interface HostConfig {
 }
 
 /** One device: as `ip link add`, `ip link set up`, `ip addr add`. */
-export interface DeviceConfig {
+interface DeviceConfig {
   readonly name: string;
   readonly kind: string;
   readonly options: object;
@@ -21,7 +21,7 @@ export interface DeviceConfig {
 }
 
 /** As `ip route add default via GATEWAY dev DEVICE`. */
-export interface RouteConfig {
+interface RouteConfig {
   readonly via: string;
   readonly dev: string;
 }
