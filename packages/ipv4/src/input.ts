@@ -88,6 +88,8 @@ export class Input {
       // DEVIATION: Linux does so only where drop_unicast_in_l2_multicast is set; RFC 1122 §3.3.6 says it to all.
       return drop(skb, drops['ipv4.unicast-by-broadcast']);
     }
+    // Above here there is no route: that all on the link are meant is seen by this.
+    if (dst.type === ROUTE_TYPE.BROADCAST) skb.type = SKB_TYPE.BROADCAST;
     skb.dst = dst;
     return dst.input(skb);
   }

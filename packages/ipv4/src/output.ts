@@ -68,9 +68,10 @@ export class Output {
     const options = sock === null ? null : optionsOf(sock);
     const policy = options !== null && options.mtuDiscover >= 0 ? options.mtuDiscover : this.#pathMtuPolicy(flow.protocol);
     const fits = totalBytes <= dst.mtuBytes || skb.gsoSize !== 0;
-    if (!fits && policy === PATH_MTU.DO) return this.#tooLong(skb, sock, drops['ipv4.too-big'], dst.mtuBytes);
-    const dontFragment = policy === PATH_MTU.DO || policy === PATH_MTU.PROBE || (policy === PATH_MTU.WANT && fits);
-    if (policy === PATH_MTU.PROBE) skb.flags |= SKB_FLAG.IGNORE_DF;
+    // DEVIATION: PROBE is as DO. Linux lets probes of more than is known of the path pass; never are they cut (RFC 4821 §7.2).
+    const mustNotBeCut = policy === PATH_MTU.DO || policy === PATH_MTU.PROBE;
+    if (!fits && mustNotBeCut) return this.#tooLong(skb, sock, drops['ipv4.too-big'], dst.mtuBytes);
+    const dontFragment = mustNotBeCut || (policy === PATH_MTU.WANT && fits);
     const at = push(skb, IPV4_HEADER_BYTES);
     const { view } = skb.memory;
     skb.network = at;

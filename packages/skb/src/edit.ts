@@ -132,8 +132,9 @@ export function split(skb: Skb, at: number): Skb | null {
 export function orphan(skb: Skb): void {
   const { sock } = skb;
   if (sock === null) return;
-  sock.ops.released(sock, skb);
+  // First, so that a protocol that throws is not told twice.
   skb.sock = null;
+  sock.ops.released(sock, skb);
 }
 
 /** Drops all that is in a queue. Returns how many that were. */

@@ -1,5 +1,5 @@
 import type { CurrentOwner, FlowKey, Skb, SockCommon, SocketDemux, SocketPorts } from '@softnet/contract';
-import { ROUTE_TYPE } from '@softnet/contract';
+import { SKB_TYPE } from '@softnet/contract';
 import { isIpv4 } from './flow-match.ts';
 import type { FlowTable } from './flow-table.ts';
 import type { PortTable } from './port-table.ts';
@@ -82,10 +82,8 @@ export class Demux implements SocketDemux, SocketPorts {
   }
 }
 
-/** Multicast and broadcast are for all who have asked (RFC 1122 §3.3.6, §3.3.7); a subnet's broadcast only its route knows. */
-function isForMany(skb: Skb, { local0, local1, local2, local3 }: FlowKey): boolean {
-  const { dst } = skb;
-  if (dst !== null && (dst.type === ROUTE_TYPE.BROADCAST || dst.type === ROUTE_TYPE.MULTICAST)) return true;
+/** Multicast and broadcast are for all who have asked (RFC 1122 §3.3.6, §3.3.7); a subnet's broadcast is known by its type only. */
+function isForMany({ type }: Skb, { local0, local1, local2, local3 }: FlowKey): boolean {
   if (!isIpv4(local0, local1, local2)) return local0 >>> 24 === 0xff;
-  return local3 >>> 28 === 0xe || local3 === -1;
+  return type === SKB_TYPE.BROADCAST || local3 >>> 28 === 0xe || local3 === -1;
 }

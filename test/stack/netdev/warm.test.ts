@@ -9,27 +9,12 @@ vi.hoisted(() => {
 
 import { DEVICE_FEATURE } from '@softnet/contract';
 import { put } from '@softnet/skb';
+import { onceWarmCalls } from '../once-warm.ts';
 import type { NetdevHost } from './netdev-host.ts';
 import { bootNetdev, deviceHook, OUR_MAC, PEER_MAC, plug } from './netdev-host.ts';
 
-const CHUNKS = 10;
 const CHUNK = 5_000;
 const LEN_BYTES = 100;
-
-/** Bytes of heap that a call leaves once warm: the median of chunks, as V8 itself makes code now and then. */
-function heapPerCall(act: () => void): number {
-  const chunk = (): number => {
-    const before = process.memoryUsage().heapUsed;
-    for (let i = 0; i < CHUNK; i++) act();
-    return (process.memoryUsage().heapUsed - before) / CHUNK;
-  };
-  for (let i = 0; i < 2 * CHUNKS; i++) chunk();
-  globalThis.gc!();
-  // A chunk in which the heap was collected says nothing.
-  const figures = Array.from({ length: CHUNKS }, chunk).filter((bytes) => bytes >= 0);
-  expect(figures.length).toBeGreaterThan(0);
-  return figures.toSorted((a, b) => a - b)[figures.length >> 1]!;
-}
 
 /** Takes all; frees it. */
 class Sink implements DeviceOps {
@@ -86,31 +71,32 @@ describe('once warm, nothing is allocated', () => {
   test.each([0, DEVICE_FEATURE.GRO])('received, through GRO, tap and hook, features %i', async (features) => {
     const { host, device, handler, traffic } = await boot(features);
     const batch = new SkbQueue();
-    const perBatch = heapPerCall(() => {
+    const { bytes, calls } = onceWarmCalls(1, CHUNK, () => {
       for (let i = 0; i < 4; i++) enqueue(batch, made(host, device, OUR_MAC));
       traffic.receive(device.rxQueues[0]!, batch);
     });
-    expect(perBatch).toBeLessThan(1);
-    expect([handler.got, host.skbsOut()]).toEqual([4 * CHUNK * CHUNKS * 3, 0]);
+    expect(bytes).toBeLessThan(1);
+    expect([handler.got, host.skbsOut()]).toEqual([4 * calls, 0]);
   });
 
   test('sent at once, through hook and tap', async () => {
     const { host, driver, device, traffic } = await boot();
-    expect(heapPerCall(() => traffic.transmit(device, made(host, device, PEER_MAC)))).toBeLessThan(1);
-    expect([driver.sent, host.skbsOut()]).toEqual([CHUNK * CHUNKS * 3, 0]);
+    const { bytes, calls } = onceWarmCalls(1, CHUNK, () => traffic.transmit(device, made(host, device, PEER_MAC)));
+    expect(bytes).toBeLessThan(1);
+    expect([driver.sent, host.skbsOut()]).toEqual([calls, 0]);
   });
 
   test('sent by the qdisc', async () => {
     const { host, driver, device, traffic } = await boot();
     const [queue] = device.txQueues;
-    const perBatch = heapPerCall(() => {
+    const { bytes, calls } = onceWarmCalls(1, CHUNK, () => {
       driver.full = true;
       for (let i = 0; i < 4; i++) traffic.transmit(device, made(host, device, PEER_MAC));
       driver.full = false;
       queue!.stopped = false;
       traffic.transmit(device, made(host, device, PEER_MAC));
     });
-    expect(perBatch).toBeLessThan(1);
-    expect([driver.sent, host.skbsOut()]).toEqual([5 * CHUNK * CHUNKS * 3, 0]);
+    expect(bytes).toBeLessThan(1);
+    expect([driver.sent, host.skbsOut()]).toEqual([5 * calls, 0]);
   });
 });

@@ -5,13 +5,13 @@ import { World } from '@softnet/kernel';
 import { Cable, Captures, LoopbackModule, PcapModule, WireModule } from '@softnet/nic-driver';
 import { copyIn } from '@softnet/skb';
 import { expect, test, vi } from 'vitest';
+import { onceWarm } from '../once-warm.ts';
 import { addDevice, frameHost } from './frames.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
 const SINK = 0x88b6;
 const PACKETS = 1000;
-const MOST_CHUNKS = 80;
 
 /** Takes frames, and keeps none. */
 @Module({ name: 'sink', version: '1.0.0', provides: [EthertypeHandler] })
@@ -28,7 +28,6 @@ function heapPerPacket(world: World, kernel: Kernel, device: NetDevice, limitByt
   const traffic = kernel.port(DeviceTraffic);
   const payload = new Uint8Array(1000);
   const chunk = (): number => {
-    globalThis.gc!();
     const before = process.memoryUsage().heapUsed;
     for (let i = 0; i < PACKETS; i++) {
       const skb = pool.current.alloc(64, 1000)!;
@@ -41,19 +40,7 @@ function heapPerPacket(world: World, kernel: Kernel, device: NetDevice, limitByt
     world.advanceSync(10_000);
     return (process.memoryUsage().heapUsed - before) / PACKETS;
   };
-  // Warm is when the compiler has done, which is another thread's business: not before so many packets, but at last.
-  const grown: number[] = [];
-  for (let count = 0; count < MOST_CHUNKS && !(count >= 10 && median(grown) < limitBytes); count++) {
-    grown.push(chunk());
-    if (grown.length > 5) grown.shift();
-  }
-  return median(grown);
-}
-
-/** Of those in which nothing was collected. */
-function median(grown: readonly number[]): number {
-  const sorted = grown.filter((bytes) => bytes >= 0).toSorted((x, y) => x - y);
-  return sorted[sorted.length >> 1] ?? Number.POSITIVE_INFINITY;
+  return onceWarm(limitBytes, chunk);
 }
 
 test.each([

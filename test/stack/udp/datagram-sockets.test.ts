@@ -332,6 +332,28 @@ test('options of a level go to who has it, as itself; it hears of each socket th
   expect(await host.end()).toEqual(CLEAN);
 });
 
+test('a level that throws when a socket is closed keeps nothing of it', async () => {
+  const host = await udpHost();
+  @Module({ name: 'bad-level', version: '1.0.0', provides: [OptionLevel] })
+  class BadLevel implements SoftnetModule {
+    start(ctx: ModuleContext): void {
+      const closed = (): void => {
+        throw new Error('a level’s bug');
+      };
+      ctx.contribute(OptionLevel, { level: 77, set: () => 0, get: () => 0, closed }, 'corridor');
+    }
+  }
+  await host.run(host.kernel.load(BadLevel));
+  const [a, b] = [host.user(), host.user()];
+  expect(a.bind('10.0.0.2:9')).toBe(0);
+  expect(() => a.close()).toThrow('a level’s bug');
+  expect(host.kernel.holders('udp').map(({ owner }) => owner)).toHaveLength(1);
+  await host.run(host.kernel.unload('bad-level'));
+  expect(b.bind('10.0.0.2:9'), 'its port is free').toBe(0);
+  b.close();
+  expect(await host.end()).toEqual(CLEAN);
+});
+
 test('opening says what is missing, by Linux’s errnos', async () => {
   const host = await udpHost({ families: [INET] });
   const open = (family: number, type: number, protocol: number) => () =>

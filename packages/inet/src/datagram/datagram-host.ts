@@ -1,4 +1,4 @@
-import type { Contributions, CurrentOwner, DstUse, ModuleContext, NetworkLayer, OptionLevel, Port } from '@softnet/contract';
+import type { Contributions, CurrentOwner, DstUse, Log, ModuleContext, NetworkLayer, OptionLevel, Port } from '@softnet/contract';
 import * as contract from '@softnet/contract';
 
 /** What datagram sockets ask of the rest of the stack. */
@@ -10,6 +10,7 @@ export interface DatagramHost {
   readonly layers: Contributions<NetworkLayer>;
   readonly levels: Contributions<OptionLevel>;
   readonly current: CurrentOwner;
+  readonly log: Log;
 }
 
 /** @throws NetError EINVAL when the module does not require Route, SkbPool, SocketDemux and SocketPorts. */
@@ -22,6 +23,7 @@ export function hostOf(ctx: ModuleContext): DatagramHost {
     layers: ctx.contributions(contract.NetworkLayer),
     levels: ctx.contributions(contract.OptionLevel),
     current: ctx.current,
+    log: ctx.log,
   };
 }
 

@@ -1,22 +1,25 @@
-import type { Counter, Message, Skb, SockCommon } from '@softnet/contract';
+import type { Counter, Log, Message, Skb, SockCommon } from '@softnet/contract';
 import { dequeue, ERRNO, enqueue, IPV4_WORD2, MESSAGE_FLAG, SKB_TYPE, SOCK_BUFFER_BYTES } from '@softnet/contract';
 import { orphan, SkbReader } from '@softnet/skb';
 import { ipv4Src, ipv6Src } from '@softnet/wire';
 import type { DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
 import { stateOf } from './datagram-state.ts';
 import { needsScope } from './destination.ts';
+import { wakeUser } from './wake-user.ts';
 
 /** From the flow table to `receive`: what is right and has room waits in the socket's queue. */
 export class DatagramReceiver {
   readonly #protocol: DatagramProtocol;
   readonly #reasons: DatagramReasons;
   readonly #received: Counter;
+  readonly #log: Log;
   readonly #reader = new SkbReader();
   /** The place that a user took a datagram into last, and a view of it: most take all into one, and that costs no garbage. */
   #place: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(this.#place.buffer);
 
-  constructor(protocol: DatagramProtocol, reasons: DatagramReasons, received: Counter) {
+  constructor(protocol: DatagramProtocol, reasons: DatagramReasons, received: Counter, log: Log) {
+    this.#log = log;
     this.#protocol = protocol;
     this.#reasons = reasons;
     this.#received = received;
@@ -48,7 +51,7 @@ export class DatagramReceiver {
     sock.receiveQueuedBytes += skb.truesize;
     enqueue(state.queue, skb);
     this.#received.value++;
-    sock.wake?.(sock);
+    wakeUser(sock, this.#log);
   }
 
   /** Bytes of payload given, or with MESSAGE_FLAG.TRUNC all that it had; -errno. `message.flags` say what became of it. */

@@ -23,6 +23,7 @@ import type { DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
 import { DatagramReceiver } from './datagram-receiver.ts';
 import { DatagramSender } from './datagram-sender.ts';
 import { DatagramState, isConnected, stateOf } from './datagram-state.ts';
+import { wakeUser } from './wake-user.ts';
 
 /**
  * All that a datagram socket is beside its header: what the stack and users call on the sockets of one protocol. Stateless
@@ -52,7 +53,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
     this.#reasons = reasons;
     this.#ends = new DatagramEnds(this.#host, protocol);
     this.#sender = new DatagramSender(this.#host, protocol, this.#ends, ctx.counter(`${protocol.name}.out`));
-    this.#receiver = new DatagramReceiver(protocol, reasons, ctx.counter(`${protocol.name}.in`));
+    this.#receiver = new DatagramReceiver(protocol, reasons, ctx.counter(`${protocol.name}.in`), ctx.log);
     this.#lingering = ctx.tally(`${protocol.name} socket with packets to be sent`, `${protocol.name}.close`);
     this.sockets = ctx.objects<SockCommon>('socket', {
       drain: 'wait',
@@ -86,7 +87,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
     if (report.origin === ERROR_ORIGIN.LOCAL && this.#sender.takesError(sock, report.errno)) return;
     if ((sock.flags & SOCK_FLAG.RECVERR) === 0 && !(report.fatal && isConnected(sock))) return;
     sock.error = report.errno;
-    sock.wake?.(sock);
+    wakeUser(sock, this.#host.log);
   }
 
   released(sock: SockCommon, skb: Skb): void {
@@ -100,7 +101,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
       if (sock.sendQueuedBytes === 0) this.#lingering.sub();
     } else if (state.blocked && hasRoom(sock)) {
       state.blocked = false;
-      sock.wake?.(sock);
+      wakeUser(sock, this.#host.log);
     }
   }
 
@@ -137,7 +138,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
     if (state.closed) return -ERRNO.EBADF;
     if ((how & 3) === 0 || (how & ~3) !== 0) return -ERRNO.EINVAL;
     state.shut |= how;
-    sock.wake?.(sock);
+    wakeUser(sock, this.#host.log);
     return isConnected(sock) ? 0 : -ERRNO.ENOTCONN;
   }
 
@@ -148,10 +149,14 @@ export class DatagramSockets implements SockOps, SocketCalls {
     sock.flags |= SOCK_FLAG.ORPHAN;
     sock.wake = null;
     purge(state.queue, this.#reasons.shut);
-    this.#closeLevels(sock);
-    this.#ends.leave(sock);
-    if (sock.sendQueuedBytes > 0) this.#lingering.add();
-    if (sock.holdNext !== null) this.sockets.release(sock);
+    try {
+      this.#closeLevels(sock);
+    } finally {
+      // Whatever a level's code does: nothing of the socket stays behind.
+      this.#ends.leave(sock);
+      if (sock.sendQueuedBytes > 0) this.#lingering.add();
+      if (sock.holdNext !== null) this.sockets.release(sock);
+    }
   }
 
   poll(sock: SockCommon): number {
@@ -185,7 +190,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
     const { wake } = sock;
     this.close(sock);
     sock.error = -why.errno;
-    wake?.(sock);
+    wakeUser(sock, this.#host.log, wake);
   }
 
   #closeLevels(sock: SockCommon): void {
@@ -197,9 +202,11 @@ export class DatagramSockets implements SockOps, SocketCalls {
     const { current } = this.#host;
     const caller = current.id;
     current.id = owner;
-    const answer = call();
-    current.id = caller;
-    return answer;
+    try {
+      return call();
+    } finally {
+      current.id = caller;
+    }
   }
 }
 

@@ -16,6 +16,8 @@ export class DatagramState {
   /** A send was told EAGAIN: wake when there is room. */
   blocked = false;
   closed = false;
+  /** Its user's `wake` has thrown once. */
+  wakeThrew = false;
 }
 
 export function stateOf(sock: SockCommon): DatagramState {

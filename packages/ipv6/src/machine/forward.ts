@@ -24,7 +24,7 @@ export class Ipv6Forward {
 
   /** `Dst.input` of what is for others. */
   readonly forward = (skb: Skb): number => {
-    const { policy, settings, traffic } = this.#around;
+    const { settings, traffic } = this.#around;
     if (!settings.forwarding.value || skb.type !== SKB_TYPE.HOST) return this.#drop(skb, 'ipv6.not-forwarding');
     const dst = skb.dst!;
     if (!this.#mayLeave(skb)) return this.#drop(skb, 'ipv6.scope');
@@ -32,7 +32,7 @@ export class Ipv6Forward {
       this.#layer.refuse(skb, REFUSAL.TIME_EXCEEDED, 0);
       return this.#drop(skb, 'ipv6.hop-limit');
     }
-    if (!policy.current.admit(skb, POLICY_DIRECTION.FORWARD, this.#layer)) return TRANSMIT.DROPPED;
+    if (!this.#isAdmitted(skb)) return TRANSMIT.DROPPED;
     const mtuBytes = Math.max(dst.mtuBytes, IPV6_MIN_MTU);
     if (skb.len > mtuBytes && skb.gsoSize === 0) {
       this.#layer.refuse(skb, REFUSAL.TOO_BIG, mtuBytes);
@@ -45,6 +45,15 @@ export class Ipv6Forward {
     if (skb.checksum === CHECKSUM.COMPLETE) skb.checksum = CHECKSUM.NONE;
     return runHooks(this.#hooks.forward, skb, traffic.current.byIndex(skb.ifindex) satisfies NetDevice | null, dst.device);
   };
+
+  #isAdmitted(skb: Skb): boolean {
+    const { policy, current } = this.#around;
+    const caller = current.id;
+    current.id = policy.owner;
+    const isAdmitted = policy.current.admit(skb, POLICY_DIRECTION.FORWARD, this.#layer);
+    current.id = caller;
+    return isAdmitted;
+  }
 
   /** Link-local addresses stay on their link (RFC 4291 §2.5.6), loopback and unspecified ones at home (§2.5.2, §2.5.3). */
   #mayLeave(skb: Skb): boolean {

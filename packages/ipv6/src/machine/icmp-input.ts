@@ -135,7 +135,11 @@ export class IcmpInput implements Protocol {
     readFlow(skb, flow);
     flow.iif = 0;
     if (flow.oif !== 0) flow.oif = ifindex;
-    this.#around.route.current.learnMtu(flow, mtuBytes);
+    const { route, current } = this.#around;
+    const caller = current.id;
+    current.id = route.owner;
+    route.current.learnMtu(flow, mtuBytes);
+    current.id = caller;
   }
 
   /** The packet quoted must be one that this host can have sent. */

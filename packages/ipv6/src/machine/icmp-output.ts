@@ -85,7 +85,11 @@ export class IcmpOutput {
       flow.src2 = ours2;
       flow.src3 = ours3;
     }
-    const dst = this.#around.route.current.lookup(flow);
+    const { route, current } = this.#around;
+    const caller = current.id;
+    current.id = route.owner;
+    const dst = route.current.lookup(flow);
+    current.id = caller;
     if (dst.error !== 0 || (flow.src0 | flow.src1 | flow.src2 | flow.src3) === 0) return null;
     return dst;
   }

@@ -59,11 +59,16 @@ export class Ipv6Input {
     runHooks(this.#hooks.prerouting, skb, device, null);
   }
 
-  /** What follows the prerouting hook. */
+  /** What follows the prerouting hook, which may have chosen a route. */
   route(skb: Skb): number {
+    if (skb.dst !== null) return skb.dst.input(skb);
+    const { route, current } = this.#around;
     const flow = this.#flow;
     readFlow(skb, flow);
-    const dst = this.#around.route.current.lookupInput(flow);
+    const caller = current.id;
+    current.id = route.owner;
+    const dst = route.current.lookupInput(flow);
+    current.id = caller;
     skb.dst = dst;
     if (dst.error !== 0) this.#refuse(skb, dst.type);
     return dst.input(skb);
@@ -90,7 +95,14 @@ export class Ipv6Input {
 
   /** What follows the input hook. */
   admit(skb: Skb): number {
-    if (!this.#around.policy.current.admit(skb, POLICY_DIRECTION.IN, this.#layer)) return TRANSMIT.DROPPED;
+    const { policy, current } = this.#around;
+    const caller = current.id;
+    current.id = policy.owner;
+    const isAdmitted = policy.current.admit(skb, POLICY_DIRECTION.IN, this.#layer);
+    current.id = caller;
+    if (!isAdmitted) return TRANSMIT.DROPPED;
+    // Whoever keeps the packet keeps no route, which nobody counts.
+    skb.dst = null;
     const protocol = this.#upperProtocol(skb);
     pull(skb, skb.transport - skb.data);
     this.#delivery.deliver(skb, protocol);

@@ -144,10 +144,7 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     const src3 = ipv6Src(view, network, 3);
     const isAnonymous = isUnspecified(src0, src1, src2, src3);
     if (!isAnonymous && this.#links.find(src0, src1, src2, src3, link.device.ifindex) !== null) return 'nd.conflict';
-    if (sourceLinkAddress >= 0) {
-      const { neighbours } = this.#around;
-      neighbours.current.learn(link.device, this.family, src0, src1, src2, src3, bytes, sourceLinkAddress, CREATE | OVERRIDE);
-    }
+    if (sourceLinkAddress >= 0) this.#learn(link.device, src0, src1, src2, src3, bytes, sourceLinkAddress, CREATE | OVERRIDE);
     const flow = this.#flow;
     beginIcmpFlow(flow, IP_PROTOCOL.ICMPV6, ICMPV6_TYPE.NEIGHBOR_ADVERTISEMENT, 0);
     flow.src0 = target0;
@@ -177,17 +174,32 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     if (this.#links.find(target0, target1, target2, target3, device.ifindex) !== null) return 'nd.conflict';
     const flags = icmpRest(view, skb.transport);
     const bits = updateOf(flags);
-    const { neighbours } = this.#around;
-    if (targetLinkAddress >= 0) {
-      neighbours.current.learn(device, this.family, target0, target1, target2, target3, bytes, targetLinkAddress, bits);
-    } else {
+    if (targetLinkAddress >= 0) this.#learn(device, target0, target1, target2, target3, bytes, targetLinkAddress, bits);
+    else {
       // Who was asked by unicast need not say it: what is known is confirmed, or nothing is (RFC 4861 §4.4, §7.2.5).
       const known = this.#known(device, target0, target1, target2, target3);
       if (known === null) return 'nd.no-link-address';
-      neighbours.current.learn(device, this.family, target0, target1, target2, target3, known.linkAddress, 0, bits);
+      this.#learn(device, target0, target1, target2, target3, known.linkAddress, 0, bits);
     }
     skb.memory.pool.release(skb);
     return null;
+  }
+
+  #learn(
+    device: NetDevice,
+    word0: number,
+    word1: number,
+    word2: number,
+    word3: number,
+    bytes: Uint8Array,
+    offset: number,
+    bits: number,
+  ): void {
+    const { neighbours, current } = this.#around;
+    const caller = current.id;
+    current.id = neighbours.owner;
+    neighbours.current.learn(device, this.family, word0, word1, word2, word3, bytes, offset, bits);
+    current.id = caller;
   }
 
   /** One whose link address is known. Looks at all there are (which are bounded): it must not be made for the asking. */

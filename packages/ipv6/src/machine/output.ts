@@ -60,7 +60,7 @@ export class Ipv6Output {
   send(skb: Skb, flow: Flow, sock: SockCommon | null): number {
     const options = sockOptions(sock);
     const dst = skb.dst!;
-    if (options !== null && options.mtuDiscover === MTU_DISCOVER.DO && skb.gsoSize === 0) {
+    if (options !== null && isNeverCut(options) && skb.gsoSize === 0) {
       if (skb.len + IPV6_HEADER_BYTES > this.#mtuOf(dst)) return this.#tooBigForSocket(skb, sock!, dst);
     }
     const trafficClass = flow.tos === 0 && options !== null ? options.trafficClass : flow.tos;
@@ -107,9 +107,13 @@ export class Ipv6Output {
     const dst = skb.dst!;
     const device = dst.device;
     if (device === null) return this.#drop(skb, 'ipv6.no-device');
+    const { neighbours, current } = this.#around;
+    const caller = current.id;
+    current.id = neighbours.owner;
     const neighbour = dst.gatewayFamily === 0 ? this.#onLink(skb, device) : this.#gateway(dst, device);
-    if (neighbour === null) return this.#drop(skb, 'ipv6.no-neighbour');
-    return neighbour.output(neighbour, skb);
+    const result = neighbour === null ? TRANSMIT.DROPPED : neighbour.output(neighbour, skb);
+    current.id = caller;
+    return neighbour === null ? this.#drop(skb, 'ipv6.no-neighbour') : result;
   };
 
   #onLink(skb: Skb, device: NetDevice): Neighbour | null {
@@ -191,7 +195,11 @@ export class Ipv6Output {
     report.offender1 = 0;
     report.offender2 = 0;
     report.offender3 = 0;
+    const { current } = this.#around;
+    const caller = current.id;
+    current.id = sock.holdKind?.owner ?? caller;
     sock.ops.error(sock, null, report);
+    current.id = caller;
     return this.#drop(skb, 'ipv6.dont-fragment');
   }
 
@@ -202,4 +210,9 @@ export class Ipv6Output {
     skb.memory.pool.drop(skb, this.#around.reasons[name]);
     return TRANSMIT.DROPPED;
   }
+}
+
+/** DEVIATION: PROBE is as DO. Linux lets probes of more than is known of the path pass; never are they cut (RFC 4821 §7.2). */
+function isNeverCut({ mtuDiscover }: Ipv6SockOptions): boolean {
+  return mtuDiscover === MTU_DISCOVER.DO || mtuDiscover === MTU_DISCOVER.PROBE;
 }

@@ -61,7 +61,9 @@ export class KernelTimeModule implements SoftnetModule {
   }
 
   stop(): void {
-    for (const alarm of this.#all) alarm.ring();
+    for (const alarm of [...this.#all]) alarm.ring();
+    // Who then waits again waits in vain: this kernel has no time any more.
+    for (const { timer } of this.#all) timer.cancel();
   }
 
   #make(ctx: ModuleContext, idle: Alarm[]): Alarm {

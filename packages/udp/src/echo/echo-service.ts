@@ -2,7 +2,7 @@ import type { Counter, Message, Notice, Owner, SockCommon, Sockets } from '@soft
 import { ADDRESS_FAMILY, ERRNO, MESSAGE_FLAG, Message as Msg, NetError, SOCK_TYPE, SockAddress } from '@softnet/contract';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
-const { EADDRINUSE, EAGAIN } = ERRNO;
+const { EADDRINUSE, EAGAIN, EBADF } = ERRNO;
 
 /** What the service asks of its module. */
 export interface EchoHost {
@@ -117,7 +117,7 @@ export class EchoService implements Owner {
     while (this.#sock === sock) {
       message.flags = MESSAGE_FLAG.SKB;
       const received = calls.receive(sock, message);
-      if (received === -EAGAIN) return;
+      if (received === -EAGAIN || received === -EBADF) return;
       if (received < 0) continue;
       // Two echo services would never end.
       if (message.address.port !== sock.localPort && calls.send(sock, message) >= 0) this.#host.echoed.value++;
