@@ -177,6 +177,7 @@ function scopeOf(address: number): number {
 /** @throws NetError EINVAL: no unicast address, or no prefix of it. */
 function checked([word0, word1, word2, word]: AddressWords, prefixLen: number): number {
   const refuse = (why: string): NetError => new NetError('EINVAL', why, { syscall: 'address' });
+  if (word0 === 0 && word1 === 0 && word2 === 0 && word === 0) throw refuse('0.0.0.0 is no address of a host (RFC 1122 §3.2.1.3)');
   if (word0 !== 0 || word1 !== 0 || word2 !== IPV4_WORD2)
     throw refuse('this is no IPv4 address: its words are 0, 0, 0xffff and the address');
   if (!Number.isInteger(prefixLen) || prefixLen < 0 || prefixLen > 32) throw refuse(`a prefix of IPv4 has 0 to 32 bits, not ${prefixLen}`);

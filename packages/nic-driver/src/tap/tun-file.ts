@@ -91,7 +91,10 @@ function refused(code: Errno, name: string): NetError {
 }
 
 function notAllowed(code: Errno, name: string, what: string, cause?: unknown): NetError {
-  const advice = `run as root, or let root make the interface for you: ip tuntap add dev ${name} mode tap user $USER`;
+  const make = `ip tuntap add dev ${name} mode tap user $USER`;
+  // Of the node itself: nobody but root may open it on this machine.
+  const node = cause === undefined ? '' : `, and open the node to you: chmod 0666 ${TUN_PATH}`;
+  const advice = `run as root, or let root make the interface for you: ${make}${node}`;
   return new NetError(code, `tap: this process ${what}, which needs root or CAP_NET_ADMIN: ${advice}`, { syscall: 'open', cause });
 }
 
