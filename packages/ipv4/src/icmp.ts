@@ -1,7 +1,7 @@
 import type { FlowKey, NetworkLayer, PacketMemory, Protocol, Skb } from '@softnet/contract';
 import { CHECKSUM, ErrorReport, Flow, IP_PROTOCOL, IPV4_WORD2, SKB_TYPE } from '@softnet/contract';
 import { dissectEcho } from '@softnet/inet';
-import { cutFront, gather, SkbReader, sumOf } from '@softnet/skb';
+import { cutFront, gather, SkbReader, scrub, sumOf } from '@softnet/skb';
 import {
   ICMP_HEADER_BYTES,
   ICMPV4_TYPE,
@@ -179,21 +179,8 @@ export class Icmp implements Protocol {
 
 /** A packet that came in goes out again, as if it had been made here. */
 function begin(skb: Skb): void {
+  scrub(skb);
   skb.mac = -1;
   skb.network = -1;
-  skb.ifindex = 0;
-  skb.queue = 0;
   skb.type = SKB_TYPE.OUTGOING;
-  skb.mark = 0;
-  skb.priority = 0;
-  skb.hash = 0;
-  skb.vlan = 0;
-  skb.checksum = CHECKSUM.NONE;
-  skb.csum = 0;
-  skb.gsoSize = 0;
-  skb.gsoSegs = 0;
-  skb.gsoType = 0;
-  skb.timeUs = 0;
-  skb.flags = 0;
-  skb.slots?.fill(null);
 }

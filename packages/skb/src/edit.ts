@@ -1,5 +1,5 @@
 import type { DropReason, Fragment, Skb, SkbQueue } from '@softnet/contract';
-import { dequeue } from '@softnet/contract';
+import { CHECKSUM, dequeue } from '@softnet/contract';
 import { checkCount, checkGrow, checkPull, checkReserve, ledgerOf } from './checks.ts';
 import { DEBUG } from './debug.ts';
 import { PAGE_TRUESIZE } from './records.ts';
@@ -135,6 +135,25 @@ export function orphan(skb: Skb): void {
   // First, so that a protocol that throws is not told twice.
   skb.sock = null;
   sock.ops.released(sock, skb);
+}
+
+/** What a received packet says of its way here means nothing for the next one. Linux's `skb_scrub_packet`. */
+export function scrub(skb: Skb): void {
+  if (skb.slots !== null) skb.slots.fill(null);
+  skb.ifindex = 0;
+  skb.queue = 0;
+  skb.mark = 0;
+  skb.priority = 0;
+  skb.hash = 0;
+  skb.vlan = 0;
+  skb.checksum = CHECKSUM.NONE;
+  skb.csum = 0;
+  skb.gsoSize = 0;
+  skb.gsoSegs = 0;
+  skb.gsoType = 0;
+  skb.timeUs = 0;
+  skb.flags = 0;
+  skb.reentries = 0;
 }
 
 /** Drops all that is in a queue. Returns how many that were. */

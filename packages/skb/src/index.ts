@@ -15,6 +15,7 @@ export {
   push,
   put,
   reserve,
+  scrub,
   split,
   tailroom,
   trim,

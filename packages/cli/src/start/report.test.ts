@@ -25,6 +25,7 @@ describe('the report', () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that there are none is the point
     expect(text).not.toMatch(/\x1b/);
     expect((await play(1)).text).toBe(text);
+    expect((await play(2)).text).not.toBe(text);
   });
 
   test('keeps them for another seed', async () => {

@@ -1,7 +1,6 @@
 import type { Counter, Dst, Message, NetworkLayer, Skb, SockCommon } from '@softnet/contract';
 import {
   ADDRESS_FAMILY,
-  CHECKSUM,
   ERRNO,
   Flow,
   isFresh,
@@ -12,7 +11,7 @@ import {
   SOCK_FLAG,
   TRANSMIT,
 } from '@softnet/contract';
-import { copyIn, orphan, PAGE_BYTES, push } from '@softnet/skb';
+import { copyIn, orphan, PAGE_BYTES, push, scrub } from '@softnet/skb';
 import type { DatagramEnds } from './datagram-ends.ts';
 import { refusalOf } from './datagram-ends.ts';
 import type { DatagramHost } from './datagram-host.ts';
@@ -210,23 +209,4 @@ function lengthOf({ flags, skb, data, more }: Message): number {
   let lenBytes = data === null ? 0 : data.length;
   if (more !== null) for (let i = 0; i < more.length; i++) lenBytes += more[i]!.length;
   return lenBytes;
-}
-
-/** What a received packet says of its way here means nothing for the next one. Linux's `skb_scrub_packet`. */
-function scrub(skb: Skb): void {
-  if (skb.slots !== null) skb.slots.fill(null);
-  skb.ifindex = 0;
-  skb.queue = 0;
-  skb.mark = 0;
-  skb.priority = 0;
-  skb.hash = 0;
-  skb.vlan = 0;
-  skb.checksum = CHECKSUM.NONE;
-  skb.csum = 0;
-  skb.gsoSize = 0;
-  skb.gsoSegs = 0;
-  skb.gsoType = 0;
-  skb.timeUs = 0;
-  skb.flags = 0;
-  skb.reentries = 0;
 }

@@ -1,5 +1,6 @@
 import type { DropReason, Port, Skb, SkbPool } from '@softnet/contract';
-import { orphan, SkbReader } from '@softnet/skb';
+import { SKB_TYPE } from '@softnet/contract';
+import { orphan, SkbReader, scrub } from '@softnet/skb';
 import { VLAN_TAG_BYTES } from '@softnet/wire';
 import { FrameCopier } from '../driver/copy-frame.ts';
 import type { CableEnd, CableLine, CablePort } from './cable.ts';
@@ -113,21 +114,10 @@ function delayUs({ settings, random, counts, reorder }: CableLine): number {
 function bare(skb: Skb): Skb {
   orphan(skb);
   skb.dst = null;
-  skb.slots?.fill(null);
+  scrub(skb);
   skb.network = -1;
   skb.transport = -1;
   skb.mac = skb.data;
-  skb.type = 0;
-  skb.mark = 0;
-  skb.priority = 0;
-  skb.hash = 0;
-  skb.vlan = 0;
-  skb.checksum = 0;
-  skb.csum = 0;
-  skb.gsoSize = 0;
-  skb.gsoSegs = 0;
-  skb.gsoType = 0;
-  skb.flags = 0;
-  skb.reentries = 0;
+  skb.type = SKB_TYPE.HOST;
   return skb;
 }
