@@ -1,9 +1,7 @@
+import { heapPerCall } from '@softnet/contract/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PrefixTrie } from './prefix-trie.ts';
-
-const CHUNKS = 10;
-const CHUNK = 10_000;
 
 type Key = readonly [number, number, number, number];
 interface Value {
@@ -81,7 +79,7 @@ test('a lookup allocates nothing', () => {
   for (let i = 0; i < 5000; i++) trie.set(Math.imul(i, 0x9e3779b1), i, 0, 0, 8 + (i % 57), { name: `${i}` });
   let i = 0;
   let found = 0;
-  const bytes = heapPerCall(() => {
+  const bytes = heapPerCall(1, () => {
     i = (i + 1) | 0;
     for (let value = trie.first(Math.imul(i, 0x9e3779b1), i, 0, 0); value !== null; value = trie.next()) found++;
   });
@@ -93,18 +91,4 @@ function keyOf(name: string): Key {
   const padded = name.padEnd(128, '1');
   const at = (index: number): number => Number.parseInt(padded.slice(32 * index, 32 * index + 32), 2) | 0;
   return [at(0), at(1), at(2), at(3)];
-}
-
-/** Bytes of heap that a call leaves once warm: the median of chunks, as V8 itself makes code now and then. */
-function heapPerCall(act: () => void): number {
-  const chunk = (): number => {
-    const before = process.memoryUsage().heapUsed;
-    for (let i = 0; i < CHUNK; i++) act();
-    return (process.memoryUsage().heapUsed - before) / CHUNK;
-  };
-  for (let i = 0; i < 2 * CHUNKS; i++) chunk();
-  globalThis.gc!();
-  // A chunk in which the heap was collected says nothing.
-  const figures = Array.from({ length: CHUNKS }, chunk).filter((bytes) => bytes >= 0);
-  return figures.toSorted((a, b) => a - b)[figures.length >> 1]!;
 }

@@ -1,4 +1,5 @@
 import { DeviceTraffic, DstUse, isFresh, NEIGHBOUR_UPDATE, TRANSMIT } from '@softnet/contract';
+import { heapPerCall } from '@softnet/contract/testing';
 import { describe, expect, test, vi } from 'vitest';
 
 // Before anything is imported: this file looks at what users run.
@@ -8,23 +9,6 @@ vi.hoisted(() => {
 
 import { bootNeighbours } from './testing/fake-neighbours.ts';
 import { bootRouter, flowTo, Holder } from './testing/fake-router.ts';
-
-const CHUNKS = 10;
-const CHUNK = 10_000;
-
-/** Bytes of heap that a call leaves once warm: the median of chunks, as V8 itself makes code now and then. */
-function heapPerCall(act: () => void): number {
-  const chunk = (): number => {
-    const before = process.memoryUsage().heapUsed;
-    for (let i = 0; i < CHUNK; i++) act();
-    return (process.memoryUsage().heapUsed - before) / CHUNK;
-  };
-  for (let i = 0; i < 2 * CHUNKS; i++) chunk();
-  globalThis.gc!();
-  // A chunk in which the heap was collected says nothing.
-  const figures = Array.from({ length: CHUNKS }, chunk).filter((bytes) => bytes >= 0);
-  return figures.toSorted((a, b) => a - b)[figures.length >> 1]!;
-}
 
 function lookups(): Record<string, () => void> {
   const { add, service, uses, router } = bootRouter();
@@ -104,13 +88,13 @@ function packets(): Record<string, () => void> {
 }
 
 describe('once warm, nothing is allocated:', () => {
-  test.each(Object.entries({ ...lookups(), ...packets() }))('%s', (_what, act) => expect(heapPerCall(act)).toBeLessThan(1));
+  test.each(Object.entries({ ...lookups(), ...packets() }))('%s', (_what, act) => expect(heapPerCall(1, act)).toBeLessThan(1));
 
   test('and the measure sees an allocation', () => {
     const kept: object[] = [];
     const allocate = (): void => {
       kept[0] = { kept };
     };
-    expect(heapPerCall(allocate)).toBeGreaterThan(8);
+    expect(heapPerCall(8, allocate)).toBeGreaterThan(8);
   });
 });

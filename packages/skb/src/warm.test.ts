@@ -1,5 +1,6 @@
 import type { Fragment } from '@softnet/contract';
 import { Skb } from '@softnet/contract';
+import { heapPerCall } from '@softnet/contract/testing';
 import { describe, expect, it, vi } from 'vitest';
 
 // Before anything is imported: this file looks at what users run.
@@ -15,26 +16,11 @@ import { makePool } from './make-pool.ts';
 import { SkbReader } from './reader.ts';
 import { FRAGMENT_BYTES, SKB_BYTES } from './records.ts';
 
-const CHUNKS = 10;
-const CHUNK = 10_000;
 const KEPT = 100_000;
 const payload = new Uint8Array(1400).fill(0xab);
 const big = new Uint8Array(9000).fill(0xcd);
 const reader = new SkbReader();
 const pool = makePool({ buffers: 64, pages: 64 });
-
-/** Bytes of heap that a call leaves once warm: the median of chunks, as V8 itself makes code now and then. */
-function heapPerCall(act: () => void): number {
-  const chunk = (): number => {
-    const before = process.memoryUsage().heapUsed;
-    for (let i = 0; i < CHUNK; i++) act();
-    return (process.memoryUsage().heapUsed - before) / CHUNK;
-  };
-  for (let i = 0; i < 2 * CHUNKS; i++) chunk();
-  globalThis.gc!();
-  // A chunk in which the heap was collected says nothing.
-  return median(Array.from({ length: CHUNKS }, chunk).filter((bytes) => bytes >= 0));
-}
 
 function median(figures: readonly number[]): number {
   expect(figures.length).toBeGreaterThan(0);
@@ -98,7 +84,7 @@ describe('once warm', () => {
   it('is what users run', () => expect(DEBUG).toBe(false));
 
   it.each(Object.entries(works))('nothing is allocated: %s', (_name, act) => {
-    expect(heapPerCall(act)).toBeLessThan(1);
+    expect(heapPerCall(1, act)).toBeLessThan(1);
     expect(pool.idle).toBe(true);
   });
 
@@ -107,7 +93,7 @@ describe('once warm', () => {
     const allocate = (): void => {
       kept[0] = { a: 1 };
     };
-    expect(heapPerCall(allocate)).toBeGreaterThan(8);
+    expect(heapPerCall(8, allocate)).toBeGreaterThan(8);
   });
 
   it('bounds are free, and so unchecked', () => {
@@ -118,7 +104,7 @@ describe('once warm', () => {
   });
 
   it('a packet that is copied in on pages costs a view of the source for each, and nothing else', () => {
-    const perCall = heapPerCall(() => {
+    const perCall = heapPerCall(3 * 200, () => {
       const skb = pool.alloc(0, 2048)!;
       copyIn(skb, big);
       pool.release(skb);

@@ -7,10 +7,10 @@ vi.hoisted(() => {
   Object.assign(globalThis, { SOFTNET_DEBUG: '0' });
 });
 
+import { onceWarmCalls } from '@softnet/contract/testing';
 import { put } from '@softnet/skb';
 import type { Ipv4Packet } from '@softnet/wire';
 import { emitIcmpv4, emitIpv4Packet, emitUdp } from '@softnet/wire';
-import { onceWarmCalls } from '../once-warm.ts';
 import { addPeer, ipv4, PEER, RawLink, word } from './raw-link.ts';
 
 const INET = 2;

@@ -8,8 +8,8 @@ vi.hoisted(() => {
 });
 
 import { DEVICE_FEATURE } from '@softnet/contract';
+import { onceWarmCalls } from '@softnet/contract/testing';
 import { put } from '@softnet/skb';
-import { onceWarmCalls } from '../once-warm.ts';
 import type { NetdevHost } from './netdev-host.ts';
 import { bootNetdev, deviceHook, OUR_MAC, PEER_MAC, plug } from './netdev-host.ts';
 

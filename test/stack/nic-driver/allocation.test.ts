@@ -1,11 +1,11 @@
 import type { ModuleContext, NetDevice, Skb, SoftnetModule } from '@softnet/contract';
 import { DeviceTraffic, EthertypeHandler, Module, SkbPool } from '@softnet/contract';
+import { onceWarm } from '@softnet/contract/testing';
 import type { Kernel } from '@softnet/kernel';
 import { World } from '@softnet/kernel';
 import { Cable, Captures, LoopbackModule, PcapModule, WireModule } from '@softnet/nic-driver';
 import { copyIn } from '@softnet/skb';
 import { expect, test, vi } from 'vitest';
-import { onceWarm } from '../once-warm.ts';
 import { addDevice, frameHost } from './frames.ts';
 
 vi.setConfig({ testTimeout: 60_000 });

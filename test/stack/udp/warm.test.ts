@@ -1,6 +1,6 @@
 import { ADDRESS_FAMILY, MESSAGE_FLAG, Message } from '@softnet/contract';
+import { onceWarm } from '@softnet/contract/testing';
 import { expect, test } from 'vitest';
-import { onceWarm } from '../once-warm.ts';
 import { address, CLEAN } from './host.ts';
 import { realHost } from './real-host.ts';
 

@@ -1,6 +1,8 @@
 /** So many chunks at most until it must be warm. */
 const MOST_CHUNKS = 400;
 const WINDOW = 9;
+/** So many operations at a time, where nothing else is said. */
+const CHUNK_CALLS = 10_000;
 
 /**
  * Bytes of heap per operation once warm: the median of a window of chunks. Warm is when V8 has optimised, which is the business of
@@ -23,15 +25,20 @@ export function onceWarm(limitBytes: number, chunk: () => number): number {
 }
 
 /** The same of a call, made `count` times a chunk; and how many were made in all. */
-export function onceWarmCalls(limitBytes: number, count: number, act: () => void): { bytes: number; calls: number } {
+export function onceWarmCalls(limitBytes: number, count: number, act: (call: number) => void): { bytes: number; calls: number } {
   let calls = 0;
   const bytes = onceWarm(limitBytes, () => {
     const before = process.memoryUsage().heapUsed;
-    for (let i = 0; i < count; i++) act();
+    for (let i = 0; i < count; i++) act(i);
     calls += count;
     return (process.memoryUsage().heapUsed - before) / count;
   });
   return { bytes, calls };
+}
+
+/** The same: the bytes alone. */
+export function heapPerCall(limitBytes: number, act: (call: number) => void, count: number = CHUNK_CALLS): number {
+  return onceWarmCalls(limitBytes, count, act).bytes;
 }
 
 function median(figures: readonly number[]): number {
