@@ -1,4 +1,5 @@
-import type { NetDevice, TxQueue } from './device.ts';
+import type { NetDevice, RxQueue, TxQueue } from './device.ts';
+import type { FlowRule, ReceiveSpread } from './ethtool.ts';
 import type { FlowKey } from './flow.ts';
 import type { Skb } from './skb.ts';
 import type { SkbQueue } from './skb-queue.ts';
@@ -27,6 +28,26 @@ export interface DeviceOps {
   setReceiveMode?(device: NetDevice, groups: readonly Uint8Array[]): void;
   /** Steers a flow to a receive queue; priority 0 to 15. False: no room for the rule. Linux's `ndo_rx_flow_steer`. */
   steer?(device: NetDevice, key: FlowKey, queue: number, priority: number): boolean;
+  // What `ethtool` sets (`ethtool.ts`). Values are checked, the device has them when the call has returned. Absent: EOPNOTSUPP.
+  /** How many packets each queue has room for. What waits stays. */
+  setRings?(device: NetDevice, rxPackets: number, txPackets: number): void;
+  /** Interrupt moderation of one queue, either sort. */
+  setCoalescing?(queue: RxQueue | TxQueue, us: number, packets: number): void;
+  /** Makes `rxQueues` and `txQueues` anew. The device is down meanwhile. */
+  setChannels?(device: NetDevice, rxQueues: number, txQueues: number): void;
+  setSpread?(device: NetDevice, spread: ReceiveSpread): void;
+  setFlowRules?(device: NetDevice, rules: readonly FlowRule[]): void;
+}
+
+/**
+ * What has all that a device receives, for a device stacked on it: a fault injector, a bridge. One a device, in `NetDevice.above`. Its
+ * maker clears it before it goes, and when the device below goes. Linux's `rx_handler`.
+ */
+export interface ReceiveHandler {
+  /** Of who made it, for {@link CurrentOwner}. */
+  readonly owner: number;
+  /** Takes the whole batch, each with `data` at the link header, as from a driver. It hands them up from a poll of its own (one direction). */
+  receive(queue: RxQueue, batch: SkbQueue): void;
 }
 
 /** How frames look on a kind of link: Ethernet's is shared by all its drivers. Stateless. Linux's `struct header_ops`. */

@@ -1,5 +1,6 @@
-import type { DeviceOps, LinkLayer } from './device-ops.ts';
+import type { DeviceOps, LinkLayer, ReceiveHandler } from './device-ops.ts';
 import type { DstUse } from './dst.ts';
+import type { FlowRule, ReceiveSpread } from './ethtool.ts';
 import type { Objects } from './held.ts';
 import { Held } from './held.ts';
 import type { Qdisc } from './qdisc.ts';
@@ -19,6 +20,8 @@ export class NetDevice extends Held {
   kind = '';
   ops: DeviceOps;
   link: LinkLayer;
+  /** Has all that is received, in the place of GRO, taps, hooks and layers: a device stacked on this one. Set and cleared by its driver. */
+  above: ReceiveHandler | null = null;
   /**
    * Whose cached dsts go by it: `Route.attach` derives a use here too, so that its driver waits for them. Set by the driver;
    * null: nobody waits.
@@ -51,6 +54,13 @@ export class NetDevice extends Held {
   gsoMaxSegs = 64;
   txQueues: readonly TxQueue[] = [];
   rxQueues: readonly RxQueue[] = [];
+  /** How many of each its driver can make: `ethtool -l`. */
+  maxTxQueues = 1;
+  maxRxQueues = 1;
+  /** By which received flows are spread over its receive queues; null: it does not spread them. Replaced whole. */
+  rss: ReceiveSpread | null = null;
+  /** Exact flows that go to queues of their own, or nowhere, before RSS; in order of their `location`. Replaced whole. */
+  flowRules: readonly FlowRule[] = [];
   /** The root qdisc that `tc` shows. Null while the device is down. Queues send through their own cell. */
   qdisc: Qdisc | null = null;
   /** Packets that wait in the qdisc, at most, by default. */
@@ -90,6 +100,9 @@ export class TxQueue {
   /** Completions are told at the latest after so many µs or packets; 0: at once. `ethtool -C`. */
   coalesceUs = 0;
   coalescePackets = 0;
+  /** Packets that the driver has room for, and may have at most. 0: its driver has no such limit. `ethtool -g`. */
+  ringPackets = 0;
+  maxRingPackets = 0;
   packets = 0;
   bytes = 0;
   /** The registry's own, while its device is registered. */
@@ -113,8 +126,13 @@ export class RxQueue {
   /** The poll is raised at the latest after so many µs or packets; 0: at once. */
   coalesceUs = 0;
   coalescePackets = 0;
+  /** Received packets that wait for the stack, at most; and the most that this can be set to. `ethtool -g`. */
+  ringPackets = 0;
+  maxRingPackets = 0;
   packets = 0;
   bytes = 0;
+  /** Received, and dropped as the ring was full. */
+  dropped = 0;
   ext: object | null = null;
 
   constructor(device: NetDevice, index: number) {
@@ -166,6 +184,8 @@ export const DEVICE_FEATURE = Object.freeze({
   HEADER_SPLIT: 0x40,
   RX_HASH: 0x80,
   FLOW_STEERING: 0x100,
+  /** Hands up packets that stand for several (`gsoSize`), as they came from a peer that cuts nothing. Linux's LRO. */
+  RX_GSO: 0x200,
   GSO_TCPV4: 0x1000,
   GSO_TCPV6: 0x2000,
   GSO_UDP: 0x4000,

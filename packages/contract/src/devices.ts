@@ -104,6 +104,8 @@ export const DEVICE_EVENT = Object.freeze({
   ADDRESS: 8,
   FEATURES: 9,
   NAME: 10,
+  /** What {@link Ethtool} sets. */
+  SETTINGS: 11,
 } as const);
 
 /**

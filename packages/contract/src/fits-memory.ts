@@ -36,6 +36,9 @@ export class FakePool implements SkbPool {
   makeRoom(skb: Skb, headroomBytes: number, tailroomBytes: number): boolean {
     return skb.data - skb.head >= headroomBytes && skb.end - skb.tail >= tailroomBytes;
   }
+  dissolve(): null {
+    return null;
+  }
   release(skb: Skb): void {
     if (!this.live.delete(skb)) throw new Error('an skb is freed twice');
     if (skb.next !== null) throw new Error('an skb is freed while a queue owns it');

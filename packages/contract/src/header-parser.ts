@@ -1,8 +1,8 @@
-import type { PacketMemory } from './packet-memory.ts';
-import { definePoint } from './token.ts';
+import type { NetDevice } from './device.ts';
+import { definePoint, defineService } from './token.ts';
 
-/** What a number of a {@link HeaderParser} counts. */
-export const PARSER_LEVEL = Object.freeze({ END: 0, ETHERTYPE: 1, IP_PROTOCOL: 2, UDP_PORT: 3, TCP_PORT: 4 } as const);
+/** What a number of a {@link HeaderParser} counts. LINK: a device's `type`. */
+export const PARSER_LEVEL = Object.freeze({ END: 0, ETHERTYPE: 1, IP_PROTOCOL: 2, UDP_PORT: 3, TCP_PORT: 4, LINK: 5 } as const);
 
 /** What a parser found: kept and filled anew by its caller. */
 export class ParsedHeader {
@@ -10,6 +10,8 @@ export class ParsedHeader {
   /** Who parses on: one of {@link PARSER_LEVEL}. END: the payload begins behind this header. */
   nextLevel = 0;
   nextNumber = 0;
+  /** Asked for when nobody parses `nextNumber`: the other end's port. -1: none. */
+  otherNumber = -1;
 }
 
 /**
@@ -21,7 +23,25 @@ export interface HeaderParser {
   readonly level: number;
   /** Ethertype, protocol or port (either end's). */
   readonly number: number;
-  /** Reads the header at `offset`. False: more bytes are needed than there are before `endOffset`, or it is not understood. */
-  parse(memory: PacketMemory, offset: number, endOffset: number, found: ParsedHeader): boolean;
+  /**
+   * Reads the header at `offset`; fills all of `found`. False: more bytes are needed than there are before `endOffset`, or it is not
+   * understood.
+   */
+  parse(view: DataView, offset: number, endOffset: number, found: ParsedHeader): boolean;
 }
 export const HeaderParser = definePoint<HeaderParser>({ name: 'header-parser', version: '1.0.0' });
+
+/** Asks the {@link HeaderParser}s. A **corridor** of netdev. Callers: drivers, for a frame that is to be put into packet memory (row S4). */
+export interface HeaderSplit {
+  /**
+   * How many bytes of the frame at `offset` are headers: the link's, and all that parsers know behind it. The bytes may lie anywhere; a
+   * header that is cut off or not understood belongs to the payload.
+   */
+  headerBytes(device: NetDevice, view: DataView, offset: number, endOffset: number): number;
+}
+export const HeaderSplit = defineService<HeaderSplit>({
+  name: 'header-split',
+  version: '1.0.0',
+  methods: ['headerBytes'],
+  absent: () => ({ headerBytes: () => 0 }),
+});

@@ -13,12 +13,26 @@ export class PacketMemory {
   readonly view: DataView;
   /** Where buffers in this memory go back to, whoever frees them and whichever generation made them. */
   readonly pool: SkbPool;
+  /** Work on many bytes in place, by vector instructions. Null: there are none; the skb package's plain functions do the same. */
+  readonly bulk: BulkWork | null;
 
-  constructor(bytes: Uint8Array, pool: SkbPool) {
+  constructor(bytes: Uint8Array, pool: SkbPool, bulk: BulkWork | null = null) {
     this.bytes = bytes;
+    this.bulk = bulk;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.pool = pool;
   }
+}
+
+/**
+ * What is done to many bytes of one {@link PacketMemory} at a time; all offsets are absolute in it, and lie in it. Callers use the skb
+ * package's functions, which fall back to plain ones that give the same answers.
+ */
+export interface BulkWork {
+  /** The Internet checksum's sum (RFC 1071) of the bytes from `offset` to `end`: folded, not inverted. */
+  sum(offset: number, end: number): number;
+  /** Copies `lenBytes`, not overlapping, and sums them in the same pass. */
+  copyAndSum(from: number, to: number, lenBytes: number): number;
 }
 
 /**
@@ -32,6 +46,8 @@ export class Fragment {
   /** Absolute offset of the first byte in `memory`. */
   offset = 0;
   lenBytes = 0;
+  /** What it adds to the `truesize` of its packet: the memory that it keeps from being used otherwise, and its record. Set by its source. */
+  truesize = 0;
   next: Fragment | null = null;
 
   constructor(memory: PacketMemory, source: FragmentSource) {
@@ -69,6 +85,12 @@ export interface SkbPool {
    * shared or does not fit. False: out of memory, and the skb is as it was. Linux's `skb_cow`.
    */
   makeRoom(skb: Skb, headroomBytes: number, tailroomBytes: number): boolean;
+  /**
+   * Ends a packet, whose bytes from `data` on live on as fragments, in order: what GRO hangs on another packet. Tells its socket, as
+   * `release` does. Null: its head is shared, or no record is left
+   * (counted), and it is as it was. It is not empty. Linux's `skb_gro_receive`.
+   */
+  dissolve(skb: Skb): Fragment | null;
   /** The packet did what it was for. Tells its socket, lets go of its slots, recycles it. Linux's `consume_skb`. */
   release(skb: Skb): void;
   /** The packet is lost: counted under `reason` and shown to captures, then released. Linux's `kfree_skb_reason`. */
@@ -78,12 +100,13 @@ export const SkbPool = defineService<SkbPool>({
   name: 'skb-pool',
   version: '1.0.0',
   errno: 'ENOBUFS',
-  methods: ['alloc', 'page', 'clone', 'makeRoom', 'release', 'drop'],
+  methods: ['alloc', 'page', 'clone', 'makeRoom', 'dissolve', 'release', 'drop'],
   absent: () => ({
     alloc: () => null,
     page: () => null,
     clone: () => null,
     makeRoom: () => false,
+    dissolve: () => null,
     release: () => {},
     drop: (_skb, reason) => {
       reason.count++;

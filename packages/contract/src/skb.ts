@@ -126,4 +126,6 @@ export const SKB_FLAG = Object.freeze({
   REDIRECTED: 2,
   /** May be fragmented here whatever its DF bit says. Linux's `ignore_df`. */
   IGNORE_DF: 4,
+  /** The IPv4 packets that it stands for have all the same identification, not one more each. Linux's `SKB_GSO_TCP_FIXEDID`. */
+  FIXED_ID: 8,
 } as const);

@@ -1,6 +1,6 @@
 import type { Fragment, FragmentSource, Skb } from '@softnet/contract';
 import { Fragment as FragmentRecord } from '@softnet/contract';
-import { appendFragment } from '@softnet/skb';
+import { appendFragment, FRAGMENT_BYTES } from '@softnet/skb';
 
 /** A packet whose bytes other packets show as fragments: it is freed when nobody does any more. */
 class LentPacket implements FragmentSource {
@@ -58,19 +58,19 @@ export class PacketLender {
 
   /** Hangs bytes `from` to `from + lenBytes` of the lent packet, counted from its `data`, behind another one. */
   append(to: Skb, lent: LentPacket, from: number, lenBytes: number): void {
-    const { memory, data, tail, fragments } = lent.skb!;
+    const { memory, head, data, tail, end, fragments } = lent.skb!;
     let left = lenBytes;
     let at = from;
     const inHead = Math.min(left, tail - data - at);
     if (inHead > 0) {
-      this.#hang(to, lent, memory, data + at, inHead);
+      this.#hang(to, lent, memory, data + at, inHead, end - head + FRAGMENT_BYTES);
       left -= inHead;
     }
     at = Math.max(0, at - (tail - data));
     for (let fragment = fragments; left > 0 && fragment !== null; fragment = fragment.next) {
       const taken = Math.min(left, fragment.lenBytes - at);
       if (taken > 0) {
-        this.#hang(to, lent, fragment.memory, fragment.offset + at, taken);
+        this.#hang(to, lent, fragment.memory, fragment.offset + at, taken, fragment.truesize);
         left -= taken;
       }
       at = Math.max(0, at - fragment.lenBytes);
@@ -82,12 +82,14 @@ export class PacketLender {
     const record = this.#record(source, like.memory);
     record.offset = like.offset;
     record.lenBytes = like.lenBytes;
+    record.truesize = like.truesize;
     return record;
   }
 
   takeBack(fragment: Fragment): void {
     fragment.offset = -1;
     fragment.lenBytes = 0;
+    fragment.truesize = 0;
     fragment.next = this.#idleFragments;
     this.#idleFragments = fragment;
   }
@@ -98,10 +100,11 @@ export class PacketLender {
     this.#idlePackets = lent;
   }
 
-  #hang(to: Skb, lent: LentPacket, memory: Fragment['memory'], offset: number, lenBytes: number): void {
+  #hang(to: Skb, lent: LentPacket, memory: Fragment['memory'], offset: number, lenBytes: number, truesize: number): void {
     const record = this.#record(lent, memory);
     record.offset = offset;
     record.lenBytes = lenBytes;
+    record.truesize = truesize;
     lent.shares++;
     appendFragment(to, record);
   }

@@ -1,4 +1,4 @@
-import type { CurrentOwner, HookChain, HookOkay, NetDevice, Skb, SkbQueue } from '@softnet/contract';
+import type { CurrentOwner, HookChain, HookOkay, NetDevice, ReceiveHandler, RxQueue, Skb, SkbQueue } from '@softnet/contract';
 import { DEVICE_FEATURE, DEVICE_FLAG, dequeue, runHooks, SKB_TYPE, TRANSMIT } from '@softnet/contract';
 import { gather, purge } from '@softnet/skb';
 import { VLAN_TAG_BYTES, vlanId, vlanTpid } from '@softnet/wire';
@@ -37,6 +37,10 @@ export class Receiver implements PacketSink {
       device.stats.rxDropped += purge(batch, this.#parts.reasons['netdev.down']);
       return;
     }
+    if (device.above !== null) {
+      this.#handOver(device.above, device.rxQueues[queueIndex]!, batch);
+      return;
+    }
     for (let skb = dequeue(batch); skb !== null; skb = dequeue(batch)) {
       skb.queue = queueIndex;
       this.#packet(skb, device);
@@ -59,6 +63,14 @@ export class Receiver implements PacketSink {
   close(): void {
     this.#gro.flush();
     this.#ingress.open = false;
+  }
+
+  #handOver(above: ReceiveHandler, queue: RxQueue, batch: SkbQueue): void {
+    const { current } = this.#parts;
+    const caller = current.id;
+    current.id = above.owner;
+    above.receive(queue, batch);
+    current.id = caller;
   }
 
   #packet(skb: Skb, device: NetDevice): void {

@@ -2,7 +2,6 @@ import type { DropReason, Fragment, Skb, SkbQueue } from '@softnet/contract';
 import { CHECKSUM, dequeue } from '@softnet/contract';
 import { checkCount, checkGrow, checkPull, checkReserve, ledgerOf } from './checks.ts';
 import { DEBUG } from './debug.ts';
-import { PAGE_TRUESIZE } from './records.ts';
 
 /** Bytes before the packet that headers may be put into. */
 export function headroom(skb: Skb): number {
@@ -116,7 +115,7 @@ export function appendFragment(skb: Skb, fragment: Fragment): void {
   }
   skb.len += fragment.lenBytes;
   // What a socket was charged must be what it gets back.
-  if (skb.sock === null) skb.truesize += PAGE_TRUESIZE;
+  if (skb.sock === null) skb.truesize += fragment.truesize;
 }
 
 /** The second packet of two, from byte `at` on; `skb` keeps what is before. Copies nothing. Null: out of memory, and `skb` is as it was. */
@@ -176,8 +175,8 @@ export function passOn(skb: Skb, place: string): void {
 function releaseFrom(skb: Skb, first: Fragment | null): void {
   for (let fragment = first; fragment !== null; ) {
     const { next } = fragment;
+    if (skb.sock === null) skb.truesize -= fragment.truesize;
     fragment.source.release(fragment);
-    if (skb.sock === null) skb.truesize -= PAGE_TRUESIZE;
     fragment = next;
   }
 }

@@ -3,8 +3,8 @@ import type { PoolAccount } from './account.ts';
 import { refuse } from './account.ts';
 import type { PoolCounters } from './counters.ts';
 import { fault } from './ledger.ts';
-import { FragmentRecords } from './records.ts';
-import { PAGE_BYTES } from './slabs.ts';
+import { FRAGMENT_BYTES, FragmentRecords, PAGE_TRUESIZE } from './records.ts';
+import { BUFFER_BYTES, PAGE_BYTES } from './slabs.ts';
 import type { Stock } from './stock.ts';
 
 /** The pages of a pool, as the fragments know it. */
@@ -31,9 +31,21 @@ export class PageSource implements FragmentSource {
     if (fragment === null) return refuse(this.#account.noRecord);
     fragment.offset = pages.take();
     fragment.lenBytes = lenBytes;
+    fragment.truesize = PAGE_TRUESIZE;
     slabs.share(fragment.offset);
     this.#account.pages.add();
     this.#counters.pages.value++;
+    return fragment;
+  }
+
+  /** What lies in a head from `offset` on: the packet that had it is given up, and its share of the buffer is the fragment's. */
+  piece(offset: number, lenBytes: number): Fragment | null {
+    const fragment = this.#records.take();
+    if (fragment === null) return refuse(this.#account.noRecord);
+    fragment.offset = offset;
+    fragment.lenBytes = lenBytes;
+    fragment.truesize = (offset < this.#stock.slabs.pagesFrom ? BUFFER_BYTES : PAGE_BYTES) + FRAGMENT_BYTES;
+    this.#account.pages.add();
     return fragment;
   }
 
@@ -43,6 +55,7 @@ export class PageSource implements FragmentSource {
     if (other === null) return refuse(this.#account.noRecord);
     other.offset = fragment.offset;
     other.lenBytes = fragment.lenBytes;
+    other.truesize = fragment.truesize;
     slabs.share(slabs.baseOf(fragment.offset));
     return other;
   }

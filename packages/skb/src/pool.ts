@@ -112,6 +112,24 @@ export class PacketPool implements SkbPool {
     return true;
   }
 
+  dissolve(skb: Skb): Fragment | null {
+    if (skb.memory !== this.memory) return skb.memory.pool.dissolve(skb);
+    if (DEBUG) this.#mustLive(skb, 'dissolved');
+    const { data, tail, fragments } = skb;
+    let first = fragments;
+    if (data < tail) {
+      if (this.isShared(skb)) return null;
+      first = this.#source.piece(data, tail - data);
+      if (first === null) return null;
+      first.next = fragments;
+      // Its share of the buffer is the fragment's.
+      this.stock.slabs.share(skb.head);
+    }
+    skb.fragments = null;
+    this.release(skb);
+    return first;
+  }
+
   release(skb: Skb): void {
     if (skb.memory !== this.memory) {
       skb.memory.pool.release(skb);

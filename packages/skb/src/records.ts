@@ -4,7 +4,7 @@ import { PAGE_BYTES } from './slabs.ts';
 
 /** Heap that an {@link Skb} and a {@link Fragment} take in Node: 24 bytes, and 8 for each field. Part of truesize. */
 export const SKB_BYTES = 304;
-export const FRAGMENT_BYTES = 64;
+export const FRAGMENT_BYTES = 72;
 /** Bytes that a fragment adds to `truesize`: a page and its record. */
 export const PAGE_TRUESIZE: number = PAGE_BYTES + FRAGMENT_BYTES;
 
@@ -67,6 +67,7 @@ export class FragmentRecords {
   give(fragment: Fragment): void {
     fragment.offset = -1;
     fragment.lenBytes = 0;
+    fragment.truesize = 0;
     fragment.next = this.#idle;
     this.#idle = fragment;
   }
