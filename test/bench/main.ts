@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { bench } from './bench.ts';
+import { deviceSuite } from './device/suite.ts';
 import { answer, inChild, MEASURE } from './in-child.ts';
 import { kernelSuite } from './kernel/suite.ts';
 import { pathSuite } from './path/suite.ts';
@@ -8,7 +9,7 @@ import type { Suite } from './work.ts';
 
 /** All suites: a new one is a line here. */
 function allSuites(): Suite[] {
-  return [kernelSuite(), skbSuite(), pathSuite()];
+  return [kernelSuite(), skbSuite(), pathSuite(), deviceSuite()];
 }
 
 /** The command; or, where {@link inChild} started this process, one round of one subject. */
