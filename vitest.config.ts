@@ -1,8 +1,26 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { defaultServerConditions } from 'vite';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 // Packages find one another's sources, without a build, by the `@softnet/source` condition of their exports.
 const conditions = ['@softnet/source', ...defaultServerConditions];
+
+const include = ['packages/**/src/**/*.test.ts', 'test/**/*.test.ts'];
+
+/**
+ * What looks at the heap, at collected code or at a build of its own (debug or not) has a process to itself. All else shares one a worker,
+ * which loads the sources once: half of the time of a suite with so many files.
+ */
+const LOOKS_AT_ITS_PROCESS = /vi\.(hoisted|mock|stub)|contract\/testing|\bgc\b|memoryUsage|heapUsed|compliance/i;
+const alone = ['packages', 'test'].flatMap(testFiles).filter((file) => LOOKS_AT_ITS_PROCESS.test(readFileSync(file, 'utf8')));
+
+const common = {
+  // Forks, not threads: only a process can be given --expose-gc, which the leak tests need.
+  pool: 'forks' as const,
+  execArgv: ['--expose-gc'],
+  testTimeout: 20_000,
+  retry: 0,
+};
 
 export default defineConfig({
   resolve: { conditions },
@@ -10,13 +28,20 @@ export default defineConfig({
   // `@Module({...})` is a legacy class decorator, in tests too.
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: false } },
   test: {
-    include: ['packages/**/src/**/*.test.ts', 'test/**/*.test.ts'],
-    // Forks, not threads: only a process can be given --expose-gc, which the leak tests need.
-    pool: 'forks',
     maxWorkers: 2,
-    execArgv: ['--expose-gc'],
-    testTimeout: 20_000,
-    retry: 0,
     passWithNoTests: false,
+    projects: [
+      { extends: true, test: { ...common, name: 'shared', include, exclude: [...configDefaults.exclude, ...alone], isolate: false } },
+      { extends: true, test: { ...common, name: 'alone', include: alone, isolate: true } },
+    ],
   },
 });
+
+/** All below a folder. Links are not followed: `node_modules` holds our own packages again. */
+function testFiles(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : testFiles(path);
+    return path.endsWith('.test.ts') ? [path] : [];
+  });
+}
