@@ -1,3 +1,4 @@
+export { Toeplitz } from './bulk/toeplitz.ts';
 export { finishChecksum, sumOf } from './checksum.ts';
 export { copyWords } from './copy-words.ts';
 export { PoolCounters } from './counters.ts';
