@@ -13,7 +13,8 @@ export interface DeviceOps {
   /**
    * Takes packets from the front of `batch`, link headers written. What it leaves stays in order, and it has set
    * `queue.stopped` then; it calls `DeviceTraffic.wake` when there is room. It owns what it took, frees it when it is
-   * sent, and tells `DeviceTraffic.completed`. It never calls receive (one direction).
+   * sent, and tells `DeviceTraffic.completed`. It never calls receive (one direction). What it gives to somebody else instead of freeing it
+   * (backlog, another device), it passes on first: `passOn(skb, 'driver')` of the skb package, which costs nothing in production.
    */
   transmit(queue: TxQueue, batch: SkbQueue): void;
   /** Somebody removes it: let go of it, `unregister` follows. Absent: it goes with its driver only. Linux's `dellink`. */

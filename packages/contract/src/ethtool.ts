@@ -23,6 +23,11 @@ export class ReceiveSpread {
   }
 }
 
+/** Flows evenly over so many receive queues, 1 to {@link RSS_ENTRIES}. */
+export function evenIndirection(queues: number): Uint8Array {
+  return Uint8Array.from({ length: RSS_ENTRIES }, (_, entry) => entry % queues);
+}
+
 /** One exact flow and where it goes: `ethtool -N`. A zero port or address in the key matches that alone: it is no wildcard. */
 export class FlowRule {
   /** Its place, 0 and up; of two rules for one flow the lower wins. */
