@@ -6,13 +6,15 @@ const CHANGEABLE = DEVICE_FLAG.UP | DEVICE_FLAG.NOARP | DEVICE_FLAG.PROMISC | DE
 
 /** Of a device that wants to be registered. @throws NetError EINVAL, with what its driver has to do. */
 export function checkDevice(device: NetDevice): void {
-  const { name, txQueues, flags, addressLen, address, broadcast } = device;
+  const { name, txQueues, rxQueues, flags, addressLen, address, broadcast, rss, lower } = device;
   const refuse = (why: string): NetError => new NetError('EINVAL', `the device '${name}' cannot be registered: ${why}`);
   if (device.ifindex !== 0) throw refuse(`it is, with ifindex ${device.ifindex}`);
   if (txQueues.length === 0) throw refuse('it has no transmit queue: give it a TxQueue first');
-  if (txQueues.some((queue, i) => queue.device !== device || queue.index !== i)) {
-    throw refuse('its transmit queues are another device’s, or not in the order of their indices');
+  if ([txQueues, rxQueues].some((queues) => queues.some((queue, i) => queue.device !== device || queue.index !== i))) {
+    throw refuse('its queues are another device’s, or not in the order of their indices');
   }
+  if (rss?.indirection.some((queue) => queue >= rxQueues.length)) throw refuse('its RSS table names receive queues that it has not');
+  if (lower !== null && lower.ifindex === 0) throw refuse(`the device below it, '${lower.name}', is not registered`);
   if ((flags & DEVICE_FLAG.UP) !== 0) throw refuse('its flag UP is set: register it, then open it');
   if (address.length !== addressLen || broadcast.length !== addressLen) throw refuse(`its addresses are not of ${addressLen} bytes`);
   checkMtu(device, device.mtuBytes);

@@ -41,6 +41,16 @@ export class LinkState {
     for (const other of this.#table.all) if (other.lower === device) this.follow(other);
   }
 
+  /** It came, or was taken out: those stacked on it cannot see that by its carrier. */
+  presence(device: NetDevice): void {
+    for (const other of this.#table.all) {
+      if (other.lower !== device) continue;
+      const before = other.operstate;
+      this.derive(other);
+      if (other.operstate !== before) this.#listeners.tell(other, DEVICE_EVENT.CHANGE);
+    }
+  }
+
   #set(device: NetDevice, carrier: boolean, dormant: boolean): void {
     if (device.carrier === carrier && device.dormant === dormant) return;
     this.#listeners.catchUp();

@@ -5,7 +5,10 @@ import {
   Devices,
   DeviceTraffic,
   EthertypeHandler,
+  Ethtool,
   FlowSteering,
+  HeaderParser,
+  HeaderSplit,
   HOOK_POINT,
   Hook,
   HookQueue,
@@ -20,6 +23,9 @@ import { DeviceListeners } from './device-listeners.ts';
 import { DeviceTable } from './device-table.ts';
 import { EthertypeTable } from './ethertype-table.ts';
 import { FlowHash } from './flow-hash.ts';
+import { HeaderWalk } from './header-split/header-walk.ts';
+import { linkParsers } from './header-split/link-parsers.ts';
+import { ParserTable } from './header-split/parser-table.ts';
 import { LinkState } from './link-state.ts';
 import { Outgoing } from './outgoing.ts';
 import type { Reasons } from './reasons.ts';
@@ -30,6 +36,8 @@ import { Registration } from './registration.ts';
 import { Registry } from './registry.ts';
 import { SendBacklog } from './send-backlog.ts';
 import { SendList } from './send-list.ts';
+import { DeviceSettings } from './settings/device-settings.ts';
+import { FlowSteerer } from './steering/flow-steerer.ts';
 import { Taps } from './taps.ts';
 import { Traffic } from './traffic.ts';
 import { Transmitter } from './transmitter.ts';
@@ -43,12 +51,13 @@ import { Transmitter } from './transmitter.ts';
   version: '1.0.0',
   summary: 'devices: registry, queues, the way between drivers and layers',
   requires: [optional(HookQueue)],
-  provides: [Devices, DeviceTraffic, Backlog, FlowSteering],
+  provides: [Devices, DeviceTraffic, Ethtool, Backlog, FlowSteering, HeaderSplit, HeaderParser],
   registry: true,
 })
 export class NetdevModule implements SoftnetModule {
   #table!: DeviceTable;
   #ethertypes!: EthertypeTable;
+  #parsers!: ParserTable;
   #listeners!: DeviceListeners;
   #registry!: Registry;
   #receiver!: Receiver;
@@ -71,10 +80,10 @@ export class NetdevModule implements SoftnetModule {
     // Behind the door a corridor: drivers that leave with this module take their devices out by it. The newer of both is the one that is seen.
     ctx.corridor(Devices, new Registry(registry, true));
     ctx.door(Devices, this.#registry);
+    ctx.door(Ethtool, new DeviceSettings(this.#registry, this.#transmitter, ctx.random));
     ctx.corridor(DeviceTraffic, new Traffic(this.#table, this.#receiver, this.#transmitter, link));
-    // For now no device takes rules, and there is one shard: flows stay where they are.
-    ctx.corridor(FlowSteering, { readerMoved: () => {} });
     this.#backlogs(ctx, changed, reasons);
+    this.#forDrivers(ctx, changed);
   }
 
   stop(): void {
@@ -154,9 +163,23 @@ export class NetdevModule implements SoftnetModule {
     });
   }
 
+  /** What drivers are told and ask: where flows are read, where headers end. */
+  #forDrivers(ctx: ModuleContext, changed: Poll): void {
+    const counters = {
+      steered: ctx.counter('steering.steered'),
+      refused: ctx.counter('steering.refused'),
+      evicted: ctx.counter('steering.evicted'),
+    };
+    ctx.corridor(FlowSteering, new FlowSteerer(this.#table, ctx.current, counters));
+    for (const parser of linkParsers) ctx.contribute(HeaderParser, parser, 'corridor');
+    this.#parsers = new ParserTable(ctx.contributions(HeaderParser, changed));
+    ctx.corridor(HeaderSplit, new HeaderWalk(this.#parsers, ctx.current));
+  }
+
   /** Others have come or gone: nothing of who went is kept, and who begins to listen is told of the devices that are there. */
   #changed(): number {
     this.#ethertypes.refresh();
+    this.#parsers.refresh();
     this.#receiver.refresh();
     this.#transmitter.refresh();
     this.#sendBacklog.refresh();

@@ -1,8 +1,9 @@
 import type { CurrentOwner, DropReason, NetDevice, Skb } from '@softnet/contract';
 import { CHECKSUM, DEVICE_FEATURE, dequeue, enqueue, SKB_TYPE, SkbQueue } from '@softnet/contract';
-import { finishChecksum, linearize, purge, SkbReader } from '@softnet/skb';
+import { claim, finishChecksum, linearize, passOn, purge, SkbReader } from '@softnet/skb';
 import { insertVlanTag, VLAN_TAG_BYTES } from '@softnet/wire';
 import type { EthertypeTable } from './ethertype-table.ts';
+import { PLACE } from './owner-places.ts';
 import type { Reasons } from './reasons.ts';
 import type { Taps } from './taps.ts';
 
@@ -44,13 +45,17 @@ export class Outgoing {
     const segments = this.#segments;
     // What a handler that threw has left.
     if (segments.first !== null) purge(segments, reasons['netdev.segment']);
+    passOn(skb, PLACE.SEND);
     const caller = current.id;
     current.id = entry.owner;
     const done = entry.handler.segment(skb, device.features, segments);
     current.id = caller;
     if (!done) device.stats.txDropped++;
     let whole = done;
-    for (let part = dequeue(segments); part !== null; part = dequeue(segments)) whole = this.#finish(part, device, batch) && whole;
+    for (let part = dequeue(segments); part !== null; part = dequeue(segments)) {
+      claim(part, PLACE.SEND);
+      whole = this.#finish(part, device, batch) && whole;
+    }
     return whole;
   }
 

@@ -1,4 +1,4 @@
-import type { CurrentOwner, NetDevice, Skb, TxQueue } from '@softnet/contract';
+import type { CurrentOwner, NetDevice, Skb } from '@softnet/contract';
 import type { FlowHash } from './flow-hash.ts';
 
 /** skb.priority of so much and more is a qdisc's class, not a priority. */
@@ -27,7 +27,8 @@ export function chooseQueue(device: NetDevice, skb: Skb, hash: FlowHash, current
   return 0;
 }
 
-function servingPriority(queues: readonly TxQueue[], wanted: number): number {
+/** The priority of the queues that serve `wanted`, 0 to 15: the least that reaches up to it; if none does, the highest. */
+export function servingPriority(queues: readonly { readonly priority: number }[], wanted: number): number {
   let serving = -1;
   let highest = 0;
   for (let i = 0; i < queues.length; i++) {

@@ -1,7 +1,8 @@
 import type { Clock, DropReason, NetDevice, Poll, PollSource, Skb, Tally } from '@softnet/contract';
 import { BACKLOG_DEPTH, dequeue, enqueue, SkbQueue } from '@softnet/contract';
-import { purge } from '@softnet/skb';
+import { claim, passOn, purge } from '@softnet/skb';
 import type { DeviceTable } from './device-table.ts';
+import { PLACE } from './owner-places.ts';
 import type { Reasons } from './reasons.ts';
 import type { Receiver } from './receiver.ts';
 
@@ -43,6 +44,7 @@ export class ReceiveBacklog implements PollSource {
   }
 
   add(skb: Skb, device: NetDevice): void {
+    claim(skb, PLACE.BACKLOG);
     const refused = countReentry(skb, this.#queue.lenPackets, this.#parts);
     if (refused !== null) {
       device.stats.rxDropped++;
@@ -65,7 +67,10 @@ export class ReceiveBacklog implements PollSource {
     let left = budget;
     while (left > 0 && (batch.first ?? queue.first) !== null) {
       const { ifindex } = (batch.first ?? queue.first)!;
-      for (; left > 0 && queue.first !== null && queue.first.ifindex === ifindex; left--) enqueue(batch, dequeue(queue)!);
+      for (; left > 0 && queue.first !== null && queue.first.ifindex === ifindex; left--) {
+        passOn(queue.first, PLACE.BACKLOG);
+        enqueue(batch, dequeue(queue)!);
+      }
       this.#receive(this.#table.byIndex(ifindex));
     }
     return budget - left;

@@ -1,11 +1,12 @@
 import type { CurrentOwner, HookChain, HookOkay, NetDevice, ReceiveHandler, RxQueue, Skb, SkbQueue } from '@softnet/contract';
 import { DEVICE_FEATURE, DEVICE_FLAG, dequeue, runHooks, SKB_TYPE, TRANSMIT } from '@softnet/contract';
-import { gather, purge } from '@softnet/skb';
+import { claim, gather, passOn, purge } from '@softnet/skb';
 import { VLAN_TAG_BYTES, vlanId, vlanTpid } from '@softnet/wire';
 import { forgetHooks } from './device-hooks.ts';
 import type { EthertypeEntry, EthertypeTable } from './ethertype-table.ts';
 import type { PacketSink } from './gro.ts';
 import { GroEngine } from './gro.ts';
+import { PLACE } from './owner-places.ts';
 import type { Reasons } from './reasons.ts';
 import type { Taps } from './taps.ts';
 
@@ -42,6 +43,7 @@ export class Receiver implements PacketSink {
       return;
     }
     for (let skb = dequeue(batch); skb !== null; skb = dequeue(batch)) {
+      claim(skb, PLACE.RECEIVE);
       skb.queue = queueIndex;
       this.#packet(skb, device);
     }
@@ -50,6 +52,7 @@ export class Receiver implements PacketSink {
 
   /** Behind GRO. */
   pass(skb: Skb, device: NetDevice): void {
+    passOn(skb, PLACE.RECEIVE);
     if (this.#parts.taps.present) this.#parts.taps.show(skb, device);
     runHooks(this.#ingress, skb, device, null);
   }

@@ -51,7 +51,8 @@ export class Registry implements Devices {
     transmitter.plug(device);
     link.follow(device);
     link.derive(device);
-    this.#tell(device, DEVICE_EVENT.REGISTER);
+    this.tell(device, DEVICE_EVENT.REGISTER);
+    link.presence(device);
   }
 
   /** A device that the last generation had, as it stands: nobody is told, as nothing changes. */
@@ -63,110 +64,115 @@ export class Registry implements Devices {
     transmitter.adopt(device);
   }
 
-  /** Does nothing where it is not registered (any more). */
+  /** Does nothing where it is not registered (any more). Who is stacked on it hears of it, and lets go. */
   unregister(device: NetDevice): void {
-    const { table, transmitter, held, registrations } = this.#parts;
+    const { table, link, transmitter, held, registrations } = this.#parts;
     if (!table.has(device)) return;
     this.close(device);
     table.remove(device);
     held.release(registrations.get(device)!);
     registrations.delete(device);
-    transmitter.unplug(device);
-    this.#tell(device, DEVICE_EVENT.UNREGISTER);
-    device.ifindex = 0;
+    transmitter.unplug(device.txQueues);
+    try {
+      this.tell(device, DEVICE_EVENT.UNREGISTER);
+    } finally {
+      device.ifindex = 0;
+      device.above = null;
+    }
+    link.presence(device);
   }
 
   open(device: NetDevice): void {
-    this.#check(device);
+    this.check(device);
     if (isUp(device)) return;
     const { link, transmitter } = this.#parts;
-    this.#ask(device, () => device.ops.open(device));
+    this.ask(device, () => device.ops.open(device));
     device.flags |= DEVICE_FLAG.UP;
     transmitter.attach(device);
     link.derive(device);
-    this.#tell(device, DEVICE_EVENT.UP);
+    this.tell(device, DEVICE_EVENT.UP);
     link.spread(device);
   }
 
   close(device: NetDevice): void {
-    this.#check(device);
+    this.check(device);
     if (!isUp(device)) return;
     const { link, transmitter } = this.#parts;
-    this.#tell(device, DEVICE_EVENT.GOING_DOWN);
+    this.tell(device, DEVICE_EVENT.GOING_DOWN);
     device.flags &= ~DEVICE_FLAG.UP;
     transmitter.detach(device);
-    this.#ask(device, () => device.ops.stop(device));
+    this.ask(device, () => device.ops.stop(device));
     link.derive(device);
-    this.#tell(device, DEVICE_EVENT.DOWN);
+    this.tell(device, DEVICE_EVENT.DOWN);
     link.spread(device);
   }
 
   setMtu(device: NetDevice, mtuBytes: number): void {
-    this.#check(device);
+    this.check(device);
     checkMtu(device, mtuBytes);
     if (mtuBytes === device.mtuBytes) return;
-    this.#ask(device, () => device.ops.setMtu?.(device, mtuBytes));
+    this.ask(device, () => device.ops.setMtu?.(device, mtuBytes));
     device.mtuBytes = mtuBytes;
-    this.#tell(device, DEVICE_EVENT.MTU);
+    this.tell(device, DEVICE_EVENT.MTU);
   }
 
   setAddress(device: NetDevice, address: Uint8Array): void {
-    this.#check(device);
+    this.check(device);
     checkAddress(device, address);
-    this.#ask(device, () => device.ops.setAddress?.(device, address));
+    this.ask(device, () => device.ops.setAddress?.(device, address));
     device.address.set(address);
-    this.#tell(device, DEVICE_EVENT.ADDRESS);
+    this.tell(device, DEVICE_EVENT.ADDRESS);
   }
 
   setFeatures(device: NetDevice, features: number): void {
-    this.#check(device);
+    this.check(device);
     checkFeatures(device, features);
     if (features === device.features) return;
-    this.#ask(device, () => device.ops.setFeatures?.(device, features));
+    this.ask(device, () => device.ops.setFeatures?.(device, features));
     device.features = features;
-    this.#tell(device, DEVICE_EVENT.FEATURES);
+    this.tell(device, DEVICE_EVENT.FEATURES);
   }
 
   /** Flags that say what a device is (LOOPBACK, BROADCAST, POINTOPOINT) stay as they are. UP: {@link open} and {@link close}. */
   setFlags(device: NetDevice, flags: number): void {
-    this.#check(device);
+    this.check(device);
     checkFlags(device, flags);
     const changed = (flags ^ device.flags) & ~DEVICE_FLAG.UP;
     device.flags ^= changed;
-    if ((changed & RECEIVE_MODE) !== 0) this.#ask(device, () => device.ops.setReceiveMode?.(device, NO_GROUPS));
-    if (changed !== 0) this.#tell(device, DEVICE_EVENT.CHANGE);
+    if ((changed & RECEIVE_MODE) !== 0) this.ask(device, () => device.ops.setReceiveMode?.(device, NO_GROUPS));
+    if (changed !== 0) this.tell(device, DEVICE_EVENT.CHANGE);
     if ((flags & DEVICE_FLAG.UP) !== 0) this.open(device);
     else this.close(device);
   }
 
   /** Also while it is up. @param name may have a '%d'. */
   rename(device: NetDevice, name: string): void {
-    this.#check(device);
+    this.check(device);
     const chosen = chooseName(name, device, this.#parts.table.names);
     if (chosen === device.name) return;
     this.#parts.table.rename(device, chosen);
-    this.#tell(device, DEVICE_EVENT.NAME);
+    this.tell(device, DEVICE_EVENT.NAME);
   }
 
   remove(device: NetDevice): void {
-    this.#check(device);
+    this.check(device);
     if (device.ops.remove === undefined) {
       throw new NetError('EOPNOTSUPP', `'${device.name}' goes with its driver only: unload the module that made it`);
     }
     this.close(device);
-    this.#ask(device, () => device.ops.remove?.(device));
+    this.ask(device, () => device.ops.remove?.(device));
     this.unregister(device);
   }
 
-  /** It is registered; and whoever came lately knows it, before it changes. */
-  #check(device: NetDevice): void {
+  /** It is registered; and whoever came lately knows it, before it changes. @throws NetError ENODEV. */
+  check(device: NetDevice): void {
     this.#parts.listeners.catchUp();
     if (this.#parts.table.has(device)) return;
     throw new NetError('ENODEV', `the device '${device.name}' is not registered`);
   }
 
   /** Calls the driver, as its module. */
-  #ask(device: NetDevice, call: () => void): void {
+  ask(device: NetDevice, call: () => void): void {
     const { current } = this.#parts;
     const caller = current.id;
     current.id = device.holdKind?.owner ?? caller;
@@ -177,7 +183,7 @@ export class Registry implements Devices {
     }
   }
 
-  #tell(device: NetDevice, event: number): void {
+  tell(device: NetDevice, event: number): void {
     this.#parts.listeners.tell(device, event);
   }
 }

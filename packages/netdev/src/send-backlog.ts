@@ -1,5 +1,7 @@
 import type { Contributions, CurrentOwner, NetworkLayer, Poll, PollSource, Skb } from '@softnet/contract';
 import { dequeue, enqueue, SkbQueue } from '@softnet/contract';
+import { claim, passOn } from '@softnet/skb';
+import { PLACE } from './owner-places.ts';
 import type { BacklogParts } from './receive-backlog.ts';
 import { countReentry } from './receive-backlog.ts';
 
@@ -33,6 +35,7 @@ export class SendBacklog implements PollSource {
   }
 
   add(skb: Skb, layer: NetworkLayer): void {
+    claim(skb, PLACE.BACKLOG);
     const lane = this.#laneOf(layer);
     const refused = lane === null ? this.#parts.reasons['backlog.no-layer'] : countReentry(skb, this.#count, this.#parts);
     if (refused !== null) {
@@ -53,6 +56,7 @@ export class SendBacklog implements PollSource {
     for (const { layer, owner, queue } of this.#lanes) {
       for (; done < budget && queue.first !== null; done++) {
         const skb = dequeue(queue)!;
+        passOn(skb, PLACE.BACKLOG);
         this.#parts.waiting.sub();
         this.#count--;
         current.id = owner;

@@ -1,8 +1,9 @@
 import type { CurrentOwner, DropReason, NetDevice, Skb, Tally, TxQueue } from '@softnet/contract';
 import { SkbQueue, splice, TRANSMIT } from '@softnet/contract';
-import { purge } from '@softnet/skb';
+import { claim, handOver, passOn, purge } from '@softnet/skb';
 import { Fifo } from './fifo.ts';
 import type { Outgoing } from './outgoing.ts';
+import { PLACE } from './owner-places.ts';
 import type { Reasons } from './reasons.ts';
 import type { SendList } from './send-list.ts';
 
@@ -99,6 +100,7 @@ export class Sender {
     // Another qdisc than the built-in one wants to see each packet.
     const direct = qdisc.handle === 0 && qdisc.lenPackets === 0 && this.#batch.first === null;
     if (direct && !this.#running && !queue.stopped && this.#hasRoom) return this.#sendOne(skb);
+    claim(skb, PLACE.QUEUE);
     const result = qdisc.enqueue(skb);
     if (!this.#running && !this.scheduled && this.ready) this.run(WEIGHT_PACKETS);
     return result;
@@ -143,6 +145,7 @@ export class Sender {
   }
 
   #sendOne(skb: Skb): number {
+    claim(skb, PLACE.SEND);
     this.#running = true;
     let sent: boolean;
     try {
@@ -164,6 +167,8 @@ export class Sender {
       if (limitBytes > 0 && inFlightBytes + this.#batch.lenBytes >= limitBytes) return;
       const skb = queue.qdisc!.dequeue();
       if (skb === null) return;
+      passOn(skb, PLACE.QUEUE);
+      claim(skb, PLACE.SEND);
       this.#parts.outgoing.prepare(skb, queue.device, this.#batch);
     }
   }
@@ -175,6 +180,7 @@ export class Sender {
     const { current } = this.#parts;
     const { device } = queue;
     const packets = batch.lenPackets;
+    handOver(batch, PLACE.SEND, PLACE.DRIVER);
     // Before: a driver may complete within its transmit.
     queue.inFlightBytes += batch.lenBytes;
     const caller = current.id;
@@ -184,6 +190,7 @@ export class Sender {
     } finally {
       queue.inFlightBytes = Math.max(0, queue.inFlightBytes - batch.lenBytes);
       this.#countLeft();
+      handOver(batch, PLACE.DRIVER, PLACE.SEND);
     }
     current.id = caller;
     return packets - batch.lenPackets;

@@ -1,7 +1,9 @@
 import type { CurrentOwner, HookChain, HookOkay, NetDevice, Skb, SkbQueue, TxQueue } from '@softnet/contract';
 import { DEVICE_FLAG, runHooks } from '@softnet/contract';
+import { claim, passOn } from '@softnet/skb';
 import { forgetHooks } from './device-hooks.ts';
 import type { FlowHash } from './flow-hash.ts';
+import { PLACE } from './owner-places.ts';
 import { chooseQueue } from './queue-choice.ts';
 import type { SenderParts } from './sender.ts';
 import { refusePacket, Sender } from './sender.ts';
@@ -27,10 +29,12 @@ export class Transmitter {
   /** Takes a packet with its link header written. Returns one of `TRANSMIT`. */
   transmit(device: NetDevice, skb: Skb): number {
     const { reasons } = this.#parts;
+    claim(skb, PLACE.TRANSMIT);
     // Its way is decided; who keeps packets must not keep a route.
     skb.dst = null;
     if ((device.flags & DEVICE_FLAG.UP) === 0) return refusePacket(skb, device, reasons['netdev.down']);
     if (!device.carrier) return refusePacket(skb, device, reasons['netdev.no-carrier']);
+    passOn(skb, PLACE.TRANSMIT);
     return runHooks(this.#egress, skb, null, device);
   }
 
@@ -54,8 +58,8 @@ export class Transmitter {
     for (const queue of device.txQueues) queue.sender = new Sender(queue, this.#parts);
   }
 
-  unplug(device: NetDevice): void {
-    for (const queue of device.txQueues) queue.sender = null;
+  unplug(queues: readonly TxQueue[]): void {
+    for (const queue of queues) queue.sender = null;
   }
 
   /** The next generation takes the device over. */

@@ -172,6 +172,15 @@ export function passOn(skb: Skb, place: string): void {
   if (DEBUG) ledgerOf(skb)?.passOn(skb, place);
 }
 
+/** All packets of a batch go from one owner to the next. */
+export function handOver(batch: SkbQueue, from: string, to: string): void {
+  if (!DEBUG) return;
+  for (let skb = batch.first; skb !== null; skb = skb.next) {
+    passOn(skb, from);
+    claim(skb, to);
+  }
+}
+
 function releaseFrom(skb: Skb, first: Fragment | null): void {
   for (let fragment = first; fragment !== null; ) {
     const { next } = fragment;

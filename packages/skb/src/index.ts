@@ -1,3 +1,4 @@
+export { Accounts } from './accounts.ts';
 export { Toeplitz } from './bulk/toeplitz.ts';
 export { finishChecksum, sumOf } from './checksum.ts';
 export { copyWords } from './copy-words.ts';
@@ -7,6 +8,7 @@ export {
   appendFragment,
   claim,
   cutFront,
+  handOver,
   headroom,
   linearBytes,
   orphan,

@@ -13,7 +13,7 @@ import {
 } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { NetdevModule } from '@softnet/netdev';
-import { put, SkbModule } from '@softnet/skb';
+import { passOn, put, SkbModule } from '@softnet/skb';
 import type { Traffic } from '@softnet/testkit';
 import { checkPattern, complianceChecks, pattern, WireTrace } from '@softnet/testkit';
 import { etherLink } from '@softnet/wire';
@@ -67,6 +67,7 @@ async function loops([kernel]: readonly Kernel[]): Promise<Traffic> {
     for (; batch.first !== null && room > 0; room--) {
       const skb = dequeue(batch)!;
       bytes += skb.len;
+      passOn(skb, 'driver');
       port.backlog.current.receive(skb, queue.device);
     }
     queue.stopped = batch.first !== null;

@@ -210,7 +210,7 @@ describe('operstate (RFC 2863)', () => {
     expect([vlan.operstate, top.operstate, late.carrier]).toEqual([OPERSTATE.LOWER_LAYER_DOWN, OPERSTATE.LOWER_LAYER_DOWN, false]);
     host.devices().open(eth0);
     host.devices().unregister(eth0);
-    expect([vlan.operstate, isRunning(top)]).toEqual([OPERSTATE.LOWER_LAYER_DOWN, false]);
+    expect([vlan.operstate, isRunning(top)]).toEqual([OPERSTATE.NOT_PRESENT, false]);
   });
 });
 

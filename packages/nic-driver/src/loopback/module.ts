@@ -1,6 +1,6 @@
 import type { CurrentOwner, ModuleContext, NetDevice, Port, SkbQueue, SoftnetModule, TxQueue } from '@softnet/contract';
 import { Backlog, DEVICE_FEATURE, DEVICE_FLAG, Devices, DeviceTraffic, dequeue, LINK_TYPE, Module, one } from '@softnet/contract';
-import { orphan } from '@softnet/skb';
+import { orphan, passOn } from '@softnet/skb';
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import type { DeviceSpec } from '../driver/device-spec.ts';
 import { DriverDevices } from '../driver/driver-devices.ts';
@@ -90,6 +90,7 @@ class LoopbackDriver implements DeviceDriver {
     for (let skb = dequeue(batch); skb !== null; skb = dequeue(batch)) {
       // Not the sender's any more: what waits to be received is paid by who receives.
       orphan(skb);
+      passOn(skb, 'driver');
       backlog.receive(skb, device);
     }
     this.#current.id = caller;

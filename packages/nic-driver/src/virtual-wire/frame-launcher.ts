@@ -1,6 +1,6 @@
 import type { DropReason, Port, Skb, SkbPool } from '@softnet/contract';
 import { SKB_TYPE } from '@softnet/contract';
-import { orphan, SkbReader, scrub } from '@softnet/skb';
+import { orphan, passOn, SkbReader, scrub } from '@softnet/skb';
 import { VLAN_TAG_BYTES } from '@softnet/wire';
 import { FrameCopier } from '../driver/copy-frame.ts';
 import type { CableEnd, CableLine, CablePort } from './cable.ts';
@@ -112,6 +112,7 @@ function delayUs({ settings, random, counts, reorder }: CableLine): number {
 
 /** Within one kernel the packet itself passes, without what its sender knew of it. */
 function bare(skb: Skb): Skb {
+  passOn(skb, 'driver');
   orphan(skb);
   skb.dst = null;
   scrub(skb);

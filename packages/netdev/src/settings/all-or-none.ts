@@ -1,0 +1,17 @@
+/** One of several things that a driver is asked for. */
+export interface Step {
+  act(): void;
+  /** As it was before. */
+  undo(): void;
+}
+
+/** Takes the steps in order. Where one throws, those before it are undone, the last first, and its error goes on. */
+export function allOrNone(steps: readonly Step[]): void {
+  let done = 0;
+  try {
+    for (; done < steps.length; done++) steps[done]!.act();
+  } catch (error) {
+    while (done-- > 0) steps[done]!.undo();
+    throw error;
+  }
+}
