@@ -22,6 +22,7 @@ export interface MemoryAccount {
   /**
    * Takes a packet of `bytes` in, for somebody who has `heldBytes` waiting already and may have `limitBytes`: the one place where memory
    * pressure is felt. One always fits where nothing waits, however small the limit, unless memory is critical. False: drop it.
+   * With 0 `bytes`: may what waits go on waiting?
    */
   admit(bytes: number, heldBytes: number, limitBytes: number): boolean;
   /** Without asking: what was let in elsewhere, or must not be refused (what is sent has found memory already). */
@@ -31,8 +32,9 @@ export interface MemoryAccount {
 
 /** Who has how much packet memory waiting. A **corridor** of the skb module, which makes an account for a module at its first `open`. */
 export interface MemoryAccounts {
-  /** The same one for the same name. Modules ask in `start`; what an account holds is counted on in the next generation. */
+  /** The same one for the same name. Modules ask in `start`; the account goes on when skb is replaced. */
   open(name: string): MemoryAccount;
+  /** In the order in which they were opened; the list itself, in which new ones will stand too. */
   all(): readonly MemoryAccount[];
   /** One of {@link MEMORY_PRESSURE}: of the pools, by `net.core.skb_pressure`. */
   pressure(): number;
@@ -41,4 +43,11 @@ export const MemoryAccounts = defineService<MemoryAccounts>({
   name: 'memory-accounts',
   version: '1.0.0',
   errno: 'ENOBUFS',
+  absent: (refusal) => ({
+    open: () => {
+      throw refusal();
+    },
+    all: () => [],
+    pressure: () => MEMORY_PRESSURE.NONE,
+  }),
 });

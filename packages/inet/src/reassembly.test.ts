@@ -1,7 +1,7 @@
 import type { Skb } from '@softnet/contract';
-import { CHECKSUM } from '@softnet/contract';
+import { CHECKSUM, MEMORY_PRESSURE, MemoryAccounts, NetError } from '@softnet/contract';
 import type { PacketPool } from '@softnet/skb';
-import { copyIn, makePool, pull, put, SkbReader } from '@softnet/skb';
+import { Accounts, copyIn, makePool, pull, put, SkbReader } from '@softnet/skb';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Reassembly } from './reassembly.ts';
@@ -18,10 +18,14 @@ class Bench {
   limitBytes = 4 << 20;
   limitDatagrams = 1000;
   limitPieces = 256;
+  pressure: number = MEMORY_PRESSURE.NONE;
+  readonly accounts: Accounts;
 
   constructor(buffers = 512) {
     this.pool = makePool({ buffers, pages: 64 });
     const reason = (name: string) => this.fake.dropReason(name);
+    this.accounts = accountsOf(() => this.pressure);
+    this.fake.provide(MemoryAccounts, this.accounts, 3);
     this.table = new Reassembly(this.fake.context, {
       readAddresses: (skb, key) => {
         key.remote3 = skb.memory.bytes[skb.network]!;
@@ -63,6 +67,14 @@ class Bench {
     this.pool.release(out);
     return bytes;
   }
+}
+
+/** Accounts that read the pressure through their own port, as in a kernel. */
+function accountsOf(pressure: () => number): Accounts {
+  const port = { token: MemoryAccounts, current: MemoryAccounts.absent(() => new NetError('ENOBUFS', '')), present: false, owner: 3 };
+  const accounts = new Accounts(port, pressure);
+  port.current = accounts;
+  return accounts;
 }
 
 class SkbReaderOf extends SkbReader {
@@ -184,6 +196,42 @@ describe('reassembly', () => {
     bench.feed(1, 1, whole, 16, 24);
     bench.feed(1, 1, whole, 32, 40);
     expect([bench.table.bytes, bench.table.datagrams, bench.pool.skbsOut]).toEqual([0, 0, 0]);
+  });
+
+  test('what waits is charged to the layer, until it is whole, too old or refused', () => {
+    const bench = new Bench();
+    const [account] = bench.accounts.all();
+    const whole = bytesOf(64, 1);
+    for (const id of [1, 2, 3]) bench.feed(1, id, whole, 0, 32);
+    expect([account!.name, account!.bytes]).toEqual(['test', bench.table.bytes]);
+    const each = account!.bytes / 3;
+    bench.feed(1, 1, whole, 32, 64);
+    expect(account!.bytes).toBe(2 * each);
+    bench.feed(1, 2, whole, 24, 64);
+    expect(account!.bytes).toBe(each);
+    bench.fake.advance(30_000_000);
+    expect([account!.bytes, account!.peakBytes, account!.refused.value]).toEqual([0, 4 * each, 0]);
+  });
+
+  test('when memory is low, the oldest give way until an eighth is left; when it is critical, all do', () => {
+    const bench = new Bench();
+    const whole = bytesOf(64, 1);
+    bench.feed(1, 0, whole, 0, 8);
+    const each = bench.table.bytes;
+    bench.limitBytes = 80 * each;
+    for (let id = 1; id < 50; id++) bench.feed(1, id, whole, 0, 8);
+    expect(bench.table.datagrams).toBe(50);
+    bench.pressure = MEMORY_PRESSURE.LOW;
+    bench.feed(1, 50, whole, 0, 8);
+    expect([bench.table.datagrams, bench.fake.drops]).toEqual([10, { 'test.fragment-pressure': 41 }]);
+    // The youngest are there.
+    expect(bench.feed(1, 41, whole, 8, 64)).toEqual(whole);
+    expect(bench.feed(1, 50, whole, 8, 64)).toEqual(whole);
+    expect(bench.feed(1, 40, whole, 8, 64)).toBeNull();
+    bench.pressure = MEMORY_PRESSURE.CRITICAL;
+    bench.feed(1, 60, whole, 0, 8);
+    expect([bench.table.datagrams, bench.table.bytes, bench.pool.skbsOut]).toEqual([0, 0, 0]);
+    expect(bench.accounts.all().map(({ bytes, refused }) => [bytes, refused.value])).toEqual([[0, 51]]);
   });
 
   test('is verified only if every fragment is', () => {

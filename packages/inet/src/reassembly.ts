@@ -1,5 +1,5 @@
-import type { Clock, DropReason, ModuleContext, Skb, Timer } from '@softnet/contract';
-import { CHECKSUM, FlowKey } from '@softnet/contract';
+import type { Clock, DropReason, MemoryAccount, ModuleContext, Skb, Timer } from '@softnet/contract';
+import { CHECKSUM, FlowKey, MemoryAccounts } from '@softnet/contract';
 import { orphan } from '@softnet/skb';
 import type { PartialDatagram } from './fragment-table.ts';
 import { FragmentTable } from './fragment-table.ts';
@@ -36,8 +36,9 @@ export interface ReassemblyReasons {
 }
 
 /**
- * Datagrams from fragments, in whatever order they come (RFC 791 §3.2, RFC 8200 §4.5). What waits is bounded: under pressure the
- * oldest datagram goes. One of a layer; nothing is copied: the first fragment becomes the datagram, and shows the bytes of the others.
+ * Datagrams from fragments, in whatever order they come (RFC 791 §3.2, RFC 8200 §4.5). What waits is bounded, and stands in the layer's
+ * MemoryAccount, which its module requires: where it is too much, or memory is low, the oldest datagram goes. One of a layer; nothing
+ * is copied: the first fragment becomes the datagram, and shows the bytes of the others.
  */
 export class Reassembly {
   readonly #spec: ReassemblySpec;
@@ -46,12 +47,19 @@ export class Reassembly {
   readonly #table: FragmentTable;
   readonly #lender = new PacketLender();
   readonly #key = new FlowKey();
+  readonly #account: MemoryAccount;
+  readonly #pressure: DropReason;
   #bytes = 0;
 
   constructor(ctx: ModuleContext, spec: ReassemblySpec) {
     this.#spec = spec;
     this.#clock = ctx.clock;
     this.#table = new FragmentTable(ctx.random.u32());
+    this.#account = ctx.port(MemoryAccounts).current.open(ctx.name);
+    this.#pressure = ctx.dropReason(
+      `${ctx.name}.fragment-pressure`,
+      'packet memory is low: its fragments waited longest (net.core.skb_pressure)',
+    );
     this.#timer = ctx.timer((self: Reassembly) => self.#expire(), this, 'reassembly.timeout');
   }
 
@@ -124,6 +132,7 @@ export class Reassembly {
     datagram.heldBytes += skb.len;
     datagram.chargedBytes += skb.truesize;
     this.#bytes += skb.truesize;
+    this.#account.add(skb.truesize);
     return null;
   }
 
@@ -153,11 +162,14 @@ export class Reassembly {
     return whole;
   }
 
-  /** Too much waits: the oldest go. */
+  /** Too much waits, or more than memory allows: the oldest go. */
   #relieve(): void {
     const { limitBytes, limitDatagrams, reasons } = this.#spec;
-    while (this.#table.oldest !== null && (this.#bytes > limitBytes() || this.#table.count > limitDatagrams())) {
-      this.#discard(this.#table.oldest, reasons.limit);
+    const most = limitBytes();
+    while (this.#table.oldest !== null) {
+      const tooMuch = this.#bytes > most || this.#table.count > limitDatagrams();
+      if (!tooMuch && this.#account.admit(0, this.#bytes, most)) return;
+      this.#discard(this.#table.oldest, tooMuch ? reasons.limit : this.#pressure);
     }
   }
 
@@ -185,6 +197,7 @@ export class Reassembly {
 
   #forget(datagram: PartialDatagram): void {
     this.#bytes -= datagram.chargedBytes;
+    this.#account.sub(datagram.chargedBytes);
     this.#table.remove(datagram);
     if (this.#table.oldest === null) this.#timer.cancel();
   }

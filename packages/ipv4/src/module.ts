@@ -9,6 +9,7 @@ import {
   HOOK_FAMILY,
   HookQueue,
   IP_PROTOCOL,
+  MemoryAccounts,
   Module,
   NeighbourProtocol,
   Neighbours,
@@ -57,6 +58,7 @@ import { IpOptions } from './socket/ip-options.ts';
   summary: 'IPv4 with ARP and ICMP: addresses, forwarding, fragments, ping sockets',
   requires: [
     one(SkbPool),
+    one(MemoryAccounts),
     one(DeviceTraffic),
     one(Route),
     one(RouteTables),

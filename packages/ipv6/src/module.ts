@@ -9,6 +9,7 @@ import {
   HOOK_FAMILY,
   HookQueue,
   IP_PROTOCOL,
+  MemoryAccounts,
   Module,
   MulticastRouter,
   NeighbourProtocol,
@@ -63,6 +64,7 @@ import { Ipv6Options } from './socket/ipv6-options.ts';
   summary: 'IPv6, ICMPv6, Neighbor Discovery and addresses (RFC 8200, 4443, 4861, 4291)',
   requires: [
     one(SkbPool),
+    one(MemoryAccounts),
     one(DeviceTraffic),
     one(Route),
     one(RouteTables),

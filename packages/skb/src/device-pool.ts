@@ -25,6 +25,8 @@ export class DevicePool extends OwnPool {
     const pages = cut(spec, 'pages', from.pages);
     buffers.fillFrom(from.buffers, spec.buffers);
     pages.fillFrom(from.pages, spec.pages);
+    from.buffers.apart += spec.buffers;
+    from.pages.apart += spec.pages;
     this.pool = new PacketPool(spec.name, new Stock(from.slabs, buffers, pages), account);
   }
 
@@ -37,6 +39,8 @@ export class DevicePool extends OwnPool {
     const { stock } = this.pool;
     if (stock.closed) return false;
     stock.bequeath(this.#from);
+    this.#from.buffers.apart -= this.spec.buffers;
+    this.#from.pages.apart -= this.spec.pages;
     return true;
   }
 }

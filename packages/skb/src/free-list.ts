@@ -2,6 +2,8 @@
 export class FreeList {
   readonly #offsets: Int32Array;
   count = 0;
+  /** So many of its capacity are set apart for other lists: they come back only when those end. */
+  apart = 0;
 
   constructor(capacity: number) {
     this.#offsets = new Int32Array(capacity);
@@ -18,6 +20,11 @@ export class FreeList {
 
   put(offset: number): void {
     this.#offsets[this.count++] = offset;
+  }
+
+  /** How many there would be if nothing were out. */
+  get full(): number {
+    return this.#offsets.length - this.apart;
   }
 
   /** Takes `count` from another list; there are that many, and there is room. */

@@ -1,9 +1,11 @@
 import type { ModuleContext, Objects, Owner, PoolSpec, Setting, SoftnetModule } from '@softnet/contract';
-import { Module, SkbPool, SkbPools } from '@softnet/contract';
+import { MemoryAccounts, Module, SkbPool, SkbPools } from '@softnet/contract';
 import { PoolAccount } from './account.ts';
+import { Accounts } from './accounts.ts';
 import { PoolCounters } from './counters.ts';
 import { DevicePool } from './device-pool.ts';
 import { PacketPool } from './pool.ts';
+import { pressureOf } from './pressure.ts';
 import { BUFFER_BYTES, MAX_BUFFERS, MAX_PAGES, PAGE_BYTES, Slabs } from './slabs.ts';
 import { Stock } from './stock.ts';
 
@@ -14,14 +16,15 @@ import { Stock } from './stock.ts';
 @Module({
   name: 'skb',
   version: '1.0.0',
-  summary: 'packet memory: slabs, and the pools of buffers and pages in them',
-  provides: [SkbPool, SkbPools],
+  summary: 'packet memory: slabs, the pools of buffers and pages in them, and who has how much waiting',
+  provides: [SkbPool, SkbPools, MemoryAccounts],
 })
 export class SkbModule implements SoftnetModule {
   #ctx!: ModuleContext;
   #account!: PoolAccount;
   #buffers!: Setting<number>;
   #pages!: Setting<number>;
+  #idlePercent!: Setting<number>;
   #shared!: PacketPool;
   #own!: Objects<DevicePool>;
 
@@ -40,6 +43,7 @@ export class SkbModule implements SoftnetModule {
       left: (pool) => pool.leave(),
     });
     ctx.corridor(SkbPool, this.#shared);
+    ctx.corridor(MemoryAccounts, new Accounts(ctx.port(MemoryAccounts), () => pressureOf(this.#shared, this.#idlePercent.value)));
     ctx.door(SkbPools, {
       create: (spec, owner, place) => this.#create(spec, owner, place),
       usage: () => [this.#shared.usage, ...Array.from(this.#own, ({ pool }) => pool.usage)],
@@ -62,6 +66,8 @@ export class SkbModule implements SoftnetModule {
       resize,
     );
     this.#pages = sysctl.define('net.core.skb_pages', { type: 'int', default: 8192, min: 1, max: MAX_PAGES, summary: pages }, resize);
+    const pressure = 'percent of small buffers, and of pages, that are to be idle: below, who has much waiting gets no more; 0: off';
+    this.#idlePercent = sysctl.define('net.core.skb_pressure', { type: 'int', default: 10, min: 0, max: 50, summary: pressure });
   }
 
   #stock(): Stock {

@@ -1,5 +1,5 @@
 import type { Notice, Owner, SockCommon, SocketCalls } from '@softnet/contract';
-import { ADDRESS_FAMILY, MESSAGE_FLAG, Message, SOCK_TYPE, SockAddress, Sockets } from '@softnet/contract';
+import { ADDRESS_FAMILY, MESSAGE_FLAG, MemoryAccounts, Message, SOCK_TYPE, SockAddress, Sockets } from '@softnet/contract';
 import { Kernel, World } from '@softnet/kernel';
 import { SkbModule } from '@softnet/skb';
 import { SocketModule } from '@softnet/socket';
@@ -114,11 +114,18 @@ export async function udpHost({ families = [INET, INET6] }: { families?: readonl
       ),
     /** Unloads all, which must leave nothing behind. */
     end: async () => {
+      const charged = accountsOf(kernel);
       const { faults, leaks } = await run(kernel.shutdown());
-      return { modules: kernel.modules().length, faults: faults.map(({ message }) => message), leaks };
+      return { modules: kernel.modules().length, faults: faults.map(({ message }) => message), leaks, charged: charged() };
     },
   };
 }
 
+/** Asked while skb is there: which accounts have anything, whenever that is asked. */
+export function accountsOf(kernel: Kernel): () => string[] {
+  const accounts = kernel.port(MemoryAccounts).current.all();
+  return () => accounts.filter(({ bytes }) => bytes !== 0).map(({ name, bytes }) => `${name}: ${bytes}`);
+}
+
 /** What a proper end says. */
-export const CLEAN = { modules: 0, faults: [], leaks: [] };
+export const CLEAN = { modules: 0, faults: [], leaks: [], charged: [] };

@@ -8,7 +8,7 @@ import { RouteModule } from '@softnet/route';
 import { SkbModule } from '@softnet/skb';
 import { SocketModule } from '@softnet/socket';
 import { UdpModule } from '@softnet/udp';
-import { User } from './host.ts';
+import { accountsOf, User } from './host.ts';
 
 const MODULES = [SkbModule, NetdevModule, RouteModule, SocketModule, Ipv4Module, Ipv6Module, LoopbackModule, UdpModule];
 
@@ -24,8 +24,9 @@ export async function realHost() {
     settle: () => world.advance(1000),
     user: (family: number = ADDRESS_FAMILY.INET) => new User(kernel, family),
     end: async () => {
+      const charged = accountsOf(kernel);
       const { faults, leaks } = await run(kernel.shutdown());
-      return { modules: kernel.modules().length, faults: faults.map(({ message }) => message), leaks };
+      return { modules: kernel.modules().length, faults: faults.map(({ message }) => message), leaks, charged: charged() };
     },
   };
 }

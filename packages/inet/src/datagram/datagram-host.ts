@@ -1,4 +1,14 @@
-import type { Contributions, CurrentOwner, DstUse, Log, ModuleContext, NetworkLayer, OptionLevel, Port } from '@softnet/contract';
+import type {
+  Contributions,
+  CurrentOwner,
+  DstUse,
+  Log,
+  MemoryAccount,
+  ModuleContext,
+  NetworkLayer,
+  OptionLevel,
+  Port,
+} from '@softnet/contract';
 import * as contract from '@softnet/contract';
 
 /** What datagram sockets ask of the rest of the stack. */
@@ -9,11 +19,13 @@ export interface DatagramHost {
   readonly ports: Port<contract.SocketPorts>;
   readonly layers: Contributions<NetworkLayer>;
   readonly levels: Contributions<OptionLevel>;
+  /** Its module's: what waits in its sockets. */
+  readonly account: MemoryAccount;
   readonly current: CurrentOwner;
   readonly log: Log;
 }
 
-/** @throws NetError EINVAL when the module does not require Route, SkbPool, SocketDemux and SocketPorts. */
+/** @throws NetError EINVAL when the module does not require DATAGRAM_NEEDS. */
 export function hostOf(ctx: ModuleContext): DatagramHost {
   return {
     route: ctx.port(contract.Route),
@@ -22,6 +34,7 @@ export function hostOf(ctx: ModuleContext): DatagramHost {
     ports: ctx.port(contract.SocketPorts),
     layers: ctx.contributions(contract.NetworkLayer),
     levels: ctx.contributions(contract.OptionLevel),
+    account: ctx.port(contract.MemoryAccounts).current.open(ctx.name),
     current: ctx.current,
     log: ctx.log,
   };

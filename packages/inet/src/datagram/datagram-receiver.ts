@@ -1,25 +1,32 @@
-import type { Counter, Log, Message, Skb, SockCommon } from '@softnet/contract';
+import type { Counter, DropReason, Message, Skb, SockCommon } from '@softnet/contract';
 import { dequeue, ERRNO, enqueue, IPV4_WORD2, MESSAGE_FLAG, SKB_TYPE, SOCK_BUFFER_BYTES } from '@softnet/contract';
 import { orphan, SkbReader } from '@softnet/skb';
 import { ipv4Src, ipv6Src } from '@softnet/wire';
+import type { DatagramHost } from './datagram-host.ts';
 import type { DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
 import { stateOf } from './datagram-state.ts';
 import { needsScope } from './destination.ts';
 import { wakeUser } from './wake-user.ts';
 
+/** Also why packets are dropped on their way into a socket. */
+interface ReceiverReasons extends DatagramReasons {
+  /** Memory is low, and the socket has more than a little already. */
+  readonly pressure: DropReason;
+}
+
 /** From the flow table to `receive`: what is right and has room waits in the socket's queue. */
 export class DatagramReceiver {
+  readonly #host: DatagramHost;
   readonly #protocol: DatagramProtocol;
-  readonly #reasons: DatagramReasons;
+  readonly #reasons: ReceiverReasons;
   readonly #received: Counter;
-  readonly #log: Log;
   readonly #reader = new SkbReader();
   /** The place that a user took a datagram into last, and a view of it: most take all into one, and that costs no garbage. */
   #place: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(this.#place.buffer);
 
-  constructor(protocol: DatagramProtocol, reasons: DatagramReasons, received: Counter, log: Log) {
-    this.#log = log;
+  constructor(host: DatagramHost, protocol: DatagramProtocol, reasons: ReceiverReasons, received: Counter) {
+    this.#host = host;
     this.#protocol = protocol;
     this.#reasons = reasons;
     this.#received = received;
@@ -33,15 +40,23 @@ export class DatagramReceiver {
       pool.drop(skb, this.#reasons.shut);
       return;
     }
+    const { account } = this.#host;
     const limitBytes = sock.options === null ? SOCK_BUFFER_BYTES : sock.options.receiveLimitBytes;
-    // One always fits, however small the limit: else its user would never hear of any.
-    if (sock.receiveQueuedBytes > 0 && sock.receiveQueuedBytes + skb.truesize > limitBytes) {
-      pool.drop(skb, this.#reasons.full);
+    const heldBytes = sock.receiveQueuedBytes;
+    const askedBytes = skb.truesize;
+    if (!account.admit(askedBytes, heldBytes, limitBytes)) {
+      const { full, pressure } = this.#reasons;
+      pool.drop(skb, heldBytes > 0 && heldBytes + askedBytes > limitBytes ? full : pressure);
       return;
     }
     // Over a loopback its sender pays up to here.
     orphan(skb);
-    if (!this.#protocol.read(skb, sock)) return;
+    if (!this.#protocol.read(skb, sock)) {
+      account.sub(askedBytes);
+      return;
+    }
+    // Padding that was cut off may have had a page.
+    account.sub(askedBytes - skb.truesize);
     keepSource(skb);
     // It outlives the batch: neither its route nor what other modules noted on it is held.
     skb.dst = null;
@@ -51,7 +66,7 @@ export class DatagramReceiver {
     sock.receiveQueuedBytes += skb.truesize;
     enqueue(state.queue, skb);
     this.#received.value++;
-    wakeUser(sock, this.#log);
+    wakeUser(sock, this.#host.log);
   }
 
   /** Bytes of payload given, or with MESSAGE_FLAG.TRUNC all that it had; -errno. `message.flags` say what became of it. */

@@ -181,6 +181,7 @@ export class DatagramSender {
     this.#protocol.write(skb, sock, this.#flow, layer);
     skb.sock = sock;
     sock.sendQueuedBytes += skb.truesize;
+    this.#host.account.add(skb.truesize);
   }
 
   /** Here a send may come in between: the packet is freed at once, its socket has room, its user is woken and sends more. */

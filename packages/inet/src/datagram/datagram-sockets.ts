@@ -27,7 +27,7 @@ import { wakeUser } from './wake-user.ts';
 
 /**
  * All that a datagram socket is beside its header: what the stack and users call on the sockets of one protocol. Stateless
- * but for kept records; one for a module. The module requires Route, SkbPool, SocketDemux, SocketPorts and some NetworkLayer.
+ * but for kept records; one for a module, which requires DATAGRAM_NEEDS. What its packets take stands in the module's MemoryAccount.
  */
 export class DatagramSockets implements SockOps, SocketCalls {
   readonly name: string;
@@ -53,7 +53,11 @@ export class DatagramSockets implements SockOps, SocketCalls {
     this.#reasons = reasons;
     this.#ends = new DatagramEnds(this.#host, protocol);
     this.#sender = new DatagramSender(this.#host, protocol, this.#ends, ctx.counter(`${protocol.name}.out`));
-    this.#receiver = new DatagramReceiver(protocol, reasons, ctx.counter(`${protocol.name}.in`), ctx.log);
+    const pressure = ctx.dropReason(
+      `${protocol.name}.pressure`,
+      'packet memory is low, and its socket has some already: see net.core.skb_pressure',
+    );
+    this.#receiver = new DatagramReceiver(this.#host, protocol, { ...reasons, pressure }, ctx.counter(`${protocol.name}.in`));
     this.#lingering = ctx.tally(`${protocol.name} socket with packets to be sent`, `${protocol.name}.close`);
     this.sockets = ctx.objects<SockCommon>('socket', {
       drain: 'wait',
@@ -91,6 +95,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
   }
 
   released(sock: SockCommon, skb: Skb): void {
+    this.#host.account.sub(skb.truesize);
     if (skb.type !== SKB_TYPE.OUTGOING) {
       sock.receiveQueuedBytes -= skb.truesize;
       return;
