@@ -1,7 +1,7 @@
 import type { Skb } from '@softnet/contract';
 import { CHECKSUM, DropReason, Dst, Generation, NetDevice, SKB_TYPE } from '@softnet/contract';
 import { copyIn, finishChecksum, makePool, pull, push, SkbReader } from '@softnet/skb';
-import { emitEthernet, etherLink, insertVlanTag } from '@softnet/wire';
+import { emitEthernet, emitIpv4Packet, etherLink, insertVlanTag } from '@softnet/wire';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { CaptureOptions } from './captures.ts';
@@ -24,7 +24,7 @@ function setUp(options: Partial<CaptureOptions> = {}) {
       ended: () => void host.ended++,
       deviceOf: (ifindex) => [eth0, eth1].find((device) => device.ifindex === ifindex) ?? null,
     },
-    { write: (bytes) => pieces.push(bytes), ...options },
+    { ...(options.ring === undefined ? { write: (bytes) => void pieces.push(bytes) } : {}), ...options },
   );
   const packet = (bytes: Uint8Array, headroomBytes = 64, inHead = bytes.length): Skb => {
     const skb = pool.alloc(headroomBytes, Math.min(inHead, 1500))!;
@@ -227,4 +227,51 @@ test('more than may be collected is missed, and said so; a write that throws end
   expect(broken.host.ended).toBe(1);
   push(skb, 0);
   pool.release(skb);
+});
+
+test('a filter chooses, of frames and of what is dropped, whatever headers are left', () => {
+  const udp = emitEthernet({ dst: '02:00:00:00:00:01', src: '02:00:00:00:00:02', tags: [], type: 0x800, payload: ipv4Udp() });
+  const { eth0, capture, packet, pool, read } = setUp({ filter: 'udp dst port 53 or (dropped and not ip)' });
+  const skb = packet(udp);
+  skb.mac = skb.data;
+  skb.ifindex = 3;
+  capture.tap(skb, eth0);
+  // The link header is gone, and the packet is not.
+  pull(skb, 14);
+  skb.mac = -1;
+  skb.network = skb.data;
+  capture.dropped(skb, CHECKSUM_REASON);
+  skb.memory.view.setUint16(skb.data + 22, 54);
+  capture.dropped(skb, CHECKSUM_REASON);
+  skb.network = -1;
+  skb.protocol = 0x806;
+  capture.dropped(skb, CHECKSUM_REASON);
+  pool.release(skb);
+  expect([capture.frames, capture.drops, read().packets.length]).toEqual([3, 2, 3]);
+});
+
+function ipv4Udp(): Uint8Array {
+  const payload = Uint8Array.of(0, 7, 0, 53, 0, 8, 0, 0);
+  const fields = { tos: 0, id: 1, dontFragment: false, moreFragments: false, fragmentOffsetBytes: 0, ttl: 64, protocol: 17 };
+  return emitIpv4Packet({ ...fields, src: '10.0.0.1', dst: '10.0.0.2', options: [], payload });
+}
+
+test('a ring has the last packets, also after the end; a capture without one says what to do', () => {
+  const { eth0, capture, packet, pool, host } = setUp({ ring: { maxBytes: 65_536, maxPackets: 3 } });
+  for (let i = 0; i < 5; i++) {
+    const skb = packet(new Uint8Array(100 + i));
+    skb.mac = skb.data;
+    host.nowUs = i;
+    capture.tap(skb, eth0);
+    pool.release(skb);
+  }
+  capture.close();
+  const { packets } = parsePcapng(capture.dump());
+  expect(packets.map(({ timeUs, lenBytes }) => [timeUs, lenBytes])).toEqual([
+    [2, 102],
+    [3, 103],
+    [4, 104],
+  ]);
+  expect([capture.frames, capture.kept, host.collected]).toEqual([5, 3, 0]);
+  expect(() => setUp().capture.dump()).toThrow('EINVAL: capture: it has no ring');
 });

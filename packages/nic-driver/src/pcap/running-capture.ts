@@ -1,12 +1,19 @@
 import type { DropReason, NetDevice, Skb } from '@softnet/contract';
-import { CHECKSUM, DEVICE_FLAG, SKB_TYPE } from '@softnet/contract';
+import { CHECKSUM, DEVICE_FLAG, ETHERTYPE, NetError, SKB_TYPE } from '@softnet/contract';
 import { copyWords, SkbReader } from '@softnet/skb';
 import { checksumOf, ETHERNET_HEADER_BYTES, ETHERNET_TYPE, setEthernetType, setVlanTag, sumBytes, VLAN_TAG_BYTES } from '@softnet/wire';
 import type { CaptureOptions } from './captures.ts';
 import { Capture } from './captures.ts';
-import { DIRECTION, LINKTYPE, PcapngWriter, RECEPTION } from './pcapng-writer.ts';
+import { SkbFilter } from './filter/skb-filter.ts';
+import type { PcapngBlocks } from './pcapng-blocks.ts';
+import { DIRECTION, LINKTYPE, RECEPTION } from './pcapng-blocks.ts';
+import { PcapngRing } from './pcapng-ring.ts';
+import { PcapngWriter } from './pcapng-writer.ts';
 
 export const MAX_SNAP_LEN_BYTES = 262_144;
+const DEFAULT_RING_BYTES = 4 << 20;
+/** Says who wrote it. */
+const APPLICATION = 'softnet';
 /** Local experimental (IEEE 802): for bytes that have no header yet. */
 const NO_ETHERTYPE = 0x88b5;
 /** Of packets of no device. */
@@ -28,7 +35,11 @@ export class RunningCapture extends Capture {
   readonly ifindex: number;
   readonly wantsDrops: boolean;
   readonly #host: CaptureHost;
-  readonly #writer: PcapngWriter;
+  readonly #file: PcapngBlocks;
+  /** One of them is `#file`. */
+  readonly #writer: PcapngWriter | null;
+  readonly #ring: PcapngRing | null;
+  readonly #filter: SkbFilter | null;
   readonly #snapLenBytes: number;
   readonly #epochUs: number;
   readonly #reader = new SkbReader();
@@ -41,14 +52,28 @@ export class RunningCapture extends Capture {
   readonly #interfaces = new Map<number, number>();
   readonly #comments = new Map<DropReason, Uint8Array>();
 
-  constructor(host: CaptureHost, { device, write, snapLenBytes, epochUs, drops }: CaptureOptions) {
+  /** @param options checked, but for the filter. @throws NetError EINVAL. */
+  constructor(host: CaptureHost, { device, write, ring, filter, snapLenBytes, epochUs, drops }: CaptureOptions) {
     super();
     this.#host = host;
     this.ifindex = device?.ifindex ?? 0;
     this.wantsDrops = drops ?? true;
     this.#snapLenBytes = snapLenBytes ?? MAX_SNAP_LEN_BYTES;
     this.#epochUs = epochUs ?? 0;
-    this.#writer = new PcapngWriter((bytes) => write(bytes), 'softnet');
+    this.#filter = filter === undefined ? null : new SkbFilter(filter);
+    this.#writer = write === undefined ? null : new PcapngWriter((bytes) => write(bytes), APPLICATION);
+    const { maxBytes = DEFAULT_RING_BYTES, maxPackets = Number.MAX_SAFE_INTEGER } = ring ?? {};
+    this.#ring = ring === undefined ? null : new PcapngRing(maxBytes, maxPackets, APPLICATION);
+    this.#file = (this.#writer ?? this.#ring)!;
+  }
+
+  get kept(): number {
+    return this.#ring?.packets ?? 0;
+  }
+
+  dump(): Uint8Array {
+    if (this.#ring === null) throw new NetError('EINVAL', 'capture: it has no ring: start it with ring: { maxBytes } instead of write');
+    return this.#ring.dump();
   }
 
   /** A frame that `device` sends or has received; `mac` is set. */
@@ -57,10 +82,12 @@ export class RunningCapture extends Capture {
     const outgoing = skb.type === SKB_TYPE.OUTGOING;
     // Each packet once, as tcpdump does it.
     if (outgoing && (device.flags & DEVICE_FLAG.LOOPBACK) !== 0) return;
-    const from = startOf(skb, skb.mac);
+    const mac = startOf(skb, skb.mac);
+    const from = mac < 0 ? skb.data : mac;
+    if (this.#filter !== null && !this.#filter.matchesFrame(skb, from, false)) return;
     this.#device = device;
     this.#flags = outgoing ? DIRECTION.OUTBOUND : DIRECTION.INBOUND | receptionOf(skb.type);
-    this.#frame(skb, from < 0 ? skb.data : from, null);
+    this.#frame(skb, from, null);
   }
 
   /** A packet that is dropped, in whatever state. */
@@ -73,17 +100,29 @@ export class RunningCapture extends Capture {
     const comment = this.#commentOf(reason);
     const before = this.frames;
     const mac = startOf(skb, skb.mac);
-    const network = startOf(skb, skb.network);
-    if (mac >= 0) this.#frame(skb, mac, comment);
-    else if (network >= 0 && isIp(skb, network)) this.#packet(skb, network, LINKTYPE.RAW, 0, comment);
-    else this.#bare(skb, network < 0 ? skb.data : network, comment);
+    if (mac >= 0) this.#droppedFrame(skb, mac, comment);
+    else this.#droppedPacket(skb, startOf(skb, skb.network), comment);
     this.drops += this.frames - before;
+  }
+
+  #droppedFrame(skb: Skb, mac: number, comment: Uint8Array): void {
+    if (this.#filter === null || this.#filter.matchesFrame(skb, mac, true)) this.#frame(skb, mac, comment);
+  }
+
+  /** @param network -1: it has not got so far. */
+  #droppedPacket(skb: Skb, network: number, comment: Uint8Array): void {
+    const from = network < 0 ? skb.data : network;
+    const version = network < 0 ? 0 : ipVersionOf(skb, network);
+    const ethertype = version === 4 ? ETHERTYPE.IPV4 : version === 6 ? ETHERTYPE.IPV6 : skb.protocol;
+    if (this.#filter !== null && !this.#filter.matchesPacket(skb, from, ethertype, true)) return;
+    if (version !== 0) this.#packet(skb, from, LINKTYPE.RAW, 0, comment);
+    else this.#bare(skb, from, comment);
   }
 
   /** Gives `write` what is collected; when it throws, that is the end. */
   flush(): void {
     try {
-      this.#writer.flush();
+      this.#writer?.flush();
     } catch (error) {
       this.error = error;
       this.end();
@@ -129,24 +168,25 @@ export class RunningCapture extends Capture {
     const kept = Math.min(lenBytes, this.#snapLenBytes);
     const id = this.#interfaceOf(linkType);
     const timeUs = this.#epochUs + this.#host.readUs();
-    const at = id < 0 ? -1 : this.#writer.beginPacket(id, timeUs, kept, lenBytes, comment?.length ?? 0);
+    const at = id < 0 ? -1 : this.#file.beginPacket(id, timeUs, kept, lenBytes, comment?.length ?? 0);
     if (at < 0) {
       this.missed++;
       return;
     }
-    const { view } = this.#writer;
+    const { view } = this.#file;
     const header = Math.min(kept, headerBytes);
     copyWords(view, at, this.#header, 0, header);
     const before = Math.min(kept - header, Math.max(0, skb.data - from));
     copyWords(view, at + header, skb.memory.view, from, before);
     const rest = kept - header - before;
     if (this.#reader.open(skb, Math.max(0, from - skb.data), rest)) this.#reader.copyTo(view, at + header + before, rest);
-    if (skb.checksum === CHECKSUM.PARTIAL && skb.gsoSize === 0 && kept === lenBytes && skb.head + (skb.csum >>> 16) >= from) {
+    // Of a packet that stands for several, too: what is in its field is of all of it.
+    if (skb.checksum === CHECKSUM.PARTIAL && kept === lenBytes && skb.head + (skb.csum >>> 16) >= from) {
       finishChecksum(view, at + headerBytes - from + skb.head, at + kept, skb.csum);
     }
-    this.#writer.endPacket(this.#flags, comment);
+    this.#file.endPacket(this.#flags, comment);
     this.frames++;
-    this.#host.collected();
+    if (this.#writer !== null) this.#host.collected();
   }
 
   /** The number of the interface block of `#device` for this link type, written at its first packet; -1: no room. */
@@ -154,7 +194,7 @@ export class RunningCapture extends Capture {
     const key = 2 * (this.#device?.ifindex ?? 0) + (linkType === LINKTYPE.RAW ? 1 : 0);
     const known = this.#interfaces.get(key);
     if (known !== undefined) return known;
-    if (!this.#writer.describeInterface(linkType, this.#device?.name ?? NO_DEVICE, this.#snapLenBytes)) return -1;
+    if (!this.#file.describeInterface(linkType, this.#device?.name ?? NO_DEVICE, this.#snapLenBytes)) return -1;
     const id = this.#interfaces.size;
     this.#interfaces.set(key, id);
     return id;
@@ -187,9 +227,10 @@ function startOf({ head, data }: Skb, header: number): number {
   return header >= head && header <= data ? header : -1;
 }
 
-function isIp({ memory, tail }: Skb, offset: number): boolean {
+/** 4 or 6; 0: it is not IP. */
+function ipVersionOf({ memory, tail }: Skb, offset: number): number {
   const version = offset < tail ? memory.view.getUint8(offset) >> 4 : 0;
-  return version === 4 || version === 6;
+  return version === 4 || version === 6 ? version : 0;
 }
 
 function receptionOf(type: number): number {
