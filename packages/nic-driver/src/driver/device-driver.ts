@@ -20,9 +20,14 @@ export interface DeviceDriver {
   close(): void;
   /** The next generation has `outside`: cancels timers and lets go of it, drops nothing. Nothing is called after it. */
   leave(): void;
-  /** @throws NetError: the change is refused. */
+  // Each is asked before anything is changed. @throws NetError: the change is refused.
   setMtu?(mtuBytes: number): void;
   setAddress?(address: Uint8Array): void;
+  setFeatures?(features: number): void;
+  /** How many frames the queues have room for: `RxQueue.ringPackets` and `TxQueue.ringPackets` are about to be these. */
+  setRings?(rxPackets: number, txPackets: number): void;
+  /** The device is down, and `rxQueues` and `txQueues` are about to be made anew, so many of each. Wanted where `DriverSpec.channels` is set. */
+  setChannels?(rxQueues: number, txQueues: number): void;
   /** Flags PROMISC or ALLMULTI, or the link addresses to listen to, have changed. */
   setReceiveMode?(groups: readonly Uint8Array[]): void;
 }
@@ -33,6 +38,13 @@ export interface DriverSpec {
   readonly kind: string;
   /** May somebody remove one (`ip link del`)? Else they go with the module only. */
   readonly removable: boolean;
+  /** Can the numbers of their queues be changed, up to `maxRxQueues` and `maxTxQueues`? Default: no. */
+  readonly channels?: boolean;
+  /**
+   * Are received frames given to {@link DriverDevices.arrived}, which does what a card's hardware does with them (RSS, flow rules,
+   * checksums)? So `ethtool -X`, `-N` and steering work. Default: no; the driver, or nobody, chooses queues.
+   */
+  readonly classifies?: boolean;
   /**
    * Makes what works a device: a new one, or one that the last generation hands over. `device` is filled in, but for `ext`; `outside`
    * is what {@link DriverDevices.add} was given, or the last generation had and has left.

@@ -6,6 +6,8 @@ import { etherLink, formatMac, MAC_BYTES, parseMac } from '@softnet/wire';
 export interface DeviceSpec {
   /** At most 15 characters; may end in '%d'. */
   readonly name: string;
+  /** As `NetDevice.kind`, where a driver makes several. Default: its own. */
+  readonly kind?: string;
   /** Default ETHER. */
   readonly type?: number;
   readonly link?: LinkLayer;
@@ -23,11 +25,17 @@ export interface DeviceSpec {
   /** Transmit queues, and receive queues; default 1 each. */
   readonly txQueues?: number;
   readonly rxQueues?: number;
-  /** Received frames that wait for the stack in each receive queue, at most. Default 1,024. */
+  /** How many of each there may be (`DriverSpec.channels`); default: as many as there are. */
+  readonly maxTxQueues?: number;
+  readonly maxRxQueues?: number;
+  /** Received frames that wait for the stack in each receive queue, at most. Default 1,024; 8,192 can be set. */
   readonly receiveFrames?: number;
+  /** `ringPackets` of transmit queues at first, and at most. Default 0: the driver has no such limit. */
+  readonly sendFrames?: number;
 }
 
-export const DEFAULT_RECEIVE_FRAMES = 1024;
+const RECEIVE_FRAMES = 1024;
+const MAX_RECEIVE_FRAMES = 8192;
 
 /** Room in front of a received frame: for headers that are put before it, and 2, so that the IP header behind Ethernet's is aligned. */
 export const RECEIVE_HEADROOM_BYTES: number = 64 + 2;
@@ -37,7 +45,7 @@ export function makeDevice(ops: DeviceOps, kind: string, spec: DeviceSpec, rando
   const link = spec.link ?? etherLink;
   const device = new NetDevice(ops, link);
   device.name = spec.name;
-  device.kind = kind;
+  device.kind = spec.kind ?? kind;
   device.type = spec.type ?? LINK_TYPE.ETHER;
   device.address.set(spec.address ?? randomMac(random).subarray(0, link.addressLen));
   device.broadcast.fill((device.type as number) === LINK_TYPE.LOOPBACK ? 0 : 0xff);
@@ -47,9 +55,32 @@ export function makeDevice(ops: DeviceOps, kind: string, spec: DeviceSpec, rando
   device.flags = spec.flags ?? DEVICE_FLAG.BROADCAST | DEVICE_FLAG.MULTICAST;
   device.features = spec.features ?? 0;
   device.hardwareFeatures = spec.hardwareFeatures ?? device.features;
-  device.txQueues = Array.from({ length: spec.txQueues ?? 1 }, (_, index) => new TxQueue(device, index));
-  device.rxQueues = Array.from({ length: spec.rxQueues ?? 1 }, (_, index) => new RxQueue(device, index));
+  makeQueues(device, spec.rxQueues ?? 1, spec.txQueues ?? 1);
+  device.maxRxQueues = spec.maxRxQueues ?? device.rxQueues.length;
+  device.maxTxQueues = spec.maxTxQueues ?? device.txQueues.length;
+  for (const queue of device.rxQueues) {
+    queue.ringPackets = spec.receiveFrames ?? RECEIVE_FRAMES;
+    queue.maxRingPackets = Math.max(queue.ringPackets, MAX_RECEIVE_FRAMES);
+  }
+  for (const queue of device.txQueues) {
+    queue.ringPackets = spec.sendFrames ?? 0;
+    queue.maxRingPackets = queue.ringPackets;
+  }
   return device;
+}
+
+/** So many queues of each sort, new ones; settings are those of the old with their number, else of the first. */
+export function makeQueues(device: NetDevice, rxQueues: number, txQueues: number): void {
+  const { rxQueues: rx, txQueues: tx } = device;
+  device.rxQueues = Array.from({ length: rxQueues }, (_, index) => alike(new RxQueue(device, index), rx[index] ?? rx[0]));
+  device.txQueues = Array.from({ length: txQueues }, (_, index) => alike(new TxQueue(device, index), tx[index] ?? tx[0]));
+}
+
+/** With the settings of another one. */
+function alike<T extends RxQueue | TxQueue>(queue: T, other: T | undefined): T {
+  if (other === undefined) return queue;
+  const { ringPackets, maxRingPackets, coalesceUs, coalescePackets, priority } = other;
+  return Object.assign(queue, { ringPackets, maxRingPackets, coalesceUs, coalescePackets, priority });
 }
 
 /** Of one station (I/G bit 0), locally administered (U/L bit 1). */

@@ -17,12 +17,16 @@ import type {
 } from '@softnet/contract';
 import { Devices, DeviceTraffic, DstUse, NetError } from '@softnet/contract';
 import { isGroupMac } from '@softnet/wire';
+import { Completions } from './completions.ts';
 import type { DriverSpec } from './device-driver.ts';
+import { DeviceQueues } from './device-queues.ts';
 import type { DeviceSpec } from './device-spec.ts';
-import { DEFAULT_RECEIVE_FRAMES, makeDevice } from './device-spec.ts';
+import { makeDevice } from './device-spec.ts';
+import type { DriverOpsHost } from './driver-ops.ts';
 import { DriverOps, driverOf } from './driver-ops.ts';
 import { MovedDevice } from './moved-device.ts';
-import { ReceiveLine, ReceiveLines } from './receive-lines.ts';
+import { DROPPED_BY_RULE } from './receive-classifier.ts';
+import { lineOf, ReceiveLines } from './receive-lines.ts';
 
 /**
  * What every driver has to do, whatever it drives: makes, registers and ends devices, waits for those who send by them, hands received
@@ -40,12 +44,15 @@ export class DriverDevices {
   readonly #traffic: Port<DeviceTraffic>;
   readonly #ops: DriverOps;
   readonly #lines: ReceiveLines;
+  readonly #completions: Completions;
+  readonly #queues: DeviceQueues;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #current: CurrentOwner;
   readonly #isDown: DropReason;
   readonly #isFull: DropReason;
   readonly #isGone: DropReason;
+  readonly #isUnwanted: DropReason;
 
   constructor(ctx: ModuleContext, spec: DriverSpec) {
     const { name } = ctx;
@@ -58,13 +65,23 @@ export class DriverDevices {
     this.#isDown = ctx.dropReason(`${name}.down`, 'received by a device that is down');
     this.#isFull = ctx.dropReason(`${name}.receive-full`, 'as many received frames as may be wait for the stack already');
     this.#isGone = ctx.dropReason(`${name}.gone`, 'sent by a device that is gone');
-    const host = {
-      opening: (device: NetDevice) => this.#setOpen(device, true),
-      stopped: (device: NetDevice) => this.#setOpen(device, false),
-      removed: (device: NetDevice) => this.#letGo(device),
-    };
-    this.#ops = new DriverOps(host, this.#isGone, spec.removable);
-    this.#lines = new ReceiveLines(this.#traffic, ctx.current, (source) => ctx.poll(source, `${name}.receive`));
+    const unwanted = 'a flow rule of the device says that such packets are dropped';
+    this.#isUnwanted = spec.classifies === true ? ctx.dropReason(`${name}.flow-rule`, unwanted) : this.#isDown;
+    const parts = { traffic: this.#traffic, current: ctx.current };
+    this.#lines = new ReceiveLines({
+      ...parts,
+      poll: (source) => ctx.poll(source, `${name}.receive`),
+      timer: (fire, line) => ctx.timer(fire, line, `${name}.receive`),
+    });
+    this.#completions = new Completions({ ...parts, timer: (fire, untold) => ctx.timer(fire, untold, `${name}.sent`) });
+    this.#queues = new DeviceQueues({
+      lines: this.#lines,
+      completions: this.#completions,
+      random: ctx.random,
+      classifies: spec.classifies === true,
+      isDown: this.#isDown,
+    });
+    this.#ops = this.#makeOps();
     this.devices = this.#declareDevices(ctx);
     this.uses = ctx.objects<DstUse>('use', {
       drain: 'wait',
@@ -87,7 +104,7 @@ export class DriverDevices {
   add(spec: DeviceSpec, outside: object | null, owner: Owner, place: string): NetDevice {
     if (!this.uses.open) throw new NetError('ESHUTDOWN', `${this.devices.module} is leaving, so it makes no device ${spec.name}`);
     const device = makeDevice(this.#ops, this.#spec.kind, spec, this.#random);
-    for (const queue of device.rxQueues) queue.ext = new ReceiveLine(queue, spec.receiveFrames ?? DEFAULT_RECEIVE_FRAMES);
+    this.#queues.plug(device);
     device.uses = this.uses;
     const driver = this.#spec.drive(device, outside);
     device.ext = driver;
@@ -113,15 +130,30 @@ export class DriverDevices {
   }
 
   /**
+   * The same of a frame that came by the link of a card without a mind of its own (`DriverSpec.classifies`): first verifies, hashes and
+   * spreads it, as the device's features, rules and RSS say.
+   */
+  arrived(device: NetDevice, skb: Skb): boolean {
+    const { rxQueues } = device;
+    const queue = lineOf(rxQueues[0]!).classifier!.classify(skb);
+    if (queue !== DROPPED_BY_RULE) return this.received(rxQueues[queue]!, skb);
+    device.stats.rxDropped++;
+    skb.ifindex = device.ifindex;
+    skb.memory.pool.drop(skb, this.#isUnwanted);
+    return false;
+  }
+
+  /**
    * Takes a received frame, `data` at the link header; the softirq loop hands it up. Also outside of a batch. False: dropped, with a
    * reason. Linux's `napi_schedule` and its poll.
    */
   received(queue: RxQueue, skb: Skb): boolean {
     const { device } = queue;
-    const line = queue.ext as ReceiveLine;
+    const line = lineOf(queue);
     skb.ifindex = device.ifindex;
-    if (!line.open || line.frames.lenPackets >= line.limitPackets) {
+    if (!line.open || line.frames.lenPackets >= queue.ringPackets) {
       device.stats.rxDropped++;
+      if (line.open) queue.dropped++;
       skb.memory.pool.drop(skb, line.open ? this.#isFull : this.#isDown);
       return false;
     }
@@ -137,7 +169,7 @@ export class DriverDevices {
     return true;
   }
 
-  /** So much has left, and was freed: counts it, and tells `DeviceTraffic.completed`. Once a batch. */
+  /** So much has left, and was freed: counts it, and tells `DeviceTraffic.completed`, when the queue's moderation says so. Once a batch. */
   sent(queue: TxQueue, packets: number, bytes: number): void {
     if (packets === 0) return;
     const { stats } = queue.device;
@@ -150,10 +182,7 @@ export class DriverDevices {
 
   /** So much has left the driver without being sent. */
   completed(queue: TxQueue, packets: number, bytes: number): void {
-    if (packets === 0) return;
-    const caller = this.#enter();
-    this.#traffic.current.completed(queue, packets, bytes);
-    this.#current.id = caller;
+    if (packets > 0) this.#completions.add(queue, packets, bytes);
   }
 
   /** The driver has room again: clears `queue.stopped` by `DeviceTraffic.wake`. */
@@ -176,19 +205,27 @@ export class DriverDevices {
     return caller;
   }
 
-  #setOpen(device: NetDevice, open: boolean): void {
-    for (const queue of device.rxQueues) {
-      const line = queue.ext as ReceiveLine;
-      line.open = open;
-      if (!open) this.#lines.clear(line, this.#isDown);
-    }
+  #makeOps(): DriverOps {
+    const queues = this.#queues;
+    const host: DriverOpsHost = {
+      opening: (device) => queues.setOpen(device, true),
+      stopped: (device) => queues.setOpen(device, false),
+      removed: (device) => this.#letGo(device),
+      moderated: (queue) => queues.moderated(queue),
+      channels: (device, rxQueues, txQueues) => queues.channels(device, rxQueues, txQueues),
+      spread: (device, spread) => queues.spread(device, spread),
+      flowRules: (device, rules) => queues.flowRules(device, rules),
+      steer: (device, key, queue) => queues.steer(device, key, queue),
+    };
+    return new DriverOps(host, this.#isGone, this.#spec);
   }
 
   /** It is out of the registry, or about to be. */
   #letGo(device: NetDevice): void {
     const driver = driverOf(device);
     if (driver === null) return;
-    if (device.rxQueues.some(({ ext }) => (ext as ReceiveLine).open)) this.#ops.stop(device);
+    if (this.#queues.isOpen(device)) this.#ops.stop(device);
+    this.#queues.unplug(device);
     device.ext = null;
     driver.close();
     if (device.holdNext !== null) this.devices.release(device);
@@ -208,7 +245,10 @@ export class DriverDevices {
       // The kernel wants another object; the device takes its place in `settle`.
       thaw: ({ data }: Frozen) => new MovedDevice((data as { ifindex: number }).ifindex) as Held as NetDevice,
       settle: (moved: NetDevice) => this.#settle(moved as Held as MovedDevice),
-      left: (device: NetDevice) => driverOf(device)?.leave(),
+      left: (device: NetDevice) => {
+        this.#queues.leave(device);
+        driverOf(device)?.leave();
+      },
     };
     return ctx.objects<NetDevice>('device', { ...spec, ...moving });
   }
@@ -225,13 +265,7 @@ export class DriverDevices {
     device.ops = this.#ops;
     device.uses = this.uses;
     device.ext = driver;
-    for (const queue of device.rxQueues) {
-      const { limitPackets, frames, open } = queue.ext as ReceiveLine;
-      const line = new ReceiveLine(queue, limitPackets, frames);
-      line.open = open;
-      queue.ext = line;
-      this.#lines.resume(line);
-    }
+    this.#queues.adopt(device);
     this.#spec.adopted?.(device, driver);
   }
 }

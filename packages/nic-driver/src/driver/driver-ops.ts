@@ -1,6 +1,6 @@
-import type { DeviceOps, DropReason, NetDevice, SkbQueue, TxQueue } from '@softnet/contract';
+import type { DeviceOps, DropReason, FlowKey, FlowRule, NetDevice, ReceiveSpread, RxQueue, SkbQueue, TxQueue } from '@softnet/contract';
 import { purge } from '@softnet/skb';
-import type { DeviceDriver } from './device-driver.ts';
+import type { DeviceDriver, DriverSpec } from './device-driver.ts';
 
 /** What {@link DriverOps} tells whoever keeps a driver's devices. */
 export interface DriverOpsHost {
@@ -8,19 +8,43 @@ export interface DriverOpsHost {
   stopped(device: NetDevice): void;
   /** Somebody removes it; the registry takes it out by itself. */
   removed(device: NetDevice): void;
+  /** A queue's interrupt moderation is another. */
+  moderated(queue: RxQueue | TxQueue): void;
+  /** Makes the queues of a device anew. */
+  channels(device: NetDevice, rxQueues: number, txQueues: number): void;
+  spread(device: NetDevice, spread: ReceiveSpread): void;
+  /** @throws NetError ENOSPC, EOPNOTSUPP. */
+  flowRules(device: NetDevice, rules: readonly FlowRule[]): void;
+  steer(device: NetDevice, key: FlowKey, queue: number): boolean;
 }
 
 /** The registry's calls, passed on to what works the device. One for all devices of a module. */
 export class DriverOps implements DeviceOps {
   /** Absent where devices go with their module only. */
   readonly remove?: (device: NetDevice) => void;
+  /** Absent where a driver's queues are as they are. */
+  readonly setChannels?: (device: NetDevice, rxQueues: number, txQueues: number) => void;
+  /** Absent where nobody spreads received frames. */
+  readonly setSpread?: (device: NetDevice, spread: ReceiveSpread) => void;
+  readonly setFlowRules?: (device: NetDevice, rules: readonly FlowRule[]) => void;
+  readonly steer?: (device: NetDevice, key: FlowKey, queue: number, priority: number) => boolean;
   readonly #host: DriverOpsHost;
   readonly #gone: DropReason;
 
-  constructor(host: DriverOpsHost, gone: DropReason, removable: boolean) {
+  constructor(host: DriverOpsHost, gone: DropReason, { removable, channels, classifies }: DriverSpec) {
     this.#host = host;
     this.#gone = gone;
     if (removable) this.remove = (device) => host.removed(device);
+    if (channels === true) {
+      this.setChannels = (device, rxQueues, txQueues) => {
+        driverOf(device)?.setChannels?.(rxQueues, txQueues);
+        host.channels(device, rxQueues, txQueues);
+      };
+    }
+    if (classifies !== true) return;
+    this.setSpread = (device, spread) => host.spread(device, spread);
+    this.setFlowRules = (device, rules) => host.flowRules(device, rules);
+    this.steer = (device, key, queue) => host.steer(device, key, queue);
   }
 
   open(device: NetDevice): void {
@@ -47,8 +71,25 @@ export class DriverOps implements DeviceOps {
     driverOf(device)?.setAddress?.(address);
   }
 
+  setFeatures(device: NetDevice, features: number): void {
+    driverOf(device)?.setFeatures?.(features);
+  }
+
   setReceiveMode(device: NetDevice, groups: readonly Uint8Array[]): void {
     driverOf(device)?.setReceiveMode?.(groups);
+  }
+
+  /** A ring that has no limit keeps none. */
+  setRings(device: NetDevice, rxPackets: number, txPackets: number): void {
+    driverOf(device)?.setRings?.(rxPackets, txPackets);
+    for (const queue of device.rxQueues) queue.ringPackets = rxPackets;
+    for (const queue of device.txQueues) if (queue.maxRingPackets > 0) queue.ringPackets = txPackets;
+  }
+
+  setCoalescing(queue: RxQueue | TxQueue, us: number, packets: number): void {
+    queue.coalesceUs = us;
+    queue.coalescePackets = packets;
+    this.#host.moderated(queue);
   }
 }
 
