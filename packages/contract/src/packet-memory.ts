@@ -29,9 +29,9 @@ export class PacketMemory {
  * package's functions, which fall back to plain ones that give the same answers.
  */
 export interface BulkWork {
-  /** The Internet checksum's sum (RFC 1071) of the bytes from `offset` to `end`: folded, not inverted. */
+  /** The Internet checksum's sum (RFC 1071) of the bytes from `offset` to `end`, at most 256 KiB: folded, not inverted. */
   sum(offset: number, end: number): number;
-  /** Copies `lenBytes`, not overlapping, and sums them in the same pass. */
+  /** Copies `lenBytes`, at most 256 KiB and not overlapping, and sums them in the same pass. */
   copyAndSum(from: number, to: number, lenBytes: number): number;
 }
 

@@ -1,16 +1,18 @@
+import type { Skb } from '@softnet/contract';
 import { CHECKSUM } from '@softnet/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addSums, finishChecksum, sumRun } from './checksum.ts';
-import { put } from './edit.ts';
+import { addSums, plainSum } from './bulk/plain-sums.ts';
+import { copyAndSum, finishChecksum, sumOf } from './checksum.ts';
+import { appendFragment, put } from './edit.ts';
 import { copyIn } from './gather.ts';
 import { makePool } from './make-pool.ts';
+import type { PacketPool } from './pool.ts';
 import { SkbReader } from './reader.ts';
 
-const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-const sumAll = (bytes: Uint8Array): number => sumRun(viewOf(bytes), 0, bytes.length);
+const sumAll = (bytes: Uint8Array): number => plainSum(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length);
 
-describe('sums', () => {
+describe('a sum', () => {
   it('is that of RFC 1071 §3', () => {
     expect(sumAll(Uint8Array.of(0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7))).toBe(0xddf2);
   });
@@ -20,20 +22,87 @@ describe('sums', () => {
     expect(sumAll(header)).toBe(0xffff);
   });
 
-  it('does not overflow at its greatest length', () => {
-    expect(sumAll(new Uint8Array(262_144).fill(0xff))).toBe(0xffff);
-    expect(sumAll(new Uint8Array(65_535).fill(0xff))).toBe(addSums(0xffff, 0xff00));
-  });
-
   it('of two halves is that of the whole, when the first is even', () => {
     fc.assert(
       fc.property(fc.uint8Array(), fc.nat(100), (bytes, n) => {
         const at = Math.min(n * 2, bytes.length & ~1);
-        const view = viewOf(bytes);
-        const sum = addSums(sumRun(view, 0, at), sumRun(view, at, bytes.length));
-        expect(sum % 0xffff).toBe(sumAll(bytes) % 0xffff);
+        expect(addSums(sumAll(bytes.subarray(0, at)), sumAll(bytes.subarray(at)))).toBe(sumAll(bytes));
       }),
     );
+  });
+});
+
+const small = { buffers: 8, pages: 16 };
+const pools: readonly (readonly [string, PacketPool])[] = [
+  ['by vectors', makePool(small)],
+  ['by vectors, in shared memory', makePool(small, 'shared', { shared: true })],
+  ['plain', makePool(small, 'plain', { vectors: false })],
+];
+
+/** A packet whose head and fragments are of these lengths. */
+function packet(pool: PacketPool, lengths: readonly number[], byteAt: (i: number) => number): Skb {
+  const skb = pool.alloc(3, 1000)!;
+  put(skb, lengths[0]!);
+  let done = 0;
+  for (const [i, lenBytes] of lengths.entries()) {
+    let at = skb.data;
+    if (i > 0) {
+      const page = pool.page(lenBytes)!;
+      page.lenBytes = lenBytes;
+      at = page.offset;
+      appendFragment(skb, page);
+    }
+    for (let k = 0; k < lenBytes; k++) skb.memory.bytes[at + k] = byteAt(done++);
+  }
+  return skb;
+}
+
+describe.each(pools)('what a reader has left, %s', (_name, pool) => {
+  const reader = new SkbReader();
+  const runs = fc.array(fc.oneof(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 1000 })), { minLength: 1, maxLength: 5 });
+  const anyByte = fc.constantFrom(
+    (i: number) => i * 31 + (i >> 7),
+    () => 0xff,
+  );
+
+  it('is summed, and copied and summed, as if it lay in a row', () => {
+    fc.assert(
+      fc.property(runs, anyByte, fc.nat(80), fc.nat(3), (lengths, byteAt, skipped, to) => {
+        const total = lengths.reduce((a, b) => a + b);
+        const from = Math.min(skipped, total - 1);
+        const row = Uint8Array.from({ length: total - from }, (_, i) => byteAt(from + i));
+        const skb = packet(pool, lengths, byteAt);
+        expect([reader.open(skb, from), sumOf(reader), reader.remaining]).toEqual([true, sumAll(row), 0]);
+
+        for (const target of pools.map(([, other]) => other)) {
+          const page = target.page(4096)!;
+          const { memory, offset } = page;
+          memory.bytes.fill(0x5a, offset, offset + 4096);
+          const count = Math.min(row.length, 4000);
+          reader.open(skb, from);
+          expect([copyAndSum(reader, memory, offset + to, count), reader.remaining]).toEqual([
+            sumAll(row.subarray(0, count)),
+            row.length - count,
+          ]);
+          const wanted = new Uint8Array(4096).fill(0x5a);
+          wanted.set(row.subarray(0, count), to);
+          expect(Buffer.compare(memory.bytes.subarray(offset, offset + 4096), wanted)).toBe(0);
+          page.source.release(page);
+        }
+        pool.release(skb);
+        expect(pool.idle).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is not copied when there is less of it', () => {
+    const skb = packet(pool, [10, 20], (i) => i);
+    reader.open(skb);
+    expect(copyAndSum(reader, pool.memory, 0, 31)).toBe(-1);
+    expect(reader.remaining).toBe(30);
+    expect(copyAndSum(reader, pool.memory, 0, 0)).toBe(0);
+    pool.release(skb);
   });
 });
 

@@ -1,6 +1,8 @@
 export { Accounts } from './accounts.ts';
 export { Toeplitz } from './bulk/toeplitz.ts';
-export { finishChecksum, sumOf } from './checksum.ts';
+export { VectorToeplitz } from './bulk/vector-toeplitz.ts';
+export { vectorWork } from './bulk/vector-work.ts';
+export { copyAndSum, finishChecksum, sumOf } from './checksum.ts';
 export { copyWords } from './copy-words.ts';
 export { PoolCounters } from './counters.ts';
 export { DEBUG } from './debug.ts';
@@ -30,4 +32,4 @@ export { Pattern } from './pattern.ts';
 export { PacketPool } from './pool.ts';
 export { SkbReader } from './reader.ts';
 export { FRAGMENT_BYTES, PAGE_TRUESIZE, SKB_BYTES } from './records.ts';
-export { BUFFER_BYTES, PAGE_BYTES, type SlabSize, Slabs } from './slabs.ts';
+export { BUFFER_BYTES, PAGE_BYTES, type SlabKind, type SlabSize, Slabs } from './slabs.ts';

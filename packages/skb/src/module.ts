@@ -24,6 +24,8 @@ export class SkbModule implements SoftnetModule {
   #account!: PoolAccount;
   #buffers!: Setting<number>;
   #pages!: Setting<number>;
+  #sharedMemory!: Setting<boolean>;
+  #vectors!: Setting<boolean>;
   #idlePercent!: Setting<number>;
   #shared!: PacketPool;
   #own!: Objects<DevicePool>;
@@ -66,18 +68,23 @@ export class SkbModule implements SoftnetModule {
       resize,
     );
     this.#pages = sysctl.define('net.core.skb_pages', { type: 'int', default: 8192, min: 1, max: MAX_PAGES, summary: pages }, resize);
+    const shared = 'other threads can be given the memory; while packets are out, for the next load';
+    this.#sharedMemory = sysctl.define('net.core.skb_shared', { type: 'bool', default: false, summary: shared }, resize);
+    const vectors = 'vector instructions, where there are some; while packets are out, for the next load';
+    this.#vectors = sysctl.define('net.core.skb_simd', { type: 'bool', default: true, summary: vectors }, resize);
     const pressure = 'percent of small buffers, and of pages, that are to be idle: below, who has much waiting gets no more; 0: off';
     this.#idlePercent = sysctl.define('net.core.skb_pressure', { type: 'int', default: 10, min: 0, max: 50, summary: pressure });
   }
 
   #stock(): Stock {
-    return new Stock(new Slabs({ buffers: this.#buffers.value, pages: this.#pages.value }));
+    const size = { buffers: this.#buffers.value, pages: this.#pages.value };
+    return new Stock(new Slabs(size, { shared: this.#sharedMemory.value, vectors: this.#vectors.value }));
   }
 
   /** A setting was changed, or carried over from the last generation in the tick in which this one goes live. */
   #resize(): void {
     if (!this.#shared.idle) {
-      this.#ctx.log.info('packets are out: the new size of packet memory counts from the next load on');
+      this.#ctx.log.info('packets are out: new packet memory is made with the next load');
       return;
     }
     try {

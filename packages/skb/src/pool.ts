@@ -33,7 +33,7 @@ export class PacketPool implements SkbPool {
   /** Gives it other memory. It is idle. */
   restock(stock: Stock): void {
     this.stock = stock;
-    this.memory = new PacketMemory(stock.slabs.bytes, this);
+    this.memory = new PacketMemory(stock.slabs.bytes, this, stock.slabs.bulk);
     // Every buffer and page as a head, and a clone of each.
     this.#records = new SkbRecords(this.memory, 2 * (stock.buffers.capacity + stock.pages.capacity));
     this.#source = new PageSource(this.memory, stock, this.#account, this.counters);

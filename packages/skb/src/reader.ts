@@ -1,4 +1,4 @@
-import type { Fragment, PacketMemory, Skb } from '@softnet/contract';
+import type { BulkWork, Fragment, PacketMemory, Skb } from '@softnet/contract';
 import { copyBytes } from './copy-bytes.ts';
 import { copyWords } from './copy-words.ts';
 import { DEBUG } from './debug.ts';
@@ -18,6 +18,8 @@ export class SkbReader {
   /** The memory of the run at hand, and where it begins and ends there. */
   bytes: Uint8Array = new Uint8Array(0);
   view: DataView = new DataView(new ArrayBuffer(0));
+  /** Work on this memory by vector instructions; null: there are none. */
+  bulk: BulkWork | null = null;
   offset = 0;
   end = 0;
   /** Bytes of the range behind the run at hand. */
@@ -140,6 +142,7 @@ export class SkbReader {
     const taken = Math.min(lenBytes, wanted);
     this.bytes = memory.bytes;
     this.view = memory.view;
+    this.bulk = memory.bulk;
     this.offset = offset;
     this.end = offset + taken;
     this.#rest = wanted - taken;

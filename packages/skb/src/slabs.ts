@@ -1,4 +1,7 @@
+import type { BulkWork } from '@softnet/contract';
 import { NetError } from '@softnet/contract';
+import { vectorWork } from './bulk/vector-work.ts';
+import type { WasmHost, WasmMemory } from './bulk/wasm-host.ts';
 import { FreeList } from './free-list.ts';
 
 /** Bytes of a small buffer: the head of a packet. A frame of 1,514 bytes fits, with more than 500 bytes of headroom. */
@@ -13,19 +16,20 @@ export const MAX_PAGES = 131_071;
 const UNIT_SHIFT = 11;
 const WASM_PAGE_BYTES = 65_536;
 
-interface WasmMemory {
-  readonly buffer: ArrayBuffer;
-}
-interface WasmHost {
-  readonly WebAssembly?: { readonly Memory: new (size: { initial: number; maximum: number }) => WasmMemory };
-}
-
 /** How much memory. */
 export interface SlabSize {
   /** Small buffers, of {@link BUFFER_BYTES}. */
   readonly buffers: number;
   /** Pages, of {@link PAGE_BYTES}. */
   readonly pages: number;
+}
+
+/** Which memory. */
+export interface SlabKind {
+  /** Other threads may see it too: a SharedArrayBuffer. Default false. */
+  readonly shared?: boolean;
+  /** Work on it by vector instructions, where there are some. Default true. */
+  readonly vectors?: boolean;
 }
 
 /**
@@ -35,7 +39,8 @@ export interface SlabSize {
 export class Slabs {
   readonly bytes: Uint8Array;
   /** What programs in WebAssembly import to work on packets in place; null where there is no WebAssembly. */
-  readonly wasm: object | null;
+  readonly wasm: WasmMemory | null;
+  readonly bulk: BulkWork | null;
   /** Offset of the first page; small buffers are below. */
   readonly pagesFrom: number;
   /** What is idle. */
@@ -44,12 +49,13 @@ export class Slabs {
   readonly #shares: Int32Array;
 
   /** @throws NetError ENOMEM. */
-  constructor(size: SlabSize) {
+  constructor(size: SlabSize, { shared = false, vectors = true }: SlabKind = {}) {
     this.pagesFrom = roundUp(size.buffers * BUFFER_BYTES, PAGE_BYTES);
     const lenBytes = roundUp(this.pagesFrom + size.pages * PAGE_BYTES, WASM_PAGE_BYTES);
-    const { buffer, wasm } = memoryOf(lenBytes);
+    const { buffer, wasm } = memoryOf(lenBytes, shared);
     this.bytes = new Uint8Array(buffer);
     this.wasm = wasm;
+    this.bulk = wasm !== null && vectors ? vectorWork(wasm) : null;
     this.#shares = new Int32Array(lenBytes >>> UNIT_SHIFT);
     this.buffers = listOf(0, BUFFER_BYTES, size.buffers);
     this.pages = listOf(this.pagesFrom, PAGE_BYTES, size.pages);
@@ -87,15 +93,16 @@ function listOf(from: number, stepBytes: number, count: number): FreeList {
   return list;
 }
 
-function memoryOf(lenBytes: number): { buffer: ArrayBuffer; wasm: WasmMemory | null } {
+function memoryOf(lenBytes: number, shared: boolean): { buffer: ArrayBufferLike; wasm: WasmMemory | null } {
   const { WebAssembly } = globalThis as WasmHost;
   try {
-    if (WebAssembly === undefined) return { buffer: new ArrayBuffer(lenBytes), wasm: null };
+    if (WebAssembly === undefined) return { buffer: shared ? new SharedArrayBuffer(lenBytes) : new ArrayBuffer(lenBytes), wasm: null };
     const wasmPages = lenBytes / WASM_PAGE_BYTES;
-    const wasm = new WebAssembly.Memory({ initial: wasmPages, maximum: wasmPages });
+    const wasm = new WebAssembly.Memory({ initial: wasmPages, maximum: wasmPages, shared });
     return { buffer: wasm.buffer, wasm };
   } catch (cause) {
-    throw new NetError('ENOMEM', `no ${lenBytes} bytes for packets are to be had: lower net.core.skb_buffers or net.core.skb_pages`, {
+    const advice = `lower net.core.skb_buffers or net.core.skb_pages${shared ? ', or net.core.skb_shared to 0' : ''}`;
+    throw new NetError('ENOMEM', `no ${lenBytes} bytes${shared ? ' of shared memory' : ''} for packets are to be had: ${advice}`, {
       cause,
     });
   }

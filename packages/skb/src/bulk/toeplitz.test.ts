@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { makePool } from '../make-pool.ts';
 import { TOEPLITZ_MAX_BYTES, Toeplitz } from './toeplitz.ts';
+import { VectorToeplitz } from './vector-toeplitz.ts';
 
 const hex = (digits: string): Uint8Array => Uint8Array.from(Buffer.from(digits, 'hex'));
 
@@ -63,6 +65,20 @@ function ofWords(toeplitz: Toeplitz, input: Uint8Array): number {
   }
 }
 
+const pool = makePool();
+
+/** In packet memory, in place. Its last bytes lie at `at` of a page. */
+function byVectors(key: Uint8Array, input: Uint8Array, at: number): number {
+  const vectors = VectorToeplitz.make(key, pool)!;
+  const page = pool.page(4096)!;
+  page.memory.bytes.fill(0xff, page.offset, page.offset + 4096);
+  page.memory.bytes.set(input, page.offset + at);
+  const hash = vectors.ofBytes(page.offset + at, input.length);
+  page.source.release(page);
+  vectors.release();
+  return hash;
+}
+
 describe('Toeplitz', () => {
   const toeplitz = new Toeplitz(KEY);
 
@@ -70,11 +86,17 @@ describe('Toeplitz', () => {
     const bytesOf = dst.includes(':') ? ipv6 : ipv4;
     const input = join(bytesOf(src), bytesOf(dst), srcPort, dstPort);
     const bare = input.slice(0, -4);
-    expect([toeplitz.ofBytes(input, 0, bare.length), ofWords(toeplitz, bare)]).toEqual([addresses | 0, addresses | 0]);
-    expect([toeplitz.ofBytes(input, 0, input.length), ofWords(toeplitz, input)]).toEqual([withPorts | 0, withPorts | 0]);
+    for (const [bytes, hash] of [
+      [bare, addresses | 0],
+      [input, withPorts | 0],
+    ] as const) {
+      expect(toeplitz.ofBytes(bytes, 0, bytes.length)).toBe(hash);
+      expect(ofWords(toeplitz, bytes)).toBe(hash);
+      expect(byVectors(KEY, bytes, 14)).toBe(hash);
+    }
   });
 
-  it('is what the definition says, of bytes and of words', () => {
+  it('is what the definition says, of bytes, of words, and by vectors', () => {
     const key = fc.uint8Array({ minLength: 40, maxLength: 40 });
     const input = fc.constantFrom(8, 12, 32, 36).chain((lenBytes) => fc.uint8Array({ minLength: lenBytes, maxLength: lenBytes }));
     fc.assert(
@@ -83,7 +105,7 @@ describe('Toeplitz', () => {
         const among = new Uint8Array(at + bytes.length + 5).fill(0xff);
         among.set(bytes, at);
         const hash = bitByBit(keyBytes, bytes);
-        expect([made.ofBytes(among, at, bytes.length), ofWords(made, bytes)]).toEqual([hash, hash]);
+        expect([made.ofBytes(among, at, bytes.length), ofWords(made, bytes), byVectors(keyBytes, bytes, at)]).toEqual([hash, hash, hash]);
       }),
     );
   });
@@ -91,7 +113,9 @@ describe('Toeplitz', () => {
   it('hashes bytes of every length', () => {
     const bytes = Uint8Array.from({ length: TOEPLITZ_MAX_BYTES }, (_, i) => i * 37 + 200);
     for (let lenBytes = 0; lenBytes <= bytes.length; lenBytes++) {
-      expect(toeplitz.ofBytes(bytes, 0, lenBytes)).toBe(bitByBit(KEY, bytes.subarray(0, lenBytes)));
+      const hash = bitByBit(KEY, bytes.subarray(0, lenBytes));
+      expect(toeplitz.ofBytes(bytes, 0, lenBytes)).toBe(hash);
+      if (lenBytes > 0 && lenBytes % 4 === 0) expect(byVectors(KEY, bytes.subarray(0, lenBytes), 1)).toBe(hash);
     }
   });
 
@@ -103,6 +127,16 @@ describe('Toeplitz', () => {
   });
 
   it('wants 40 bytes of key', () => {
-    expect(() => new Toeplitz(KEY.subarray(1))).toThrow(/^EINVAL: .*40 bytes.*39/);
+    for (const make of [() => new Toeplitz(KEY.subarray(1)), () => VectorToeplitz.make(KEY.subarray(1), pool)]) {
+      expect(make).toThrow(/^EINVAL: .*40 bytes.*39/);
+    }
+  });
+
+  it('by vectors gives its page back, and takes none where there are no vectors', () => {
+    const plain = makePool(undefined, undefined, { vectors: false });
+    expect(VectorToeplitz.make(KEY, plain)).toBeNull();
+    const none = makePool({ buffers: 1, pages: 0 });
+    expect(VectorToeplitz.make(KEY, none)).toBeNull();
+    expect([pool.idle, plain.idle, none.idle]).toEqual([true, true, true]);
   });
 });

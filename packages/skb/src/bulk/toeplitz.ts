@@ -19,9 +19,7 @@ export class Toeplitz {
    * @throws NetError EINVAL: it is of another length.
    */
   constructor(key: Uint8Array) {
-    if (key.length !== RSS_KEY_BYTES) {
-      throw new NetError('EINVAL', `a Toeplitz key has ${RSS_KEY_BYTES} bytes, this one has ${key.length}`);
-    }
+    checkKey(key);
     for (let at = 0; at < TOEPLITZ_MAX_BYTES; at++) {
       for (let value = 1; value < 256; value++) {
         const lowest = Math.clz32(value & -value) - 24;
@@ -71,8 +69,14 @@ export class Toeplitz {
   }
 }
 
+/** @throws NetError EINVAL. */
+export function checkKey(key: Uint8Array): void {
+  if (key.length === RSS_KEY_BYTES) return;
+  throw new NetError('EINVAL', `a Toeplitz key has ${RSS_KEY_BYTES} bytes, this one has ${key.length}`);
+}
+
 /** 32 bits of the key, from bit `at` on. */
-function keyBits(key: Uint8Array, at: number): number {
+export function keyBits(key: Uint8Array, at: number): number {
   const from = at >>> 3;
   const shift = at & 7;
   const word = (key[from]! << 24) | (key[from + 1]! << 16) | (key[from + 2]! << 8) | key[from + 3]!;
