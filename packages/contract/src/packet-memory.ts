@@ -33,6 +33,8 @@ export interface BulkWork {
   sum(offset: number, end: number): number;
   /** Copies `lenBytes`, at most 256 KiB and not overlapping, and sums them in the same pass. */
   copyAndSum(from: number, to: number, lenBytes: number): number;
+  /** The Toeplitz hash of `lenBytes`, 4 to 36 and a multiple of 4; `windows`: where the key lies, as the skb package's `VectorToeplitz` spreads it out. */
+  toeplitz(windows: number, offset: number, lenBytes: number): number;
 }
 
 /**
