@@ -26,6 +26,7 @@ export * from './netlink-attribute-put.ts';
 export * from './option-list.ts';
 export * from './ports.ts';
 export * from './pseudo-header.ts';
+export * from './raw-link.ts';
 export * from './tcp.ts';
 export * from './tcp-options.ts';
 export * from './udp.ts';

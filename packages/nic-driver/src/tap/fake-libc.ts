@@ -4,11 +4,20 @@ import type { Libc, Watch } from './libc.ts';
 
 const EAGAIN = 11;
 const EBADFD = 77;
+const EIO = 5;
+
+/** What is behind one descriptor. */
+class FakeQueue {
+  readonly incoming: Uint8Array[] = [];
+  /** What is written. */
+  readonly written: Uint8Array[] = [];
+  watched: 'closed' | 'resting' | 'readable' | 'readable or writable' = 'resting';
+  ready: () => void = () => {};
+}
 
 /** Says what it is told to say, and keeps what is written. */
 export class FakeLibc implements Libc {
-  readonly incoming: Uint8Array[] = [];
-  readonly written: Uint8Array[] = [];
+  readonly queues = new Map<number, FakeQueue>();
   /** Errnos that calls answer before anything else, in order. */
   readonly readErrors: number[] = [];
   readonly writeErrors: number[] = [];
@@ -16,23 +25,46 @@ export class FakeLibc implements Libc {
   up = true;
   deleted = false;
   reads = 0;
-  watched: 'closed' | 'resting' | 'readable' | 'readable or writable' = 'resting';
   readonly carrier: boolean[] = [];
+  /** What calls of ioctl with a number were about, and the number. */
+  readonly numbers: (readonly [request: number, value: number])[] = [];
+  /** Descriptors that TUNSETQUEUE let go, or took back. */
+  readonly attached: (readonly [fd: number, attached: boolean])[] = [];
   #errno = 0;
-  #ready: () => void = () => {};
   readonly #memories: Uint8Array[] = [];
+
+  queue(fd = 999): FakeQueue {
+    let queue = this.queues.get(fd);
+    if (queue === undefined) this.queues.set(fd, (queue = new FakeQueue()));
+    return queue;
+  }
+
+  get incoming(): Uint8Array[] {
+    return this.queue().incoming;
+  }
+
+  get written(): Uint8Array[] {
+    return this.queue().written;
+  }
+
+  get watched(): FakeQueue['watched'] {
+    return this.queue().watched;
+  }
 
   /** The event loop looks once. */
   look(): void {
-    if (this.watched === 'closed' || this.watched === 'resting') return;
-    if (this.deleted || this.incoming.length > 0 || (this.watched === 'readable or writable' && this.up)) this.#ready();
+    for (const { watched, incoming, ready } of this.queues.values()) {
+      if (watched === 'closed' || watched === 'resting') continue;
+      if (this.deleted || incoming.length > 0 || (watched === 'readable or writable' && this.up)) ready();
+    }
   }
 
-  readv(_fd: number, iovecs: Uint32Array, count: number): number {
+  readv(fd: number, iovecs: Uint32Array, count: number): number {
     this.reads++;
-    const error = this.readErrors.shift() ?? (this.deleted ? EBADFD : this.incoming.length === 0 ? EAGAIN : 0);
+    const { incoming } = this.queue(fd);
+    const error = this.readErrors.shift() ?? (this.deleted ? EBADFD : incoming.length === 0 ? EAGAIN : 0);
     if (error !== 0) return this.#fail(error);
-    const frame = this.incoming.shift()!;
+    const frame = incoming.shift()!;
     let at = 0;
     for (const run of this.#runs(iovecs, count)) {
       const part = frame.subarray(at, at + run.length);
@@ -42,19 +74,21 @@ export class FakeLibc implements Libc {
     return at;
   }
 
-  writev(_fd: number, iovecs: Uint32Array, count: number): number {
-    const error = this.writeErrors.shift() ?? (this.deleted ? EBADFD : this.up ? 0 : 5);
+  writev(fd: number, iovecs: Uint32Array, count: number): number {
+    const error = this.writeErrors.shift() ?? (this.deleted ? EBADFD : this.up ? 0 : EIO);
     if (error !== 0) return this.#fail(error);
     const frame = Buffer.concat(this.#runs(iovecs, count));
-    this.written.push(new Uint8Array(frame));
+    this.queue(fd).written.push(new Uint8Array(frame));
     return frame.length;
   }
 
-  ioctl(_fd: number, request: number, argument: Uint8Array | null): number {
+  ioctl(fd: number, request: number, argument: Uint8Array | number): number {
     const error = this.ioctlErrors.get(request);
     if (error !== undefined) return this.#fail(error);
-    if (request === 0x400454e2) this.carrier.push(argument![0] === 1);
-    if (request === 0x8927) argument!.set([2, 0, 0, 0, 0, 0x11], 18);
+    if (typeof argument === 'number') this.numbers.push([request, argument]);
+    else if (request === 0x400454e2) this.carrier.push(argument[0] === 1);
+    else if (request === 0x400454d9) this.attached.push([fd, argument[17] === 0x02]);
+    else if (request === 0x8927) argument.set([2, 0, 0, 0, 0, 0x11], 18);
     return 0;
   }
 
@@ -67,22 +101,24 @@ export class FakeLibc implements Libc {
   }
 
   addressOf(bytes: PacketMemory['bytes']): bigint {
-    if (!this.#memories.includes(bytes)) this.#memories.push(bytes);
-    return BigInt(this.#memories.indexOf(bytes) + 1) << 40n;
+    const at = this.#memories.findIndex(({ buffer }) => buffer === bytes.buffer);
+    if (at < 0) this.#memories.push(bytes);
+    return BigInt(at < 0 ? this.#memories.length : at + 1) << 40n;
   }
 
-  watch(_fd: number, ready: () => void): Watch {
-    this.#ready = ready;
-    this.watched = 'resting';
+  watch(fd: number, ready: () => void): Watch {
+    const queue = this.queue(fd);
+    queue.ready = ready;
+    queue.watched = 'resting';
     return {
       start: (writable) => {
-        if (this.watched !== 'closed') this.watched = writable ? 'readable or writable' : 'readable';
+        if (queue.watched !== 'closed') queue.watched = writable ? 'readable or writable' : 'readable';
       },
       stop: () => {
-        if (this.watched !== 'closed') this.watched = 'resting';
+        if (queue.watched !== 'closed') queue.watched = 'resting';
       },
       close: () => {
-        this.watched = 'closed';
+        queue.watched = 'closed';
       },
     };
   }

@@ -7,9 +7,15 @@ const NAME_BYTES = 16;
 const FLAGS = NAME_BYTES;
 const ADDRESS = NAME_BYTES + 2;
 
-/** Flags of TUNSETIFF: Ethernet frames, and nothing before them. */
+/** Flags of TUNSETIFF: IP packets or Ethernet frames, several queues, nothing before a frame, or a `virtio_net_hdr`. */
+export const IFF_TUN = 0x0001;
 export const IFF_TAP = 0x0002;
+export const IFF_MULTI_QUEUE = 0x0100;
 export const IFF_NO_PI = 0x1000;
+export const IFF_VNET_HDR = 0x4000;
+/** Flags of TUNSETQUEUE. */
+export const IFF_ATTACH_QUEUE = 0x0200;
+export const IFF_DETACH_QUEUE = 0x0400;
 
 /** An `ifreq` with this name, checked by {@link checkInterfaceName}, and flags, in the host's byte order. */
 export function packIfreq(name: string, flags: number): Uint8Array {

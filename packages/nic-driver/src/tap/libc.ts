@@ -15,8 +15,8 @@ export interface Libc {
   /** @param iovecs as {@link ScatterList} fills them. */
   readv(fd: number, iovecs: Uint32Array, count: number): number;
   writev(fd: number, iovecs: Uint32Array, count: number): number;
-  /** @param argument null: the number 0. */
-  ioctl(fd: number, request: number, argument: Uint8Array | null): number;
+  /** @param argument what it points to, or the number itself. */
+  ioctl(fd: number, request: number, argument: Uint8Array | number): number;
   /** poll(2) of one descriptor, without waiting. False also where it has failed. */
   canWrite(fd: number): boolean;
   /** Linux's number, of the call just made. */
@@ -61,7 +61,7 @@ function bind(koffi: Koffi): Libc {
   return {
     readv: (fd, iovecs, count) => readv(fd, iovecs, count) as number,
     writev: (fd, iovecs, count) => writev(fd, iovecs, count) as number,
-    ioctl: (fd, request, argument) => ioctl(fd, request, 'void *', argument) as number,
+    ioctl: (fd, request, argument) => ioctl(fd, request, typeof argument === 'number' ? 'unsigned long' : 'void *', argument) as number,
     canWrite: (fd) => {
       asked[0] = fd;
       asked[1] = POLLOUT;

@@ -49,14 +49,19 @@ describe('ScatterList', () => {
     pool.release(skb);
   });
 
-  it('has one byte for what nobody wants', () => {
+  it('has bytes of its own: for a header before a packet, and for what nobody wants', () => {
     const asked: Uint8Array[] = [];
     const list = new ScatterList((bytes) => {
       asked.push(bytes);
-      return BASE;
+      return BASE + BigInt(asked.length - 1) * 0x1_0000_0000n;
     });
     list.fillScratch();
-    list.fillScratch();
-    expect([runsOf(list), asked.length, asked[0]!.length]).toEqual([[{ address: Number(BASE), lenBytes: 1 }], 1, 1]);
+    expect([runsOf(list), asked[0]!.buffer === list.header.buffer]).toEqual([[{ address: Number(BASE), lenBytes: 16 }], true]);
+    const skb = makePool().alloc(0, 100)!;
+    copyIn(skb, new Uint8Array(100));
+    list.fill(skb, 10);
+    const packet = { address: Number(BASE) + 2 ** 32 + skb.data, lenBytes: 100 };
+    expect([runsOf(list), asked.length]).toEqual([[{ address: Number(BASE), lenBytes: 10 }, packet], 2]);
+    skb.memory.pool.release(skb);
   });
 });
