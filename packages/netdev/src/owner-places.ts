@@ -10,5 +10,7 @@ export const PLACE = Object.freeze({
   DRIVER: 'driver',
   /** From the driver's poll to taps and ingress hooks: held for merging, too. */
   RECEIVE: 'netdev.receive',
+  /** From the ingress hooks to the handler of the ethertype. */
+  DELIVER: 'netdev.deliver',
   BACKLOG: 'netdev.backlog',
 } as const);

@@ -1,5 +1,6 @@
 import type {
   DeviceOps,
+  HeaderParser,
   Hook,
   ModuleClass,
   ModuleContext,
@@ -20,11 +21,15 @@ import {
   DropReason,
   dequeue,
   EthertypeHandler,
+  Ethtool,
   enqueue,
+  FlowSteering,
+  HeaderSplit,
   HOOK_FAMILY,
   Hook as HookPoint,
   Module,
   NetworkLayer,
+  HeaderParser as ParserPoint,
   SkbQueue as Queue,
   RxQueue as ReceiveQueue,
   SkbPool,
@@ -43,12 +48,13 @@ export interface Parts {
   readonly hooks?: readonly Hook[];
   readonly listeners?: readonly DeviceListener[];
   readonly layers?: readonly NetworkLayer[];
+  readonly parsers?: readonly HeaderParser[];
 }
 
 /** A module that contributes them, as corridors. `started` sees its context. */
 function partsModule(name: string, parts: Parts, started: (ctx: ModuleContext) => void = () => {}): ModuleClass {
-  const points = [EthertypeHandler, Tap, HookPoint, DeviceListener, NetworkLayer] as readonly PointToken<object>[];
-  const items = [parts.handlers, parts.taps, parts.hooks, parts.listeners, parts.layers];
+  const points = [EthertypeHandler, Tap, HookPoint, DeviceListener, NetworkLayer, ParserPoint] as readonly PointToken<object>[];
+  const items = [parts.handlers, parts.taps, parts.hooks, parts.listeners, parts.layers, parts.parsers];
   class PartsModule implements SoftnetModule {
     start(ctx: ModuleContext): void {
       started(ctx);
@@ -73,6 +79,9 @@ export async function bootNetdev() {
     devices: kernel.port(Devices),
     traffic: kernel.port(DeviceTraffic),
     backlog: kernel.port(Backlog),
+    ethtool: kernel.port(Ethtool),
+    steering: kernel.port(FlowSteering),
+    split: kernel.port(HeaderSplit),
   };
   const drops = (): Record<string, number> =>
     Object.fromEntries(kernel.dropReasons().flatMap(({ name, count }) => (count > 0 ? [[name, count]] : [])));
@@ -82,6 +91,9 @@ export async function bootNetdev() {
     devices: () => port.devices.current,
     traffic: () => port.traffic.current,
     backlog: () => port.backlog.current,
+    ethtool: () => port.ethtool.current,
+    steering: () => port.steering.current,
+    split: () => port.split.current,
     load: (name: string, parts: Parts, started?: (ctx: ModuleContext) => void) => run(kernel.load(partsModule(name, parts, started))),
     /** Lets the softirq loop work. */
     settle: () => world.advance(1000),

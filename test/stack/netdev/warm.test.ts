@@ -39,7 +39,7 @@ class Counting implements EthertypeHandler {
   readonly name = 'ip';
   readonly ethertype = 0x0800;
   readonly dissect = null;
-  readonly gro = { begin: () => true, merge: () => GRO.DIFFERENT, finish: () => {} };
+  readonly gro = { sameFlow: () => false, begin: () => true, merge: () => GRO.DIFFERENT, finish: () => {} };
   readonly segment = null;
   got = 0;
   input(skb: Skb): void {
