@@ -39,6 +39,9 @@ export class FakePool implements SkbPool {
   dissolve(): null {
     return null;
   }
+  revive(): null {
+    return null;
+  }
   release(skb: Skb): void {
     if (!this.live.delete(skb)) throw new Error('an skb is freed twice');
     if (skb.next !== null) throw new Error('an skb is freed while a queue owns it');

@@ -19,12 +19,17 @@ export const GRO = Object.freeze({
  */
 export interface Gro {
   /**
-   * May this packet be held for others? Checks the header at `skb.data + offset`, and the checksum, without taking it.
+   * May this packet be held for others? Checks the header at `skb.data + offset`, and the checksum, without taking it; `skb.network` is at the IP header.
    * False: hand it up at once.
    */
   begin(skb: Skb, offset: number): boolean;
+  /**
+   * Are both of one flow? Asked of what must not be merged (other link headers, `begin` said no), so that it does not overtake what is held. When in
+   * doubt, as of a packet whose headers are not understood: true.
+   */
+  sameFlow(held: Skb, skb: Skb, offset: number): boolean;
   /** Offers `skb` to a packet that is held; both have their header at this offset from `data`. Returns one of {@link GRO}. */
   merge(held: Skb, skb: Skb, offset: number): number;
-  /** The held packet goes up: mend lengths and checksum state, set `gsoSize` and `gsoType`. `gsoSegs` > 1. */
+  /** The held packet goes up: mend lengths and checksum state, set `gsoSize` and `gsoType`. `gsoSegs`, which `merge` counts, is 2 or more. */
   finish(held: Skb, offset: number): void;
 }

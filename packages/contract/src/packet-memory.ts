@@ -93,6 +93,12 @@ export interface SkbPool {
    * (counted), and it is as it was. It is not empty. Linux's `skb_gro_receive`.
    */
   dissolve(skb: Skb): Fragment | null;
+  /**
+   * The other way round: a fresh packet whose head is the buffer that the fragment lies in, its bytes at `data`. Takes the fragment, without what follows it.
+   * Null: others show that buffer too, it is not of this pool, there are fewer than `headroomBytes` before the bytes, or no record is left; the
+   * fragment is as it was.
+   */
+  revive(fragment: Fragment, headroomBytes: number): Skb | null;
   /** The packet did what it was for. Tells its socket, lets go of its slots, recycles it. Linux's `consume_skb`. */
   release(skb: Skb): void;
   /** The packet is lost: counted under `reason` and shown to captures, then released. Linux's `kfree_skb_reason`. */
@@ -102,13 +108,14 @@ export const SkbPool = defineService<SkbPool>({
   name: 'skb-pool',
   version: '1.0.0',
   errno: 'ENOBUFS',
-  methods: ['alloc', 'page', 'clone', 'makeRoom', 'dissolve', 'release', 'drop'],
+  methods: ['alloc', 'page', 'clone', 'makeRoom', 'dissolve', 'revive', 'release', 'drop'],
   absent: () => ({
     alloc: () => null,
     page: () => null,
     clone: () => null,
     makeRoom: () => false,
     dissolve: () => null,
+    revive: () => null,
     release: () => {},
     drop: (_skb, reason) => {
       reason.count++;

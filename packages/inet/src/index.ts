@@ -1,9 +1,14 @@
 export { Cutter } from './cut.ts';
 export { DATAGRAM_NEEDS } from './datagram/datagram-needs.ts';
-export type { DatagramProtocol, DatagramReasons } from './datagram/datagram-protocol.ts';
+export type { DatagramBursts, DatagramProtocol, DatagramReasons } from './datagram/datagram-protocol.ts';
 export { DatagramSockets } from './datagram/datagram-sockets.ts';
+export { burstOptions } from './datagram/datagram-state.ts';
 export { Delivery, type DeliveryReasons } from './delivery.ts';
 export { dissectEcho, EchoProtocol, type EchoReasons } from './echo-protocol.ts';
 export { LayerHooks, type LayerSteps } from './layer-hooks.ts';
+export { finishJoin, joinPayload, MERGE_LIMITS } from './offload/join.ts';
+export { ProtocolOffloads } from './offload/protocol-offloads.ts';
+export { Segmenter, type SegmenterReasons } from './offload/segmenter.ts';
+export { segmentBytes, Unmerger } from './offload/unmerger.ts';
 export { Reassembly, type ReassemblyReasons, type ReassemblySpec } from './reassembly.ts';
 export { TokenBucket } from './token-bucket.ts';

@@ -1,5 +1,6 @@
 import type { Dst, NetDevice, Skb, SkbStep } from '@softnet/contract';
 import { CHECKSUM, Flow, POLICY_DIRECTION, REFUSAL, runHooks, SKB_FLAG, SKB_TYPE, TRANSMIT } from '@softnet/contract';
+import { segmentBytes } from '@softnet/inet';
 import { decrementIpv4Ttl, IPV4_HEADER_BYTES, ipv4Dst, ipv4Protocol, ipv4Src, ipv4Tos, ipv4Ttl, isIpv4DontFragment } from '@softnet/wire';
 import type { Joints } from './joints.ts';
 import { aim } from './machine/flow.ts';
@@ -36,6 +37,8 @@ export class Forwarding {
       this.#joints.icmp.refuse(skb, REFUSAL.TIME_EXCEEDED, 0);
       return drop(skb, drops['ipv4.ttl']);
     }
+    // Each is refused, or cut, for itself.
+    if (isMergedTooBig(skb, skb.dst!)) return this.#joints.unmerger.each(skb, this.forward);
     if (this.#parts.policy.present && !this.#allowed(skb)) return TRANSMIT.DROPPED;
     const dst = skb.dst!;
     if (this.#isTooBig(skb, dst)) {
@@ -79,4 +82,9 @@ export class Forwarding {
     drop(skb, drops['ipv4.no-route']);
     return false;
   }
+}
+
+/** Stands for packets that are larger than their way carries. */
+function isMergedTooBig(skb: Skb, dst: Dst): boolean {
+  return skb.gsoSize !== 0 && segmentBytes(skb, ipv4Protocol(skb.memory.view, skb.network)) > dst.mtuBytes;
 }

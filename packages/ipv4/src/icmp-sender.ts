@@ -1,7 +1,7 @@
 import type { Port, Skb, SkbPool } from '@softnet/contract';
 import { ADDRESS_TYPE, ERRNO, ERROR_ORIGIN, ErrorReport, Flow, IP_PROTOCOL, IPV4_WORD2, REFUSAL, SKB_TYPE } from '@softnet/contract';
 import { TokenBucket } from '@softnet/inet';
-import { copyIn, gather, SkbReader, sumOf } from '@softnet/skb';
+import { copyIn, finishChecksum, gather, SkbReader, sumOf } from '@softnet/skb';
 import {
   checksumOf,
   ICMP_HEADER_BYTES,
@@ -81,7 +81,10 @@ export class IcmpSender {
       counters.icmpOutLimited.value++;
       return;
     }
-    const error = this.#make(skb, message, rest);
+    // Of packets that were merged, the first is quoted.
+    const quoted = skb.gsoSize === 0 ? skb : this.#joints.unmerger.first(skb);
+    const error = quoted === null ? null : this.#make(quoted, message, rest);
+    if (quoted !== null && quoted !== skb) quoted.memory.pool.release(quoted);
     if (error === null) return;
     counters.icmpOutErrors.value++;
     this.#joints.output.send(error, this.#flow, null);
@@ -115,6 +118,8 @@ export class IcmpSender {
   /** The message, with a route to who is told: `flow` says to whom. Null: no way there, or no memory. */
   #make(skb: Skb, message: number, rest: number): Skb | null {
     const { book, route, current, pool } = this.#parts;
+    // What its sender left to a device, nobody would finish in a quote.
+    finishChecksum(skb, this.#reader);
     const { view } = skb.memory;
     const { network } = skb;
     const to = ipv4Dst(view, network);

@@ -1,5 +1,5 @@
 import type { NetworkLayer } from '@softnet/contract';
-import type { Delivery, LayerHooks } from '@softnet/inet';
+import type { Delivery, LayerHooks, Unmerger } from '@softnet/inet';
 import type { Fragments } from './fragments.ts';
 import type { IcmpSender } from './icmp-sender.ts';
 import type { Output } from './output.ts';
@@ -12,4 +12,5 @@ export class Joints {
   fragments!: Fragments;
   icmp!: IcmpSender;
   output!: Output;
+  unmerger!: Unmerger;
 }

@@ -4,11 +4,13 @@ import type {
   EthertypeHandler,
   Flow,
   FlowKey,
+  Gro,
   InterfaceAddress,
   NetDevice,
   NetworkLayer,
   Objects,
   PacketMemory,
+  Segment,
   Skb,
   SkbStep,
   SockCommon,
@@ -19,6 +21,7 @@ import { IPV4_HEADER_BYTES, ipv4Dst, ipv4FragmentOffsetBytes, ipv4HeaderBytes, i
 import type { Forwarding } from './forwarding.ts';
 import type { Input } from './input.ts';
 import type { Joints } from './joints.ts';
+import type { Ipv4Offload } from './offload.ts';
 import type { Output } from './output.ts';
 import type { Ipv4Parts } from './parts.ts';
 
@@ -33,6 +36,7 @@ export interface LayerWays {
   readonly input: Input;
   readonly forwarding: Forwarding;
   readonly output: Output;
+  readonly offload: Ipv4Offload;
 }
 
 /** IPv4 (RFC 791, RFC 1122 §3, RFC 1812), as routes, protocols and devices see it. */
@@ -42,8 +46,8 @@ export class Ipv4Layer implements NetworkLayer, EthertypeHandler {
   readonly ethertype: number = ETHERTYPE.IPV4;
   readonly headerBytes: number = IPV4_HEADER_BYTES;
   readonly minMtuBytes = 68;
-  readonly gro = null;
-  readonly segment = null;
+  readonly gro: Gro;
+  readonly segment: Segment;
   readonly uses: Objects<DstUse>;
   readonly addresses: Objects<InterfaceAddress>;
   readonly #parts: Ipv4Parts;
@@ -56,6 +60,8 @@ export class Ipv4Layer implements NetworkLayer, EthertypeHandler {
     this.#parts = parts;
     this.#joints = joints;
     this.#ways = ways;
+    this.gro = ways.offload;
+    this.segment = (skb, features, out) => ways.offload.segment(skb, features, out);
   }
 
   /** What follows each hook point. */

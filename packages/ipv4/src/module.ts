@@ -6,6 +6,7 @@ import {
   DeviceTraffic,
   DstUse,
   EthertypeHandler,
+  HeaderParser,
   HOOK_FAMILY,
   HookQueue,
   IP_PROTOCOL,
@@ -28,7 +29,7 @@ import {
   SocketPorts,
   SocketProtocol,
 } from '@softnet/contract';
-import { DatagramSockets, Delivery, EchoProtocol, LayerHooks } from '@softnet/inet';
+import { DatagramSockets, Delivery, EchoProtocol, LayerHooks, ProtocolOffloads, Unmerger } from '@softnet/inet';
 import { formatIpv4 } from '@softnet/wire';
 import { Addresses as AddressDoor } from './addresses.ts';
 import { Arp } from './arp.ts';
@@ -36,6 +37,7 @@ import { defineDrops } from './drops.ts';
 import { Forwarding } from './forwarding.ts';
 import { Fragmenter } from './fragmenter.ts';
 import { Fragments } from './fragments.ts';
+import { IPV4_PARSER } from './header-parser.ts';
 import { Icmp } from './icmp.ts';
 import { IcmpSender } from './icmp-sender.ts';
 import { Input } from './input.ts';
@@ -45,6 +47,7 @@ import { LinkRoutes } from './link-routes.ts';
 import { AddressBook } from './machine/address-book.ts';
 import { Identification } from './machine/identification.ts';
 import { PATH_MTU } from './machine/sock-options.ts';
+import { Ipv4Offload } from './offload.ts';
 import { Output } from './output.ts';
 import type { Ipv4Parts } from './parts.ts';
 import { defineCounters } from './parts.ts';
@@ -68,7 +71,17 @@ import { IpOptions } from './socket/ip-options.ts';
     optional(PacketPolicy),
     optional(HookQueue),
   ],
-  provides: [NetworkLayer, EthertypeHandler, NeighbourProtocol, Protocol, SocketProtocol, Addresses, OptionLevel, DeviceListener],
+  provides: [
+    NetworkLayer,
+    EthertypeHandler,
+    NeighbourProtocol,
+    Protocol,
+    SocketProtocol,
+    Addresses,
+    OptionLevel,
+    DeviceListener,
+    HeaderParser,
+  ],
 })
 export class Ipv4Module implements SoftnetModule {
   #joints!: Joints;
@@ -83,6 +96,7 @@ export class Ipv4Module implements SoftnetModule {
     ctx.contribute(NetworkLayer, joints.layer, 'corridor');
     ctx.contribute(EthertypeHandler, joints.layer as Ipv4Layer, 'corridor');
     ctx.contribute(EthertypeHandler, arp, 'corridor');
+    ctx.contribute(HeaderParser, IPV4_PARSER, 'corridor');
     ctx.contribute(NeighbourProtocol, arp, 'corridor');
     ctx.contribute(Protocol, new Icmp(parts, joints), 'corridor');
     ctx.contribute(OptionLevel, optionLevel(parts), 'corridor');
@@ -139,9 +153,11 @@ export class Ipv4Module implements SoftnetModule {
     const input = new Input(parts, joints);
     const forwarding = new Forwarding(parts, joints);
     const output = new Output(parts, joints, new Identification(ctx.random), new Fragmenter(parts, joints));
-    const layer = new Ipv4Layer(parts, joints, { uses, addresses }, { input, forwarding, output });
+    const offload = new Ipv4Offload(parts, new ProtocolOffloads(ctx));
+    const layer = new Ipv4Layer(parts, joints, { uses, addresses }, { input, forwarding, output, offload });
     joints.layer = layer;
     joints.output = output;
+    joints.unmerger = new Unmerger(layer.segment);
     joints.icmp = new IcmpSender(parts, joints, ctx.random.u32());
     joints.hooks = new LayerHooks(ctx, HOOK_FAMILY.IPV4, layer.steps, drops['ipv4.hook-lost']);
     joints.delivery = new Delivery(ctx, layer, { noProtocol: drops['ipv4.no-protocol'], noPorts: drops['ipv4.no-ports'] });

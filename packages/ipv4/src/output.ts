@@ -14,12 +14,14 @@ import {
   SKB_TYPE,
   TRANSMIT,
 } from '@softnet/contract';
+import { segmentBytes } from '@softnet/inet';
 import { push } from '@softnet/skb';
 import {
   finishIpv4,
   IPV4_DF,
   IPV4_HEADER_BYTES,
   ipv4Dst,
+  ipv4Protocol,
   setIpv4Dst,
   setIpv4FragmentField,
   setIpv4HeaderBytes,
@@ -46,6 +48,7 @@ export class Output {
   readonly output: SkbStep = (skb) => this.#output(skb);
   /** `dst.finish`: to the neighbour. */
   readonly finish: SkbStep = (skb) => this.#finish(skb);
+  readonly #posted: SkbStep = (skb) => this.posted(skb);
   readonly #parts: Ipv4Parts;
   readonly #joints: Joints;
   readonly #ids: Identification;
@@ -81,7 +84,8 @@ export class Output {
     setIpv4Tos(view, at, flow.tos | (options === null ? 0 : options.tos));
     setIpv4TotalBytes(view, at, totalBytes);
     // RFC 6864 §4.2: what cannot be cut needs no identification.
-    setIpv4Id(view, at, dontFragment ? 0 : this.#ids.next(flow.src3, flow.dst3, flow.protocol));
+    setIpv4Id(view, at, dontFragment ? 0 : this.#ids.next(flow.src3, flow.dst3, flow.protocol, Math.max(1, skb.gsoSegs)));
+    if (dontFragment && skb.gsoSize !== 0) skb.flags |= SKB_FLAG.FIXED_ID;
     setIpv4FragmentField(view, at, dontFragment ? IPV4_DF : 0);
     setIpv4Ttl(view, at, this.#ttl(flow.dst3, dst, options));
     setIpv4Protocol(view, at, flow.protocol);
@@ -106,7 +110,11 @@ export class Output {
   /** Behind postrouting. Linux's `ip_finish_output`. */
   posted(skb: Skb): number {
     const dst = skb.dst!;
-    if (skb.len <= dst.mtuBytes || skb.gsoSize !== 0) return dst.finish(skb);
+    if (skb.len <= dst.mtuBytes) return dst.finish(skb);
+    if (skb.gsoSize !== 0) {
+      const fits = segmentBytes(skb, ipv4Protocol(skb.memory.view, skb.network)) <= dst.mtuBytes;
+      return fits ? dst.finish(skb) : this.#joints.unmerger.each(skb, this.#posted);
+    }
     return this.#fragmenter.send(skb, dst);
   }
 

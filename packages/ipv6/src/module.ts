@@ -6,6 +6,7 @@ import {
   DeviceTraffic,
   DstUse,
   EthertypeHandler,
+  HeaderParser,
   HOOK_FAMILY,
   HookQueue,
   IP_PROTOCOL,
@@ -31,7 +32,7 @@ import {
   TRANSMIT,
 } from '@softnet/contract';
 import type { LayerSteps } from '@softnet/inet';
-import { DatagramSockets, Delivery, EchoProtocol, LayerHooks, Reassembly, TokenBucket } from '@softnet/inet';
+import { DatagramSockets, Delivery, EchoProtocol, LayerHooks, ProtocolOffloads, Reassembly, TokenBucket, Unmerger } from '@softnet/inet';
 import { formatIpv6, ICMPV6_TYPE, ICMPV6_UNREACHABLE } from '@softnet/wire';
 import { AddressRoutes } from './device/address-routes.ts';
 import { FROZEN_ADDRESS, freezeAddress, thawAddress } from './device/frozen-address.ts';
@@ -40,12 +41,14 @@ import { needsInterface } from './machine/address-kind.ts';
 import { ExtensionHeaders } from './machine/extension-headers.ts';
 import { Ipv6Forward } from './machine/forward.ts';
 import { Ipv6Fragments } from './machine/fragments.ts';
+import { Ipv6Parser } from './machine/header-parser.ts';
 import { IcmpErrors } from './machine/icmp-errors.ts';
 import { IcmpInput } from './machine/icmp-input.ts';
 import { IcmpOutput } from './machine/icmp-output.ts';
 import { Ipv6Input } from './machine/input.ts';
 import { Ipv6Layer, readAddresses } from './machine/layer.ts';
 import { NeighbourDiscovery } from './machine/neighbour-discovery.ts';
+import { Ipv6Offload } from './machine/offload.ts';
 import { Ipv6Output } from './machine/output.ts';
 import type { Ipv6Reasons } from './machine/reasons.ts';
 import { IPV6_REASON } from './machine/reasons.ts';
@@ -74,7 +77,17 @@ import { Ipv6Options } from './socket/ipv6-options.ts';
     optional(PacketPolicy),
     optional(HookQueue),
   ],
-  provides: [NetworkLayer, EthertypeHandler, NeighbourProtocol, Protocol, SocketProtocol, Addresses, OptionLevel, DeviceListener],
+  provides: [
+    NetworkLayer,
+    EthertypeHandler,
+    NeighbourProtocol,
+    Protocol,
+    SocketProtocol,
+    Addresses,
+    OptionLevel,
+    DeviceListener,
+    HeaderParser,
+  ],
 })
 export class Ipv6Module implements SoftnetModule {
   #ctx!: ModuleContext;
@@ -91,7 +104,8 @@ export class Ipv6Module implements SoftnetModule {
     this.#ctx = ctx;
     this.#around = this.#surroundings(ctx);
     this.#links = this.#defineLinks(ctx);
-    this.#layer = new Ipv6Layer(this.#around, this.#links, this.#defineUses(ctx), this.#addresses);
+    const offload = new Ipv6Offload(this.#around.reasons, new ProtocolOffloads(ctx));
+    this.#layer = new Ipv6Layer(this.#around, this.#links, this.#defineUses(ctx), this.#addresses, offload);
     this.#compose(ctx);
     this.#publish(ctx);
   }
@@ -172,14 +186,15 @@ export class Ipv6Module implements SoftnetModule {
     const layer = this.#layer;
     const { reasons } = around;
     const hooks = this.#defineHooks(ctx, layer);
-    const output = new Ipv6Output(around, layer, hooks);
-    const icmpOutput = new IcmpOutput(around, links, output);
+    const unmerger = new Unmerger(layer.segment);
+    const output = new Ipv6Output(around, layer, hooks, unmerger);
+    const icmpOutput = new IcmpOutput(around, links, output, unmerger);
     const errors = new IcmpErrors(around, icmpOutput, new TokenBucket(ctx.clock));
     this.#reassembly = this.#defineReassembly(ctx);
     const headers = new ExtensionHeaders(reasons, errors, new Ipv6Fragments(reasons, errors, this.#reassembly));
     const delivery = new Delivery(ctx, layer, { noProtocol: reasons['ipv6.no-protocol'], noPorts: reasons['ipv6.no-ports'] });
     const input = new Ipv6Input(around, layer, hooks, links, headers, delivery);
-    const forward = new Ipv6Forward(around, layer, hooks, errors);
+    const forward = new Ipv6Forward(around, layer, hooks, errors, unmerger);
     layer.path = { input, output, forward, errors, delivery };
     this.#hooks = hooks;
     this.#discovery = new NeighbourDiscovery(around, links, output, { unreachable: (skb) => this.#unreachable(skb) });
@@ -230,6 +245,7 @@ export class Ipv6Module implements SoftnetModule {
   #publish(ctx: ModuleContext): void {
     ctx.contribute(NetworkLayer, this.#layer, 'corridor');
     ctx.contribute(EthertypeHandler, this.#layer, 'corridor');
+    ctx.contribute(HeaderParser, new Ipv6Parser(), 'corridor');
     ctx.contribute(NeighbourProtocol, this.#discovery, 'corridor');
     ctx.contribute(Protocol, this.#icmp, 'corridor');
     ctx.contribute(OptionLevel, new Ipv6Options(), 'corridor');

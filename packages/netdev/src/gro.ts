@@ -1,4 +1,4 @@
-import type { CurrentOwner, Gro, NetDevice, Skb } from '@softnet/contract';
+import type { Counter, CurrentOwner, Gro, NetDevice, Skb } from '@softnet/contract';
 import { GRO } from '@softnet/contract';
 import type { EthertypeEntry } from './ethertype-table.ts';
 
@@ -10,6 +10,12 @@ export interface PacketSink {
   pass(skb: Skb, device: NetDevice): void;
 }
 
+/** Packets that were offered, and those of them that became part of others: the rest went up. */
+export interface GroCounters {
+  readonly offered: Counter;
+  readonly merged: Counter;
+}
+
 /** A packet that waits for others of its flow. The records are kept and filled anew. */
 class HeldPacket {
   skb: Skb | null = null;
@@ -19,40 +25,40 @@ class HeldPacket {
 
 /**
  * Merges received packets of a batch by what the ethertypes' handlers bring (contract/gro.ts says how); whatever is held goes up
- * at the end of the batch. No packet overtakes another of its flow: one that may not be held first sends up all that are held
- * for its handler.
+ * at the end of the batch, so nothing waits for what may never come, and nobody's packets are here when he leaves. No packet overtakes another of its
+ * flow: one that may not be held, or has another link header, first sends up what is held of it.
  */
 export class GroEngine {
   readonly #sink: PacketSink;
   readonly #current: CurrentOwner;
+  readonly #counters: GroCounters;
   /** The first `#count` are in use, oldest first. */
   readonly #held = Array.from({ length: MAX_HELD }, () => new HeldPacket());
   #count = 0;
 
-  constructor(sink: PacketSink, current: CurrentOwner) {
+  constructor(sink: PacketSink, current: CurrentOwner, counters: GroCounters) {
     this.#sink = sink;
     this.#current = current;
-  }
-
-  get count(): number {
-    return this.#count;
+    this.#counters = counters;
   }
 
   /** Takes a packet with `data` at the header that `gro`, of this entry, knows. */
   offer(skb: Skb, device: NetDevice, entry: EthertypeEntry, gro: Gro): void {
+    this.#counters.offered.value++;
     const current = this.#current;
     const caller = current.id;
     current.id = entry.owner;
-    const may = gro.begin(skb, 0);
+    // What stands for several already (a device merged it) is whole.
+    const may = skb.gsoSize === 0 && gro.begin(skb, 0);
     current.id = caller;
     if (!may) {
-      this.#handUpAll(entry);
-      this.#sink.pass(skb, device);
+      this.#passBy(skb, device, entry, gro);
       return;
     }
     const verdict = this.#merge(skb, device, entry, gro);
-    if (verdict === GRO.FLUSH) this.#sink.pass(skb, device);
-    else if (verdict === GRO.DIFFERENT) this.#hold(skb, device, entry);
+    if (verdict === GRO.MERGED) this.#counters.merged.value++;
+    else if (verdict === GRO.FLUSH) this.#sink.pass(skb, device);
+    else this.#hold(skb, device, entry);
   }
 
   /** The end of the batch. */
@@ -66,9 +72,9 @@ export class GroEngine {
     const caller = current.id;
     for (let i = 0; i < this.#count; i++) {
       const held = this.#held[i]!;
-      if (held.entry !== entry || held.device !== device || !sameLink(held.skb!, skb)) continue;
+      if (held.entry !== entry || held.device !== device) continue;
       current.id = entry.owner;
-      const verdict = gro.merge(held.skb!, skb, 0);
+      const verdict = verdictOf(held.skb!, skb, gro);
       current.id = caller;
       if (verdict === GRO.DIFFERENT) continue;
       if (verdict !== GRO.MERGED) this.#handUp(i);
@@ -77,19 +83,26 @@ export class GroEngine {
     return GRO.DIFFERENT;
   }
 
+  #passBy(skb: Skb, device: NetDevice, entry: EthertypeEntry, gro: Gro): void {
+    const current = this.#current;
+    const caller = current.id;
+    for (let i = 0; i < this.#count; ) {
+      const held = this.#held[i]!;
+      current.id = entry.owner;
+      const isBehind = held.entry === entry && held.device === device && gro.sameFlow(held.skb!, skb, 0);
+      current.id = caller;
+      if (isBehind) this.#handUp(i);
+      else i++;
+    }
+    this.#sink.pass(skb, device);
+  }
+
   #hold(skb: Skb, device: NetDevice, entry: EthertypeEntry): void {
     if (this.#count === MAX_HELD) this.#handUp(0);
     const held = this.#held[this.#count++]!;
     held.skb = skb;
     held.device = device;
     held.entry = entry;
-  }
-
-  #handUpAll(entry: EthertypeEntry): void {
-    for (let i = 0; i < this.#count; ) {
-      if (this.#held[i]!.entry === entry) this.#handUp(i);
-      else i++;
-    }
   }
 
   #handUp(index: number): void {
@@ -116,6 +129,11 @@ export class GroEngine {
     this.#held[last] = held;
     return held;
   }
+}
+
+function verdictOf(held: Skb, skb: Skb, gro: Gro): number {
+  if (sameLink(held, skb)) return gro.merge(held, skb, 0);
+  return gro.sameFlow(held, skb, 0) ? GRO.FLUSH : GRO.DIFFERENT;
 }
 
 /** Do both have the same link header, tag and addressee? */

@@ -129,12 +129,13 @@ export class NetdevModule implements SoftnetModule {
     const ethertypes = this.#ethertypes;
     const shared = { ethertypes, taps: new Taps(ctx.contributions(Tap), current), current, reasons };
     const source = { hooks: ctx.contributions(Hook, changed), queue: ctx.port(HookQueue), current, lost: reasons['netdev.hook'] };
-    this.#receiver = new Receiver({ ...shared, ingress: (okay) => deviceHooks(source, HOOK_POINT.INGRESS, okay) });
+    const gro = { offered: ctx.counter('gro.offered'), merged: ctx.counter('gro.merged') };
+    this.#receiver = new Receiver({ ...shared, gro, ingress: (okay) => deviceHooks(source, HOOK_POINT.INGRESS, okay) });
     const list = new SendList();
     list.poller = ctx.poll(list, 'netdev.send');
     this.#transmitter = new Transmitter({
       ...shared,
-      outgoing: new Outgoing(shared),
+      outgoing: new Outgoing({ ...shared, cut: ctx.counter('gso.cut'), segments: ctx.counter('gso.segments') }),
       hash: new FlowHash(ethertypes, current, ctx.random),
       waiting: ctx.tally('skb', 'netdev.queue'),
       list,

@@ -1,4 +1,4 @@
-import type { CurrentOwner, DropReason, NetDevice, Skb } from '@softnet/contract';
+import type { Counter, CurrentOwner, DropReason, NetDevice, Skb } from '@softnet/contract';
 import { CHECKSUM, DEVICE_FEATURE, dequeue, enqueue, SKB_TYPE, SkbQueue } from '@softnet/contract';
 import { claim, finishChecksum, linearize, passOn, purge, SkbReader } from '@softnet/skb';
 import { insertVlanTag, VLAN_TAG_BYTES } from '@softnet/wire';
@@ -13,6 +13,9 @@ export interface OutgoingParts {
   readonly taps: Taps;
   readonly current: CurrentOwner;
   readonly reasons: Reasons;
+  /** Packets that were cut, and what they were cut into. */
+  readonly cut: Counter;
+  readonly segments: Counter;
 }
 
 /**
@@ -50,7 +53,9 @@ export class Outgoing {
     current.id = entry.owner;
     const done = entry.handler.segment(skb, device.features, segments);
     current.id = caller;
-    if (!done) device.stats.txDropped++;
+    if (done) this.#parts.cut.value++;
+    else device.stats.txDropped++;
+    this.#parts.segments.value += segments.lenPackets;
     let whole = done;
     for (let part = dequeue(segments); part !== null; part = dequeue(segments)) {
       claim(part, PLACE.SEND);
@@ -78,7 +83,8 @@ export class Outgoing {
 /** A device takes a burst whole if it does all that must be done to each of its packets. */
 function mustCut(skb: Skb, { features, gsoMaxBytes, gsoMaxSegs }: NetDevice): boolean {
   if (skb.gsoSize === 0) return false;
-  if ((skb.gsoType & ~features) !== 0 || skb.len > gsoMaxBytes || skb.gsoSegs > gsoMaxSegs) return true;
+  // Who has not said what it takes says it of nobody.
+  if (skb.gsoType === 0 || (skb.gsoType & ~features) !== 0 || skb.len > gsoMaxBytes || skb.gsoSegs > gsoMaxSegs) return true;
   if (skb.checksum === CHECKSUM.PARTIAL && (features & DEVICE_FEATURE.TX_CHECKSUM) === 0) return true;
   return skb.fragments !== null && (features & DEVICE_FEATURE.SCATTER) === 0;
 }

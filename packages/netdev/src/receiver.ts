@@ -4,7 +4,7 @@ import { claim, gather, passOn, purge } from '@softnet/skb';
 import { VLAN_TAG_BYTES, vlanId, vlanTpid } from '@softnet/wire';
 import { forgetHooks } from './device-hooks.ts';
 import type { EthertypeEntry, EthertypeTable } from './ethertype-table.ts';
-import type { PacketSink } from './gro.ts';
+import type { GroCounters, PacketSink } from './gro.ts';
 import { GroEngine } from './gro.ts';
 import { PLACE } from './owner-places.ts';
 import type { Reasons } from './reasons.ts';
@@ -16,6 +16,7 @@ export interface ReceiveParts {
   readonly taps: Taps;
   readonly current: CurrentOwner;
   readonly reasons: Reasons;
+  readonly gro: GroCounters;
   /** Makes the chain of ingress hooks; `okay` is what follows them. */
   readonly ingress: (okay: HookOkay) => HookChain;
 }
@@ -29,7 +30,7 @@ export class Receiver implements PacketSink {
   constructor(parts: ReceiveParts) {
     this.#parts = parts;
     this.#ingress = parts.ingress((skb, input) => this.#handle(skb, input!));
-    this.#gro = new GroEngine(this, parts.current);
+    this.#gro = new GroEngine(this, parts.current, parts.gro);
   }
 
   /** Takes all of the batch, each with `data` at the link header. Its driver has counted it. */
@@ -86,7 +87,7 @@ export class Receiver implements PacketSink {
       skb.memory.pool.drop(skb, this.#parts.reasons['netdev.link-header']);
       return;
     }
-    const merges = (device.features & DEVICE_FEATURE.GRO) !== 0 && skb.gsoSize === 0;
+    const merges = (device.features & DEVICE_FEATURE.GRO) !== 0 && skb.type !== SKB_TYPE.OTHERHOST;
     const entry = merges ? this.#parts.ethertypes.find(skb.protocol) : null;
     const gro = entry?.handler.gro ?? null;
     if (gro === null) this.pass(skb, device);
@@ -96,6 +97,7 @@ export class Receiver implements PacketSink {
   /** Behind the ingress hooks. Network layers never see what is not for this host: all of them would drop it. */
   #handle(skb: Skb, device: NetDevice): number {
     const { reasons, current } = this.#parts;
+    claim(skb, PLACE.DELIVER);
     if (skb.type === SKB_TYPE.OTHERHOST) {
       skb.memory.pool.drop(skb, reasons['netdev.otherhost']);
       return TRANSMIT.DROPPED;
@@ -107,6 +109,7 @@ export class Receiver implements PacketSink {
       skb.memory.pool.drop(skb, member ? reasons['netdev.ethertype'] : reasons['netdev.vlan']);
       return TRANSMIT.DROPPED;
     }
+    passOn(skb, PLACE.DELIVER);
     const caller = current.id;
     current.id = entry.owner;
     entry.handler.input(skb, device);

@@ -49,6 +49,13 @@ export class PageSource implements FragmentSource {
     return fragment;
   }
 
+  /** A packet has the fragment's share of its buffer. Nobody else has one. */
+  forget(fragment: Fragment): void {
+    fragment.next = null;
+    this.#records.give(fragment);
+    this.#account.pages.sub();
+  }
+
   share(fragment: Fragment): Fragment | null {
     const { slabs } = this.#stock;
     const other = this.#records.take();

@@ -115,19 +115,51 @@ export class PacketPool implements SkbPool {
   dissolve(skb: Skb): Fragment | null {
     if (skb.memory !== this.memory) return skb.memory.pool.dissolve(skb);
     if (DEBUG) this.#mustLive(skb, 'dissolved');
-    const { data, tail, fragments } = skb;
+    const { head, data, tail, fragments } = skb;
     let first = fragments;
     if (data < tail) {
       if (this.isShared(skb)) return null;
       first = this.#source.piece(data, tail - data);
       if (first === null) return null;
       first.next = fragments;
-      // Its share of the buffer is the fragment's.
-      this.stock.slabs.share(skb.head);
+      // Until the packet gives up its own share.
+      this.stock.slabs.share(head);
     }
+    if (first === null) return null;
+    // What its socket is told of is what is left of it: nothing.
     skb.fragments = null;
-    this.release(skb);
+    skb.data = tail;
+    skb.len = 0;
+    try {
+      this.release(skb);
+    } catch (error) {
+      releaseAll(first);
+      throw error;
+    }
     return first;
+  }
+
+  revive(fragment: Fragment, headroomBytes: number): Skb | null {
+    if (fragment.memory !== this.memory) return fragment.memory.pool.revive(fragment, headroomBytes);
+    const { slabs } = this.stock;
+    const { offset, lenBytes, source } = fragment;
+    const head = slabs.baseOf(offset);
+    if (source !== this.#source || slabs.sharesOf(head) > 1 || offset - head < headroomBytes) return null;
+    const skb = this.#records.take();
+    if (skb === null) return refuse(this.#account.noRecord);
+    if (DEBUG) this.ledger!.taken(skb);
+    // The fragment's share of the buffer is the packet's.
+    this.#source.forget(fragment);
+    const sizeBytes = head < slabs.pagesFrom ? BUFFER_BYTES : PAGE_BYTES;
+    skb.head = head;
+    skb.data = offset;
+    skb.tail = offset + lenBytes;
+    skb.end = head + sizeBytes;
+    skb.len = lenBytes;
+    skb.truesize = sizeBytes + SKB_BYTES;
+    this.skbsOut++;
+    this.#account.skbs.add();
+    return skb;
   }
 
   release(skb: Skb): void {
@@ -168,11 +200,7 @@ export class PacketPool implements SkbPool {
   #recycle(skb: Skb): void {
     if (DEBUG) this.ledger!.freed(skb);
     this.stock.giveUp(skb.head);
-    for (let fragment = skb.fragments; fragment !== null; ) {
-      const { next } = fragment;
-      fragment.source.release(fragment);
-      fragment = next;
-    }
+    releaseAll(skb.fragments);
     this.#records.give(skb);
     this.skbsOut--;
     this.#account.skbs.sub();
@@ -241,6 +269,14 @@ function firstHeader({ data, mac, network, transport }: Skb): number {
   if (network >= 0 && network < from) from = network;
   if (transport >= 0 && transport < from) from = transport;
   return from;
+}
+
+function releaseAll(first: Fragment | null): void {
+  for (let fragment = first; fragment !== null; ) {
+    const { next } = fragment;
+    fragment.source.release(fragment);
+    fragment = next;
+  }
 }
 
 /** False: a source had no record left; what was shared until then hangs on the clone. */

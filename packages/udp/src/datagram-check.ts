@@ -44,21 +44,22 @@ export class DatagramCheck {
     if (udpChecksum(view, at) === 0) return v4 ? null : this.#reasons['udp.no-checksum'];
     // PARTIAL: a sender on this machine left the sum to a device that it never met.
     if (skb.checksum === CHECKSUM.UNNECESSARY || skb.checksum === CHECKSUM.PARTIAL) return null;
-    const lenBytes = udpLenBytes(view, at);
-    const pseudo = v4
-      ? ipv4PseudoHeaderSum(view, skb.network, protocol, lenBytes)
-      : ipv6PseudoHeaderSum(view, skb.network, protocol, lenBytes);
-    return this.#isWhole(skb, lenBytes, pseudo) ? null : this.#reasons['udp.checksum'];
+    return this.isIntact(skb, 0, protocol) ? null : this.#reasons['udp.checksum'];
   }
 
-  #isWhole(skb: Skb, lenBytes: number, pseudo: number): boolean {
+  /** Is the sum right of the datagram whose header, understood already, is at `skb.data + offset`? `network` is at its IP header. */
+  isIntact(skb: Skb, offset: number, protocol: number): boolean {
     const { view } = skb.memory;
-    if (skb.checksum === CHECKSUM.COMPLETE && lenBytes === skb.len) {
+    const at = skb.data + offset;
+    const lenBytes = udpLenBytes(view, at);
+    const isV4 = view.getUint8(skb.network) >>> 4 === 4;
+    const pseudo = (isV4 ? ipv4PseudoHeaderSum : ipv6PseudoHeaderSum)(view, skb.network, protocol, lenBytes);
+    if (skb.checksum === CHECKSUM.COMPLETE && lenBytes === skb.len - offset) {
       // The device summed up the IP headers too: they are taken off. Where that fails, the device may be wrong.
-      const headers = sumBytes(view, skb.network, skb.transport - skb.network);
+      const headers = sumBytes(view, skb.network, at - skb.network);
       if (addSums(addSums(skb.csum, ~headers & 0xffff), pseudo) === INTACT) return true;
     }
-    this.#reader.open(skb, 0, lenBytes);
+    this.#reader.open(skb, offset, lenBytes);
     return addSums(pseudo, sumOf(this.#reader)) === INTACT;
   }
 }

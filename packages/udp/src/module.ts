@@ -1,9 +1,33 @@
-import type { ProtocolDoor as Door, DropReason, ModuleContext, NetworkLayer, Skb, SoftnetModule } from '@softnet/contract';
-import { IP_PROTOCOL, Module, Protocol, ProtocolDoor, REFUSAL, SOCK_TYPE, SocketProtocol } from '@softnet/contract';
-import { DATAGRAM_NEEDS, DatagramSockets } from '@softnet/inet';
+import type {
+  ProtocolDoor as Door,
+  DropReason,
+  ModuleContext,
+  NetworkLayer,
+  Segment,
+  Skb,
+  SockCommon,
+  SoftnetModule,
+} from '@softnet/contract';
+import {
+  HeaderParser,
+  IP_PROTOCOL,
+  Module,
+  OptionLevel,
+  Protocol,
+  ProtocolDoor,
+  REFUSAL,
+  SkbPool,
+  SOCK_TYPE,
+  SocketDemux,
+  SocketProtocol,
+} from '@softnet/contract';
+import { DATAGRAM_NEEDS, DatagramSockets, Segmenter } from '@softnet/inet';
 import { dissectPorts } from '@softnet/wire';
 import type { UdpReasons } from './datagram-check.ts';
 import { DatagramCheck, UDP_REASONS } from './datagram-check.ts';
+import { UDP_PARSER } from './header-parser.ts';
+import { UdpBursts } from './udp-bursts.ts';
+import { MERGE, UdpOffload } from './udp-offload.ts';
 import { UdpProtocol } from './udp-protocol.ts';
 
 /** UDP over whatever layers there are (RFC 768). Its sockets go on while it leaves, and hold it up; packets for nobody are then dropped in silence. */
@@ -12,21 +36,25 @@ import { UdpProtocol } from './udp-protocol.ts';
   version: '1.0.0',
   summary: 'UDP sockets over IPv4 and IPv6',
   requires: DATAGRAM_NEEDS,
-  provides: [Protocol, ProtocolDoor, SocketProtocol],
+  provides: [Protocol, ProtocolDoor, SocketProtocol, OptionLevel, HeaderParser],
 })
 export class UdpModule implements SoftnetModule {
+  /** Sockets that want merged datagrams whole. */
+  readonly #asked = new Set<SockCommon>();
+
   start(ctx: ModuleContext): void {
     const check = new DatagramCheck(defineReasons(ctx));
-    const sockets = new DatagramSockets(ctx, new UdpProtocol(check), {
+    const offload = this.#defineOffload(ctx, check);
+    const bursts = new UdpBursts(offload, this.#asked);
+    const sockets = new DatagramSockets(ctx, new UdpProtocol(check, bursts), {
       full: ctx.dropReason('udp.full', 'its socket has as much as SO_RCVBUF allows'),
       shut: ctx.dropReason('udp.shut', 'its socket was shut for receiving, or closed before it was read'),
     });
     const number = IP_PROTOCOL.UDP;
-    ctx.contribute(
-      Protocol,
-      { name: 'udp', number, input: null, error: null, dissect: dissectPorts, gro: null, segment: null },
-      'corridor',
-    );
+    const segment: Segment = (skb, features, out) => offload.segment(skb, features, out);
+    ctx.contribute(Protocol, { name: 'udp', number, input: null, error: null, dissect: dissectPorts, gro: offload, segment }, 'corridor');
+    ctx.contribute(OptionLevel, bursts, 'corridor');
+    ctx.contribute(HeaderParser, UDP_PARSER, 'corridor');
     ctx.contribute(ProtocolDoor, makeDoor(check, ctx.dropReason('udp.no-port', 'nobody has this port (RFC 1122 §4.1.3.1)')), 'door');
     ctx.contribute(
       SocketProtocol,
@@ -36,6 +64,25 @@ export class UdpModule implements SoftnetModule {
       },
       'door',
     );
+  }
+
+  #defineOffload(ctx: ModuleContext, check: DatagramCheck): UdpOffload {
+    const which = ctx.sysctl.define('net.udp.gro', {
+      ...{ type: 'int', default: MERGE.ASKED, min: MERGE.NOBODY, max: MERGE.ALL },
+      summary: 'whose received datagrams are merged: 0 nobody’s, 1 of sockets with UDP_GRO, 2 of all flows, forwarded ones too',
+    });
+    const segmenter = new Segmenter(ctx.port(SkbPool), {
+      malformed: ctx.dropReason('udp.segment', 'stands for several datagrams, and does not say what can be cut'),
+      memory: ctx.dropReason('udp.no-memory', 'stands for several datagrams, and there was no memory to cut it'),
+    });
+    const asked = this.#asked;
+    return new UdpOffload(check, segmenter, {
+      which: () => which.value,
+      asked: () => asked.size,
+      asks: (sock) => asked.has(sock),
+      demux: ctx.port(SocketDemux),
+      current: ctx.current,
+    });
   }
 }
 

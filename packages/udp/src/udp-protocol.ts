@@ -1,6 +1,6 @@
 import type { Flow, Skb, SockCommon } from '@softnet/contract';
 import { CHECKSUM, IP_PROTOCOL } from '@softnet/contract';
-import type { DatagramProtocol } from '@softnet/inet';
+import type { DatagramBursts, DatagramProtocol } from '@softnet/inet';
 import { pull, trim } from '@softnet/skb';
 import {
   pseudoHeaderSum,
@@ -20,10 +20,12 @@ export class UdpProtocol implements DatagramProtocol {
   readonly name = 'udp';
   readonly headerBytes = UDP_HEADER_BYTES;
   readonly peerPorts = true;
+  readonly bursts: DatagramBursts;
   readonly #check: DatagramCheck;
 
-  constructor(check: DatagramCheck) {
+  constructor(check: DatagramCheck, bursts: DatagramBursts) {
     this.#check = check;
+    this.bursts = bursts;
   }
 
   number(): number {

@@ -1,4 +1,4 @@
-import type { DropReason, Flow, Message, NetworkLayer, Skb, SockCommon } from '@softnet/contract';
+import type { ControlMessage, DropReason, Flow, Message, NetworkLayer, Skb, SkbQueue, SockCommon } from '@softnet/contract';
 
 /** What tells one datagram protocol from another: UDP, UDP-Lite, ping. Stateless; {@link DatagramSockets} does the rest. */
 export interface DatagramProtocol {
@@ -21,6 +21,22 @@ export interface DatagramProtocol {
   read(skb: Skb, sock: SockCommon): boolean;
   /** The port of the sender, for `recvfrom`: of a packet that `read` said true of. */
   remotePort(skb: Skb): number;
+  /** Null, or not there: it merges and cuts nothing. */
+  readonly bursts?: DatagramBursts | null;
+}
+
+/** What a protocol does with packets that stand for several datagrams (rows S7, T): those of one without it are sent and received as they are. */
+export interface DatagramBursts {
+  /** The bit of `DEVICE_FEATURE` of devices that are given them whole. */
+  readonly gsoType: number;
+  /** Bytes of payload of each datagram that this message is cut into; 0: it is one. Or -errno. */
+  sizeOf(sock: SockCommon, message: Message): number;
+  /** Does the socket take merged datagrams as they come? Then it is told their size. */
+  takesWhole(sock: SockCommon): boolean;
+  /** Takes a merged packet, `data` = `transport`, and puts the datagrams behind `out`, each looking so. False: it was dropped. */
+  separate(skb: Skb, out: SkbQueue): boolean;
+  /** What tells the size. @param kept of the call before, to be filled anew; null: there is none. */
+  tell(skb: Skb, kept: ControlMessage | null): ControlMessage;
 }
 
 /** Why packets are dropped on their way into a socket. */

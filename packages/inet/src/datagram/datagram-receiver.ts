@@ -1,9 +1,9 @@
-import type { Counter, DropReason, Message, Skb, SockCommon } from '@softnet/contract';
-import { dequeue, ERRNO, enqueue, IPV4_WORD2, MESSAGE_FLAG, SKB_TYPE, SOCK_BUFFER_BYTES } from '@softnet/contract';
+import type { ControlMessage, Counter, DropReason, Message, Skb, SockCommon } from '@softnet/contract';
+import { dequeue, ERRNO, enqueue, IPV4_WORD2, MESSAGE_FLAG, SKB_TYPE, SkbQueue, SOCK_BUFFER_BYTES } from '@softnet/contract';
 import { orphan, SkbReader } from '@softnet/skb';
 import { ipv4Src, ipv6Src } from '@softnet/wire';
 import type { DatagramHost } from './datagram-host.ts';
-import type { DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
+import type { DatagramBursts, DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
 import { stateOf } from './datagram-state.ts';
 import { needsScope } from './destination.ts';
 import { wakeUser } from './wake-user.ts';
@@ -21,6 +21,7 @@ export class DatagramReceiver {
   readonly #reasons: ReceiverReasons;
   readonly #received: Counter;
   readonly #reader = new SkbReader();
+  readonly #datagrams = new SkbQueue();
   /** The place that a user took a datagram into last, and a view of it: most take all into one, and that costs no garbage. */
   #place: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(this.#place.buffer);
@@ -34,6 +35,19 @@ export class DatagramReceiver {
 
   /** Takes a packet of the socket's flow; `data` = `transport`. */
   input(sock: SockCommon, skb: Skb): void {
+    const { bursts } = this.#protocol;
+    if (skb.gsoSize === 0 || bursts === undefined || bursts === null || bursts.takesWhole(sock)) this.#datagram(sock, skb);
+    else this.#each(sock, skb, bursts);
+  }
+
+  /** Merged on its way, for a socket that wants what was sent. */
+  #each(sock: SockCommon, skb: Skb, bursts: DatagramBursts): void {
+    const datagrams = this.#datagrams;
+    bursts.separate(skb, datagrams);
+    for (let each = dequeue(datagrams); each !== null; each = dequeue(datagrams)) this.#datagram(sock, each);
+  }
+
+  #datagram(sock: SockCommon, skb: Skb): void {
     const state = stateOf(sock);
     const { pool } = skb.memory;
     if (state.closed || (state.shut & 1) !== 0) {
@@ -82,11 +96,12 @@ export class DatagramReceiver {
       return -error;
     }
     const skb = state.queue.first;
+    const kept = message.control;
     message.control = null;
     message.hasAddress = false;
     if (skb === null) return (state.shut & 1) === 0 ? -ERRNO.EAGAIN : endOf(message);
-    if ((flags & MESSAGE_FLAG.SKB) !== 0) return this.#handOver(sock, message, skb);
-    this.#sayFrom(sock, message, skb);
+    if ((flags & MESSAGE_FLAG.SKB) !== 0) return this.#handOver(sock, message, skb, kept);
+    this.#sayFrom(sock, message, skb, kept);
     const lenBytes = skb.len;
     const copiedBytes = this.#copyOut(message, skb);
     message.flags = copiedBytes < lenBytes ? MESSAGE_FLAG.TRUNC : 0;
@@ -98,20 +113,21 @@ export class DatagramReceiver {
   }
 
   /** The packet itself; to who only peeks, a clone. It is charged to nobody any more. */
-  #handOver(sock: SockCommon, message: Message, skb: Skb): number {
+  #handOver(sock: SockCommon, message: Message, skb: Skb, kept: ControlMessage | null): number {
     let given: Skb | null = skb;
     if ((message.flags & MESSAGE_FLAG.PEEK) === 0) {
       dequeue(stateOf(sock).queue);
       orphan(skb);
     } else given = skb.memory.pool.clone(skb);
     if (given === null) return -ERRNO.ENOBUFS;
-    this.#sayFrom(sock, message, given);
+    this.#sayFrom(sock, message, given, kept);
     message.flags = MESSAGE_FLAG.SKB;
     message.skb = given;
     return given.len;
   }
 
-  #sayFrom(sock: SockCommon, message: Message, skb: Skb): void {
+  #sayFrom(sock: SockCommon, message: Message, skb: Skb, kept: ControlMessage | null): void {
+    if (skb.gsoSize !== 0) message.control = this.#protocol.bursts?.tell(skb, kept) ?? null;
     const { address } = message;
     address.family = sock.family;
     address.address0 = skb.cb0;

@@ -12,6 +12,7 @@ import {
   TRANSMIT,
 } from '@softnet/contract';
 import { copyIn, orphan, PAGE_BYTES, push, scrub } from '@softnet/skb';
+import { MERGE_LIMITS } from '../offload/join.ts';
 import type { DatagramEnds } from './datagram-ends.ts';
 import { refusalOf } from './datagram-ends.ts';
 import type { DatagramHost } from './datagram-host.ts';
@@ -58,6 +59,8 @@ export class DatagramSender {
     if (notThere < 0) return notThere;
     const maxBytes = flow.family === ADDRESS_FAMILY.INET ? MAX_BYTES - layer.headerBytes : MAX_BYTES;
     if (lenBytes + this.#protocol.headerBytes > maxBytes) return -ERRNO.EMSGSIZE;
+    const sizeBytes = this.#burstOf(sock, message, dst, layer, lenBytes);
+    if (sizeBytes < 0) return sizeBytes;
     const limitBytes = sock.options === null ? SOCK_BUFFER_BYTES : sock.options.sendLimitBytes;
     if (sock.sendQueuedBytes >= limitBytes) {
       stateOf(sock).blocked = true;
@@ -65,6 +68,11 @@ export class DatagramSender {
     }
     const skb = (message.flags & MESSAGE_FLAG.SKB) === 0 ? this.#copy(message, dst, lenBytes) : this.#adopt(message, dst);
     if (skb === null) return -ERRNO.ENOBUFS;
+    if (sizeBytes > 0) {
+      skb.gsoSize = sizeBytes;
+      skb.gsoSegs = Math.ceil(lenBytes / sizeBytes);
+      skb.gsoType = this.#protocol.bursts!.gsoType;
+    }
     this.#finish(skb, sock, message, dst, layer);
     return this.#transmit(skb, sock, layer, lenBytes);
   }
@@ -136,6 +144,20 @@ export class DatagramSender {
     if (sock.localPort === 0) return this.#ends.bindToAny(sock);
     if (sock.dst !== null && sock.dst.holdNext === null && !isConnected(sock)) this.#ends.holdAgain(sock);
     return 0;
+  }
+
+  /**
+   * Bytes of each datagram that this one is cut into late; 0: it is sent as it is. By Linux's rules: -EMSGSIZE where one would not fit the way's MTU,
+   * -EINVAL for more than {@link MERGE_LIMITS}.segments, -EIO where they would be transformed.
+   */
+  #burstOf(sock: SockCommon, message: Message, dst: Dst, layer: NetworkLayer, lenBytes: number): number {
+    const { bursts, headerBytes } = this.#protocol;
+    const sizeBytes = bursts === undefined || bursts === null ? 0 : bursts.sizeOf(sock, message);
+    if (sizeBytes <= 0) return sizeBytes;
+    if (layer.headerBytes + headerBytes + Math.min(sizeBytes, lenBytes) > dst.mtuBytes) return -ERRNO.EMSGSIZE;
+    if (lenBytes > sizeBytes * MERGE_LIMITS.segments) return -ERRNO.EINVAL;
+    if (dst.child !== null) return -ERRNO.EIO;
+    return lenBytes > sizeBytes ? sizeBytes : 0;
   }
 
   /** The copy in. Null: memory is out, which the pool has counted. */

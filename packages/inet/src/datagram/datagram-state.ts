@@ -16,6 +16,10 @@ export class DatagramState {
   /** A send was told EAGAIN: wake when there is room. */
   blocked = false;
   closed = false;
+  /** What it sends is cut into datagrams of so many bytes (UDP_SEGMENT); 0: it is not. */
+  segmentBytes = 0;
+  /** It takes merged datagrams whole (UDP_GRO). */
+  takesMerged = false;
   /** Its user's `wake` has thrown once. */
   wakeThrew = false;
 }
@@ -27,4 +31,9 @@ export function stateOf(sock: SockCommon): DatagramState {
 /** Has a peer: its remote end is set. */
 export function isConnected(sock: SockCommon): boolean {
   return (sock.remote0 | sock.remote1 | sock.remote2 | sock.remote3) !== 0;
+}
+
+/** What options of its protocol say of a datagram socket's bursts. Only of sockets of this library. */
+export function burstOptions(sock: SockCommon): Pick<DatagramState, 'segmentBytes' | 'takesMerged'> {
+  return stateOf(sock);
 }

@@ -15,14 +15,14 @@ export class Identification {
     random.fill(new Uint8Array(this.#counters.buffer));
   }
 
-  /** The next for this flow, 0 to 65535. */
-  next(source: number, destination: number, protocol: number): number {
+  /** The next for this flow, 0 to 65535. @param count so many are taken, one after the other: for what will be cut. */
+  next(source: number, destination: number, protocol: number, count = 1): number {
     let hash = Math.imul(this.#secret ^ destination, 0x9e3779b1 | 0);
     hash = Math.imul(hash ^ (hash >>> 15) ^ source, 0x85ebca6b | 0);
     hash = Math.imul(hash ^ (hash >>> 13) ^ protocol, 0xc2b2ae35 | 0);
     const at = (hash >>> 16) & (COUNTERS - 1);
     const id = this.#counters[at]!;
-    this.#counters[at] = id + 1;
+    this.#counters[at] = id + count;
     return id;
   }
 }

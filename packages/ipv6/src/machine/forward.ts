@@ -1,7 +1,8 @@
 import type { NetDevice, NetworkLayer, Skb } from '@softnet/contract';
 import { CHECKSUM, POLICY_DIRECTION, REFUSAL, runHooks, SKB_TYPE, TRANSMIT } from '@softnet/contract';
-import type { LayerHooks } from '@softnet/inet';
-import { IPV6_HEADER_BYTES, ipv6Dst, ipv6HopLimit, ipv6Src, setIpv6HopLimit } from '@softnet/wire';
+import type { LayerHooks, Unmerger } from '@softnet/inet';
+import { segmentBytes } from '@softnet/inet';
+import { IPV6_HEADER_BYTES, ipv6Dst, ipv6HopLimit, ipv6NextHeader, ipv6Src, setIpv6HopLimit } from '@softnet/wire';
 import { isLinkLocal, isLoopback, isUnspecified } from './address-kind.ts';
 import type { IcmpErrors } from './icmp-errors.ts';
 import { IPV6_MIN_MTU } from './output.ts';
@@ -14,8 +15,10 @@ export class Ipv6Forward {
   readonly #layer: NetworkLayer;
   readonly #hooks: LayerHooks;
   readonly #errors: IcmpErrors;
+  readonly #unmerger: Unmerger;
 
-  constructor(around: Surroundings, layer: NetworkLayer, hooks: LayerHooks, errors: IcmpErrors) {
+  constructor(around: Surroundings, layer: NetworkLayer, hooks: LayerHooks, errors: IcmpErrors, unmerger: Unmerger) {
+    this.#unmerger = unmerger;
     this.#around = around;
     this.#layer = layer;
     this.#hooks = hooks;
@@ -32,8 +35,12 @@ export class Ipv6Forward {
       this.#layer.refuse(skb, REFUSAL.TIME_EXCEEDED, 0);
       return this.#drop(skb, 'ipv6.hop-limit');
     }
-    if (!this.#isAdmitted(skb)) return TRANSMIT.DROPPED;
     const mtuBytes = Math.max(dst.mtuBytes, IPV6_MIN_MTU);
+    // Each is refused for itself.
+    if (skb.gsoSize !== 0 && segmentBytes(skb, ipv6NextHeader(skb.memory.view, skb.network)) > mtuBytes) {
+      return this.#unmerger.each(skb, this.forward);
+    }
+    if (!this.#isAdmitted(skb)) return TRANSMIT.DROPPED;
     if (skb.len > mtuBytes && skb.gsoSize === 0) {
       this.#layer.refuse(skb, REFUSAL.TOO_BIG, mtuBytes);
       return this.#drop(skb, 'ipv6.too-big');

@@ -1,6 +1,7 @@
 import type { Dst, Skb } from '@softnet/contract';
 import { Flow, IP_PROTOCOL, SKB_TYPE } from '@softnet/contract';
-import { copyIn, push, put, SkbReader, sumOf } from '@softnet/skb';
+import type { Unmerger } from '@softnet/inet';
+import { copyIn, finishChecksum, push, put, SkbReader, sumOf } from '@softnet/skb';
 import {
   addSums,
   checksumOf,
@@ -30,10 +31,12 @@ export class IcmpOutput {
   readonly #around: Surroundings;
   readonly #links: Links;
   readonly #output: Ipv6Output;
+  readonly #unmerger: Unmerger;
   readonly #flow = new Flow();
   readonly #reader = new SkbReader();
 
-  constructor(around: Surroundings, links: Links, output: Ipv6Output) {
+  constructor(around: Surroundings, links: Links, output: Ipv6Output, unmerger: Unmerger) {
+    this.#unmerger = unmerger;
     this.#around = around;
     this.#links = links;
     this.#output = output;
@@ -60,8 +63,11 @@ export class IcmpOutput {
     if (dst === null) return;
     const out = this.#begin(dst, QUOTE_BYTES);
     if (out === null) return;
-    if (!this.#quote(out, about)) out.memory.pool.release(out);
+    // Of packets that were merged, the first is quoted.
+    const quoted = about.gsoSize === 0 ? about : this.#unmerger.first(about);
+    if (quoted === null || !this.#quote(out, quoted)) out.memory.pool.release(out);
     else this.#send(out, dst, type, code, rest);
+    if (quoted !== null && quoted !== about) quoted.memory.pool.release(quoted);
   }
 
   /** The way back to the packet's source, from the address that it was for, if that is one of ours. Null: there is none. */
@@ -102,6 +108,8 @@ export class IcmpOutput {
 
   /** As much as fits of the packet from its `network` on: what stands before `data`, then the rest. */
   #quote(out: Skb, about: Skb): boolean {
+    // What its sender left to a device, nobody would finish in a quote.
+    finishChecksum(about, this.#reader);
     const { memory, network, data } = about;
     const before = Math.min(data - network, QUOTE_BYTES);
     const rest = Math.min(about.len, QUOTE_BYTES - before);

@@ -4,11 +4,13 @@ import type {
   EthertypeHandler,
   Flow,
   FlowKey,
+  Gro,
   InterfaceAddress,
   NetDevice,
   NetworkLayer,
   Objects,
   PacketMemory,
+  Segment,
   Skb,
   SockCommon,
 } from '@softnet/contract';
@@ -30,6 +32,7 @@ import { isLinkLocal, isMapped, isMulticast, isUnspecified } from './address-kin
 import type { Ipv6Forward } from './forward.ts';
 import type { IcmpErrors } from './icmp-errors.ts';
 import type { Ipv6Input } from './input.ts';
+import type { Ipv6Offload } from './offload.ts';
 import type { Ipv6Output } from './output.ts';
 import { IPV6_MIN_MTU } from './output.ts';
 import { isBetterSource, isCandidate, SourceWish } from './source-selection.ts';
@@ -51,8 +54,8 @@ export class Ipv6Layer implements NetworkLayer, EthertypeHandler {
   readonly ethertype = ETHERTYPE.IPV6;
   readonly headerBytes = IPV6_HEADER_BYTES;
   readonly minMtuBytes = IPV6_MIN_MTU;
-  readonly gro = null;
-  readonly segment = null;
+  readonly gro: Gro;
+  readonly segment: Segment;
   readonly uses: Objects<DstUse>;
   readonly addresses: Objects<InterfaceAddress>;
   /** Set once, before the first packet. */
@@ -62,7 +65,9 @@ export class Ipv6Layer implements NetworkLayer, EthertypeHandler {
   readonly #wish = new SourceWish();
   readonly #chain = new Ipv6HeaderChain();
 
-  constructor(around: Surroundings, links: Links, uses: Objects<DstUse>, addresses: Objects<InterfaceAddress>) {
+  constructor(around: Surroundings, links: Links, uses: Objects<DstUse>, addresses: Objects<InterfaceAddress>, offload: Ipv6Offload) {
+    this.gro = offload;
+    this.segment = (skb, features, out) => offload.segment(skb, features, out);
     this.#around = around;
     this.#links = links;
     this.uses = uses;

@@ -1,4 +1,4 @@
-import type { Dst, Flow, Neighbour, NetDevice, NetworkLayer, Skb, SockCommon } from '@softnet/contract';
+import type { Dst, Flow, Neighbour, NetDevice, NetworkLayer, Skb, SkbStep, SockCommon } from '@softnet/contract';
 import {
   ADDRESS_FAMILY,
   DST_METRIC,
@@ -14,14 +14,15 @@ import {
   SkbQueue,
   TRANSMIT,
 } from '@softnet/contract';
-import type { LayerHooks } from '@softnet/inet';
-import { Cutter } from '@softnet/inet';
+import type { LayerHooks, Unmerger } from '@softnet/inet';
+import { Cutter, segmentBytes } from '@softnet/inet';
 import { push, SkbReader } from '@softnet/skb';
 import {
   IPV6_DST,
   IPV6_FRAGMENT_BYTES,
   IPV6_HEADER_BYTES,
   IPV6_SRC,
+  ipv6NextHeader,
   putAddress,
   setIpv6HopLimit,
   setIpv6NextHeader,
@@ -45,12 +46,15 @@ export class Ipv6Output {
   readonly #around: Surroundings;
   readonly #layer: NetworkLayer;
   readonly #hooks: LayerHooks;
+  readonly #unmerger: Unmerger;
+  readonly #cut: SkbStep = (skb) => this.cut(skb);
   readonly #cutter = new Cutter(new SkbReader());
   readonly #pieces = new SkbQueue();
   readonly #unfragmentable = new Unfragmentable();
   readonly #report = new ErrorReport();
 
-  constructor(around: Surroundings, layer: NetworkLayer, hooks: LayerHooks) {
+  constructor(around: Surroundings, layer: NetworkLayer, hooks: LayerHooks, unmerger: Unmerger) {
+    this.#unmerger = unmerger;
     this.#around = around;
     this.#layer = layer;
     this.#hooks = hooks;
@@ -96,7 +100,11 @@ export class Ipv6Output {
   cut(skb: Skb): number {
     const dst = skb.dst!;
     const mtuBytes = this.#mtuOf(dst);
-    if (skb.len <= mtuBytes || skb.gsoSize > 0) return dst.finish(skb);
+    if (skb.len <= mtuBytes) return dst.finish(skb);
+    if (skb.gsoSize !== 0) {
+      const fits = segmentBytes(skb, ipv6NextHeader(skb.memory.view, skb.network)) <= mtuBytes;
+      return fits ? dst.finish(skb) : this.#unmerger.each(skb, this.#cut);
+    }
     if (skb.ifindex === 0 || (skb.flags & SKB_FLAG.IGNORE_DF) !== 0) return this.#fragment(skb, dst, mtuBytes);
     this.#layer.refuse(skb, REFUSAL.TOO_BIG, mtuBytes);
     return this.#drop(skb, 'ipv6.too-big');

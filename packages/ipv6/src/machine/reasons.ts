@@ -30,6 +30,7 @@ const OWN = {
   'ipv6.fragment-duplicate': 'the same fragment again (RFC 8200 §4.5)',
   'ipv6.fragment-timeout': 'not all fragments came in time: net.ipv6.ip6frag_time (RFC 8200 §4.5)',
   'ipv6.fragment-limit': 'too many fragments wait: net.ipv6.ip6frag_high_thresh',
+  'ipv6.segment': 'stands for several packets, of a protocol that nobody cuts, or has no header where it should',
   'ipv6.no-memory': 'no memory for its headers or fragments',
   'ipv6.no-device': 'the device of its route is gone',
   'ipv6.no-neighbour': 'the neighbour table is full, or nobody keeps one',

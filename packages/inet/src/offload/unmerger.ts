@@ -1,0 +1,48 @@
+import type { Segment, Skb, SkbStep } from '@softnet/contract';
+import { dequeue, IP_PROTOCOL, SkbQueue, TRANSMIT } from '@softnet/contract';
+import { finishChecksum, push, SkbReader } from '@softnet/skb';
+import { TCP_HEADER_BYTES, tcpHeaderBytes, UDP_HEADER_BYTES } from '@softnet/wire';
+
+/** For a layer, where packets that stand for several must be seen one by one: the way is too narrow for them, or an error quotes one. */
+export class Unmerger {
+  readonly #segment: Segment;
+  readonly #reader = new SkbReader();
+  readonly #parts = new SkbQueue();
+
+  /** @param segment the layer's own. */
+  constructor(segment: Segment) {
+    this.#segment = segment;
+  }
+
+  /** Takes a packet with `data` = `network`, and has each that it stands for take the step. Returns one of `TRANSMIT`. */
+  each(skb: Skb, step: SkbStep): number {
+    const parts = this.#parts;
+    if (!this.#segment(skb, 0, parts)) return TRANSMIT.DROPPED;
+    let result: number = TRANSMIT.OK;
+    for (let part = dequeue(parts); part !== null; part = dequeue(parts)) {
+      const taken = step(part);
+      if (taken !== TRANSMIT.OK) result = taken;
+    }
+    return result;
+  }
+
+  /** The first of those that it stands for, to be quoted, and freed; the packet itself stays. Null: memory is out. */
+  first(skb: Skb): Skb | null {
+    const copy = skb.memory.pool.clone(skb);
+    if (copy === null) return null;
+    if (copy.data > copy.network) push(copy, copy.data - copy.network);
+    const parts = new SkbQueue();
+    if (!this.#segment(copy, 0, parts)) return null;
+    const first = dequeue(parts)!;
+    for (let part = dequeue(parts); part !== null; part = dequeue(parts)) part.memory.pool.release(part);
+    if (finishChecksum(first, this.#reader)) return first;
+    first.memory.pool.release(first);
+    return null;
+  }
+}
+
+/** Of a packet that stands for several: the largest of them, network header included. @param protocol above IP. */
+export function segmentBytes({ memory, network, transport, tail, gsoSize }: Skb, protocol: number): number {
+  const isTcp = protocol === IP_PROTOCOL.TCP && transport + TCP_HEADER_BYTES <= tail;
+  return transport - network + (isTcp ? tcpHeaderBytes(memory.view, transport) : UDP_HEADER_BYTES) + gsoSize;
+}
