@@ -28,6 +28,8 @@ export interface DeviceSpec {
   /** How many of each there may be (`DriverSpec.channels`); default: as many as there are. */
   readonly maxTxQueues?: number;
   readonly maxRxQueues?: number;
+  /** `priority` of each queue, of both sorts; what is left out is 0. A shard has one receive queue of each priority. */
+  readonly priorities?: readonly number[];
   /** Received frames that wait for the stack in each receive queue, at most. Default 1,024; 8,192 can be set. */
   readonly receiveFrames?: number;
   /** `ringPackets` of transmit queues at first, and at most. Default 0: the driver has no such limit. */
@@ -61,11 +63,14 @@ export function makeDevice(ops: DeviceOps, kind: string, spec: DeviceSpec, rando
   for (const queue of device.rxQueues) {
     queue.ringPackets = spec.receiveFrames ?? RECEIVE_FRAMES;
     queue.maxRingPackets = Math.max(queue.ringPackets, MAX_RECEIVE_FRAMES);
+    queue.priority = spec.priorities?.[queue.index] ?? 0;
   }
   for (const queue of device.txQueues) {
     queue.ringPackets = spec.sendFrames ?? 0;
     queue.maxRingPackets = queue.ringPackets;
+    queue.priority = spec.priorities?.[queue.index] ?? 0;
   }
+  assignShards(device);
   return device;
 }
 
@@ -74,6 +79,14 @@ export function makeQueues(device: NetDevice, rxQueues: number, txQueues: number
   const { rxQueues: rx, txQueues: tx } = device;
   device.rxQueues = Array.from({ length: rxQueues }, (_, index) => alike(new RxQueue(device, index), rx[index] ?? rx[0]));
   device.txQueues = Array.from({ length: txQueues }, (_, index) => alike(new TxQueue(device, index), tx[index] ?? tx[0]));
+  assignShards(device);
+}
+
+/** Of the queues of a priority, the first is shard 0's, the second shard 1's. */
+function assignShards({ rxQueues }: NetDevice): void {
+  for (const queue of rxQueues) {
+    queue.shard = rxQueues.filter(({ priority, index }) => priority === queue.priority && index < queue.index).length;
+  }
 }
 
 /** With the settings of another one. */

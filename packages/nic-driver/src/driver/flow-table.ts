@@ -26,7 +26,7 @@ export class FlowTable {
   readonly #chains: (FlowEntry | null)[] = new Array<FlowEntry | null>(CHAINS).fill(null);
 
   find(key: FlowKey, hash: number): FlowEntry | null {
-    let entry = this.#chains[hash & (CHAINS - 1)]!;
+    let entry: FlowEntry | null = this.#chains[hash & (CHAINS - 1)]!;
     while (entry !== null && !(entry.hash === hash && isSameFlow(entry.key, key))) entry = entry.next;
     return entry;
   }

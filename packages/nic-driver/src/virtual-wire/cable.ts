@@ -1,7 +1,8 @@
 import type { NetDevice, Port, Skb, SkbPool } from '@softnet/contract';
-import { NetError, SkbQueue } from '@softnet/contract';
+import { NetError } from '@softnet/contract';
 import { CableRandom, chanceOf } from './cable-random.ts';
 import { Flight } from './flight.ts';
+import { LineQueues } from './line-queues.ts';
 import type { LineSettings } from './line-settings.ts';
 import { changedSettings, PERFECT_LINE } from './line-settings.ts';
 
@@ -29,14 +30,18 @@ export interface CablePort {
   /** Of its kernel: frames that arrive are in its memory. The same port at both ends: one kernel. */
   readonly pool: Port<SkbPool>;
   readonly up: boolean;
+  /** Its device takes bursts, and packets with unfinished checksums, as they are. */
+  readonly takesBursts: boolean;
+  /** A frame of another kernel, as its device receives it: a copy in the memory of its own. Null: memory is out, and counted. */
+  copy(skb: Skb): Skb | null;
   /** The exact time of its kernel, µs. */
   readUs(): number;
   /** A frame for it is in `end.flight`: arm. */
   coming(): void;
   /** There is room in the direction from here. */
   room(): void;
-  /** `cable.carrier` may be another. */
-  carrierChanged(): void;
+  /** `cable.carrier` may be another, or what the other end takes, or what the line does to frames. */
+  changed(): void;
   /** The cable is cut: what flies towards it is lost. */
   loseFlying(): void;
 }
@@ -51,8 +56,8 @@ export class CableLine {
   corrupt = 0;
   readonly random: CableRandom;
   readonly counts: LineCounts = { frames: 0, lost: 0, duplicated: 0, reordered: 0, corrupted: 0 };
-  /** Frames of the sender's kernel, the first of which is on the line until `busyUntilUs`. */
-  readonly waiting = new SkbQueue();
+  /** Frames of the sender's kernel, one of which is on the line until `busyUntilUs`. */
+  readonly waiting = new LineQueues();
   /** µs of the sender's clock. */
   busyUntilUs = 0;
   /** Bits · 10⁶ that are not a whole µs yet: so rates are exact. */
@@ -103,6 +108,11 @@ export class CableEnd {
     return this.cable.ends[1 - this.index]!;
   }
 
+  /** Can bursts cross from here as they are? Not where the line damages frames: each would have its checksum verified. */
+  get passesBursts(): boolean {
+    return this.peer.port?.takesBursts === true && this.line.corrupt === 0;
+  }
+
   /** Frames under way from here. */
   get underWay(): number {
     return this.line.waiting.lenPackets + this.peer.flight.count;
@@ -151,6 +161,7 @@ export class Cable {
     const changed = ends.map(({ line }) => changedSettings(line.settings, settings));
     for (const [i, { line, port }] of ends.entries()) {
       line.change(changed[i]!);
+      port?.changed();
       port?.room();
     }
   }
@@ -182,8 +193,8 @@ export class Cable {
     this.announce();
   }
 
-  /** For ports: the carrier may have changed. */
+  /** For ports: the carrier may have changed, or what one of them takes. */
   announce(): void {
-    for (const { port } of this.ends) port?.carrierChanged();
+    for (const { port } of this.ends) port?.changed();
   }
 }

@@ -1,9 +1,10 @@
-import type { DropReason, Port, Skb, SkbPool } from '@softnet/contract';
-import { SKB_TYPE } from '@softnet/contract';
-import { orphan, passOn, SkbReader, scrub } from '@softnet/skb';
-import { VLAN_TAG_BYTES } from '@softnet/wire';
+import type { DropReason, NetDevice, Port, Skb, SkbPool } from '@softnet/contract';
+import { CHECKSUM, SKB_FLAG, SKB_TYPE } from '@softnet/contract';
+import { finishChecksum, orphan, passOn, SkbReader, scrub } from '@softnet/skb';
+import { insertVlanTag, VLAN_TAG_BYTES } from '@softnet/wire';
 import { FrameCopier } from '../driver/copy-frame.ts';
 import type { CableEnd, CableLine, CablePort } from './cable.ts';
+import { copyMarks, isBurst } from './offloads.ts';
 
 /** Why frames do not arrive. */
 export interface LaunchReasons {
@@ -11,6 +12,8 @@ export interface LaunchReasons {
   readonly lost: DropReason;
   readonly tooLong: DropReason;
   readonly noMemory: DropReason;
+  readonly burst: DropReason;
+  readonly unfinished: DropReason;
 }
 
 /** What a frame that is overtaken takes longer at least, µs. */
@@ -24,6 +27,8 @@ export class FrameLauncher {
   readonly #reader = new SkbReader();
   /** From this kernel's clock to the other's, µs: within one World nearly nothing. */
   #aheadUs = 0;
+  /** May what this device's card would do to frames (cut, sum) be left undone? */
+  #whole = false;
 
   constructor(pool: Port<SkbPool>, reasons: LaunchReasons) {
     this.#pool = pool;
@@ -31,8 +36,10 @@ export class FrameLauncher {
   }
 
   /** A batch begins: `nowUs` is this kernel's time. */
-  begin({ peer }: CableEnd, nowUs: number): void {
-    this.#aheadUs = peer.port === null ? 0 : peer.port.readUs() - nowUs;
+  begin(end: CableEnd, nowUs: number): void {
+    const { port } = end.peer;
+    this.#aheadUs = port === null ? 0 : port.readUs() - nowUs;
+    this.#whole = end.passesBursts;
   }
 
   /** Takes a frame that leaves `end` at `departUs`, and lets it fly, once, twice, or not at all. */
@@ -45,13 +52,18 @@ export class FrameLauncher {
       drop(end, skb, this.#reasons.noCarrier);
       return;
     }
-    if (skb.len > port.device.mtuBytes + port.device.link.headerBytes + 2 * VLAN_TAG_BYTES) {
-      drop(end, skb, this.#reasons.tooLong);
+    const fault = this.#fault(skb, port.device);
+    if (fault !== null) {
+      drop(end, skb, fault);
       return;
     }
     if (random.happens(line.loss)) {
       counts.lost++;
       lose(end, skb, this.#reasons.lost);
+      return;
+    }
+    if (!this.#finish(skb)) {
+      drop(end, skb, this.#reasons.unfinished);
       return;
     }
     const arriving = this.#received(line, port, skb);
@@ -66,18 +78,40 @@ export class FrameLauncher {
     if (random.happens(line.duplicate) && end.underWay < settings.queueFrames) this.#again(end, port, arriving, atUs);
   }
 
+  /** Why the other end cannot have it. Null: it can. */
+  #fault(skb: Skb, { mtuBytes, link }: NetDevice): DropReason | null {
+    const { tooLong, burst } = this.#reasons;
+    if (isBurst(skb)) {
+      if (!this.#whole) return burst;
+      return skb.gsoSize > mtuBytes ? tooLong : null;
+    }
+    return skb.len > mtuBytes + link.headerBytes + 2 * VLAN_TAG_BYTES ? tooLong : null;
+  }
+
+  /** What the card does of what its features promise: VLAN tag, checksum. False: no memory. */
+  #finish(skb: Skb): boolean {
+    if (skb.vlan !== 0) {
+      if (!skb.memory.pool.makeRoom(skb, VLAN_TAG_BYTES, 0)) return false;
+      insertVlanTag(skb);
+    }
+    return this.#whole || skb.checksum !== CHECKSUM.PARTIAL || finishChecksum(skb, this.#reader);
+  }
+
   /** As the other kernel has it: a copy in its memory, or the packet itself where it is the same. Null: no memory. */
   #received(line: CableLine, port: CablePort, skb: Skb): Skb | null {
     const corrupt = line.random.happens(line.corrupt);
-    if (!corrupt && port.pool === this.#pool) return bare(skb);
-    const copy = this.#copier.copy(port.pool.current, skb);
-    if (copy !== null && corrupt) this.#corrupt(line, copy);
+    if (!corrupt && port.pool === this.#pool) return bare(skb, this.#whole);
+    const copy = corrupt ? this.#copier.copy(port.pool.current, skb) : port.copy(skb);
+    if (copy === null) return null;
+    if (this.#whole) copyMarks(copy, skb);
+    if (corrupt) this.#corrupt(line, copy);
     return copy;
   }
 
   #again({ line, peer }: CableEnd, port: CablePort, first: Skb, atUs: number): void {
-    const second = this.#copier.copy(port.pool.current, first);
+    const second = port.copy(first);
     if (second === null) return;
+    if (this.#whole) copyMarks(second, first);
     line.counts.duplicated++;
     peer.flight.insert(second, atUs + delayUs(line));
   }
@@ -111,11 +145,22 @@ function delayUs({ settings, random, counts, reorder }: CableLine): number {
 }
 
 /** Within one kernel the packet itself passes, without what its sender knew of it. */
-function bare(skb: Skb): Skb {
+function bare(skb: Skb, whole: boolean): Skb {
+  const { checksum, csum, gsoSize, gsoSegs, gsoType, flags } = skb;
   passOn(skb, 'driver');
   orphan(skb);
   skb.dst = null;
   scrub(skb);
+  if (whole) {
+    if (checksum === CHECKSUM.PARTIAL) {
+      skb.checksum = checksum;
+      skb.csum = csum;
+    }
+    skb.gsoSize = gsoSize;
+    skb.gsoSegs = gsoSegs;
+    skb.gsoType = gsoType;
+    skb.flags = flags & SKB_FLAG.FIXED_ID;
+  }
   skb.network = -1;
   skb.transport = -1;
   skb.mac = skb.data;

@@ -6,6 +6,7 @@ import { DriverDevices } from '../driver/driver-devices.ts';
 import { mtuOption, onlyOptions } from '../driver/options.ts';
 import type { Cable, CableEnd } from './cable.ts';
 import { FrameLauncher } from './frame-launcher.ts';
+import { OFFLOADS } from './offloads.ts';
 import type { WireHost } from './wire-port.ts';
 import { WirePort } from './wire-port.ts';
 
@@ -18,9 +19,28 @@ export interface WireOptions {
   readonly address?: string | Uint8Array;
   /** 68 to 65,535; default 1,500. */
   readonly mtuBytes?: number;
+  /** Transmit queues, and receive queues: 1 to 16 of each; default 1. Later: `ethtool -L`. */
+  readonly queues?: number;
+  /**
+   * `priority` of each queue, 0 to 15, of both sorts; default all 0. A shard has one queue of each priority: with [0, 0, 7, 7], shard 1
+   * has the second and the fourth.
+   */
+  readonly priorities?: readonly number[];
+  /**
+   * Bursts (`gsoSize`) and unfinished checksums cross whole to another end that offloads too. Default no: what is on the wire are
+   * honest frames with right checksums. Later: `ethtool -K`.
+   */
+  readonly offloads?: boolean;
 }
 
 const MAX_MTU_BYTES = 65535;
+const MAX_QUEUES = 16;
+/** As many frames as a transmit ring has room for at most: a cable takes no more anyway. */
+const SEND_FRAMES = 65536;
+
+const MULTI_QUEUE: number = DEVICE_FEATURE.RX_HASH | DEVICE_FEATURE.FLOW_STEERING;
+/** What may be switched on and off. */
+const HARDWARE: number = OFFLOADS | MULTI_QUEUE | DEVICE_FEATURE.VLAN_TX | DEVICE_FEATURE.HEADER_SPLIT | DEVICE_FEATURE.GRO;
 
 /** Devices that are joined by cables: virtual Ethernet links, between kernels or in one. */
 @Module({
@@ -38,6 +58,8 @@ export class WireModule implements SoftnetModule {
     this.#devices = new DriverDevices(ctx, {
       kind: 'wire',
       removable: true,
+      channels: true,
+      classifies: true,
       drive,
       adopted: (device, port) => (port as WirePort).resume((device.flags & DEVICE_FLAG.UP) !== 0),
     });
@@ -47,6 +69,8 @@ export class WireModule implements SoftnetModule {
       lost: ctx.dropReason('wire.lost', 'the cable lost it, as it was told to (loss)'),
       cut: ctx.dropReason('wire.cut', 'under way when the cable was cut, or the device went down'),
       tooLong: ctx.dropReason('wire.too-long', 'longer than the MTU of the device at the other end'),
+      burst: ctx.dropReason('wire.burst', 'several frames in one, for another end that takes no bursts (any more)'),
+      unfinished: ctx.dropReason('wire.unfinished', 'there was no memory to write its VLAN tag or its checksum'),
       noMemory: ctx.dropReason('wire.no-memory', 'the kernel at the other end has no packet memory left'),
     };
     const host: WireHost = {
@@ -61,16 +85,36 @@ export class WireModule implements SoftnetModule {
   }
 
   #create(name: string, options: Partial<WireOptions>, owner: Owner): NetDevice {
-    onlyOptions('wire', options, ['cable', 'end', 'address', 'mtuBytes']);
+    onlyOptions('wire', options, ['cable', 'end', 'address', 'mtuBytes', 'queues', 'priorities', 'offloads']);
+    const queues = queuesOption(options);
+    const features = DEVICE_FEATURE.SCATTER | (queues > 1 ? MULTI_QUEUE : 0) | (options.offloads === true ? OFFLOADS : 0);
     const spec = {
       name,
       address: macOption('wire', options.address),
       mtuBytes: mtuOption('wire', options.mtuBytes, MAX_MTU_BYTES),
       maxMtuBytes: MAX_MTU_BYTES,
-      features: DEVICE_FEATURE.SCATTER,
+      features,
+      hardwareFeatures: HARDWARE,
+      rxQueues: queues,
+      txQueues: queues,
+      maxRxQueues: MAX_QUEUES,
+      maxTxQueues: MAX_QUEUES,
+      priorities: options.priorities ?? [],
+      sendFrames: SEND_FRAMES,
     };
     return this.#devices.add(spec, endOf(options), owner, 'wire.create');
   }
+}
+
+function queuesOption({ queues = 1, priorities }: Partial<WireOptions>): number {
+  if (!Number.isInteger(queues) || queues < 1 || queues > MAX_QUEUES) {
+    throw new NetError('EINVAL', `wire: queues takes 1 to ${MAX_QUEUES}, got ${String(queues)}`);
+  }
+  const isPriority = (each: unknown): boolean => Number.isInteger(each) && (each as number) >= 0 && (each as number) <= 15;
+  if (priorities !== undefined && (priorities.length !== queues || !priorities.every(isPriority))) {
+    throw new NetError('EINVAL', `wire: priorities takes one of 0 to 15 for each of the ${queues} queues, got ${String(priorities)}`);
+  }
+  return queues;
 }
 
 /** By its shape: a bundle has a class of its own. */

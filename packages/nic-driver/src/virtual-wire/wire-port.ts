@@ -1,10 +1,12 @@
 import type { Clock, DropReason, NetDevice, Port, Skb, SkbPool, SkbQueue, Timer, TxQueue } from '@softnet/contract';
-import { dequeue, enqueue } from '@softnet/contract';
+import { dequeue } from '@softnet/contract';
 import { purge } from '@softnet/skb';
+import { FrameCopier } from '../driver/copy-frame.ts';
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import type { DriverDevices } from '../driver/driver-devices.ts';
 import type { CableEnd, CablePort } from './cable.ts';
 import type { FrameLauncher } from './frame-launcher.ts';
+import { takesBursts } from './offloads.ts';
 
 /** What a port needs of its module. */
 export interface WireHost {
@@ -16,13 +18,20 @@ export interface WireHost {
   timer(fire: (port: WirePort) => void, port: WirePort, place: string): Timer;
 }
 
+/** Of bursts that cross whole. */
+const MAX_BURST_SEGS = 64;
+
 /** A device with an end of a cable in it. */
 export class WirePort implements DeviceDriver, CablePort {
   readonly device: NetDevice;
   readonly outside: CableEnd;
   up = false;
+  takesBursts: boolean;
   readonly #host: WireHost;
-  readonly #queue: TxQueue;
+  readonly #copier = new FrameCopier();
+  /** Sent in the turn of the timer, by transmit queue. */
+  #sentPackets = new Int32Array(0);
+  #sentBytes = new Int32Array(0);
   /** The first frame that waits for the line has left, or there is room again. */
   readonly #line: Timer;
   /** The next frame arrives. */
@@ -34,9 +43,11 @@ export class WirePort implements DeviceDriver, CablePort {
     this.#host = host;
     this.device = device;
     this.outside = end;
-    this.#queue = device.txQueues[0]!;
+    this.takesBursts = takesBursts(device.features);
     this.#line = host.timer((port) => port.#lineFree(), this, 'wire.line');
     this.#arrival = host.timer((port) => port.#arrive(), this, 'wire.arrival');
+    this.#count(device.txQueues.length);
+    this.#limitBursts();
   }
 
   get pool(): Port<SkbPool> {
@@ -47,8 +58,15 @@ export class WirePort implements DeviceDriver, CablePort {
     return this.#host.clock.readUs();
   }
 
+  copy(skb: Skb): Skb | null {
+    return this.#copier.copy(this.#host.pool.current, skb);
+  }
+
   open(): void {
-    this.#queue.stopped = false;
+    const { txQueues } = this.device;
+    for (const queue of txQueues) queue.stopped = false;
+    this.#count(txQueues.length);
+    this.outside.line.waiting.resize(txQueues.length);
     this.up = true;
     this.outside.cable.announce();
   }
@@ -57,11 +75,25 @@ export class WirePort implements DeviceDriver, CablePort {
     this.up = false;
     this.#line.cancel();
     this.loseFlying();
+    const { txQueues, stats } = this.device;
     const { waiting } = this.outside.line;
-    const { lenPackets, lenBytes } = waiting;
-    this.device.stats.txDropped += purge(waiting, this.#host.reasons.noCarrier);
-    this.#host.devices.completed(this.#queue, lenPackets, lenBytes);
+    for (const [i, queue] of waiting.queues.entries()) {
+      const { lenPackets, lenBytes } = queue;
+      stats.txDropped += purge(queue, this.#host.reasons.noCarrier);
+      this.#host.devices.completed(txQueues[i]!, lenPackets, lenBytes);
+    }
+    waiting.resize(txQueues.length);
     this.outside.cable.announce();
+  }
+
+  setFeatures(features: number): void {
+    this.takesBursts = takesBursts(features);
+    this.outside.cable.announce();
+  }
+
+  /** There may be room now, where there was none. */
+  setRings(): void {
+    this.#line.arm(0);
   }
 
   close(): void {
@@ -78,7 +110,7 @@ export class WirePort implements DeviceDriver, CablePort {
   resume(up: boolean): void {
     const { line } = this.outside;
     this.up = up;
-    if (line.waiting.first !== null) this.#line.armAt(line.busyUntilUs);
+    if (line.waiting.onLine >= 0) this.#line.armAt(line.busyUntilUs);
     this.coming();
     this.room();
   }
@@ -86,21 +118,20 @@ export class WirePort implements DeviceDriver, CablePort {
   transmit(queue: TxQueue, batch: SkbQueue): void {
     const { outside } = this;
     const { line } = outside;
-    const { queueFrames, rateBps } = line.settings;
-    const direct = rateBps === 0 && line.waiting.first === null;
+    const direct = line.settings.rateBps === 0 && line.waiting.lenPackets === 0;
     const { launcher, clock, devices } = this.#host;
     const { nowUs } = clock;
     launcher.begin(outside, nowUs);
     let packets = 0;
     let bytes = 0;
     for (let skb = batch.first; skb !== null; skb = batch.first) {
-      if (outside.underWay >= queueFrames) {
+      if (this.#placesFor(queue) <= 0) {
         queue.stopped = true;
         break;
       }
       dequeue(batch);
       if (!direct) {
-        this.#wait(skb, nowUs);
+        this.#wait(queue.index, skb, nowUs);
         continue;
       }
       packets++;
@@ -120,12 +151,19 @@ export class WirePort implements DeviceDriver, CablePort {
 
   /** In the other kernel's time: the wake-up itself is this kernel's. */
   room(): void {
-    if (this.#hasRoom()) this.#line.arm(0);
+    if (!this.up) return;
+    const { txQueues } = this.device;
+    for (let i = 0; i < txQueues.length; i++) {
+      if (!this.#mayGoOn(txQueues[i]!)) continue;
+      this.#line.arm(0);
+      return;
+    }
   }
 
-  carrierChanged(): void {
-    const { carrier } = this.outside.cable;
-    if (this.device.carrier !== carrier) this.#host.devices.setCarrier(this.device, carrier);
+  changed(): void {
+    const { cable } = this.outside;
+    this.#limitBursts();
+    if (this.device.carrier !== cable.carrier) this.#host.devices.setCarrier(this.device, cable.carrier);
   }
 
   loseFlying(): void {
@@ -139,50 +177,87 @@ export class WirePort implements DeviceDriver, CablePort {
     this.outside.peer.port?.room();
   }
 
-  /** The queue has stopped, and may go on: not for each frame that leaves. */
-  #hasRoom(): boolean {
-    if (!this.#queue.stopped || !this.up) return false;
-    const { queueFrames } = this.outside.line.settings;
-    return this.outside.underWay <= queueFrames - Math.min(64, (queueFrames + 1) >> 1);
+  /** Where bursts do not cross whole, netdev cuts them before the device has them. */
+  #limitBursts(): void {
+    this.device.gsoMaxSegs = this.outside.passesBursts ? MAX_BURST_SEGS : 1;
   }
 
-  #wait(skb: Skb, nowUs: number): void {
+  #count(txQueues: number): void {
+    this.#sentPackets = new Int32Array(txQueues);
+    this.#sentBytes = new Int32Array(txQueues);
+  }
+
+  /** How many frames of a queue the cable and its ring still take. */
+  #placesFor({ index, ringPackets }: TxQueue): number {
+    const { line, peer } = this.outside;
+    const { lenPackets } = line.waiting.queues[index]!;
+    const onCable = line.settings.queueFrames - lenPackets - peer.flight.count;
+    return ringPackets === 0 ? onCable : Math.min(onCable, ringPackets - lenPackets);
+  }
+
+  /** It has stopped, and may go on: not for each frame that leaves. */
+  #mayGoOn(queue: TxQueue): boolean {
+    if (!queue.stopped) return false;
+    const { queueFrames } = this.outside.line.settings;
+    const mostFrames = queue.ringPackets === 0 ? queueFrames : Math.min(queueFrames, queue.ringPackets);
+    return this.#placesFor(queue) >= Math.min(64, (mostFrames + 1) >> 1);
+  }
+
+  #wait(index: number, skb: Skb, nowUs: number): void {
     const { line } = this.outside;
-    if (line.waiting.first === null) {
-      line.occupy(skb, Math.max(nowUs, line.busyUntilUs));
-      this.#line.armAt(line.busyUntilUs);
-    }
-    enqueue(line.waiting, skb);
+    line.waiting.put(index, skb);
+    if (line.waiting.onLine >= 0) return;
+    this.#occupy(Math.max(nowUs, line.busyUntilUs));
+    this.#line.armAt(line.busyUntilUs);
+  }
+
+  /** Puts the next frame on the line, which is free from then on. */
+  #occupy(freeUs: number): void {
+    const { line } = this.outside;
+    const skb = line.waiting.choose(this.device.txQueues);
+    if (skb !== null) line.occupy(skb, freeUs);
   }
 
   /** Sends all that the line has let through by now, each at its time. */
   #lineFree(): void {
     const { line, peer } = this.outside;
     const { waiting } = line;
-    const { launcher, clock, devices } = this.#host;
+    const { launcher, clock } = this.#host;
     const { nowUs } = clock;
     launcher.begin(this.outside, nowUs);
-    let packets = 0;
-    let bytes = 0;
-    for (let skb = waiting.first; skb !== null && line.busyUntilUs <= nowUs; skb = waiting.first) {
+    while (waiting.onLine >= 0 && line.busyUntilUs <= nowUs) {
       const departUs = line.busyUntilUs;
-      dequeue(waiting);
-      packets++;
-      bytes += skb.len;
+      const index = waiting.onLine;
+      const skb = waiting.depart();
+      this.#sentPackets[index] = this.#sentPackets[index]! + 1;
+      this.#sentBytes[index] = this.#sentBytes[index]! + skb.len;
       launcher.launch(this.outside, skb, departUs);
-      if (waiting.first !== null) line.occupy(waiting.first, departUs);
+      this.#occupy(departUs);
     }
-    if (waiting.first !== null) this.#line.armAt(line.busyUntilUs);
+    if (waiting.onLine >= 0) this.#line.armAt(line.busyUntilUs);
     peer.port?.coming();
-    devices.sent(this.#queue, packets, bytes);
-    if (this.#hasRoom()) devices.wake(this.#queue);
+    this.#tell();
+  }
+
+  /** What has left, by queue, and who may go on. */
+  #tell(): void {
+    const { devices } = this.#host;
+    const { txQueues } = this.device;
+    for (let i = 0; i < txQueues.length; i++) {
+      const queue = txQueues[i]!;
+      const packets = this.#sentPackets[i]!;
+      const bytes = this.#sentBytes[i]!;
+      this.#sentPackets[i] = 0;
+      this.#sentBytes[i] = 0;
+      devices.sent(queue, packets, bytes);
+      if (this.up && this.#mayGoOn(queue)) devices.wake(queue);
+    }
   }
 
   #arrive(): void {
     const { flight, peer } = this.outside;
     const { nowUs } = this.#host.clock;
-    const queue = this.device.rxQueues[0]!;
-    for (let skb = flight.take(nowUs); skb !== null; skb = flight.take(nowUs)) this.#host.devices.received(queue, skb);
+    for (let skb = flight.take(nowUs); skb !== null; skb = flight.take(nowUs)) this.#host.devices.arrived(this.device, skb);
     this.coming();
     peer.port?.room();
   }
