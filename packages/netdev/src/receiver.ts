@@ -39,8 +39,9 @@ export class Receiver implements PacketSink {
       device.stats.rxDropped += purge(batch, this.#parts.reasons['netdev.down']);
       return;
     }
-    if (device.above !== null) {
-      this.#handOver(device.above, device.rxQueues[queueIndex]!, batch);
+    const queue = device.rxQueues[queueIndex];
+    if (device.above !== null && queue !== undefined) {
+      this.#handOver(device.above, queue, batch);
       return;
     }
     for (let skb = dequeue(batch); skb !== null; skb = dequeue(batch)) {

@@ -74,9 +74,9 @@ export class Ledger {
   }
 }
 
-function howFreed({ isFreed, freedBy, stack }: Note): string {
+function howFreed({ isFreed, freedBy, passedBy, stack }: Note): string {
   if (!isFreed) return '';
-  const who = freedBy === '' ? 'by who never claimed it' : `by ${freedBy}`;
+  const who = `by ${freedBy || (passedBy === '' ? 'who never claimed it' : `who had it from ${passedBy}`)}`;
   return STACKS ? `${who}, ${stack}` : who;
 }
 

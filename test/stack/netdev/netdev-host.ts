@@ -152,14 +152,24 @@ export class FakeDriver implements DeviceOps {
   }
 }
 
+/** How it is plugged in. */
+interface PlugOptions {
+  readonly queues?: number;
+  readonly features?: number;
+  readonly up?: boolean;
+  readonly lower?: NetDevice;
+}
+
 /** An Ethernet device of a driver; `up` with carrier unless told otherwise. */
-export function plug(host: NetdevHost, driver: DeviceOps, name = 'eth%d', { queues = 1, features = 0, up = true } = {}): NetDevice {
+export function plug(host: NetdevHost, driver: DeviceOps, name = 'eth%d', options: PlugOptions = {}): NetDevice {
+  const { queues = 1, features = 0, up = true, lower = null } = options;
   const device = new Device(driver, etherLink);
   device.name = name;
   device.address.set(OUR_MAC);
   device.broadcast.fill(0xff);
   device.flags = DEVICE_FLAG.BROADCAST | DEVICE_FLAG.MULTICAST;
   device.features = features;
+  device.lower = lower;
   device.headroomBytes = etherLink.headerBytes;
   device.txQueues = Array.from({ length: queues }, (_, i) => new TransmitQueue(device, i));
   device.rxQueues = [new ReceiveQueue(device, 0)];

@@ -1,15 +1,5 @@
 import type { DeviceListener, ModuleContext, NetDevice, NetworkLayer, Skb, Tap } from '@softnet/contract';
-import {
-  DEVICE_EVENT,
-  DEVICE_FLAG,
-  NetDevice as Device,
-  ETHERTYPE,
-  HOOK_POINT,
-  isRunning,
-  OPERSTATE,
-  TxQueue,
-  VERDICT,
-} from '@softnet/contract';
+import { DEVICE_EVENT, DEVICE_FLAG, NetDevice as Device, ETHERTYPE, HOOK_POINT, OPERSTATE, TxQueue, VERDICT } from '@softnet/contract';
 import { NetdevModule } from '@softnet/netdev';
 import { etherLink } from '@softnet/wire';
 import { describe, expect, test } from 'vitest';
@@ -159,58 +149,6 @@ describe('listeners', () => {
     expect(() => plug(host, driver, 'eth0')).toThrow('no');
     expect(after.take()).toEqual(['REGISTER eth0']);
     expect(host.traffic().byName('eth0')).not.toBeNull();
-  });
-});
-
-describe('operstate (RFC 2863)', () => {
-  test('is derived from up, carrier and dormant', async () => {
-    const { host, driver, ear } = await boot();
-    const eth0 = plug(host, driver, 'eth0', { up: false });
-    const states = [eth0.operstate];
-    const note = (act: () => void) => {
-      act();
-      states.push(eth0.operstate);
-    };
-    note(() => host.traffic().setCarrier(eth0, true));
-    note(() => host.devices().open(eth0));
-    note(() => host.traffic().setDormant(eth0, true));
-    expect(isRunning(eth0)).toBe(false);
-    note(() => host.traffic().setDormant(eth0, false));
-    expect(isRunning(eth0)).toBe(true);
-    note(() => host.traffic().setCarrier(eth0, false));
-    const { DOWN, UP, DORMANT } = OPERSTATE;
-    expect(states).toEqual([DOWN, DOWN, UP, DORMANT, UP, DOWN]);
-    expect(ear.take()).toEqual(['REGISTER eth0', 'UP eth0', 'CHANGE eth0', 'CHANGE eth0', 'CHANGE eth0']);
-  });
-
-  test('goes up the stack of devices', async () => {
-    const { host, driver, ear } = await boot();
-    const eth0 = plug(host, driver, 'eth0', { up: false });
-    const vlan = bare(host, 'vlan7');
-    vlan.lower = eth0;
-    const top = bare(host, 'top');
-    top.lower = vlan;
-    for (const device of [vlan, top]) {
-      host.devices().register(device);
-      host.devices().open(device);
-    }
-    expect([vlan.operstate, top.operstate]).toEqual([OPERSTATE.LOWER_LAYER_DOWN, OPERSTATE.LOWER_LAYER_DOWN]);
-    ear.take();
-    host.devices().open(eth0);
-    host.traffic().setCarrier(eth0, true);
-    expect([vlan.operstate, top.operstate]).toEqual([OPERSTATE.UP, OPERSTATE.UP]);
-    expect(ear.take()).toEqual(['UP eth0', 'CHANGE eth0', 'CHANGE vlan7', 'CHANGE top']);
-    host.traffic().setDormant(eth0, true);
-    expect([vlan.operstate, top.operstate]).toEqual([OPERSTATE.DORMANT, OPERSTATE.DORMANT]);
-    host.traffic().setDormant(eth0, false);
-    const late = Object.assign(bare(host, 'late'), { lower: vlan });
-    host.devices().register(late);
-    expect([late.carrier, late.operstate]).toEqual([true, OPERSTATE.DOWN]);
-    host.devices().close(eth0);
-    expect([vlan.operstate, top.operstate, late.carrier]).toEqual([OPERSTATE.LOWER_LAYER_DOWN, OPERSTATE.LOWER_LAYER_DOWN, false]);
-    host.devices().open(eth0);
-    host.devices().unregister(eth0);
-    expect([vlan.operstate, isRunning(top)]).toEqual([OPERSTATE.NOT_PRESENT, false]);
   });
 });
 
