@@ -31,5 +31,13 @@ export { SkbModule } from './module.ts';
 export { Pattern } from './pattern.ts';
 export { PacketPool } from './pool.ts';
 export { SkbReader } from './reader.ts';
+export {
+  FRAME_HEAD_BYTES,
+  type PoolSource,
+  RECEIVE_HEADROOM_BYTES,
+  ReceiveBuffers,
+  ReceiveCounters,
+  SPLIT_BYTES,
+} from './receive-buffers.ts';
 export { FRAGMENT_BYTES, PAGE_TRUESIZE, SKB_BYTES } from './records.ts';
 export { BUFFER_BYTES, PAGE_BYTES, type SlabKind, type SlabSize, Slabs } from './slabs.ts';

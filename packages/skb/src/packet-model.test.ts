@@ -1,13 +1,14 @@
-import type { Skb } from '@softnet/contract';
+import type { Fragment, Skb } from '@softnet/contract';
 import { DropReason } from '@softnet/contract';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { PoolAccount } from './account.ts';
 import { appendFragment, cutFront, headroom, linearBytes, pull, push, put, split, tailroom, trim } from './edit.ts';
 import { copyIn, gather, linearize } from './gather.ts';
-import { makePool } from './make-pool.ts';
-import type { PacketPool } from './pool.ts';
+import { PacketPool } from './pool.ts';
 import { SkbReader } from './reader.ts';
-import { PAGE_BYTES } from './slabs.ts';
+import { PAGE_BYTES, Slabs } from './slabs.ts';
+import { Stock } from './stock.ts';
 
 /** What a packet must be: its bytes, as a plain array. */
 interface Pair {
@@ -15,13 +16,19 @@ interface Pair {
   bytes: number[];
 }
 
-/** Packets of one small pool, each beside its model. */
+/** Packets of two small pools with memories of their own, each beside its model. Both are worked through the first. */
 class Packets {
-  readonly pool: PacketPool = makePool({ buffers: 6, pages: 8 });
+  readonly account = new PoolAccount(null);
+  readonly pool = this.#make('one', 6, 8);
+  readonly foreign = this.#make('two', 3, 3);
   readonly live: Pair[] = [];
   readonly reader = new SkbReader();
   readonly reason = new DropReason(1, 'test', 'the model says so');
   #seed = 1;
+
+  #make(name: string, buffers: number, pages: number): PacketPool {
+    return new PacketPool(name, new Stock(new Slabs({ buffers, pages })), this.account);
+  }
 
   /** Fresh bytes, unlike at every place. */
   fill(count: number): number[] {
@@ -46,13 +53,15 @@ class Packets {
       expect(skb.data).toBeLessThanOrEqual(skb.tail);
       expect(skb.tail).toBeLessThanOrEqual(skb.end);
     }
-    expect(this.pool.skbsOut).toBe(this.live.length);
+    expect(this.pool.skbsOut + this.foreign.skbsOut).toBe(this.live.length);
+    expect(this.account.skbs.count).toBe(this.live.length);
   }
 }
 
 type Step = (packets: Packets, at: Pair, n: number) => void;
 
 const write = ({ skb }: Pair, offset: number, bytes: readonly number[]): void => skb.memory.bytes.set(bytes, offset);
+const isShared = ({ skb }: Pair): boolean => (skb.memory.pool as PacketPool).isShared(skb);
 const keep = (packets: Packets, skb: Skb | null, bytes: number[]): void => {
   if (skb !== null) packets.live.push({ skb, bytes });
 };
@@ -60,13 +69,13 @@ const keep = (packets: Packets, skb: Skb | null, bytes: number[]): void => {
 /** What can be done to a packet; each does the same to the model. What memory does not allow must change nothing. */
 const steps: Readonly<Record<string, Step>> = {
   push: (packets, at, n) => {
-    if (packets.pool.isShared(at.skb) || headroom(at.skb) < n) return;
+    if (isShared(at) || headroom(at.skb) < n) return;
     const fresh = packets.fill(n);
     write(at, push(at.skb, n), fresh);
     at.bytes = [...fresh, ...at.bytes];
   },
   put: (packets, at, n) => {
-    if (packets.pool.isShared(at.skb) || tailroom(at.skb) < n) return;
+    if (isShared(at) || tailroom(at.skb) < n) return;
     const fresh = packets.fill(n);
     write(at, put(at.skb, n), fresh);
     at.bytes = [...at.bytes, ...fresh];
@@ -85,12 +94,12 @@ const steps: Readonly<Record<string, Step>> = {
     at.bytes = at.bytes.slice(n);
   },
   copyIn: (packets, at, n) => {
-    if (packets.pool.isShared(at.skb)) return;
+    if (isShared(at)) return;
     const fresh = packets.fill(n * 3);
     if (copyIn(at.skb, Uint8Array.from([0, ...fresh, 0]), 1, fresh.length)) at.bytes = [...at.bytes, ...fresh];
   },
   appendPage: (packets, at, n) => {
-    const fragment = packets.pool.page(Math.min(n, PAGE_BYTES));
+    const fragment = (n % 3 === 0 ? packets.foreign : packets.pool).page(Math.min(n, PAGE_BYTES));
     if (fragment === null) return;
     const fresh = packets.fill(fragment.lenBytes);
     fragment.memory.bytes.set(fresh, fragment.offset);
@@ -106,7 +115,7 @@ const steps: Readonly<Record<string, Step>> = {
   },
   makeRoom: (packets, at, n) => {
     if (!packets.pool.makeRoom(at.skb, n, n >> 1)) return;
-    expect(packets.pool.isShared(at.skb)).toBe(false);
+    expect(isShared(at)).toBe(false);
     expect(headroom(at.skb)).toBeGreaterThanOrEqual(n);
     expect(at.skb.end - at.skb.tail).toBeGreaterThanOrEqual(n >> 1);
   },
@@ -118,6 +127,29 @@ const steps: Readonly<Record<string, Step>> = {
   linearize: (_packets, at) => {
     if (linearize(at.skb)) expect(at.skb.fragments === null || at.bytes.length === linearBytes(at.skb)).toBe(true);
   },
+  /** What GRO does: its bytes go on in another packet; or are let go. */
+  dissolve: (packets, at, n) => {
+    const first = packets.pool.dissolve(at.skb);
+    expect(first !== null || at.bytes.length === 0 || isShared(at) || packets.account.noRecord.count > 0).toBe(true);
+    if (first === null) return;
+    packets.live.splice(packets.live.indexOf(at), 1);
+    const other = packets.live[n % Math.max(1, packets.live.length)];
+    if (other !== undefined) other.bytes = [...other.bytes, ...at.bytes];
+    hang(other?.skb ?? null, first);
+  },
+  /** What GRO takes back: the packet that was dissolved is one again, with the same bytes. */
+  revive: (packets, at, n) => {
+    const before = { data: at.skb.data, headroomBytes: headroom(at.skb) };
+    const first = packets.pool.dissolve(at.skb);
+    if (first === null) return;
+    packets.live.splice(packets.live.indexOf(at), 1);
+    const rest = first.next;
+    const skb = packets.pool.revive(first, n % 100);
+    if (skb === null) return hang(null, first);
+    if (first.offset === -1 && skb.data === before.data) expect(headroom(skb)).toBe(before.headroomBytes);
+    hang(skb, rest);
+    keep(packets, skb, at.bytes);
+  },
   release: (packets, at) => {
     packets.pool.release(at.skb);
     packets.live.splice(packets.live.indexOf(at), 1);
@@ -127,6 +159,17 @@ const steps: Readonly<Record<string, Step>> = {
     packets.live.splice(packets.live.indexOf(at), 1);
   },
 };
+
+/** Hangs fragments behind a packet; null: nobody wants them. */
+function hang(skb: Skb | null, first: Fragment | null): void {
+  for (let fragment = first; fragment !== null; ) {
+    const { next } = fragment;
+    fragment.next = null;
+    if (skb === null) fragment.source.release(fragment);
+    else appendFragment(skb, fragment);
+    fragment = next;
+  }
+}
 
 /** Those whose number is a place in the packet, or just behind it. */
 const within: ReadonlySet<string> = new Set(['pull', 'trim', 'cutFront', 'split', 'gather']);
@@ -143,12 +186,13 @@ test('whatever is done to packets, their bytes are those of plain arrays, and al
       const packets = new Packets();
       for (const { step, which, n } of commands) {
         const at = packets.live[which % packets.live.length];
-        if (step === 'alloc') keep(packets, packets.pool.alloc(n, which % 3000), []);
+        if (step === 'alloc') keep(packets, (which % 4 === 0 ? packets.foreign : packets.pool).alloc(n, which % 3000), []);
         else if (at !== undefined) steps[step]!(packets, at, within.has(step) ? n % (at.bytes.length + 2) : n);
         packets.check();
       }
       for (const { skb } of packets.live) packets.pool.release(skb);
-      expect(packets.pool.idle).toBe(true);
+      expect([packets.pool.idle, packets.foreign.idle]).toEqual([true, true]);
+      expect([packets.account.skbs.count, packets.account.pages.count]).toEqual([0, 0]);
     }),
     { numRuns: 400 },
   );
