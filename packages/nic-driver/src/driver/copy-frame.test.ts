@@ -1,9 +1,8 @@
 import type { Skb } from '@softnet/contract';
-import { appendFragment, copyIn, makePool, pull, put, SkbReader } from '@softnet/skb';
+import { appendFragment, copyIn, makePool, pull, put, RECEIVE_HEADROOM_BYTES, SkbReader } from '@softnet/skb';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FrameCopier, frameFromBytes } from './copy-frame.ts';
-import { RECEIVE_HEADROOM_BYTES } from './device-spec.ts';
 
 const bytesOf = (skb: Skb): Uint8Array => {
   const bytes = new Uint8Array(skb.len);

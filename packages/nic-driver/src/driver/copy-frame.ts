@@ -1,9 +1,5 @@
 import type { Skb, SkbPool } from '@softnet/contract';
-import { appendFragment, BUFFER_BYTES, copyIn, PAGE_BYTES, put, SkbReader } from '@softnet/skb';
-import { RECEIVE_HEADROOM_BYTES } from './device-spec.ts';
-
-/** What of a received frame lies in the head, at most: headers always do. */
-export const FRAME_HEAD_BYTES: number = BUFFER_BYTES - RECEIVE_HEADROOM_BYTES;
+import { appendFragment, copyIn, FRAME_HEAD_BYTES, PAGE_BYTES, put, RECEIVE_HEADROOM_BYTES, SkbReader } from '@softnet/skb';
 
 /**
  * The copy in: a received frame from bytes of the host, `data` at the link header. Null: memory is out, counted by the pool; the
@@ -18,7 +14,7 @@ export function frameFromBytes(pool: SkbPool, bytes: Uint8Array, from = 0, lenBy
   return null;
 }
 
-/** Copies frames from one kernel's memory into another's, and allocates nothing: made once. */
+/** Copies frames into any pool's memory, whole, and allocates nothing: made once. What a device receives: see `ReceiveBuffers`. */
 export class FrameCopier {
   readonly #reader = new SkbReader();
 

@@ -39,9 +39,6 @@ export interface DeviceSpec {
 const RECEIVE_FRAMES = 1024;
 const MAX_RECEIVE_FRAMES = 8192;
 
-/** Room in front of a received frame: for headers that are put before it, and 2, so that the IP header behind Ethernet's is aligned. */
-export const RECEIVE_HEADROOM_BYTES: number = 64 + 2;
-
 /** A device as its driver makes it: down, without carrier, not registered. */
 export function makeDevice(ops: DeviceOps, kind: string, spec: DeviceSpec, random: Random): NetDevice {
   const link = spec.link ?? etherLink;

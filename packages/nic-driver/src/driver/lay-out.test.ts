@@ -1,6 +1,5 @@
-import { makePool, SkbReader, trim } from '@softnet/skb';
+import { makePool, RECEIVE_HEADROOM_BYTES, SkbReader, trim } from '@softnet/skb';
 import { describe, expect, it } from 'vitest';
-import { RECEIVE_HEADROOM_BYTES } from './device-spec.ts';
 import { layOutFrame } from './lay-out.ts';
 
 const sizes = [0, 1, 60, 1514, 1981, 1982, 1983, 6078, 6079, 9014, 65_550];

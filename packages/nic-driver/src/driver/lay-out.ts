@@ -1,7 +1,5 @@
 import type { Skb, SkbPool } from '@softnet/contract';
-import { appendFragment, PAGE_BYTES, put } from '@softnet/skb';
-import { FRAME_HEAD_BYTES } from './copy-frame.ts';
-import { RECEIVE_HEADROOM_BYTES } from './device-spec.ts';
+import { appendFragment, FRAME_HEAD_BYTES, PAGE_BYTES, put, RECEIVE_HEADROOM_BYTES } from '@softnet/skb';
 
 /**
  * A packet of `lenBytes` whose bytes are yet to be written: what fits in the head, the rest on pages. For who receives into

@@ -1,9 +1,7 @@
 import type { DropReason, Fragment, NetDevice, Skb } from '@softnet/contract';
 import { DEVICE_FEATURE } from '@softnet/contract';
-import { appendFragment, PAGE_BYTES, put } from '@softnet/skb';
+import { appendFragment, FRAME_HEAD_BYTES, PAGE_BYTES, put, RECEIVE_HEADROOM_BYTES } from '@softnet/skb';
 import { ETHERNET_HEADER_BYTES, IPV6_HEADER_BYTES, VLAN_TAG_BYTES } from '@softnet/wire';
-import { FRAME_HEAD_BYTES } from '../driver/copy-frame.ts';
-import { RECEIVE_HEADROOM_BYTES } from '../driver/device-spec.ts';
 import { readOffloads } from './offloads.ts';
 import { ScatterList } from './scatter-list.ts';
 import type { TapHost } from './tap-host.ts';

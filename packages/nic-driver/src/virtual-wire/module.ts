@@ -1,5 +1,17 @@
 import type { ModuleContext, NetDevice, Owner, SoftnetModule } from '@softnet/contract';
-import { DEVICE_FEATURE, DEVICE_FLAG, DeviceKind, Devices, DeviceTraffic, Module, NetError, one, SkbPool } from '@softnet/contract';
+import {
+  DEVICE_FEATURE,
+  DEVICE_FLAG,
+  DeviceKind,
+  Devices,
+  DeviceTraffic,
+  HeaderSplit,
+  Module,
+  NetError,
+  one,
+  SkbPool,
+} from '@softnet/contract';
+import { ReceiveBuffers, ReceiveCounters } from '@softnet/skb';
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import { macOption } from '../driver/device-spec.ts';
 import { DriverDevices } from '../driver/driver-devices.ts';
@@ -47,7 +59,7 @@ const HARDWARE: number = OFFLOADS | MULTI_QUEUE | DEVICE_FEATURE.VLAN_TX | DEVIC
   name: 'wire',
   version: '1.0.0',
   summary: 'virtual links: rate, delay, loss, duplication, reordering, corruption',
-  requires: [one(Devices), one(DeviceTraffic), one(SkbPool)],
+  requires: [one(Devices), one(DeviceTraffic), one(HeaderSplit), one(SkbPool)],
   provides: [DeviceKind],
 })
 export class WireModule implements SoftnetModule {
@@ -76,6 +88,7 @@ export class WireModule implements SoftnetModule {
     const host: WireHost = {
       devices: this.#devices,
       pool,
+      buffers: new ReceiveBuffers(pool, ctx.port(HeaderSplit), ctx.current, new ReceiveCounters((name) => ctx.counter(name))),
       clock: ctx.clock,
       launcher: new FrameLauncher(pool, reasons),
       timer: (fire, port, place) => ctx.timer(fire, port, place),

@@ -1,7 +1,7 @@
 import type { Clock, DropReason, NetDevice, Port, Skb, SkbPool, SkbQueue, Timer, TxQueue } from '@softnet/contract';
 import { dequeue } from '@softnet/contract';
+import type { ReceiveBuffers } from '@softnet/skb';
 import { purge } from '@softnet/skb';
-import { FrameCopier } from '../driver/copy-frame.ts';
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import type { DriverDevices } from '../driver/driver-devices.ts';
 import type { CableEnd, CablePort } from './cable.ts';
@@ -12,6 +12,7 @@ import { takesBursts } from './offloads.ts';
 export interface WireHost {
   readonly devices: DriverDevices;
   readonly pool: Port<SkbPool>;
+  readonly buffers: ReceiveBuffers;
   readonly clock: Clock;
   readonly launcher: FrameLauncher;
   readonly reasons: { readonly noCarrier: DropReason; readonly cut: DropReason };
@@ -28,7 +29,6 @@ export class WirePort implements DeviceDriver, CablePort {
   up = false;
   takesBursts: boolean;
   readonly #host: WireHost;
-  readonly #copier = new FrameCopier();
   /** Sent in the turn of the timer, by transmit queue. */
   #sentPackets = new Int32Array(0);
   #sentBytes = new Int32Array(0);
@@ -59,7 +59,7 @@ export class WirePort implements DeviceDriver, CablePort {
   }
 
   copy(skb: Skb): Skb | null {
-    return this.#copier.copy(this.#host.pool.current, skb);
+    return this.#host.buffers.fromSkb(this.device, skb);
   }
 
   open(): void {
