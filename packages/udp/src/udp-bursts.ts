@@ -1,8 +1,7 @@
 import type { Message, OptionLevel, Skb, SkbQueue, SockCommon } from '@softnet/contract';
 import { ControlMessage, DEVICE_FEATURE, ERRNO, IP_PROTOCOL, SOCK_TYPE } from '@softnet/contract';
 import type { DatagramBursts } from '@softnet/inet';
-import { burstOptions } from '@softnet/inet';
-import { push } from '@softnet/skb';
+import { backToNetwork, burstOptions } from '@softnet/inet';
 import type { UdpOffload } from './udp-offload.ts';
 
 /** Linux's number. */
@@ -43,7 +42,7 @@ export class UdpBursts implements DatagramBursts, OptionLevel {
   }
 
   separate(skb: Skb, out: SkbQueue): boolean {
-    push(skb, skb.transport - skb.network);
+    backToNetwork(skb);
     if (!this.#offload.segment(skb, 0, out)) return false;
     // Their queue counts what they had when they came.
     out.lenBytes = 0;

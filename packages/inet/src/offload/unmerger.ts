@@ -1,6 +1,6 @@
 import type { Segment, Skb, SkbStep } from '@softnet/contract';
 import { dequeue, IP_PROTOCOL, SkbQueue, TRANSMIT } from '@softnet/contract';
-import { finishChecksum, push, SkbReader } from '@softnet/skb';
+import { finishChecksum, SkbReader } from '@softnet/skb';
 import { TCP_HEADER_BYTES, tcpHeaderBytes, UDP_HEADER_BYTES } from '@softnet/wire';
 
 /** For a layer, where packets that stand for several must be seen one by one: the way is too narrow for them, or an error quotes one. */
@@ -30,7 +30,7 @@ export class Unmerger {
   first(skb: Skb): Skb | null {
     const copy = skb.memory.pool.clone(skb);
     if (copy === null) return null;
-    if (copy.data > copy.network) push(copy, copy.data - copy.network);
+    backToNetwork(copy);
     const parts = new SkbQueue();
     if (!this.#segment(copy, 0, parts)) return null;
     const first = dequeue(parts)!;
@@ -45,4 +45,10 @@ export class Unmerger {
 export function segmentBytes({ memory, network, transport, tail, gsoSize }: Skb, protocol: number): number {
   const isTcp = protocol === IP_PROTOCOL.TCP && transport + TCP_HEADER_BYTES <= tail;
   return transport - network + (isTcp ? tcpHeaderBytes(memory.view, transport) : UDP_HEADER_BYTES) + gsoSize;
+}
+
+/** `data` is at the network header again. Nothing is written there, so it may be shared. */
+export function backToNetwork(skb: Skb): void {
+  skb.len += skb.data - skb.network;
+  skb.data = skb.network;
 }
