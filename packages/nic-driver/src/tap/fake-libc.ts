@@ -34,8 +34,8 @@ export class FakeLibc implements Libc {
   readonly #memories: Uint8Array[] = [];
 
   queue(fd = 999): FakeQueue {
-    let queue = this.queues.get(fd);
-    if (queue === undefined) this.queues.set(fd, (queue = new FakeQueue()));
+    const queue = this.queues.get(fd) ?? new FakeQueue();
+    this.queues.set(fd, queue);
     return queue;
   }
 

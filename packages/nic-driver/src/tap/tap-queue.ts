@@ -65,8 +65,9 @@ export class TapQueue implements TurnTaker {
   discardStale(): void {
     for (let count = 0; count < MOST_STALE_FRAMES; count++) {
       const errno = this.#reader.discard();
-      if (errno === EAGAIN) return;
-      if (errno !== 0) return this.#link.deleted(errno);
+      if (errno === 0) continue;
+      if (errno !== EAGAIN) this.#link.deleted(errno);
+      return;
     }
   }
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FakeLibc } from './fake-libc.ts';
-import { openTun, TUN_OFFLOAD, TunFile } from './tun-file.ts';
+import { openTun, TUN_OFFLOAD } from './tun-file.ts';
 
 const TUNSETIFF = 0x400454ca;
 const TUNSETOFFLOAD = 0x400454d0;
