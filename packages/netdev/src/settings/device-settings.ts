@@ -13,6 +13,7 @@ import {
   checkRule,
   checkRulesFit,
   mustBeAble,
+  otherRules,
   ringSize,
 } from './settings-checks.ts';
 
@@ -95,8 +96,7 @@ export class DeviceSettings implements Ethtool {
     const own = new FlowRule();
     Object.assign(own.key, rule.key);
     Object.assign(own, { location: rule.location, queue: rule.queue, automatic: rule.automatic });
-    const others = device.flowRules.filter(({ location }) => location !== rule.location);
-    this.#setRules(device, [...others, own]);
+    this.#setRules(device, [...otherRules(device, rule), own]);
     this.#registry.tell(device, DEVICE_EVENT.SETTINGS);
   }
 
@@ -154,9 +154,11 @@ export class DeviceSettings implements Ethtool {
   }
 
   #setRules(device: NetDevice, rules: readonly FlowRule[]): void {
+    const before = device.flowRules;
     const sorted = rules.toSorted((a, b) => a.location - b.location);
     this.#registry.ask(device, () => device.ops.setFlowRules?.(device, sorted));
-    device.flowRules = sorted;
+    // A driver that made room has them without some automatic ones.
+    if (device.flowRules === before) device.flowRules = sorted;
   }
 
   #moderate(device: NetDevice, queue: RxQueue | TxQueue, { us, packets }: Required<Coalescing>): void {

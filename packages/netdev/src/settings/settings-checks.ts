@@ -79,14 +79,21 @@ export function checkIndirection({ name, rxQueues }: NetDevice, indirection: rea
   for (const queue of indirection) checkInteger(queue, 0, rxQueues.length - 1, `an entry of the RSS table of '${name}'`, 'for its queue');
 }
 
-/** @throws NetError EINVAL, ENOSPC. */
-export function checkRule({ name, rxQueues, flowRules }: NetDevice, { location, key, queue }: FlowRule): void {
+/** @throws NetError EINVAL. */
+export function checkRule({ name, rxQueues }: NetDevice, { location, key, queue }: FlowRule): void {
   checkInteger(location, 0, 0x7fffffff, `the location of a rule of '${name}'`, 'as its place');
   checkInteger(queue, -1, rxQueues.length - 1, `rule ${location} of '${name}'`, 'for its receive queue (-1: dropped)');
   checkInteger(key.protocol, 0, MAX_PROTOCOL, `rule ${location} of '${name}'`, 'for its protocol');
   for (const port of [key.localPort, key.remotePort]) checkInteger(port, 0, MAX_PORT, `rule ${location} of '${name}'`, 'for a port');
-  if (flowRules.length < MAX_RULES || flowRules.some((rule) => rule.location === location)) return;
-  throw new NetError('ENOSPC', `'${name}' has ${MAX_RULES} flow rules: remove one first`);
+}
+
+/** The other rules of a device that gets one more: where there is no room, the first that was made by itself goes. @throws NetError ENOSPC. */
+export function otherRules({ name, flowRules }: NetDevice, { location }: FlowRule): FlowRule[] {
+  const others = flowRules.filter((rule) => rule.location !== location);
+  if (others.length < MAX_RULES) return others;
+  const oldest = others.findIndex(({ automatic }) => automatic);
+  if (oldest < 0) throw new NetError('ENOSPC', `'${name}' has ${MAX_RULES} flow rules: remove one first`);
+  return others.toSpliced(oldest, 1);
 }
 
 function checkInteger(value: number, least: number, most: number, whose: string, what: string): void {

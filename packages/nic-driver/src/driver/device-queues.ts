@@ -2,7 +2,7 @@ import type { DropReason, FlowKey, FlowRule, NetDevice, Random, RxQueue, TxQueue
 import { DEVICE_FEATURE, evenIndirection, NetError, ReceiveSpread, RSS_KEY_BYTES, RxQueue as RxQueueRecord } from '@softnet/contract';
 import type { Completions } from './completions.ts';
 import { makeQueues } from './device-spec.ts';
-import { fittingRules, withAutomaticRule } from './flow-rules.ts';
+import { withAutomaticRule } from './flow-rules.ts';
 import { ReceiveClassifier } from './receive-classifier.ts';
 import { ReceiveLine } from './receive-line.ts';
 import type { ReceiveLines } from './receive-lines.ts';
@@ -101,7 +101,7 @@ export class DeviceQueues {
     if (rules.length > device.flowRules.length && (device.features & DEVICE_FEATURE.FLOW_STEERING) === 0) {
       throw new NetError('EOPNOTSUPP', `${device.name} does not steer flows: switch its feature FLOW_STEERING on first`);
     }
-    this.#setRules(device, fittingRules(device, rules));
+    this.#setRules(device, rules);
   }
 
   steer(device: NetDevice, key: FlowKey, queue: number): boolean {

@@ -1,20 +1,10 @@
-import type { FlowKey, NetDevice } from '@softnet/contract';
-import { FlowRule, NetError } from '@softnet/contract';
+import type { FlowKey } from '@softnet/contract';
+import { FlowRule } from '@softnet/contract';
 
-/** So many rules a card has room for; automatic ones give way first. */
-export const MAX_FLOW_RULES = 1024;
+/** So many rules a card has room for; automatic ones give way first: netdev sees to it where somebody orders one. */
+const MAX_FLOW_RULES = 1024;
 /** Locations of automatic rules begin here: what somebody has ordered wins. */
-export const AUTOMATIC_FROM = 0x10000;
-
-/** Rules in order of their location, as many as there is room for: the oldest automatic ones have gone. @throws NetError ENOSPC. */
-export function fittingRules({ name }: NetDevice, rules: readonly FlowRule[]): readonly FlowRule[] {
-  let spare = rules.length - MAX_FLOW_RULES;
-  if (spare <= 0) return rules;
-  // Their locations rise with their age.
-  const fitting = rules.filter(({ automatic }) => !automatic || spare-- <= 0);
-  if (fitting.length <= MAX_FLOW_RULES) return fitting;
-  throw new NetError('ENOSPC', `${name} has room for ${MAX_FLOW_RULES} flow rules: remove some first`);
-}
+const AUTOMATIC_FROM = 0x10000;
 
 /** With an automatic rule for this flow in the place of the one that there may be. Null: there is no room. */
 export function withAutomaticRule(rules: readonly FlowRule[], key: FlowKey, queue: number): readonly FlowRule[] | null {
