@@ -1,4 +1,4 @@
-export type { Endpoint } from './qemu/endpoint.ts';
+export type { DatagramAddress, Endpoint } from './qemu/endpoint.ts';
 export type { QemuOptions } from './qemu/module.ts';
 export { QemuModule } from './qemu/module.ts';
 export type { TapOptions } from './tap/module.ts';

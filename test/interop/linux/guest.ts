@@ -44,10 +44,10 @@ export class Guest implements LinuxSide {
     this.socketPath = socketPath;
   }
 
-  /** Boots one; it ends with this process at the latest. */
-  static async boot(name: string): Promise<Guest> {
+  /** Boots one; it ends with this process at the latest. @param furtherNics behind the one with the socket, as the rig takes them. */
+  static async boot(name: string, furtherNics: readonly string[] = []): Promise<Guest> {
     const { startPeer } = (await import(pathToFileURL(RIG).href)) as { startPeer(options: object): Promise<Peer> };
-    const peer = await startPeer({ name: `softnet-${name}-${process.pid}`, withPid: process.pid });
+    const peer = await startPeer({ name: `softnet-${name}-${process.pid}`, withPid: process.pid, nics: ['stream', ...furtherNics] });
     const { nics } = await peer.status();
     const guest = new Guest(peer, nics[0]!.socket);
     const [ipv4, ipv6] = guest.addresses;

@@ -35,7 +35,12 @@ async function both(a: Kernel, near: NetDevice, makeFar: () => Promise<NetDevice
   }
 }
 
-/** Over TCP, where the first kernel connects; and over streams that are handed in, within the process. */
+/** Where nobody looks for ports by chance. */
+const FIRST_PORT = 20_000;
+const PORTS = 10_000;
+let portsTaken = 0;
+
+/** Over UDP; over TCP, where the first kernel connects; and over streams that are handed in, within the process. */
 async function qemuTraffic(kernels: readonly Kernel[]): Promise<Traffic> {
   const [a, b] = kernels as [Kernel, Kernel];
   const clients: Socket[] = [];
@@ -58,9 +63,14 @@ async function qemuTraffic(kernels: readonly Kernel[]): Promise<Traffic> {
     const near = await addDevice(a, 'qemu', 'eth%d', { stream: one });
     return both(a, near, () => addDevice(b, 'qemu', 'eth%d', { stream: other }));
   };
+  const overUdp = async (): Promise<Ends> => {
+    const [one, other] = [0, 1].map(() => ({ port: FIRST_PORT + ((process.pid * 200 + portsTaken++) % PORTS) }));
+    const near = await addDevice(a, 'qemu', 'eth%d', { local: one, remote: other });
+    return both(a, near, () => addDevice(b, 'qemu', 'eth%d', { local: other, remote: one }));
+  };
   return pairTraffic(
     kernels,
-    (nth) => (nth % 2 === 0 ? inProcess() : overTcp()),
+    (nth) => (nth % 3 === 0 ? overUdp() : nth % 3 === 1 ? overTcp() : inProcess()),
     () => {
       server.close();
       // Who was refused hangs up by itself; else the kit sees a socket that is left.

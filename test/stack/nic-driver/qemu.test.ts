@@ -36,6 +36,14 @@ async function device(options: object): Promise<NetDevice> {
   return made;
 }
 
+/** A peer of a device that listens, once there is a way. */
+async function connectingTo(listener: NetDevice): Promise<FramePeer> {
+  host.devices.open(listener);
+  const peer = await connecting();
+  await until('it has carrier', () => listener.carrier);
+  return peer;
+}
+
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'softnet-qemu-'));
   path = join(folder, 'nic.sock');
@@ -392,9 +400,31 @@ describe('the module', () => {
     expect([eth0.ifindex, eth1.carrier]).toEqual([0, true]);
   });
 
+  test('the rest of a frame is waited for no longer than stallMs: counted, the connection ends; who is slow but comes is heard', async () => {
+    const peer = await connectingTo(await host.create('qemu', 'eth0', { path, listen: true, stallMs: 60 }));
+    const [frame, last] = [FramePeer.framed(testFrame(1)), testFrame(2)];
+    // In pieces, together longer than stallMs.
+    for (let at = 0; at < frame.length; at += 8) {
+      peer.write(frame.subarray(at, at + 8));
+      await new Promise((resolve) => setTimeout(resolve, 15));
+    }
+    await until('it is there', () => host.received.length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    peer.send(last);
+    await until('between frames nobody is waited for', () => host.received.length === 2);
+    peer.write(frame.subarray(0, 20));
+    await until('the peer is let go', () => peer.socket!.destroyed);
+    expect([host.drops('qemu.stalled'), host.drops('qemu.cut-off'), host.skbsOut]).toEqual([1, 0, 0]);
+    const next = await connecting();
+    next.send(testFrame(3));
+    await until('the next one is heard', () => host.received.length === 3);
+  });
+
   test('a mistake is one sentence that says what to do', async () => {
     const refused = (options: object): Promise<NetDevice> => host.create('qemu', 'eth9', options);
-    await expect(refused({})).rejects.toThrow('EINVAL: qemu: takes exactly one of path (a unix socket), port (TCP) and stream');
+    await expect(refused({})).rejects.toThrow(
+      'EINVAL: qemu: takes exactly one of path (a unix socket), port (TCP), stream and local (UDP)',
+    );
     await expect(refused({ path, port: 1 })).rejects.toThrow(/exactly one/);
     await expect(refused({ path, tcp: 1 })).rejects.toThrow(/EINVAL: qemu: there is no option tcp; it takes path, port/);
     await expect(refused({ port: 70_000 })).rejects.toThrow(/EINVAL: qemu: port takes 1 to 65535/);

@@ -4,6 +4,7 @@ import { purge } from '@softnet/skb';
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import { layOutFrame } from '../driver/lay-out.ts';
 import type { TurnTaker } from '../driver/turns.ts';
+import { DEFAULT_STALL_MS } from './endpoint.ts';
 import { FRAME_LIMIT_BYTES } from './framing.ts';
 import type { IncomingHost } from './incoming.ts';
 import { Outgoing } from './outgoing.ts';
@@ -23,12 +24,17 @@ export interface QemuHost {
   ask(taker: TurnTaker): void;
   forget(taker: TurnTaker): void;
   timerFor(driver: QemuDriver): Timer;
+  stallTimerFor(driver: QemuDriver): Timer;
   inform(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
+/** Of both sorts of sockets. */
 interface QemuReasons {
   readonly lyingLength: DropReason;
   readonly cutOff: DropReason;
+  readonly stalled: DropReason;
+  readonly empty: DropReason;
+  readonly refused: DropReason;
   readonly tooLong: DropReason;
   readonly unconnected: DropReason;
   readonly down: DropReason;
@@ -55,6 +61,11 @@ export class QemuDriver implements DeviceDriver, TurnTaker, LinkUser, IncomingHo
   readonly #outgoing = new Outgoing();
   #timer: Timer | null = null;
   #delayUs = FIRST_DELAY_US;
+  /** Runs while a frame has begun and its rest is to come. */
+  readonly #stall: Timer;
+  /** The peer took too long for it; something came since the last look. */
+  #stalled = false;
+  #fresh = false;
   /** The peer has gone, and what it sent may not be read yet. */
   #ended = false;
   #left = false;
@@ -63,6 +74,7 @@ export class QemuDriver implements DeviceDriver, TurnTaker, LinkUser, IncomingHo
     this.#host = host;
     this.#device = device;
     this.outside = link;
+    this.#stall = host.stallTimerFor(this);
   }
 
   /** Takes the link: a new one, or that of the last generation. */
@@ -93,6 +105,7 @@ export class QemuDriver implements DeviceDriver, TurnTaker, LinkUser, IncomingHo
     this.#flush();
     this.outside.user = null;
     this.#timer?.cancel();
+    this.#stall.cancel();
     this.#host.forget(this);
   }
 
@@ -126,13 +139,28 @@ export class QemuDriver implements DeviceDriver, TurnTaker, LinkUser, IncomingHo
     this.#flush();
     const count = incoming.read(this, budget);
     if (!incoming.idle) return count;
-    if (incoming.lyingLength > 0 || this.#ended) this.#finish();
-    else link.resume();
+    if (incoming.lyingLength > 0 || this.#ended || this.#stalled) this.#finish();
+    else this.#readOn();
     if (this.#left) return 0;
     if (this.#device.carrier !== link.connected) this.#host.setCarrier(this.#device, link.connected);
     const queue = this.#device.txQueues[0]!;
     if (queue.stopped && link.waitingBytes === 0) this.#host.wake(queue);
     return count;
+  }
+
+  /** All that came is read. */
+  #readOn(): void {
+    const { endpoint, incoming } = this.outside;
+    if (!incoming.midFrame) this.#stall.cancel();
+    else if (this.#fresh || !this.#stall.armed) this.#stall.arm((endpoint.stallMs ?? DEFAULT_STALL_MS) * 1000);
+    this.#fresh = false;
+    this.outside.resume();
+  }
+
+  /** Nothing came of a frame's rest for too long. */
+  tooLate(): void {
+    this.#stalled = this.outside.incoming.midFrame;
+    this.#host.ask(this);
   }
 
   connected(): void {
@@ -142,6 +170,8 @@ export class QemuDriver implements DeviceDriver, TurnTaker, LinkUser, IncomingHo
   }
 
   data(): void {
+    this.#fresh = true;
+    this.#stalled = false;
     this.#host.ask(this);
   }
 
@@ -184,15 +214,18 @@ export class QemuDriver implements DeviceDriver, TurnTaker, LinkUser, IncomingHo
     const { reasons } = this.#host;
     this.#ended = false;
     const partial = incoming.takePartial();
+    const why = this.#stalled ? reasons.stalled : reasons.cutOff;
+    this.#stalled = false;
+    this.#stall.cancel();
     if (incoming.lyingLength > 0) {
       reasons.lyingLength.count++;
       this.#device.stats.rxErrors++;
       this.#inform('the peer sends what is no frame', `a length of ${incoming.lyingLength}`);
     } else if (incoming.midFrame) {
       this.#device.stats.rxErrors++;
-      if (partial === null) reasons.cutOff.count++;
+      if (partial === null) why.count++;
     }
-    if (partial !== null) partial.memory.pool.drop(partial, reasons.cutOff);
+    if (partial !== null) partial.memory.pool.drop(partial, why);
     this.outside.drop();
     if (!this.outside.connected) this.#reconnect();
   }

@@ -1,7 +1,15 @@
+import { isIP, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { NetError } from '@softnet/contract';
 
-/** Where frames go: exactly one of `path`, `port`, `stream`. */
+/** An end of a UDP socket. */
+export interface DatagramAddress {
+  readonly port: number;
+  /** IPv4 or IPv6; default 127.0.0.1. */
+  readonly address?: string;
+}
+
+/** Where frames go: exactly one of `path`, `port`, `stream`, `local`. */
 export interface Endpoint {
   /** A unix socket. */
   readonly path?: string;
@@ -10,17 +18,50 @@ export interface Endpoint {
   readonly host?: string;
   /** A stream that is connected already. It is the device's from here on. */
   readonly stream?: Duplex;
+  /** UDP, a datagram for each frame: where to hear, and beside it the only one who is heard (`-netdev dgram`). Port 0: the host chooses. */
+  readonly local?: DatagramAddress;
+  readonly remote?: DatagramAddress;
   /** Wait there for QEMU to connect (`-netdev stream,server=off`), one at a time. Default: connect to it. */
   readonly listen?: boolean;
   /** Go on trying to connect: at the beginning, and when the peer has gone. Default: the first failure is the caller's. */
   readonly reconnect?: boolean;
+  /** How long a peer of a stream may keep the rest of a frame that it has begun, ms: 1 to 3,600,000; default 30,000. Then the connection ends. */
+  readonly stallMs?: number;
 }
 
+export const DEFAULT_STALL_MS = 30_000;
+const MAX_STALL_MS = 3_600_000;
+
 /** @throws NetError EINVAL, saying which option. */
-export function checkEndpoint({ path, port, host, stream, listen, reconnect }: Endpoint): void {
-  if ([path, port, stream].filter((each) => each !== undefined).length !== 1) {
-    throw refusal('takes exactly one of path (a unix socket), port (TCP) and stream');
+export function checkEndpoint(endpoint: Endpoint): void {
+  const { path, port, stream, local, remote, stallMs } = endpoint;
+  if ([path, port, stream, local].filter((each) => each !== undefined).length !== 1) {
+    throw refusal('takes exactly one of path (a unix socket), port (TCP), stream and local (UDP)');
   }
+  const isTime = typeof stallMs === 'number' && stallMs >= 1 && stallMs <= MAX_STALL_MS;
+  if (stallMs !== undefined && (!isTime || local !== undefined))
+    throw refusal(`stallMs takes 1 to ${MAX_STALL_MS}, of a stream, got ${String(stallMs)}`);
+  if (local !== undefined || remote !== undefined) checkDatagrams(endpoint);
+  else checkStream(endpoint);
+}
+
+function checkDatagrams({ local, remote, host, listen, reconnect }: Endpoint): void {
+  checkAddress('local', local, 0);
+  checkAddress('remote', remote, 1);
+  if (isIPv6(local?.address ?? '') !== isIPv6(remote?.address ?? '')) throw refusal('local and remote are both of IPv4 or both of IPv6');
+  const wrong = Object.entries({ host, listen, reconnect }).find(([, value]) => value !== undefined);
+  if (wrong !== undefined) throw refusal(`${wrong[0]} goes with a stream, not with local and remote: datagrams have no connection`);
+}
+
+function checkAddress(name: string, given: DatagramAddress | undefined, leastPort: number): void {
+  const { port, address } = given ?? {};
+  const isPort = typeof port === 'number' && Number.isInteger(port) && port >= leastPort && port <= 65535;
+  if (!isPort || (address !== undefined && isIP(address) === 0)) {
+    throw refusal(`${name} takes { port, address }: ${leastPort} to 65535, and an IP address (default 127.0.0.1)`);
+  }
+}
+
+function checkStream({ path, port, host, stream, listen, reconnect }: Endpoint): void {
   if (path !== undefined && (typeof path !== 'string' || path === ''))
     throw refusal(`path takes the name of a unix socket, got ${String(path)}`);
   if (port !== undefined && !(Number.isInteger(port) && port >= (listen === true ? 0 : 1) && port <= 65535)) {
@@ -37,7 +78,8 @@ export function checkEndpoint({ path, port, host, stream, listen, reconnect }: E
 }
 
 /** One line for people. */
-function describeEndpoint({ path, port, host, stream, listen }: Endpoint): string {
+function describeEndpoint({ path, port, host, stream, listen, local }: Endpoint): string {
+  if (local !== undefined) return `UDP at ${local.address ?? '127.0.0.1'}:${local.port}`;
   if (stream !== undefined) return 'a stream';
   return `${listen === true ? 'listening at ' : ''}${path ?? `${host ?? '127.0.0.1'}:${port}`}`;
 }
@@ -59,6 +101,8 @@ export function connectError(endpoint: Endpoint, cause: unknown): NetError {
     case 'EACCES':
     case 'EPERM':
       return new NetError('EACCES', `qemu: this process may not use ${where}: give it the right to, or another path or port`, details);
+    case 'EADDRNOTAVAIL':
+      return new NetError('EADDRNOTAVAIL', `qemu: ${where} cannot be used: no interface of this machine has that address`, details);
     case 'EADDRINUSE':
       return new NetError('EADDRINUSE', `qemu: ${where} is in use: end who listens there, or, where nobody does, remove the file`, details);
     case 'ETIMEDOUT':

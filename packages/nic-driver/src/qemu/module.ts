@@ -5,6 +5,8 @@ import { macOption } from '../driver/device-spec.ts';
 import { DriverDevices } from '../driver/driver-devices.ts';
 import { mtuOption, onlyOptions } from '../driver/options.ts';
 import { Turns } from '../driver/turns.ts';
+import { DatagramDriver } from './datagram-device.ts';
+import { DatagramLink, MAX_DATAGRAM_BYTES } from './datagram-link.ts';
 import type { QemuHost } from './device.ts';
 import { QemuDriver } from './device.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -14,18 +16,22 @@ import { StreamLink } from './stream-link.ts';
 
 /** What `create` of the kind 'qemu' takes. */
 export interface QemuOptions extends Endpoint {
-  /** 68 to 65,521; default 1,500. */
+  /** 68 to 65,521, of datagrams to 65,489; default 1,500. */
   readonly mtuBytes?: number;
   /** MAC address: '02:00:00:00:00:01' or six bytes. Default: by chance. */
   readonly address?: string | Uint8Array;
 }
 
-const OPTIONS = ['path', 'port', 'host', 'stream', 'listen', 'reconnect', 'mtuBytes', 'address'] as const;
+const OPTIONS = ['path', 'port', 'host', 'stream', 'local', 'remote', 'listen', 'reconnect', 'stallMs', 'mtuBytes', 'address'] as const;
 const MAX_MTU_BYTES = 65_521;
+/** With an Ethernet header and a VLAN tag it is the longest datagram. */
+const MAX_DATAGRAM_MTU_BYTES = MAX_DATAGRAM_BYTES - 18;
+
+type Link = StreamLink | DatagramLink;
 
 /**
- * The other end of a NIC of QEMU: `-netdev stream,id=net0,server=on,addr.type=unix,addr.path=PATH`, or `server=off` with `listen`. No
- * root needed.
+ * The other end of a NIC of QEMU: `-netdev stream,id=net0,server=on,addr.type=unix,addr.path=PATH`, or `server=off` with `listen`;
+ * `-netdev dgram` with `local` and `remote`. No root needed.
  */
 @Module({
   name: 'qemu',
@@ -39,7 +45,7 @@ export class QemuModule implements SoftnetModule {
   #devices!: DriverDevices;
   #connections!: Counter;
   /** Links of no device yet. */
-  readonly #beginning = new Set<StreamLink>();
+  readonly #beginning = new Set<Link>();
 
   start(ctx: ModuleContext): void {
     this.#connections = ctx.counter('qemu.connections');
@@ -47,8 +53,8 @@ export class QemuModule implements SoftnetModule {
     this.#devices = new DriverDevices(ctx, {
       kind: 'qemu',
       removable: true,
-      drive: (device, outside) => new QemuDriver(host, device, outside as StreamLink),
-      adopted: (_device, driver) => (driver as QemuDriver).begin(),
+      drive: (device, outside) => drive(host, device, outside as Link),
+      adopted: (_device, driver) => (driver as QemuDriver | DatagramDriver).begin(),
     });
     ctx.contribute(DeviceKind, { kind: 'qemu', create: (name, options, owner) => this.#create(name, options, owner) }, 'door');
   }
@@ -61,18 +67,18 @@ export class QemuModule implements SoftnetModule {
   async #create(name: string, options: QemuOptions, owner: Owner): Promise<NetDevice> {
     onlyOptions('qemu', options, OPTIONS);
     checkEndpoint(options);
-    const mtuBytes = mtuOption('qemu', options.mtuBytes, MAX_MTU_BYTES);
+    const link = options.local === undefined ? new StreamLink(options) : new DatagramLink(options);
+    const maxMtuBytes = link.sort === 'stream' ? MAX_MTU_BYTES : MAX_DATAGRAM_MTU_BYTES;
+    const mtuBytes = mtuOption('qemu', options.mtuBytes, maxMtuBytes);
     const address = macOption('qemu', options.address);
-    const link = new StreamLink(options);
     if (options.reconnect !== true) await this.#begin(link);
-    const spec = { name, mtuBytes, maxMtuBytes: MAX_MTU_BYTES, address, features: DEVICE_FEATURE.SCATTER };
-    const device = this.#add(spec, link, owner);
-    (device.ext as QemuDriver).begin();
-    if (link.connected) this.#connections.value++;
+    const device = this.#add({ name, mtuBytes, maxMtuBytes, address, features: DEVICE_FEATURE.SCATTER }, link, owner);
+    (device.ext as QemuDriver | DatagramDriver).begin();
+    if (link.sort === 'stream' && link.connected) this.#connections.value++;
     return device;
   }
 
-  async #begin(link: StreamLink): Promise<void> {
+  async #begin(link: Link): Promise<void> {
     this.#beginning.add(link);
     try {
       await link.begin();
@@ -82,7 +88,7 @@ export class QemuModule implements SoftnetModule {
   }
 
   /** The link is closed where there can be no device: the module may have begun to leave meanwhile. */
-  #add(spec: DeviceSpec, link: StreamLink, owner: Owner): NetDevice {
+  #add(spec: DeviceSpec, link: Link, owner: Owner): NetDevice {
     try {
       return this.#devices.add(spec, link, owner, 'qemu.create');
     } catch (error) {
@@ -102,6 +108,9 @@ export class QemuModule implements SoftnetModule {
           `a peer announced a frame of more than ${FRAME_LIMIT_BYTES} bytes; its stream is lost`,
         ),
         cutOff: ctx.dropReason('qemu.cut-off', 'a peer went in the middle of a frame'),
+        stalled: ctx.dropReason('qemu.stalled', 'a peer began a frame, and took longer than stallMs for the rest; its stream is lost'),
+        empty: ctx.dropReason('qemu.empty', 'a datagram of no bytes, which is no frame'),
+        refused: ctx.dropReason('qemu.refused', 'the host says that nobody hears datagrams there, or that it cannot send them'),
         tooLong: ctx.dropReason('qemu.too-long', "a frame is longer than the device's MTU and an Ethernet header with a VLAN tag"),
         unconnected: ctx.dropReason('qemu.unconnected', 'sent while no peer is connected'),
         down: ctx.dropReason('qemu.down', 'received by a device that is down'),
@@ -114,7 +123,13 @@ export class QemuModule implements SoftnetModule {
       ask: (taker) => turns.ask(taker),
       forget: (taker) => turns.forget(taker),
       timerFor: (driver) => ctx.timer((of: QemuDriver) => of.tryAgain(), driver, 'qemu.reconnect'),
+      stallTimerFor: (driver) => ctx.timer((of: QemuDriver) => of.tooLate(), driver, 'qemu.stall'),
       inform: (message, fields) => ctx.log.info(message, fields),
     };
   }
+}
+
+/** By its sort: a bundle has classes of its own. */
+function drive(host: QemuHost, device: NetDevice, link: Link): QemuDriver | DatagramDriver {
+  return link.sort === 'stream' ? new QemuDriver(host, device, link) : new DatagramDriver(host, device, link);
 }

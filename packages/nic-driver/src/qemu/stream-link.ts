@@ -26,6 +26,7 @@ export interface LinkUser {
  * module that made it. Reading is paused whenever a chunk has come.
  */
 export class StreamLink implements ByteWriter {
+  readonly sort = 'stream';
   readonly endpoint: Endpoint;
   user: LinkUser | null = null;
   /** What the present peer sent, or the last one. */

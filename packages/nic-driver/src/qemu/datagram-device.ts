@@ -1,0 +1,130 @@
+import type { NetDevice, SkbQueue, TxQueue } from '@softnet/contract';
+import { dequeue } from '@softnet/contract';
+import { purge } from '@softnet/skb';
+import { frameFromBytes } from '../driver/copy-frame.ts';
+import type { DeviceDriver } from '../driver/device-driver.ts';
+import type { TurnTaker } from '../driver/turns.ts';
+import type { DatagramLink, DatagramUser } from './datagram-link.ts';
+import { MAX_DATAGRAM_BYTES } from './datagram-link.ts';
+import type { QemuHost } from './device.ts';
+import { OutgoingDatagrams } from './outgoing-datagrams.ts';
+
+/** Ethernet's header, and one VLAN tag. */
+const LINK_BYTES = 14 + 4;
+
+/**
+ * Works one device at a UDP socket: a datagram is a frame. What comes is put into packet memory at once, where the receive queue bounds it;
+ * what goes is sent with what follows it in the same turn.
+ *
+ * Carrier is there while the socket is: nobody knows whether a peer is.
+ */
+export class DatagramDriver implements DeviceDriver, TurnTaker, DatagramUser {
+  readonly outside: DatagramLink;
+  waiting = false;
+  nextWaiting: TurnTaker | null = null;
+  readonly #host: QemuHost;
+  readonly #device: NetDevice;
+  readonly #outgoing: OutgoingDatagrams;
+  /** What was said of the peer last, so that it is not said of each frame. */
+  #said = '';
+  #left = false;
+
+  constructor(host: QemuHost, device: NetDevice, link: DatagramLink) {
+    this.#host = host;
+    this.#device = device;
+    this.outside = link;
+    this.#outgoing = new OutgoingDatagrams((error) => this.#drained(error));
+  }
+
+  /** Takes the link: a new one, or that of the last generation. */
+  begin(): void {
+    this.outside.user = this;
+    this.#host.ask(this);
+  }
+
+  open(): void {}
+
+  stop(): void {
+    this.#outgoing.flush(this.outside);
+  }
+
+  close(): void {
+    this.leave();
+    this.outside.close();
+  }
+
+  leave(): void {
+    this.#left = true;
+    this.#outgoing.flush(this.outside);
+    this.outside.user = null;
+    this.#host.forget(this);
+  }
+
+  transmit(queue: TxQueue, batch: SkbQueue): void {
+    const { stats } = this.#device;
+    const { lenPackets, lenBytes } = batch;
+    let packets = 0;
+    let bytes = 0;
+    if (!this.outside.open) stats.txDropped += purge(batch, this.#host.reasons.unconnected);
+    for (let skb = batch.first; skb !== null; skb = batch.first) {
+      const { len } = skb;
+      if (len > MAX_DATAGRAM_BYTES) {
+        stats.txErrors++;
+        skb.memory.pool.drop(dequeue(batch)!, this.#host.reasons.tooLong);
+      } else if (this.#outgoing.put(skb, this.outside)) {
+        packets++;
+        bytes += len;
+        skb.memory.pool.release(dequeue(batch)!);
+      } else {
+        queue.stopped = true;
+        break;
+      }
+    }
+    // The last one is sent in our turn.
+    if (packets > 0) this.#host.ask(this);
+    this.#host.sent(queue, packets, bytes);
+    this.#host.completed(queue, lenPackets - batch.lenPackets - packets, lenBytes - batch.lenBytes - bytes);
+  }
+
+  /** In the softirq loop. */
+  turn(): number {
+    const { outside } = this;
+    this.#outgoing.flush(outside);
+    if (this.#device.carrier !== outside.open) this.#host.setCarrier(this.#device, outside.open);
+    const queue = this.#device.txQueues[0]!;
+    if (queue.stopped && this.#outgoing.hasRoom) this.#host.wake(queue);
+    return 0;
+  }
+
+  datagram(bytes: Uint8Array): void {
+    const { stats, mtuBytes } = this.#device;
+    const { reasons, pool } = this.#host;
+    if (bytes.length === 0 || bytes.length > mtuBytes + LINK_BYTES) {
+      stats.rxErrors++;
+      (bytes.length === 0 ? reasons.empty : reasons.tooLong).count++;
+      return;
+    }
+    const skb = frameFromBytes(pool.current, bytes);
+    if (skb === null) stats.rxMissed++;
+    else this.#host.received(this.#device, skb);
+  }
+
+  refused(error: Error): void {
+    this.#device.stats.txErrors++;
+    this.#host.reasons.refused.count++;
+    const code = (error as NodeJS.ErrnoException).code ?? String(error);
+    if (code === this.#said) return;
+    this.#said = code;
+    this.#host.inform('the host refuses datagrams', { device: this.#device.name, why: code });
+  }
+
+  lost(): void {
+    this.#host.ask(this);
+  }
+
+  #drained(error: Error | null): void {
+    if (this.#left) return;
+    if (error !== null) this.refused(error);
+    if (this.#device.txQueues[0]!.stopped) this.#host.ask(this);
+  }
+}
