@@ -23,8 +23,8 @@ export class NetDevice extends Held {
   /** Has all that is received, in the place of GRO, taps, hooks and layers: a device stacked on this one. Set and cleared by its driver. */
   above: ReceiveHandler | null = null;
   /**
-   * Whose cached dsts go by it: `Route.attach` derives a use here too, so that its driver waits for them. Set by the driver;
-   * null: nobody waits.
+   * Whose cached dsts go by it, or by a device stacked on it: `Route.attach` derives a use here too, so that its driver waits for them.
+   * Set by the driver; null: nobody waits.
    */
   uses: Objects<DstUse> | null = null;
   /** Link address and broadcast address, `addressLen` bytes. */

@@ -53,15 +53,14 @@ export class DstUses {
     return dst;
   }
 
-  /** `use` in the list of the first dst that has one; of all others, and of the device, a use derived from it. */
+  /** `use` in the list of the first dst that has one; of all others, of the device and of those that it is stacked on, a use derived from it. */
   #derive(use: DstUse, dst: Dst, holder: Held, place: string): void {
     let bottom = dst;
     for (let at: Dst | null = dst; at !== null; at = at.child) {
       if (at.uses !== null) deriveIn(at.uses, use, holder, place);
       bottom = at;
     }
-    const device = bottom.device?.uses ?? null;
-    if (device !== null) deriveIn(device, use, holder, place);
+    for (let at = bottom.device; at !== null; at = at.lower) if (at.uses !== null) deriveIn(at.uses, use, holder, place);
     if (use.holdNext === null) this.#rest.derive(use, holder, place);
   }
 

@@ -32,28 +32,38 @@ export const PERFECT_LINE: LineSettings = Object.freeze({
 });
 
 const MAX_US = 2 ** 30;
-const RANGES: Readonly<Record<keyof LineSettings, readonly [min: number, max: number, integer: boolean, what: string]>> = Object.freeze({
+
+/** What each setting takes. */
+export type SettingRanges<S> = Readonly<Record<keyof S & string, readonly [min: number, max: number, integer: boolean, what: string]>>;
+
+export const FRACTION: readonly [number, number, boolean, string] = Object.freeze([0, 1, false, 'a fraction, 0 to 1']);
+export const LINE_RANGES: SettingRanges<LineSettings> = Object.freeze({
   rateBps: [0, 1e12, true, 'bits a second, a whole number from 0 (no limit) to 10¹²'],
   delayUs: [0, MAX_US, true, 'whole µs, 0 to 2³⁰'],
   jitterUs: [0, MAX_US, true, 'whole µs, 0 to 2³⁰'],
-  loss: [0, 1, false, 'a fraction, 0 to 1'],
-  duplicate: [0, 1, false, 'a fraction, 0 to 1'],
-  reorder: [0, 1, false, 'a fraction, 0 to 1'],
-  corrupt: [0, 1, false, 'a fraction, 0 to 1'],
+  loss: FRACTION,
+  duplicate: FRACTION,
+  reorder: FRACTION,
+  corrupt: FRACTION,
   queueFrames: [1, 65536, true, 'a whole number, 1 to 65536'],
 });
 
 /** `before`, with what is given. @throws NetError EINVAL, saying which. */
 export function changedSettings(before: LineSettings, given: Partial<LineSettings>): LineSettings {
-  const settings: Record<keyof LineSettings, number> = { ...before };
-  for (const name of Object.keys(RANGES) as (keyof LineSettings)[]) {
+  return settingsWithin('cable', LINE_RANGES, before, given);
+}
+
+/** The same for other settings. @param kind whose they are, for the sentence. @throws NetError EINVAL, saying which. */
+export function settingsWithin<S extends object>(kind: string, ranges: SettingRanges<S>, before: S, given: Partial<S>): S {
+  const settings = { ...before };
+  for (const name of Object.keys(ranges) as (keyof S & string)[]) {
     const value: unknown = given[name];
     if (value === undefined) continue;
-    const [min, max, integer, what] = RANGES[name];
+    const [min, max, integer, what] = ranges[name];
     if (typeof value !== 'number' || !(value >= min && value <= max) || (integer && !Number.isInteger(value))) {
-      throw new NetError('EINVAL', `cable: ${name} takes ${what}; got ${String(value)}`);
+      throw new NetError('EINVAL', `${kind}: ${name} takes ${what}; got ${String(value)}`);
     }
-    settings[name] = value;
+    settings[name] = value as S[typeof name];
   }
   return Object.freeze(settings);
 }
