@@ -1,10 +1,12 @@
 // The Linux side of UDP in a network namespace, on Node's own sockets, which are the Linux kernel's.
 //   datagrams.mjs serve PORT                   echoes on both families; prints 'ready'
 //   datagrams.mjs client ADDRESS PORT SIZES    sends one of each size, checks each echo; prints a line of JSON
+//   datagrams.mjs flows ADDRESS PORT COUNT     so many sockets send some, and wait for each echo; prints how many came
 import { createSocket } from 'node:dgram';
 
 const [mode, ...words] = process.argv.slice(2);
 if (mode === 'serve') serve(Number(words[0]));
+else if (mode === 'flows') console.log(await flows(words[0], Number(words[1]), Number(words[2])));
 else process.exitCode = await client(words[0], Number(words[1]), words[2].split(',').map(Number));
 
 function serve(port) {
@@ -36,4 +38,22 @@ async function client(address, port, sizes) {
   socket.close();
   console.log(JSON.stringify({ sizes: sizes.length, wrong }));
   return wrong.length === 0 ? 0 : 1;
+}
+
+async function flows(address, port, count) {
+  const one = async (number) => {
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    await new Promise((resolve) => socket.connect(port, address, resolve));
+    let echoes = 0;
+    for (let i = 0; i < 3; i++) {
+      const sent = Buffer.alloc(100, number + i);
+      const answer = new Promise((resolve) => socket.once('message', (data) => resolve(data.equals(sent))));
+      socket.send(sent);
+      if (await Promise.race([answer, new Promise((resolve) => setTimeout(resolve, 2000, false).unref())])) echoes++;
+    }
+    socket.close();
+    return echoes;
+  };
+  const all = await Promise.all(Array.from({ length: count }, (_, number) => one(number)));
+  return all.reduce((sum, echoes) => sum + echoes, 0);
 }
