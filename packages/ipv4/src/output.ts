@@ -177,7 +177,6 @@ export class Output {
   }
 
   #mark(skb: Skb, sock: SockCommon): void {
-    if (skb.hash === 0) skb.hash = sock.hash;
     const { options } = sock;
     if (options === null) return;
     if (skb.mark === 0) skb.mark = options.mark;
