@@ -1,13 +1,12 @@
 import type { NetDevice } from '@softnet/contract';
-import { CHECKSUM, DEVICE_FEATURE, Devices, FlowKey, FlowRule, FlowSteering, IP_PROTOCOL } from '@softnet/contract';
+import { CHECKSUM, DEVICE_FEATURE, Devices, FlowRule, FlowSteering, IP_PROTOCOL } from '@softnet/contract';
 import { WireModule } from '@softnet/nic-driver';
-import { parseAddress } from '@softnet/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Datagram } from './arrivals.ts';
 import { frameOf, sendFrame } from './arrivals.ts';
 import { drops, skbsOut } from './frames.ts';
-import { flowAndNumber, flowOf, wired } from './multi-queue.ts';
+import { flowAndNumber, flowOf, keyOf, wired } from './multi-queue.ts';
 
 /** "Verifying the RSS Hash Calculation", Windows hardware documentation. */
 const KEY = Uint8Array.from(Buffer.from('6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa', 'hex'));
@@ -17,13 +16,6 @@ const VECTORS: readonly (readonly [string, number, string, number, number, numbe
   ['3ffe:2501:200:3::1', 1766, '3ffe:2501:200:1fff::7', 2794, 0x2cc18cd5, 0x40207d3d],
   ['fe80::200:f8ff:fe21:67cf', 38024, '3ffe:1900:4545:3:200:f8ff:fe21:67cf', 44251, 0x4b61e985, 0x02d1feef],
 ];
-
-function keyOf({ src, dst, srcPort, dstPort, protocol = IP_PROTOCOL.UDP }: Datagram): FlowKey {
-  const [remote0, remote1, remote2, remote3] = parseAddress(src)!.words;
-  const [local0, local1, local2, local3] = parseAddress(dst)!.words;
-  const ends = { local0, local1, local2, local3, remote0, remote1, remote2, remote3, localPort: dstPort, remotePort: srcPort };
-  return Object.assign(new FlowKey(), { ...ends, protocol });
-}
 
 function ruleFor(location: number, flow: number, queue: number): FlowRule {
   const rule = new FlowRule();

@@ -1,9 +1,11 @@
 import type { NetDevice } from '@softnet/contract';
-import { Ethtool } from '@softnet/contract';
+import { Ethtool, FlowKey, IP_PROTOCOL } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { World } from '@softnet/kernel';
 import type { CableOptions, WireOptions } from '@softnet/nic-driver';
 import { Cable, WireModule } from '@softnet/nic-driver';
+import { parseAddress } from '@softnet/wire';
+import type { Datagram } from './arrivals.ts';
 import { ArrivalsModule, arrivalsOf, frameOf, sendFrame } from './arrivals.ts';
 import { addDevice, frameHost, numbered } from './frames.ts';
 
@@ -25,7 +27,10 @@ export async function wired(
   const ethtool = (): Ethtool => other.port(Ethtool).current;
   /** A datagram of flow `flow`, the `number`th. */
   const send = (flow: number, number: number, lenBytes = 100): number =>
-    sendFrame(kernel, a, frameOf(b, { ...flowOf(flow), payload: numbered(number, lenBytes) }));
+    sendFrame(kernel, a, frameOf(b, { ...flowOf(flow), payload: numbered(number, lenBytes) }), (skb) => {
+      // Nobody here knows flows: it chooses the transmit queue.
+      skb.hash = Math.imul(flow + 1, 0x9e3779b1);
+    });
   return { world, cable, kernels, kernel, other, a, b, arrivals, ethtool, send };
 }
 
@@ -38,4 +43,12 @@ export function flowOf(flow: number) {
 export function flowAndNumber(packet: Uint8Array): [flow: number, number: number] {
   const view = new DataView(packet.buffer, packet.byteOffset);
   return [view.getUint16(20) - 1000, view.getUint32(28)];
+}
+
+/** A flow as this host's sockets name it. */
+export function keyOf({ src, dst, srcPort, dstPort, protocol = IP_PROTOCOL.UDP }: Datagram): FlowKey {
+  const [remote0, remote1, remote2, remote3] = parseAddress(src)!.words;
+  const [local0, local1, local2, local3] = parseAddress(dst)!.words;
+  const ends = { local0, local1, local2, local3, remote0, remote1, remote2, remote3, localPort: dstPort, remotePort: srcPort };
+  return Object.assign(new FlowKey(), { ...ends, protocol });
 }

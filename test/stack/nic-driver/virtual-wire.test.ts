@@ -6,12 +6,12 @@ import { NetdevModule } from '@softnet/netdev';
 import type { CableOptions } from '@softnet/nic-driver';
 import { Cable, WireModule } from '@softnet/nic-driver';
 import { SkbModule } from '@softnet/skb';
-import type { Traffic } from '@softnet/testkit';
 import { complianceChecks } from '@softnet/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { FrameUser } from './frames.ts';
 import { addDevice, drops, Frames, FramesModule, frameHost, numbered, numberOf, skbsOut } from './frames.ts';
+import { wireTraffic } from './wire-traffic.ts';
 
 interface End {
   readonly kernel: Kernel;
@@ -280,43 +280,6 @@ describe('a wire', () => {
     await Promise.all([a.kernel.shutdown(), b.kernel.shutdown()]);
   });
 });
-
-/** Frames there and back over each of some wires, which their users hold. */
-async function wireTraffic([a, b]: readonly [Kernel, Kernel]): Promise<Traffic> {
-  const pairs: { near: FrameUser; far: FrameUser }[] = [];
-  const frames = (kernel: Kernel): Frames => kernel.port(Frames).current;
-  const join = async (): Promise<void> => {
-    const cable = new Cable({ delayUs: 200 });
-    const near = frames(a).open(await addDevice(a, 'wire', 'eth%d', { cable }), 'near');
-    const far = frames(b).open(await addDevice(b, 'wire', 'eth%d', { cable }), 'far');
-    far.heard = (payload) => void frames(b).send(far.device, payload);
-    pairs.push({ near, far });
-  };
-  await join();
-  let sent = 0;
-  const there = ({ near }: (typeof pairs)[number]): Promise<number> =>
-    new Promise((resolve, reject) => {
-      if (!near.open) return reject(new Error('its user was closed'));
-      const payload = numbered(++sent, 900);
-      near.heard = (got) => (Buffer.compare(got, payload) === 0 ? resolve(got.length) : reject(new Error('damaged')));
-      if (frames(a).send(near.device, payload) !== 0) reject(new Error('not sent'));
-    });
-  return {
-    exchange: async () => (await Promise.all(pairs.map(there))).reduce((sum, count) => sum + count, 0),
-    openAnother: join,
-    close: async () => {
-      for (const { near, far } of pairs.splice(0)) {
-        for (const [kernel, user] of [
-          [a, near],
-          [b, far],
-        ] as const) {
-          frames(kernel).close(user);
-          if (user.device.holdNext !== null) kernel.port(Devices).current.remove(user.device);
-        }
-      }
-    },
-  };
-}
 
 describe('compliance of wire', () => {
   const subject = {
