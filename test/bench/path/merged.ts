@@ -1,0 +1,55 @@
+import type { SockCommon, SocketCalls } from '@softnet/contract';
+import { ADDRESS_FAMILY, ERRNO, MESSAGE_FLAG, Message, SOCK_TYPE, Sockets } from '@softnet/contract';
+import { SOL_UDP, UDP_OPTION } from '@softnet/udp';
+import { BurstHost } from '../../stack/offload/burst-host.ts';
+import { arrivalOf, shot } from '../../stack/offload/frames.ts';
+import type { Loop } from '../span.ts';
+
+/** A poll's budget. */
+const BATCH = 64;
+const WARM_UP = 200_000;
+const LEN_BYTES = 1400;
+
+/** Who has what was received: a device behind a router, or a socket, which takes datagrams one by one or as they come. */
+export type Receiver = 'forward' | 'socket' | 'socket-whole';
+
+/** Frames of one flow that come in batches of {@link BATCH}. @param gro they are merged. @param features of the device that they leave by. */
+export async function mergedLoop(receiver: Receiver, gro: boolean, features = 0): Promise<Loop> {
+  const host = await BurstHost.boot({ gro, features });
+  host.sent.out.keeps = false;
+  const here = receiver === 'forward' ? {} : { dst: '10.0.1.1', dstPort: 7 };
+  const arrivals = Array.from({ length: BATCH }, (_, i) => arrivalOf(shot({ ...here, lenBytes: LEN_BYTES, id: i, salt: i })));
+  const sock = receiver === 'forward' ? null : open(host, receiver === 'socket-whole');
+  const message = Object.assign(new Message(), { data: new Uint8Array(65_535) });
+  const loop = (n: number): number => {
+    let bytes = 0;
+    for (let left = n; left > 0; left -= BATCH) {
+      host.receive(arrivals);
+      if (sock !== null) bytes += readAll(sock.ops.calls!, sock, message);
+    }
+    return bytes + host.sent.out.count;
+  };
+  loop(WARM_UP);
+  return loop;
+}
+
+function open(host: BurstHost, whole: boolean): SockCommon {
+  const sock = host.kernel.port(Sockets).current.open(ADDRESS_FAMILY.INET, SOCK_TYPE.DGRAM, 0, host.host);
+  const address = Object.assign(new Message().address, { family: ADDRESS_FAMILY.INET, address2: 0xffff, port: 7 });
+  if (sock.ops.calls!.bind(sock, address) < 0) throw new Error('not bound');
+  if (whole) sock.ops.calls!.setOption(sock, SOL_UDP, UDP_OPTION.GRO, Uint8Array.of(1, 0, 0, 0));
+  return sock;
+}
+
+/** Takes the packets themselves: the copy out is the same, merged or not. */
+function readAll(calls: SocketCalls, sock: SockCommon, message: Message): number {
+  let bytes = 0;
+  for (;;) {
+    message.flags = MESSAGE_FLAG.SKB;
+    const got = calls.receive(sock, message);
+    if (got === -ERRNO.EAGAIN) return bytes;
+    if (got < 0) throw new Error(`receive: ${got}`);
+    bytes += got;
+    message.skb!.memory.pool.release(message.skb!);
+  }
+}
