@@ -1,12 +1,10 @@
 import type { DropReason, ModuleContext, NetDevice, Objects, Owner, Poll, Skb, SoftnetModule } from '@softnet/contract';
-import { DeviceTraffic, DropWatch, ETHERTYPE, Module, NetError, one, Tap } from '@softnet/contract';
-import type { Capture, CaptureOptions, RingSize } from './captures.ts';
+import { DeviceTraffic, DropWatch, ETHERTYPE, Module, one, Tap } from '@softnet/contract';
+import type { Capture, CaptureOptions } from './captures.ts';
 import { Captures } from './captures.ts';
+import { checkCaptureOptions } from './check-capture-options.ts';
 import type { CaptureHost } from './running-capture.ts';
-import { MAX_SNAP_LEN_BYTES, RunningCapture } from './running-capture.ts';
-
-const MIN_RING_BYTES = 65_536;
-const MAX_RING_BYTES = 2 ** 30;
+import { RunningCapture } from './running-capture.ts';
 
 /**
  * Captures what devices send and receive, and what is dropped, with the reason, to pcapng. A capture is somebody's, who may be writing a
@@ -46,7 +44,7 @@ export class PcapModule implements SoftnetModule {
   }
 
   #start(options: CaptureOptions, owner: Owner): Capture {
-    checkOptions(options);
+    checkCaptureOptions(options);
     const capture = new RunningCapture(this.#host, options);
     this.#captures.hold(capture, owner, 'pcap.start');
     this.#running = [...this.#running, capture];
@@ -74,26 +72,4 @@ export class PcapModule implements SoftnetModule {
     for (let i = 0; i < running.length; i++) running[i]!.flush();
     return running.length;
   }
-}
-
-function checkOptions({ device, write, ring, snapLenBytes, epochUs }: CaptureOptions): void {
-  const refuse = (option: string, takes: string, got: unknown): NetError =>
-    new NetError('EINVAL', `capture: ${option} takes ${takes}, got ${String(got)}`);
-  if (write === undefined && ring === undefined) throw refuse('write', 'a function of the bytes, where there is no ring', write);
-  if (write !== undefined && typeof write !== 'function') throw refuse('write', 'a function of the bytes', write);
-  if (write !== undefined && ring !== undefined) throw refuse('ring', 'the place of write', 'both');
-  if (ring !== undefined) checkRing(ring, refuse);
-  if (device !== undefined && device !== null && !(device.ifindex > 0))
-    throw refuse('device', 'one that is registered, or null', device.name);
-  const isLength = Number.isInteger(snapLenBytes) && snapLenBytes! >= 1 && snapLenBytes! <= MAX_SNAP_LEN_BYTES;
-  if (snapLenBytes !== undefined && !isLength) throw refuse('snapLenBytes', `1 to ${MAX_SNAP_LEN_BYTES}`, snapLenBytes);
-  const isTime = Number.isSafeInteger(epochUs) && epochUs! >= 0;
-  if (epochUs !== undefined && !isTime) throw refuse('epochUs', 'whole µs since 1970', epochUs);
-}
-
-function checkRing({ maxBytes, maxPackets }: RingSize, refuse: (option: string, takes: string, got: unknown) => NetError): void {
-  const isSize = Number.isInteger(maxBytes) && maxBytes! >= MIN_RING_BYTES && maxBytes! <= MAX_RING_BYTES;
-  if (maxBytes !== undefined && !isSize) throw refuse('ring.maxBytes', `${MIN_RING_BYTES} to ${MAX_RING_BYTES}`, maxBytes);
-  if (maxPackets !== undefined && !(Number.isSafeInteger(maxPackets) && maxPackets >= 1))
-    throw refuse('ring.maxPackets', '1 and up', maxPackets);
 }

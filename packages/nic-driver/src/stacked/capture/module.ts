@@ -1,6 +1,7 @@
 import type { ModuleContext, NetDevice, SoftnetModule } from '@softnet/contract';
-import { DeviceKind, DeviceListener, Devices, DeviceTraffic, Module, NetError, one } from '@softnet/contract';
+import { DeviceKind, DeviceListener, Devices, DeviceTraffic, Module, one } from '@softnet/contract';
 import type { CaptureOptions } from '../../pcap/captures.ts';
+import { checkCaptureOptions } from '../../pcap/check-capture-options.ts';
 import { RunningCapture } from '../../pcap/running-capture.ts';
 import { OnlookerPassage } from '../onlooker-passage.ts';
 import { PASSES_ALL, passageOf, StackedDevices } from '../stacked-devices.ts';
@@ -49,9 +50,10 @@ export class CaptureModule implements SoftnetModule {
 
 /** @throws NetError EINVAL, saying which option. */
 function makeCapture({ clock }: ModuleContext, { write, ring, filter, snapLenBytes, epochUs }: CaptureOptions): CaptureState {
-  const options = { write, ring, filter, snapLenBytes, epochUs, drops: false };
-  if (typeof write !== 'function' && ring === undefined)
-    throw new NetError('EINVAL', 'capture: write takes a function of the bytes, got ' + String(write));
+  // What is not given is left out: these are also asked for by whether they are there.
+  const given = Object.entries({ write, ring, filter, snapLenBytes, epochUs }).filter(([, value]) => value !== undefined);
+  const options: CaptureOptions = Object.fromEntries(given);
+  checkCaptureOptions(options);
   const host = { readUs: () => clock.readUs(), collected: () => {}, ended: () => {}, deviceOf: () => null };
-  return { capture: new RunningCapture(host, options as CaptureOptions), host };
+  return { capture: new RunningCapture(host, options), host };
 }

@@ -171,7 +171,10 @@ const frames: fc.Arbitrary<Sent[]> = fc
   .array(fc.record({ gapUs: fc.oneof(fc.constant(0), fc.nat(2000)), lenBytes: fc.integer({ min: 14, max: 1800 }) }), { maxLength: 60 })
   .map((gaps) => {
     let atUs = 0;
-    return gaps.map(({ gapUs, lenBytes }) => ({ atUs: (atUs += gapUs), lenBytes }));
+    return gaps.map(({ gapUs, lenBytes }) => {
+      atUs += gapUs;
+      return { atUs, lenBytes };
+    });
   });
 
 test('what comes out, and when, is what a plain model says, to the µs and to the bit', () => {
