@@ -285,9 +285,20 @@ describe('flow rules', () => {
     eth0.flowRules = Array.from({ length: 1024 }, (_, i) => rule(i, 0));
     expect(() => ethtool.addFlowRule(eth0, rule(1024, 0))).toThrow(code('ENOSPC', "'eth0' has 1024 flow rules"));
     ethtool.addFlowRule(eth0, rule(1023, 1));
+    eth0.flowRules = eth0.flowRules.map((each) => Object.assign(each, { automatic: true }));
+    nic.setFlowRules = (device, rules) => {
+      device.flowRules = rules.filter(({ automatic }) => !automatic);
+    };
+    ethtool.addFlowRule(eth0, rule(1024, 0));
+    expect(
+      eth0.flowRules.map(({ location }) => location),
+      'automatic ones give way, as the driver likes it',
+    ).toEqual([1024]);
     const { flowRules } = eth0;
-    nic.refuses = 'rules';
-    expect(() => ethtool.removeFlowRule(eth0, 3)).toThrow('the driver refuses');
+    nic.setFlowRules = () => {
+      throw new Error('the driver refuses');
+    };
+    expect(() => ethtool.removeFlowRule(eth0, 1024)).toThrow('the driver refuses');
     expect(eth0.flowRules).toBe(flowRules);
   });
 });

@@ -1,6 +1,7 @@
 import type { SessionCommand } from '../session/session-command.ts';
 import { abort } from './abort.ts';
 import { capture } from './capture.ts';
+import { ethtool } from './ethtool.ts';
 import { help } from './help.ts';
 import { holders } from './holders.ts';
 import { ip } from './ip.ts';
@@ -32,6 +33,7 @@ export const commands: readonly SessionCommand[] = Object.freeze([
   ping,
   udp,
   ip,
+  ethtool,
   capture,
   use,
   help,
