@@ -21,8 +21,7 @@ class Account implements MemoryAccount {
   }
 
   admit(bytes: number, heldBytes: number, limitBytes: number): boolean {
-    // Asked of whoever provides it now: memory may be another generation's than the account is.
-    if (!isLetIn(this.#accounts.current.pressure(), bytes, heldBytes, limitBytes)) {
+    if (!this.#isLetIn(bytes, heldBytes, limitBytes)) {
       this.refused.value++;
       return false;
     }
@@ -38,6 +37,16 @@ class Account implements MemoryAccount {
   sub(bytes: number): void {
     if (DEBUG && bytes > this.bytes) throw fault(`${this.name} gives back ${bytes} bytes, but its account has ${this.bytes}`);
     this.bytes -= bytes;
+  }
+
+  /** The rule, whole. Most need not ask how scarce memory is: they have nothing waiting, or too much. */
+  #isLetIn(bytes: number, heldBytes: number, limitBytes: number): boolean {
+    const fits = heldBytes + bytes <= limitBytes;
+    if (fits === (heldBytes === 0)) return fits;
+    // Of whoever provides it now: memory may be another generation's than the account is.
+    const pressure = this.#accounts.current.pressure();
+    if (pressure === MEMORY_PRESSURE.NONE) return true;
+    return pressure === MEMORY_PRESSURE.LOW && heldBytes <= limitBytes >> LITTLE_SHIFT;
   }
 }
 
@@ -72,12 +81,4 @@ export class Accounts implements MemoryAccounts {
   pressure(): number {
     return this.#pressure();
   }
-}
-
-/** The rule, whole: with 0 `bytes` it is asked of what waits already. */
-function isLetIn(pressure: number, bytes: number, heldBytes: number, limitBytes: number): boolean {
-  const fits = heldBytes + bytes <= limitBytes;
-  if (pressure === MEMORY_PRESSURE.NONE) return fits || heldBytes === 0;
-  if (pressure === MEMORY_PRESSURE.LOW) return heldBytes === 0 || (fits && heldBytes <= limitBytes >> LITTLE_SHIFT);
-  return heldBytes === 0 && fits;
 }

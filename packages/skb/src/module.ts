@@ -45,7 +45,7 @@ export class SkbModule implements SoftnetModule {
       left: (pool) => pool.leave(),
     });
     ctx.corridor(SkbPool, this.#shared);
-    ctx.corridor(MemoryAccounts, new Accounts(ctx.port(MemoryAccounts), () => pressureOf(this.#shared, this.#idlePercent.value)));
+    ctx.corridor(MemoryAccounts, new Accounts(ctx.port(MemoryAccounts), pressureBy(this.#shared, this.#idlePercent)));
     ctx.door(SkbPools, {
       create: (spec, owner, place) => this.#create(spec, owner, place),
       usage: () => [this.#shared.usage, ...Array.from(this.#own, ({ pool }) => pool.usage)],
@@ -108,4 +108,9 @@ export class SkbModule implements SoftnetModule {
   #make(spec: PoolSpec): DevicePool {
     return new DevicePool(spec, this.#shared.stock, this.#account, (pool) => this.#own.release(pool));
   }
+}
+
+/** Asked for each packet, so by a function of its own: private fields of a decorated class are looked up in a table, once built. */
+function pressureBy(pool: PacketPool, idlePercent: Setting<number>): () => number {
+  return () => pressureOf(pool, idlePercent.value);
 }

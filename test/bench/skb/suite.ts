@@ -2,7 +2,9 @@ import { bytesPerOperation } from '../heap.ts';
 import type { Loop } from '../span.ts';
 import { nsOf } from '../span.ts';
 import type { Suite, Work } from '../work.ts';
+import { admitLoop, limitLoop } from './admit.ts';
 import { bufferLoop, byHandLoop, cloneLoop, copyLoop, editLoop, kernelPoolLoop, poolLoop } from './packets.ts';
+import { skbBytesWorks } from './skb-bytes.ts';
 import { sumLoop, wordsLoop } from './sums.ts';
 
 type Maker = () => Loop | Promise<Loop>;
@@ -30,6 +32,7 @@ function quiet(name: string, loop: Maker): Work {
 }
 
 const BOUNDS = 'by-hand is the same arithmetic written out: the difference is the price of bounds that a debug build checks.';
+const ADMIT = 'limit is a socket that looks at nothing but its own limit.';
 
 /** Packet memory: pools, clones, headers, checksums. */
 export function skbSuite(): Suite {
@@ -45,6 +48,8 @@ export function skbSuite(): Suite {
       race('skb-fill', 'and 1,400 bytes are copied in', fill, { buffer: () => bufferLoop(1400) }),
       race('skb-clone', 'a packet with 3 pages is cloned, and the clone freed', cloneLoop, { copy: copyLoop }),
       race('skb-edit', 'push and pull of three headers', editLoop, { 'by-hand': byHandLoop }, BOUNDS),
+      race('skb-admit', "an account lets a packet in, as memory's pressure has it", admitLoop, { limit: limitLoop }, ADMIT),
+      ...skbBytesWorks(),
       ...sums,
       quiet('skb-fill', fill),
       quiet('skb-alloc-kernel', kernelPoolLoop),
