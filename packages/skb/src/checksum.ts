@@ -1,4 +1,4 @@
-import type { PacketMemory, Skb } from '@softnet/contract';
+import type { BulkWork, PacketMemory, Skb } from '@softnet/contract';
 import { CHECKSUM } from '@softnet/contract';
 import { addSums, plainCopyAndSum, plainSum, turn } from './bulk/plain-sums.ts';
 import type { SkbReader } from './reader.ts';
@@ -14,9 +14,8 @@ export function sumOf(reader: SkbReader): number {
   let sum = 0;
   let odd = false;
   for (let more = reader.remaining > 0; more; more = reader.nextRun()) {
-    const { offset, end, bulk } = reader;
-    const long = bulk !== null && end - offset >= VECTOR_SUM_BYTES;
-    const part = long ? bulk.sum(offset, end) : plainSum(reader.view, offset, end);
+    const { bulk, view, offset, end } = reader;
+    const part = sumRun(bulk, view, offset, end);
     // What begins at an odd byte of the whole is summed shifted by a byte.
     sum = addSums(sum, odd ? turn(part) : part);
     odd = odd !== (((end - offset) & 1) === 1);
@@ -25,8 +24,8 @@ export function sumOf(reader: SkbReader): number {
 }
 
 /**
- * Copies the next `lenBytes` of a reader into packet memory, of the same pool or another, and returns their sum: one pass over the
- * bytes, and no garbage. They do not overlap. -1: the reader has not so many, and none is copied.
+ * Copies the next `lenBytes` of a reader into packet memory, the same or another, and returns their sum: one pass over the bytes, and
+ * no garbage. They do not overlap. -1: the reader has not so many, and none is copied.
  */
 export function copyAndSum(reader: SkbReader, memory: PacketMemory, at: number, lenBytes: number = reader.remaining): number {
   if (lenBytes > reader.remaining) return -1;
@@ -43,9 +42,13 @@ export function copyAndSum(reader: SkbReader, memory: PacketMemory, at: number, 
 }
 
 function copyRun({ bulk, view, offset }: SkbReader, memory: PacketMemory, at: number, lenBytes: number): number {
-  // Vector instructions see one memory; pools that were cut out of it have it in common.
-  const within = bulk !== null && bulk === memory.bulk && lenBytes >= VECTOR_COPY_BYTES;
-  return within ? bulk.copyAndSum(offset, at, lenBytes) : plainCopyAndSum(view, offset, memory.view, at, lenBytes);
+  // Vector instructions see one memory, which pools cut out of it have in common.
+  const vectors = bulk !== null && bulk === memory.bulk && lenBytes >= VECTOR_COPY_BYTES;
+  return vectors ? bulk.copyAndSum(offset, at, lenBytes) : plainCopyAndSum(view, offset, memory.view, at, lenBytes);
+}
+
+function sumRun(bulk: BulkWork | null, view: DataView, offset: number, end: number): number {
+  return bulk !== null && end - offset >= VECTOR_SUM_BYTES ? bulk.sum(offset, end) : plainSum(view, offset, end);
 }
 
 /**

@@ -3,9 +3,10 @@ import type { Loop } from '../span.ts';
 import { nsOf } from '../span.ts';
 import type { Suite, Work } from '../work.ts';
 import { admitLoop, limitLoop } from './admit.ts';
+import { bitByBitLoop, bytesHashLoop, hashLoop, vectorHashLoop } from './hashes.ts';
 import { bufferLoop, byHandLoop, cloneLoop, copyLoop, editLoop, kernelPoolLoop, poolLoop } from './packets.ts';
 import { skbBytesWorks } from './skb-bytes.ts';
-import { sumLoop, wordsLoop } from './sums.ts';
+import { copySumLoop, copyThenSumLoop, gigabytesOf, sumLoop, wordsLoop } from './sums.ts';
 
 type Maker = () => Loop | Promise<Loop>;
 
@@ -21,6 +22,42 @@ function race(name: string, summary: string, ours: Maker, peers: Readonly<Record
   };
 }
 
+/** GB/s of each, of so many bytes. */
+function speed(name: string, summary: string, lenBytes: number, subjects: Readonly<Record<string, () => Loop>>): Work {
+  return {
+    name: `${name}-${lenBytes}`,
+    summary: `${summary}, ${lenBytes.toLocaleString('en-US')} bytes`,
+    units: { 'GB/s': 'more' },
+    subjects: Object.entries(subjects).map(([subject, maker]) => ({ name: subject, measure: () => gigabytesOf(maker(), lenBytes) })),
+  };
+}
+
+/** Sums, copies that sum, hashes; each as it is chosen where there are vector instructions, and by its twin in TypeScript. */
+function bulkWorks(): Work[] {
+  const sums = [64, 1460, 65_536].map((lenBytes) =>
+    speed('skb-checksum', 'the sum of a packet', lenBytes, {
+      softnet: () => sumLoop(lenBytes, true),
+      plain: () => sumLoop(lenBytes, false),
+      'by-words': () => wordsLoop(lenBytes),
+    }),
+  );
+  const copies = [true, false].map((within) =>
+    speed(within ? 'skb-copy-sum' : 'skb-copy-sum-across', `a copy ${within ? 'within' : 'to another'} memory, and its sum`, 1460, {
+      softnet: () => copySumLoop(1460, within, true),
+      plain: () => copySumLoop(1460, within, false),
+      'two-passes': () => copyThenSumLoop(1460, within),
+    }),
+  );
+  const hashes = [false, true].map((ipv6) =>
+    race(`skb-toeplitz-${ipv6 ? 'ipv6' : 'ipv4'}`, 'the Toeplitz hash of addresses and ports', () => hashLoop(ipv6), {
+      'in-place': () => bytesHashLoop(ipv6),
+      vectors: () => vectorHashLoop(ipv6),
+      'bit-by-bit': () => bitByBitLoop(ipv6),
+    }),
+  );
+  return [...sums, ...copies, ...hashes];
+}
+
 /** What must not allocate once warm. */
 function quiet(name: string, loop: Maker): Work {
   return {
@@ -34,12 +71,9 @@ function quiet(name: string, loop: Maker): Work {
 const BOUNDS = 'by-hand is the same arithmetic written out: the difference is the price of bounds that a debug build checks.';
 const ADMIT = 'limit is a socket that looks at nothing but its own limit.';
 
-/** Packet memory: pools, clones, headers, checksums. */
+/** Packet memory: pools, clones, headers, checksums, hashes. */
 export function skbSuite(): Suite {
   const fill: Maker = () => poolLoop(1400);
-  const sums = [20, 1460, 3960].map((lenBytes) =>
-    race(`skb-checksum-${lenBytes}`, `the sum of ${lenBytes} bytes`, () => sumLoop(lenBytes), { 'by-words': () => wordsLoop(lenBytes) }),
-  );
   return {
     name: 'skb',
     works: [
@@ -50,7 +84,7 @@ export function skbSuite(): Suite {
       race('skb-edit', 'push and pull of three headers', editLoop, { 'by-hand': byHandLoop }, BOUNDS),
       race('skb-admit', "an account lets a packet in, as memory's pressure has it", admitLoop, { limit: limitLoop }, ADMIT),
       ...skbBytesWorks(),
-      ...sums,
+      ...bulkWorks(),
       quiet('skb-fill', fill),
       quiet('skb-alloc-kernel', kernelPoolLoop),
       quiet('skb-clone', cloneLoop),

@@ -32,14 +32,16 @@ export function plainCopyAndSum(from: DataView, offset: number, to: DataView, at
   let total = 0;
   let done = 0;
   for (const last = lenBytes - 16; done <= last; done += 16) {
-    const a = from.getUint32(offset + done, true);
-    const b = from.getUint32(offset + done + 4, true);
-    const c = from.getUint32(offset + done + 8, true);
-    const d = from.getUint32(offset + done + 12, true);
-    to.setUint32(at + done, a, true);
-    to.setUint32(at + done + 4, b, true);
-    to.setUint32(at + done + 8, c, true);
-    to.setUint32(at + done + 12, d, true);
+    const source = offset + done;
+    const target = at + done;
+    const a = from.getUint32(source, true);
+    const b = from.getUint32(source + 4, true);
+    const c = from.getUint32(source + 8, true);
+    const d = from.getUint32(source + 12, true);
+    to.setUint32(target, a, true);
+    to.setUint32(target + 4, b, true);
+    to.setUint32(target + 8, c, true);
+    to.setUint32(target + 12, d, true);
     total += a + b + c + d;
   }
   for (; lenBytes - done >= 2; done += 2) {

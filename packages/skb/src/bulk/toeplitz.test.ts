@@ -50,6 +50,10 @@ function bitByBit(key: Uint8Array, input: Uint8Array): number {
   return Number(hash) | 0;
 }
 
+function ofBytes(toeplitz: Toeplitz, input: Uint8Array): number {
+  return toeplitz.ofBytes(new DataView(input.buffer, input.byteOffset), 0, input.length);
+}
+
 function ofWords(toeplitz: Toeplitz, input: Uint8Array): number {
   const w = (at: number) => word(input, at);
   const port = (at: number) => w(at) >>> 16;
@@ -90,7 +94,7 @@ describe('Toeplitz', () => {
       [bare, addresses | 0],
       [input, withPorts | 0],
     ] as const) {
-      expect(toeplitz.ofBytes(bytes, 0, bytes.length)).toBe(hash);
+      expect(ofBytes(toeplitz, bytes)).toBe(hash);
       expect(ofWords(toeplitz, bytes)).toBe(hash);
       expect(byVectors(KEY, bytes, 14)).toBe(hash);
     }
@@ -105,7 +109,11 @@ describe('Toeplitz', () => {
         const among = new Uint8Array(at + bytes.length + 5).fill(0xff);
         among.set(bytes, at);
         const hash = bitByBit(keyBytes, bytes);
-        expect([made.ofBytes(among, at, bytes.length), ofWords(made, bytes), byVectors(keyBytes, bytes, at)]).toEqual([hash, hash, hash]);
+        expect([made.ofBytes(new DataView(among.buffer), at, bytes.length), ofWords(made, bytes), byVectors(keyBytes, bytes, at)]).toEqual([
+          hash,
+          hash,
+          hash,
+        ]);
       }),
     );
   });
@@ -114,7 +122,7 @@ describe('Toeplitz', () => {
     const bytes = Uint8Array.from({ length: TOEPLITZ_MAX_BYTES }, (_, i) => i * 37 + 200);
     for (let lenBytes = 0; lenBytes <= bytes.length; lenBytes++) {
       const hash = bitByBit(KEY, bytes.subarray(0, lenBytes));
-      expect(toeplitz.ofBytes(bytes, 0, lenBytes)).toBe(hash);
+      expect(ofBytes(toeplitz, bytes.subarray(0, lenBytes))).toBe(hash);
       if (lenBytes > 0 && lenBytes % 4 === 0) expect(byVectors(KEY, bytes.subarray(0, lenBytes), 1)).toBe(hash);
     }
   });

@@ -13,6 +13,8 @@ export const TOEPLITZ_MAX_BYTES = 36;
 export class Toeplitz {
   /** What each value of each byte of the input contributes. 36 KiB. */
   readonly #table: Int32Array = new Int32Array(TOEPLITZ_MAX_BYTES * 256);
+  /** Two addresses: V8 inlines so much and no more, and a loop over them is twice as fast as eight calls. */
+  readonly #words: Int32Array = new Int32Array(8);
 
   /**
    * @param key of `RSS_KEY_BYTES`; it is copied.
@@ -30,43 +32,57 @@ export class Toeplitz {
   }
 
   ofIpv4(src: number, dst: number): number {
-    return this.#word(src, 0) ^ this.#word(dst, 4);
+    const table = this.#table;
+    return ofWord(table, 0, src) ^ ofWord(table, 4, dst);
   }
 
   /** Ports in host order. */
   ofIpv4Ports(src: number, dst: number, srcPort: number, dstPort: number): number {
-    return this.#word(src, 0) ^ this.#word(dst, 4) ^ this.#word((srcPort << 16) | dstPort, 8);
+    const table = this.#table;
+    return ofWord(table, 0, src) ^ ofWord(table, 4, dst) ^ ofWord(table, 8, (srcPort << 16) | dstPort);
   }
 
   ofIpv6(src0: number, src1: number, src2: number, src3: number, dst0: number, dst1: number, dst2: number, dst3: number): number {
-    const src = this.#word(src0, 0) ^ this.#word(src1, 4) ^ this.#word(src2, 8) ^ this.#word(src3, 12);
-    return src ^ this.#word(dst0, 16) ^ this.#word(dst1, 20) ^ this.#word(dst2, 24) ^ this.#word(dst3, 28);
+    const table = this.#table;
+    const words = this.#words;
+    words[0] = src0;
+    words[1] = src1;
+    words[2] = src2;
+    words[3] = src3;
+    words[4] = dst0;
+    words[5] = dst1;
+    words[6] = dst2;
+    words[7] = dst3;
+    let hash = 0;
+    for (let i = 0; i < 8; i++) hash ^= ofWord(table, i * 4, words[i]!);
+    return hash;
   }
 
   /** What ports, in host order, add to {@link ofIpv6}: exclusive-or the two. */
   ofIpv6Ports(srcPort: number, dstPort: number): number {
-    return this.#word((srcPort << 16) | dstPort, 32);
+    return ofWord(this.#table, 32, (srcPort << 16) | dstPort);
   }
 
   /** The hash of bytes that lie in a row, {@link TOEPLITZ_MAX_BYTES} at most: addresses and ports where no options stand between them. */
-  ofBytes(bytes: Uint8Array, offset: number, lenBytes: number): number {
+  ofBytes(view: DataView, offset: number, lenBytes: number): number {
     const table = this.#table;
     let hash = 0;
-    for (let i = 0; i < lenBytes; i++) hash ^= table[i * 256 + bytes[offset + i]!]!;
+    let done = 0;
+    for (const last = lenBytes - 4; done <= last; done += 4) hash ^= ofWord(table, done, view.getInt32(offset + done));
+    for (; done < lenBytes; done++) hash ^= table[done * 256 + view.getUint8(offset + done)]!;
     return hash;
   }
+}
 
-  /** What four bytes of the input contribute, the first of which has place `at`. */
-  #word(word: number, at: number): number {
-    const table = this.#table;
-    const from = at * 256;
-    return (
-      table[from + (word >>> 24)]! ^
-      table[from + 256 + ((word >>> 16) & 0xff)]! ^
-      table[from + 512 + ((word >>> 8) & 0xff)]! ^
-      table[from + 768 + (word & 0xff)]!
-    );
-  }
+/** What four bytes of the input contribute, the first of which has place `at`. */
+function ofWord(table: Int32Array, at: number, word: number): number {
+  const from = at * 256;
+  return (
+    table[from + (word >>> 24)]! ^
+    table[from + 256 + ((word >>> 16) & 0xff)]! ^
+    table[from + 512 + ((word >>> 8) & 0xff)]! ^
+    table[from + 768 + (word & 0xff)]!
+  );
 }
 
 /** @throws NetError EINVAL. */

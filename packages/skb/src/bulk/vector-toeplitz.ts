@@ -2,8 +2,8 @@ import type { BulkWork, Fragment, SkbPool } from '@softnet/contract';
 import { checkKey, keyBits, TOEPLITZ_MAX_BYTES } from './toeplitz.ts';
 
 /**
- * `Toeplitz` by vector instructions, of what lies in packet memory. Its key takes a page of the pool until it is released. In V8 the
- * plain one is faster (README.md), so drivers take that one.
+ * `Toeplitz` by vector instructions, of what lies in packet memory. Its key takes a page of the pool until it is released. It is no
+ * faster than the plain one in V8 (README.md), so drivers take that one; it leaves more of the processor's cache alone.
  */
 export class VectorToeplitz {
   readonly #page: Fragment;
