@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { ModuleSource } from '@softnet/kernel';
+import { SkbModule } from '@softnet/skb';
 import { afterAll, expect, test } from 'vitest';
 import { complianceChecks } from '../compliance/compliance.ts';
 import type { ComplianceFailure, ComplianceSubject } from '../compliance/subject.ts';
@@ -20,6 +21,7 @@ import { echoTraffic } from './echo-traffic.ts';
 import { ForceClosesNothing } from './force-closes-nothing.ts';
 import { FreezeNotPlain } from './freeze-not-plain.ts';
 import { HoardsMemory } from './hoards-memory.ts';
+import { KeepsMemoryCharged } from './keeps-memory-charged.ts';
 import { KeepsNoHolds } from './keeps-no-holds.ts';
 import KeptCode from './kept-code.ts';
 import { LeakedGlobal } from './leaked-global.ts';
@@ -69,6 +71,11 @@ const rows: Readonly<Record<string, Row>> = {
   'double-release': [DoubleRelease, ['traffic', 'force'], /was released before/],
   'force-closes-nothing': [ForceClosesNothing, ['force'], /did not release/],
   'freeze-not-plain': [FreezeNotPlain, ['replace by hand-over'], /other than plain data/],
+  'keeps-memory-charged': [
+    KeepsMemoryCharged,
+    ['unload under traffic', 'force', 'replace by draining'],
+    /left \d+ bytes in its memory account/,
+  ],
   'keeps-no-holds': [KeepsNoHolds, ['traffic'], /nobody holds it/],
   'leaked-global': [LeakedGlobal, ['leak guard'], /a new global: echoWasHere/],
   'leaked-hold': [LeakedHold, ['traffic', 'unload under traffic', 'leak guard'], /hold|pending/],
@@ -98,7 +105,13 @@ const rows: Readonly<Record<string, Row>> = {
   'kept-code': [keptCode, ['code is collected'], /still in memory/],
 };
 
-const subjectOf = (source: ModuleSource): ComplianceSubject => ({ source, traffic: echoTraffic });
+/** Those that ask for memory accounts. */
+const CHARGED: readonly ModuleSource[] = Object.freeze([KeepsMemoryCharged]);
+
+const subjectOf = (source: ModuleSource): ComplianceSubject => ({
+  ...{ source, traffic: echoTraffic },
+  needs: CHARGED.includes(source) ? [SkbModule] : [],
+});
 
 test.each(Object.entries(rows))('%s is rejected by name', async (sin, [source, expected, says]) => {
   const failed = new Map<string, string>();

@@ -1,3 +1,4 @@
+import { MemoryAccounts } from '@softnet/contract';
 import type { FaultInfo, KernelEvent, Unload, UnloadOptions, UnloadReport } from '@softnet/kernel';
 import { Kernel, World } from '@softnet/kernel';
 import { describeFault, stillHeld, takenAtStage1 } from './hints.ts';
@@ -144,7 +145,19 @@ export class Trial {
     this.must(report.outcome === 'gone', `${what} must end with gone, but it is ${report.outcome} again`);
     this.faultless(report.faults);
     this.must(report.leaks.length === 0, `${what} left behind: ${report.leaks.join('; ')}`);
+    this.#settled(what);
     return report;
+  }
+
+  /** Nobody of its name is left, so nothing of it waits. */
+  #settled(what: string): void {
+    if (this.kernel.module(this.name) !== undefined) return;
+    const account = this.kernel
+      .port(MemoryAccounts)
+      .current.all()
+      .find(({ name }) => name === this.name);
+    const bytes = account?.bytes ?? 0;
+    this.must(bytes === 0, `${what} left ${bytes} bytes in its memory account: take off what admit and add have put there`);
   }
 
   /** Nothing of its own failed so far. */
