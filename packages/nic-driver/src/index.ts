@@ -1,4 +1,6 @@
 export { LoopbackModule } from './loopback/module.ts';
+export type { MessagePortLike } from './message-port/message-port-like.ts';
+export { MessagePortModule, type MessagePortOptions } from './message-port/module.ts';
 export { Capture, type CaptureOptions, Captures, type RingSize } from './pcap/captures.ts';
 export type { FilterProtocol, FilterSide, PacketFilter } from './pcap/filter/packet-filter.ts';
 export { parseFilter } from './pcap/filter/parse-filter.ts';

@@ -3,10 +3,12 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { duplexPair } from 'node:stream';
+import { MessageChannel } from 'node:worker_threads';
 import type { NetDevice } from '@softnet/contract';
 import { Devices } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { NetdevModule } from '@softnet/netdev';
+import { MessagePortModule } from '@softnet/nic-driver';
 import { QemuModule, TapModule } from '@softnet/nic-driver/node';
 import { SkbModule } from '@softnet/skb';
 import type { Traffic } from '@softnet/testkit';
@@ -81,6 +83,32 @@ async function qemuTraffic(kernels: readonly Kernel[]): Promise<Traffic> {
 
 describe('compliance of qemu', () => {
   const checks = complianceChecks({ source: QemuModule, needs, traffic: qemuTraffic });
+  test.each(checks.map((check) => [check.name, check] as const))(
+    '%s',
+    async (name, { run }) => {
+      const { applies, sentence } = await run();
+      expect([sentence, applies]).toEqual([sentence, !NOT_APPLICABLE.includes(name)]);
+    },
+    LIMIT_MS,
+  );
+});
+
+async function messagePortTraffic(kernels: readonly Kernel[]): Promise<Traffic> {
+  const [a, b] = kernels as [Kernel, Kernel];
+  const channels: MessageChannel[] = [];
+  const join = async (): Promise<Ends> => {
+    const channel = new MessageChannel();
+    channels.push(channel);
+    const near = await addDevice(a, 'message-port', 'eth%d', { port: channel.port1 });
+    return both(a, near, () => addDevice(b, 'message-port', 'eth%d', { port: channel.port2 }));
+  };
+  return pairTraffic(kernels, join, () => {
+    for (const { port1 } of channels.splice(0)) port1.close();
+  });
+}
+
+describe('compliance of message-port', () => {
+  const checks = complianceChecks({ source: MessagePortModule, needs, traffic: messagePortTraffic });
   test.each(checks.map((check) => [check.name, check] as const))(
     '%s',
     async (name, { run }) => {
