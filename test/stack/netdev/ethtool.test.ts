@@ -252,9 +252,10 @@ describe('flow rules', () => {
     const { nic, eth0, ethtool, events } = await boot();
     const given = rule(5, 2);
     ethtool.addFlowRule(eth0, given);
+    given.key.remotePort = 1;
+    expect(eth0.flowRules[0]!.key.remotePort).toBe(5000);
     ethtool.addFlowRule(eth0, rule(0, -1, 6000));
     ethtool.addFlowRule(eth0, rule(5, 3));
-    given.key.remotePort = 1;
     expect(nic.asked).toEqual(['rules 5:2', 'rules 0:-1 5:2', 'rules 0:-1 5:3']);
     expect(eth0.flowRules.map(({ location, queue, key }) => [location, queue, key.remotePort])).toEqual([
       [0, -1, 6000],

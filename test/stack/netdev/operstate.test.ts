@@ -116,6 +116,14 @@ describe('the operational state (RFC 2863)', () => {
     expect([vlan.operstate, ear.take()]).toEqual([LOWER_LAYER_DOWN, ['eth0 REGISTER DOWN', 'vlan CHANGE LOWER_LAYER_DOWN']]);
     host.devices().open(eth0);
     expect(vlan.operstate).toBe(UP);
+    host.devices().close(vlan);
+    ear.take();
+    host.devices().unregister(eth0);
+    expect(ear.take(), 'of what is down nobody wants to know').toEqual([
+      'eth0 GOING_DOWN UP running',
+      'eth0 DOWN DOWN',
+      'eth0 UNREGISTER DOWN',
+    ]);
   });
 
   test('nothing is stacked on what is not registered', async () => {
