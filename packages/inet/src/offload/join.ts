@@ -1,5 +1,5 @@
 import type { Fragment, Skb } from '@softnet/contract';
-import { orphan, pull, push } from '@softnet/skb';
+import { orphan, pull } from '@softnet/skb';
 
 /** A merged packet stands for so many at most, as Linux's UDP has it; and has so many bytes, network header included. */
 export const MERGE_LIMITS = Object.freeze({ segments: 64, bytes: 65535 } as const);
@@ -15,7 +15,9 @@ export function joinPayload(held: Skb, skb: Skb, headerBytes: number): boolean {
   pull(skb, headerBytes);
   const first = skb.memory.pool.dissolve(skb);
   if (first === null) {
-    push(skb, headerBytes);
+    // Not by `push`, as nothing is written there: the head may be shared, which is why it was refused.
+    skb.data -= headerBytes;
+    skb.len += headerBytes;
     return false;
   }
   if (held.gsoSegs === 0) {

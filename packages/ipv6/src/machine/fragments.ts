@@ -64,6 +64,8 @@ export class Ipv6Fragments {
 
   /** The datagram has the header of its first fragment, which need not look like that of the last to come. */
   #rebuild(whole: Skb): Skb | null {
+    // Its first fragment may be shown by others, too: one that came twice, from a device that duplicates by cloning.
+    if (!whole.memory.pool.makeRoom(whole, whole.data - whole.network, 0)) return this.#drop(whole, 'ipv6.no-memory');
     const at = whole.data - whole.network - IPV6_FRAGMENT_BYTES;
     let nextHeaderAt = 6;
     for (let next = IPV6_HEADER_BYTES; next < at; ) {
