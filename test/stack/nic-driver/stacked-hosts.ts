@@ -3,6 +3,7 @@ import { Devices } from '@softnet/contract';
 import type { Kernel, ModuleSource } from '@softnet/kernel';
 import { World } from '@softnet/kernel';
 import { Cable, CaptureModule, FaultModule, TraceModule, WireModule } from '@softnet/nic-driver';
+import type { Net, NetHost } from '@softnet/testkit';
 import type { FrameUser } from './frames.ts';
 import { addDevice, Frames, frameHost } from './frames.ts';
 
@@ -58,4 +59,18 @@ export async function stackedHosts(
 /** `ip link del`. */
 export function remove(kernel: Kernel, device: NetDevice): void {
   kernel.port(Devices).current.remove(device);
+}
+
+/** Puts capture, faults and trace on `eth0`, up: the capture sees what the faults let pass, the trace what the stack sends. Addresses are the top's. */
+export async function build(net: Net, host: NetHost, faults: object, addresses: readonly string[], file: Uint8Array[] = []): Promise<void> {
+  const write = (bytes: Uint8Array): void => void file.push(bytes);
+  for (const [name, kind, options] of [
+    ['cap0', 'capture', { link: 'eth0', write }],
+    ['flt0', 'fault', { link: 'cap0', ...faults }],
+    ['trc0', 'trace', { link: 'flt0' }],
+  ] as const) {
+    await net.run(host.addDevice(kind, name, options));
+    host.up(name);
+  }
+  for (const address of addresses) host.addAddress('trc0', address);
 }
