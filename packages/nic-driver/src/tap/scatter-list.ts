@@ -5,6 +5,12 @@ export const MAX_RUNS = 1024;
 /** `struct iovec` where pointers have 8 bytes: base and length, both as two words, the lower first. */
 const WORDS = 4;
 const WORD_RANGE = 2 ** 32;
+/** An address of 64 bits, in words. */
+interface Address {
+  readonly low: number;
+  readonly high: number;
+}
+const NOWHERE: Address = Object.freeze({ low: 0, high: 0 });
 /** A header before a frame, at most. */
 const HEADER_ROOM_BYTES = 16;
 
@@ -19,11 +25,10 @@ export class ScatterList {
   /** Bytes of its own, for a header before the packet. Off V8's heap, where a small array would lie otherwise. */
   readonly header: DataView = new DataView(new ArrayBuffer(HEADER_ROOM_BYTES));
   readonly #addressOf: (bytes: Uint8Array) => bigint;
-  /** Addresses are below 2⁴⁸, exact in a double. */
-  readonly #known = new WeakMap<PacketMemory, number>();
+  readonly #known = new WeakMap<PacketMemory, Address>();
   #memory: PacketMemory | null = null;
-  #address = 0;
-  #headerAddress = 0;
+  #address: Address = NOWHERE;
+  #headerAddress: Address = NOWHERE;
 
   /** @param addressOf where bytes lie: `Libc.addressOf`. */
   constructor(addressOf: (bytes: Uint8Array) => bigint) {
@@ -35,7 +40,7 @@ export class ScatterList {
    */
   fill(skb: Skb, headerBytes = 0): boolean {
     this.count = 0;
-    if (headerBytes > 0) this.#put(this.count++, this.#ownAddress(), headerBytes);
+    if (headerBytes > 0) this.#put(this.count++, this.#ownAddress(), 0, headerBytes);
     if (skb.tail > skb.data) this.set(this.count++, skb.memory, skb.data, skb.tail - skb.data);
     for (let fragment = skb.fragments; fragment !== null; fragment = fragment.next) {
       if (this.count === MAX_RUNS) return false;
@@ -46,35 +51,42 @@ export class ScatterList {
 
   /** {@link header} alone: what is read goes. */
   fillScratch(): void {
-    this.#put(0, this.#ownAddress(), HEADER_ROOM_BYTES);
+    this.#put(0, this.#ownAddress(), 0, HEADER_ROOM_BYTES);
     this.count = 1;
   }
 
   /** The run number `index`; `count` stays. */
   set(index: number, memory: PacketMemory, offset: number, lenBytes: number): void {
     if (memory !== this.#memory) this.#stand(memory);
-    this.#put(index, this.#address + offset, lenBytes);
+    this.#put(index, this.#address, offset, lenBytes);
   }
 
-  #ownAddress(): number {
-    if (this.#headerAddress === 0) this.#headerAddress = Number(this.#addressOf(new Uint8Array(this.header.buffer)));
+  #ownAddress(): Address {
+    if (this.#headerAddress === NOWHERE) this.#headerAddress = this.#find(new Uint8Array(this.header.buffer));
     return this.#headerAddress;
   }
 
-  #put(index: number, address: number, lenBytes: number): void {
+  #put(index: number, address: Address, offset: number, lenBytes: number): void {
     const at = index * WORDS;
-    this.iovecs[at] = address % WORD_RANGE;
-    this.iovecs[at + 1] = address / WORD_RANGE;
+    const low = address.low + offset;
+    const carry = low >= WORD_RANGE ? 1 : 0;
+    this.iovecs[at] = low;
+    this.iovecs[at + 1] = address.high + carry;
     this.iovecs[at + 2] = lenBytes;
   }
 
   #stand(memory: PacketMemory): void {
     let address = this.#known.get(memory);
     if (address === undefined) {
-      address = Number(this.#addressOf(memory.bytes));
+      address = this.#find(memory.bytes);
       this.#known.set(memory, address);
     }
     this.#memory = memory;
     this.#address = address;
+  }
+
+  #find(bytes: Uint8Array): Address {
+    const address = this.#addressOf(bytes);
+    return { low: Number(address & 0xffff_ffffn), high: Number(address >> 32n) };
   }
 }
