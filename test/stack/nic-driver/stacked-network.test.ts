@@ -55,7 +55,9 @@ describe('a host on a tower of devices', () => {
     await net.dispose();
   });
 
-  test('sees loss, duplicates and damage as its settings say; the capture has what the faults let pass, the trace what was sent', async () => {
+  test('sees loss, duplicates and damage as its settings say; the capture has what the faults let pass, the trace what was sent', async ({
+    skip,
+  }) => {
     const { net, a, file } = await boot({ txDelayUs: 50 });
     const faults = a.kernel.port(Faults).current;
     const flt0 = a.device('flt0');
@@ -84,7 +86,8 @@ describe('a host on a tower of devices', () => {
     await net.dispose();
     const read = await tsharkFields(Buffer.concat(file), ['frame.interface_name'], 'udp');
     // Of what came in it has what the faults have not doubled yet.
-    if (read !== null) expect(read.filter(([name]) => name === 'cap0').length).toBe(4 + 1);
+    if (read === null) return skip('tshark is not installed: nobody else has read the capture');
+    expect(read.filter(([name]) => name === 'cap0').length).toBe(4 + 1);
   });
 
   test('takes fragments that come twice, of one packet whose bytes are shared', async () => {
