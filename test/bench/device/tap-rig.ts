@@ -9,7 +9,7 @@ import type { Figures } from '../work.ts';
 
 /** Warm-up, and what is measured. */
 const WARM_MS = 300;
-export const SPAN_MS = 700;
+const SPAN_MS = 700;
 
 /** A file of this repository, wherever this code was bundled to. */
 export function repositoryFile(path: string): string {

@@ -56,27 +56,35 @@ describe.skipIf(skipAloud('a tap with several queues', netnsSkipReason()))('a ta
     expect(() => ethtool.setChannels(router.devices[1]!, { rx: 2, tx: 2 })).toThrow(/EINVAL/);
   });
 
-  test('a burst of UDP that Linux sends comes whole, is read datagram by datagram, and is cut for who takes none', async () => {
-    if ((device.features & DEVICE_FEATURE.GSO_UDP) === 0) return void skipAloud('bursts of UDP', 'this Linux is older than 6.2');
-    router.setFeatures(0, DEVICE_FEATURE.RX_GSO, true);
-    const user = router.host.open();
-    user.bind('::', 4000);
-    const { rxPackets } = device.stats;
-    const sent = Buffer.from(Array.from({ length: 20 * 1000 + 5 }, (_, i) => (i * 31 + (i >> 8)) & 0xff));
-    expect((await router.run(0, process.execPath, BURST, '10.88.0.2', '4000', '1000', String(sent.length))).trim()).toBe(
-      String(sent.length),
-    );
-    const got: Uint8Array[] = [];
-    for (let i = 0; i < 21; i++) got.push((await user.receive()).data);
-    expect(got.map(({ length }) => length)).toEqual([...new Array(20).fill(1000), 5]);
-    expect([Buffer.compare(Buffer.concat(got), sent), device.stats.rxPackets - rxPackets < 5]).toEqual([0, true]);
-    user.close();
-    const { stats } = router.devices[1]!;
-    const before = stats.txPackets;
-    await router.run(0, process.execPath, BURST, '10.88.1.1', '4000', '1000', String(sent.length));
-    await until('it is cut', () => stats.txPackets >= before + 21);
-    router.setFeatures(0, DEVICE_FEATURE.RX_GSO, false);
-  });
+  test.each([
+    ['comes whole', DEVICE_FEATURE.RX_GSO, (packets: number) => packets < 5],
+    ['is cut by Linux, and merged here', DEVICE_FEATURE.GRO, (packets: number) => packets >= 21],
+  ] as const)(
+    'a burst of UDP that Linux sends %s; it is read datagram by datagram, and cut for who takes none',
+    async (_how, feature, fits) => {
+      if ((device.features & DEVICE_FEATURE.GSO_UDP) === 0) return void skipAloud('bursts of UDP', 'this Linux is older than 6.2');
+      const { sysctl } = router.host.kernel;
+      sysctl.set('net.udp.gro', 2);
+      router.setFeatures(0, feature, true);
+      const user = router.host.open();
+      user.bind('::', 4000);
+      const { rxPackets } = device.stats;
+      const sent = Buffer.from(Array.from({ length: 20 * 1000 + 5 }, (_, i) => (i * 31 + (i >> 8)) & 0xff));
+      expect((await router.run(0, process.execPath, BURST, '10.88.0.2', '4000', '1000', String(sent.length))).trim()).toBe(
+        String(sent.length),
+      );
+      const got: Uint8Array[] = [];
+      for (let i = 0; i < 21; i++) got.push((await user.receive()).data);
+      expect(got.map(({ length }) => length)).toEqual([...new Array(20).fill(1000), 5]);
+      expect([Buffer.compare(Buffer.concat(got), sent), fits(device.stats.rxPackets - rxPackets)]).toEqual([0, true]);
+      user.close();
+      const { stats } = router.devices[1]!;
+      const before = stats.txPackets;
+      await router.run(0, process.execPath, BURST, '10.88.1.1', '4000', '1000', String(sent.length));
+      await until('it is cut', () => stats.txPackets >= before + 21);
+      router.setFeatures(0, feature, false);
+    },
+  );
 
   test('deleted under us: all of it is gone, once; removed, it can be made again', async () => {
     router.sides[0]!.ip('link', 'del', `${router.sides[0]!.tag}t`);
