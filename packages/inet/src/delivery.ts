@@ -9,9 +9,12 @@ import type {
   PacketMemory,
   Port,
   Skb,
+  SkbStep,
 } from '@softnet/contract';
-import { FlowKey, Protocol, ProtocolDoor, REFUSAL, SocketDemux } from '@softnet/contract';
-import { gather } from '@softnet/skb';
+import { FlowKey, Protocol, ProtocolDoor, REFUSAL, SocketDemux, TRANSMIT } from '@softnet/contract';
+import { gather, pull } from '@softnet/skb';
+import type { Unmerger } from './offload/unmerger.ts';
+import { backToNetwork } from './offload/unmerger.ts';
 import { ProtocolTable } from './protocol-table.ts';
 
 /** Of an upper header, what `Protocol.dissect` reads lies within so many bytes; as much is quoted by every ICMP error. */
@@ -32,25 +35,32 @@ export interface DeliveryReasons {
 export class Delivery {
   readonly #layer: NetworkLayer;
   readonly #reasons: DeliveryReasons;
+  readonly #unmerger: Unmerger | null;
+  readonly #eachToDoor: SkbStep;
   readonly #current: CurrentOwner;
   readonly #demux: Port<Demux>;
   readonly #protocols: ProtocolTable<Protocol>;
   readonly #doors: ProtocolTable<ProtocolDoor>;
   readonly #key = new FlowKey();
+  /** Of the merged packet that is taken apart. */
+  #unmatchedProtocol = 0;
 
-  constructor(ctx: ModuleContext, layer: NetworkLayer, reasons: DeliveryReasons) {
+  /** @param unmerger takes apart what was merged and is nobody's: a door sees, and refuses, what was sent. */
+  constructor(ctx: ModuleContext, layer: NetworkLayer, reasons: DeliveryReasons, unmerger: Unmerger | null = null) {
     this.#layer = layer;
+    this.#unmerger = unmerger;
     this.#reasons = reasons;
     this.#current = ctx.current;
     this.#demux = ctx.port(SocketDemux);
     this.#protocols = new ProtocolTable(ctx.contributions(Protocol) satisfies Contributions<Protocol>);
+    this.#eachToDoor = (skb) => this.#partToDoor(skb);
     this.#doors = new ProtocolTable(ctx.contributions(ProtocolDoor) satisfies Contributions<ProtocolDoor>);
   }
 
   /** Takes a packet with `data` = `transport`, and `network` at its header. @param protocol 0 to 255. */
   deliver(skb: Skb, protocol: number): void {
     const caller = this.#current.id;
-    if (!this.#toExisting(skb, protocol, caller)) this.#toDoor(skb, protocol, caller);
+    if (!this.#toExisting(skb, protocol, caller)) this.#unmatched(skb, protocol, caller);
     this.#current.id = caller;
   }
 
@@ -108,6 +118,23 @@ export class Delivery {
     }
     this.#current.id = caller;
     return false;
+  }
+
+  #unmatched(skb: Skb, protocol: number, caller: number): void {
+    if (skb.gsoSize === 0 || this.#unmerger === null) {
+      this.#toDoor(skb, protocol, caller);
+      return;
+    }
+    this.#current.id = caller;
+    this.#unmatchedProtocol = protocol;
+    backToNetwork(skb);
+    this.#unmerger.each(skb, this.#eachToDoor);
+  }
+
+  #partToDoor(skb: Skb): number {
+    pull(skb, skb.transport - skb.data);
+    this.#toDoor(skb, this.#unmatchedProtocol, this.#current.id);
+    return TRANSMIT.OK;
   }
 
   #toDoor(skb: Skb, protocol: number, caller: number): void {

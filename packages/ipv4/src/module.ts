@@ -160,7 +160,7 @@ export class Ipv4Module implements SoftnetModule {
     joints.unmerger = new Unmerger(layer.segment);
     joints.icmp = new IcmpSender(parts, joints, ctx.random.u32());
     joints.hooks = new LayerHooks(ctx, HOOK_FAMILY.IPV4, layer.steps, drops['ipv4.hook-lost']);
-    joints.delivery = new Delivery(ctx, layer, { noProtocol: drops['ipv4.no-protocol'], noPorts: drops['ipv4.no-ports'] });
+    joints.delivery = new Delivery(ctx, layer, { noProtocol: drops['ipv4.no-protocol'], noPorts: drops['ipv4.no-ports'] }, joints.unmerger);
     joints.fragments = new Fragments(ctx, parts, (first) => joints.icmp.refuse(first, REFUSAL.REASSEMBLY_TIMEOUT, 0));
   }
 

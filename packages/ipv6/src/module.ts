@@ -192,7 +192,7 @@ export class Ipv6Module implements SoftnetModule {
     const errors = new IcmpErrors(around, icmpOutput, new TokenBucket(ctx.clock));
     this.#reassembly = this.#defineReassembly(ctx);
     const headers = new ExtensionHeaders(reasons, errors, new Ipv6Fragments(reasons, errors, this.#reassembly));
-    const delivery = new Delivery(ctx, layer, { noProtocol: reasons['ipv6.no-protocol'], noPorts: reasons['ipv6.no-ports'] });
+    const delivery = new Delivery(ctx, layer, { noProtocol: reasons['ipv6.no-protocol'], noPorts: reasons['ipv6.no-ports'] }, unmerger);
     const input = new Ipv6Input(around, layer, hooks, links, headers, delivery);
     const forward = new Ipv6Forward(around, layer, hooks, errors, unmerger);
     layer.path = { input, output, forward, errors, delivery };

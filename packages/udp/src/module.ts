@@ -9,7 +9,6 @@ import type {
   SoftnetModule,
 } from '@softnet/contract';
 import {
-  dequeue,
   HeaderParser,
   IP_PROTOCOL,
   Module,
@@ -18,7 +17,6 @@ import {
   ProtocolDoor,
   REFUSAL,
   SkbPool,
-  SkbQueue,
   SOCK_TYPE,
   SocketDemux,
   SocketProtocol,
@@ -57,11 +55,7 @@ export class UdpModule implements SoftnetModule {
     ctx.contribute(Protocol, { name: 'udp', number, input: null, error: null, dissect: dissectPorts, gro: offload, segment }, 'corridor');
     ctx.contribute(OptionLevel, bursts, 'corridor');
     ctx.contribute(HeaderParser, UDP_PARSER, 'corridor');
-    ctx.contribute(
-      ProtocolDoor,
-      makeDoor(check, bursts, ctx.dropReason('udp.no-port', 'nobody has this port (RFC 1122 §4.1.3.1)')),
-      'door',
-    );
+    ctx.contribute(ProtocolDoor, makeDoor(check, ctx.dropReason('udp.no-port', 'nobody has this port (RFC 1122 §4.1.3.1)')), 'door');
     ctx.contribute(
       SocketProtocol,
       {
@@ -92,21 +86,14 @@ export class UdpModule implements SoftnetModule {
   }
 }
 
-/** What is for no socket: refused, if it is intact (RFC 1122 §4.1.3.1; the layer keeps §3.2.2's silences and its rate), each datagram for itself. */
-function makeDoor(check: DatagramCheck, bursts: UdpBursts, noPort: DropReason): Door {
-  const datagrams = new SkbQueue();
-  const refuse = (skb: Skb, layer: NetworkLayer): void => {
-    const fault = check.fault(skb, IP_PROTOCOL.UDP);
-    if (fault === null) layer.refuse(skb, REFUSAL.PORT_UNREACHABLE, 0);
-    skb.memory.pool.drop(skb, fault ?? noPort);
-  };
+/** What is for no socket: refused, if it is intact (RFC 1122 §4.1.3.1; the layer keeps §3.2.2's silences and its rate). */
+function makeDoor(check: DatagramCheck, noPort: DropReason): Door {
   return {
     number: IP_PROTOCOL.UDP,
     unmatched: (skb: Skb, layer: NetworkLayer) => {
-      if (skb.gsoSize === 0) refuse(skb, layer);
-      else if (bursts.separate(skb, datagrams)) {
-        for (let each = dequeue(datagrams); each !== null; each = dequeue(datagrams)) refuse(each, layer);
-      }
+      const fault = check.fault(skb, IP_PROTOCOL.UDP);
+      if (fault === null) layer.refuse(skb, REFUSAL.PORT_UNREACHABLE, 0);
+      skb.memory.pool.drop(skb, fault ?? noPort);
     },
   };
 }

@@ -55,8 +55,7 @@ export class UdpBursts implements DatagramBursts, OptionLevel {
   }
 
   tell({ gsoSize }: Skb, kept: ControlMessage | null): ControlMessage {
-    const isOurs = kept !== null && kept.level === SOL_UDP && kept.type === UDP_OPTION.GRO;
-    const control = isOurs ? kept : new ControlMessage(SOL_UDP, UDP_OPTION.GRO, new Uint8Array(4));
+    const control = kept ?? new ControlMessage(SOL_UDP, UDP_OPTION.GRO, new Uint8Array(4));
     putInt(control.data, gsoSize);
     return control;
   }

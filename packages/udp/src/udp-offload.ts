@@ -90,8 +90,8 @@ export class UdpOffload implements Gro {
     const lenBytes = skb.cb0;
     if (lenBytes > sizeBytes || held.len + lenBytes > MERGE_LIMITS.bytes) return GRO.FLUSH;
     if (!joinPayload(held, skb, offset + UDP_HEADER_BYTES)) return GRO.FLUSH;
-    const isLast = lenBytes < sizeBytes || held.gsoSegs === MERGE_LIMITS.segments;
-    return isLast ? GRO.MERGED_LAST : GRO.MERGED;
+    const isFull = held.gsoSegs === MERGE_LIMITS.segments || held.len + sizeBytes > MERGE_LIMITS.bytes;
+    return isFull || lenBytes < sizeBytes ? GRO.MERGED_LAST : GRO.MERGED;
   }
 
   finish(held: Skb, offset: number): void {

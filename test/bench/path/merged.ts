@@ -24,7 +24,7 @@ export async function mergedLoop(receiver: Receiver, gro: boolean, features = 0)
   const loop = (n: number): number => {
     let bytes = 0;
     for (let left = n; left > 0; left -= BATCH) {
-      host.receive(arrivals);
+      host.poll(arrivals);
       if (sock !== null) bytes += readAll(sock.ops.calls!, sock, message);
     }
     return bytes + host.sent.out.count;

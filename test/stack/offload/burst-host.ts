@@ -1,5 +1,6 @@
 import type { DeviceOps, NetDevice, SkbQueue as Queue, Skb, TxQueue } from '@softnet/contract';
 import {
+  CHECKSUM,
   DEVICE_FEATURE,
   DEVICE_FLAG,
   NetDevice as Device,
@@ -21,11 +22,11 @@ import { Kernel, World } from '@softnet/kernel';
 import { NetdevModule } from '@softnet/netdev';
 import { LoopbackModule } from '@softnet/nic-driver';
 import { RouteModule } from '@softnet/route';
-import { appendFragment, copyIn, SkbModule, SkbReader } from '@softnet/skb';
+import { appendFragment, put, SkbModule, SkbReader } from '@softnet/skb';
 import { SocketModule } from '@softnet/socket';
 import { NetHost } from '@softnet/testkit';
 import { UdpModule } from '@softnet/udp';
-import { etherLink, parseAddress, parseMac } from '@softnet/wire';
+import { ETHERNET_HEADER_BYTES, etherLink, parseAddress, parseMac, sumBytes, viewOf } from '@softnet/wire';
 
 const MODULES = [SkbModule, NetdevModule, RouteModule, SocketModule, LoopbackModule, Ipv4Module, Ipv6Module, UdpModule];
 
@@ -71,6 +72,10 @@ class CopyingDriver implements DeviceOps {
 export interface Arrival {
   readonly bytes: Uint8Array;
   readonly pagesFrom?: number;
+  /** One of CHECKSUM: what the device says of its sum. */
+  readonly checksum?: number;
+  /** The device says that it stands for several of so many bytes. */
+  readonly gsoSize?: number;
 }
 
 export interface BurstOptions {
@@ -121,20 +126,32 @@ export class BurstHost {
   }
 
   /** One batch of a poll; what it makes the softirq loop do is done too. */
-  receive(arrivals: readonly Arrival[], device: NetDevice = this.in): void {
-    for (const arrival of arrivals) enqueue(this.#batch, this.packet(arrival));
-    this.#traffic().receive(device.rxQueues[0]!, this.#batch);
+  receive(arrivals: readonly Arrival[]): void {
+    this.poll(arrivals);
     this.world.advanceSync(100);
   }
 
-  packet({ bytes, pagesFrom = bytes.length }: Arrival): Skb {
+  poll(arrivals: readonly Arrival[]): void {
+    for (let i = 0; i < arrivals.length; i++) enqueue(this.#batch, this.packet(arrivals[i]!));
+    this.#traffic().receive(this.in.rxQueues[0]!, this.#batch);
+  }
+
+  packet({ bytes, pagesFrom = bytes.length, checksum = CHECKSUM.NONE, gsoSize = 0 }: Arrival): Skb {
     const skb = this.#pool().alloc(64, Math.min(pagesFrom, bytes.length))!;
-    copyIn(skb, bytes.subarray(0, pagesFrom));
+    // A whole array is copied without garbage.
+    const head = pagesFrom < bytes.length ? bytes.subarray(0, pagesFrom) : bytes;
+    skb.memory.bytes.set(head, put(skb, head.length));
     for (let at = pagesFrom; at < bytes.length; at += 4096) {
       const page = this.#pool().page(Math.min(4096, bytes.length - at))!;
       page.memory.bytes.set(bytes.subarray(at, at + page.lenBytes), page.offset);
       appendFragment(skb, page);
     }
+    skb.checksum = checksum;
+    // From the network header on.
+    if (checksum === CHECKSUM.COMPLETE) skb.csum = sumBytes(viewOf(bytes), ETHERNET_HEADER_BYTES, bytes.length - ETHERNET_HEADER_BYTES);
+    skb.gsoSize = gsoSize;
+    skb.gsoSegs = gsoSize > 0 ? Math.ceil((bytes.length - 42) / gsoSize) : 0;
+    skb.gsoType = gsoSize === 0 ? 0 : DEVICE_FEATURE.GSO_UDP;
     return skb;
   }
 

@@ -35,7 +35,7 @@ export interface DatagramBursts {
   takesWhole(sock: SockCommon): boolean;
   /** Takes a merged packet, `data` = `transport`, and puts the datagrams behind `out`, each looking so. False: it was dropped. */
   separate(skb: Skb, out: SkbQueue): boolean;
-  /** What tells the size. @param kept of the call before, to be filled anew; null: there is none. */
+  /** What tells the size. @param kept of this socket's last call, to be filled anew; null: there is none. */
   tell(skb: Skb, kept: ControlMessage | null): ControlMessage;
 }
 

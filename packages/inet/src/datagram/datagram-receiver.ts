@@ -4,6 +4,7 @@ import { orphan, SkbReader } from '@softnet/skb';
 import { ipv4Src, ipv6Src } from '@softnet/wire';
 import type { DatagramHost } from './datagram-host.ts';
 import type { DatagramBursts, DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
+import type { DatagramState } from './datagram-state.ts';
 import { stateOf } from './datagram-state.ts';
 import { needsScope } from './destination.ts';
 import { wakeUser } from './wake-user.ts';
@@ -96,12 +97,11 @@ export class DatagramReceiver {
       return -error;
     }
     const skb = state.queue.first;
-    const kept = message.control;
     message.control = null;
     message.hasAddress = false;
     if (skb === null) return (state.shut & 1) === 0 ? -ERRNO.EAGAIN : endOf(message);
-    if ((flags & MESSAGE_FLAG.SKB) !== 0) return this.#handOver(sock, message, skb, kept);
-    this.#sayFrom(sock, message, skb, kept);
+    if ((flags & MESSAGE_FLAG.SKB) !== 0) return this.#handOver(sock, message, skb);
+    this.#sayFrom(sock, message, skb);
     const lenBytes = skb.len;
     const copiedBytes = this.#copyOut(message, skb);
     message.flags = copiedBytes < lenBytes ? MESSAGE_FLAG.TRUNC : 0;
@@ -113,21 +113,22 @@ export class DatagramReceiver {
   }
 
   /** The packet itself; to who only peeks, a clone. It is charged to nobody any more. */
-  #handOver(sock: SockCommon, message: Message, skb: Skb, kept: ControlMessage | null): number {
+  #handOver(sock: SockCommon, message: Message, skb: Skb): number {
     let given: Skb | null = skb;
     if ((message.flags & MESSAGE_FLAG.PEEK) === 0) {
       dequeue(stateOf(sock).queue);
       orphan(skb);
     } else given = skb.memory.pool.clone(skb);
     if (given === null) return -ERRNO.ENOBUFS;
-    this.#sayFrom(sock, message, given, kept);
+    this.#sayFrom(sock, message, given);
     message.flags = MESSAGE_FLAG.SKB;
     message.skb = given;
     return given.len;
   }
 
-  #sayFrom(sock: SockCommon, message: Message, skb: Skb, kept: ControlMessage | null): void {
-    if (skb.gsoSize !== 0) message.control = this.#protocol.bursts?.tell(skb, kept) ?? null;
+  #sayFrom(sock: SockCommon, message: Message, skb: Skb): void {
+    const { bursts } = this.#protocol;
+    if (skb.gsoSize !== 0 && bursts !== undefined && bursts !== null) message.control = sizeOf(stateOf(sock), skb, bursts);
     const { address } = message;
     address.family = sock.family;
     address.address0 = skb.cb0;
@@ -155,6 +156,12 @@ export class DatagramReceiver {
     }
     this.#reader.copyTo(this.#view, 0, Math.min(place.length, this.#reader.remaining));
   }
+}
+
+/** The socket's one control message, filled anew. */
+function sizeOf(state: DatagramState, skb: Skb, bursts: DatagramBursts): ControlMessage {
+  state.control = bursts.tell(skb, state.control);
+  return state.control;
 }
 
 function endOf(message: Message): number {

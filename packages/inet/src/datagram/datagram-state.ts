@@ -1,4 +1,4 @@
-import type { SockCommon } from '@softnet/contract';
+import type { ControlMessage, SockCommon } from '@softnet/contract';
 import { SkbQueue } from '@softnet/contract';
 
 /** What a datagram socket has beside its {@link SockCommon}: its `ext`. */
@@ -20,6 +20,8 @@ export class DatagramState {
   segmentBytes = 0;
   /** It takes merged datagrams whole (UDP_GRO). */
   takesMerged = false;
+  /** What tells the size of merged ones: kept, and filled anew by each call of `receive`. */
+  control: ControlMessage | null = null;
   /** Its user's `wake` has thrown once. */
   wakeThrew = false;
 }
