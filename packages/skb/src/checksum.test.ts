@@ -1,5 +1,5 @@
 import type { Skb } from '@softnet/contract';
-import { CHECKSUM } from '@softnet/contract';
+import { CHECKSUM, PacketMemory } from '@softnet/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addSums, plainSum } from './bulk/plain-sums.ts';
@@ -94,6 +94,28 @@ describe.each(pools)('what a reader has left, %s', (_name, pool) => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('is left to vector instructions where there are some, and bytes enough in a row', () => {
+    const skb = packet(pool, [63, 64], (i) => i);
+    const asked: string[] = [];
+    const ask = (what: string) => () => asked.push(what);
+    reader.open(skb);
+    expect(reader.bulk).toBe(pool.memory.bulk);
+    const bulk = { sum: ask('sum'), copyAndSum: ask('copyAndSum'), toeplitz: ask('toeplitz') };
+    const memory = new PacketMemory(pool.memory.bytes, pool, bulk);
+    for (const lenBytes of [63, 64]) {
+      reader.open(skb, lenBytes === 63 ? 0 : 63, lenBytes);
+      reader.bulk = bulk;
+      sumOf(reader);
+    }
+    for (const lenBytes of [31, 32]) {
+      reader.open(skb, 0, lenBytes);
+      reader.bulk = bulk;
+      copyAndSum(reader, memory, 4096);
+    }
+    expect(asked).toEqual(['sum', 'copyAndSum']);
+    pool.release(skb);
   });
 
   it('is not copied when there is less of it', () => {

@@ -103,6 +103,11 @@ describe.each(subjects)('sums %s', (_name, { bytes, sum, copyAndSum }) => {
     expect(Buffer.compare(bytes.subarray(to, to + lenBytes), bytes.subarray(1, lenBytes + 1))).toBe(0);
   });
 
+  it('carries out of the carry', () => {
+    bytes.set([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0]);
+    expect([sum(0, 10), copyAndSum(0, 64, 10)]).toEqual([0x0100, 0x0100]);
+  });
+
   it('of the last bytes of the memory', () => {
     const { length } = bytes;
     bytes.fill(0xff, length - 100);
