@@ -1,9 +1,12 @@
-import { Devices } from '@softnet/contract';
+import { readFileSync } from 'node:fs';
+import { Devices, NetError } from '@softnet/contract';
 import { parseMac } from '@softnet/wire';
+import { expandHome } from '../session/expand-home.ts';
 import { UsageError } from '../usage-error.ts';
 import type { IpObject, IpRequest } from './ip-object.ts';
 import { readKeyed, wanted, wholeNumber } from './ip-object.ts';
 import { linkLines, statisticsLines } from './link-lines.ts';
+import { setKind, stackedLines, writeInto } from './stacked-link.ts';
 
 /** `ip link`: devices. */
 export const ipLink: IpObject = Object.freeze({
@@ -11,6 +14,7 @@ export const ipLink: IpObject = Object.freeze({
   usage: [
     'link [show] [[dev] DEVICE]',
     'link set [dev] DEVICE up|down|mtu BYTES|address MAC|name NAME ...',
+    'link set [dev] DEVICE type fault [OPTION VALUE ...]',
     'link add [name] NAME type KIND [OPTION VALUE ...]',
     'link del [dev] DEVICE',
   ],
@@ -22,11 +26,12 @@ function show({ host, statistics, words, print }: IpRequest): void {
   const name = by.dev ?? rest[0];
   for (const device of name === undefined ? host.devices : [host.device(name)]) {
     for (const line of linkLines(device)) print(line);
-    if (statistics) for (const line of statisticsLines(device)) print(line);
+    if (statistics) for (const line of [...statisticsLines(device), ...stackedLines(host, device)]) print(line);
   }
 }
 
-function set({ host, words }: IpRequest): void {
+function set({ host, words: all }: IpRequest): void {
+  const { words, kind, options } = kindIn(all);
   const { rest, by } = readKeyed(words, ['dev', 'mtu', 'address', 'name'], 3);
   const states = rest.filter((word) => word === 'up' || word === 'down');
   const others = rest.filter((word) => word !== 'up' && word !== 'down');
@@ -36,6 +41,7 @@ function set({ host, words }: IpRequest): void {
   const device = host.device(name);
   const devices = host.kernel.port(Devices).current;
   if (states[0] === 'down') devices.close(device);
+  if (kind !== undefined) setKind(host, device, kind, options);
   if (by.mtu !== undefined) devices.setMtu(device, wholeNumber(by.mtu, 'mtu'));
   if (by.address !== undefined) devices.setAddress(device, macOf(by.address));
   if (by.name !== undefined) devices.rename(device, by.name);
@@ -48,20 +54,43 @@ function macOf(text: string): Uint8Array {
   return mac;
 }
 
-async function add({ host, words }: IpRequest): Promise<void> {
-  const at = words.indexOf('type');
-  const kind = wanted(at < 0 ? undefined : words[at + 1], 'type KIND');
-  const { rest, by } = readKeyed(words.slice(0, at), ['name', 'dev'], 1);
+async function add({ host, words: all }: IpRequest): Promise<void> {
+  const { words, kind, options } = kindIn(all);
+  const { rest, by } = readKeyed(words, ['name', 'dev'], 1);
   const name = wanted(by.name ?? by.dev ?? rest[0], 'NAME');
-  const options = words.slice(at + 2);
-  if (options.length % 2 !== 0) throw new UsageError(`'${options.at(-1)}' wants a value behind it`);
-  const pairs = options.flatMap((word, index) => (index % 2 === 0 ? [[word, optionValue(options[index + 1]!)] as const] : []));
-  await host.addDevice(kind, name, Object.fromEntries(pairs));
+  await host.addDevice(wanted(kind, 'type KIND'), name, options);
 }
 
-/** Numbers as numbers: what a kind takes is its own matter. */
-function optionValue(word: string): string | number {
-  return /^\d{1,15}$/.test(word) ? Number(word) : word;
+/** What stands before `type KIND`, and what behind. */
+function kindIn(words: readonly string[]): { words: readonly string[]; kind: string | undefined; options: object } {
+  const at = words.indexOf('type');
+  if (at < 0) return { words, kind: undefined, options: {} };
+  const kind = wanted(words[at + 1], 'type KIND');
+  const options = words.slice(at + 2);
+  if (options.length % 2 !== 0) throw new UsageError(`'${options.at(-1)}' wants a value behind it`);
+  const pairs = options.flatMap((word, index) => (index % 2 === 0 ? [[word, options[index + 1]!] as const] : []));
+  return { words: words.slice(0, at), kind, options: Object.fromEntries(pairs.map(([option, word]) => optionOf(kind, option, word))) };
+}
+
+/** What a kind takes is its own matter; only bytes cannot be typed, so a capture is a file here. */
+function optionOf(kind: string, option: string, word: string): readonly [string, unknown] {
+  if (kind === 'replay' && option === 'file') return ['capture', readCaptureFile(expandHome(word))];
+  if (kind === 'capture' && option === 'file') return ['write', writeInto(word)];
+  return [option, optionValue(word)];
+}
+
+/** Numbers as numbers, yes and no as such. */
+function optionValue(word: string): string | number | boolean {
+  if (word === 'true' || word === 'false') return word === 'true';
+  return /^\d{1,15}(?:\.\d{1,9})?$/.test(word) ? Number(word) : word;
+}
+
+function readCaptureFile(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new NetError('ENOENT', `${path} cannot be read: give a file that tcpdump or Wireshark wrote`, { cause: error });
+  }
 }
 
 function remove({ host, words }: IpRequest): void {

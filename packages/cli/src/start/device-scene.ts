@@ -1,10 +1,12 @@
 import { World } from '@softnet/kernel';
+import { MessagePortModule, ReplayModule } from '@softnet/nic-driver';
 import { QemuModule, TapModule } from '@softnet/nic-driver/node';
 import { HOST_STACK, Net } from '@softnet/testkit';
 import { UdpEchoModule } from '@softnet/udp';
 import { configure, keepConfigured } from './host-config.ts';
 import type { Scene } from './scene.ts';
 import { kernelOptions, offerAll } from './scene.ts';
+import { STACKED_MODULES } from './stacked-modules.ts';
 import { Troubles } from './troubles.ts';
 
 /** The device by which one kernel meets another machine. */
@@ -34,7 +36,7 @@ export async function bootDevice({ device, addresses, seed, debug }: DeviceScene
     const host = await net.host('softnet');
     const options = device.kind === 'tap' ? { ifname: device.ifname } : { path: device.path };
     const config = { devices: [{ name: NAME, kind: device.kind, options, addresses }], routes: [], settings: {} };
-    const catalogue = offerAll([host.kernel], modules);
+    const catalogue = offerAll([host.kernel], [...modules, ...STACKED_MODULES, ReplayModule, MessagePortModule]);
     await configure(host, config);
     const troubles = new Troubles();
     keepConfigured(host, config, troubles.say);

@@ -1,5 +1,6 @@
 import { World } from '@softnet/kernel';
 import type { Cable } from '@softnet/nic-driver';
+import { MessagePortModule, ReplayModule } from '@softnet/nic-driver';
 import type { RoutedHosts } from '@softnet/testkit';
 import { HOST_STACK, routedHosts } from '@softnet/testkit';
 import { UdpEchoModule } from '@softnet/udp';
@@ -8,6 +9,7 @@ import type { HostConfig } from './host-config.ts';
 import { configure, keepConfigured } from './host-config.ts';
 import type { Scene, SceneOptions } from './scene.ts';
 import { kernelOptions, offerAll } from './scene.ts';
+import { STACKED_MODULES } from './stacked-modules.ts';
 import { Troubles } from './troubles.ts';
 
 /** What the cables do to frames. */
@@ -21,7 +23,7 @@ export async function bootNetwork({ clock, seed, debug }: SceneOptions): Promise
   const all = [a, r, b];
   const kernels = all.map(({ kernel }) => kernel);
   const troubles = new Troubles();
-  const catalogue = offerAll(kernels, [...HOST_STACK, UdpEchoModule, Traffic]);
+  const catalogue = offerAll(kernels, [...HOST_STACK, ...STACKED_MODULES, ReplayModule, MessagePortModule, UdpEchoModule, Traffic]);
   const configs = configsOf(hosts);
   for (const host of [a, b]) for (const program of [UdpEchoModule, Traffic]) await net.run(host.kernel.load(program));
   for (const [index, host] of all.entries()) {
