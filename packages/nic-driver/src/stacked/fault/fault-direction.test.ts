@@ -244,6 +244,15 @@ test('a change holds from the next frame on, and what is under way comes out as 
   expect(bench.seen.slice(2).map(({ atUs }) => atUs)).toEqual([6000, 6000, 6000]);
 });
 
+test('a loop that is late costs the line no time: what should have left by now comes out at once', () => {
+  const bench = new Bench({ ...NO_FAULTS, rateBps: 8_000_000 }, 1);
+  bench.send(Array.from({ length: 4 }, () => ({ atUs: 0, lenBytes: 1000 })));
+  bench.nowUs = 3500;
+  bench.advance(3500);
+  bench.advance(Number.POSITIVE_INFINITY);
+  expect(bench.seen.map(({ atUs }) => atUs)).toEqual([3500, 3500, 3500, 4000]);
+});
+
 test('a burst that is yet to be cut keeps its bytes: its checksums would hide the damage', () => {
   const damage = new FrameDamage();
   const skb = pool.alloc(64, 100)!;
