@@ -159,6 +159,29 @@ test.each([
   expect([told(truth), told({ ...truth, ...lie })]).toEqual([true, false]);
 });
 
+test('a checksum that would be summed from the link header on, or written into it, is refused', () => {
+  const skb = skbOf(new Uint8Array(60));
+  const told = (checksumStart: number, linkBytes: number): boolean =>
+    readOffloads(skb, Object.assign(new VnetHeader(), { flags: 1, checksumStart, checksumOffset: 6 }), linkBytes);
+  expect([told(13, 14), told(14, 14), told(0, 0), told(52, 14), told(53, 14)]).toEqual([false, true, true, true, false]);
+  pool.release(skb);
+});
+
+test('a burst of just one segment is a packet', () => {
+  const shape = { linkBytes: 14, tags: 0, version: 4, udp: true, optionBytes: 0, tcpOptionBytes: 0, payloadBytes: 1400 } as const;
+  const { frame, transport, headers } = frameOf(shape);
+  const fields = { flags: 1, burst: VNET_BURST.UDP, headerBytes: headers, checksumStart: transport, checksumOffset: 6 };
+  for (const [segmentBytes, segments] of [
+    [1399, 2],
+    [1400, 0],
+    [1401, 0],
+  ] as const) {
+    const skb = skbOf(frame);
+    expect([readOffloads(skb, Object.assign(new VnetHeader(), { ...fields, segmentBytes }), 14), skb.gsoSegs]).toEqual([true, segments]);
+    pool.release(skb);
+  }
+});
+
 test('a packet that is verified is, and one of which nothing is said is not', () => {
   const skb = skbOf(new Uint8Array(60));
   expect([readOffloads(skb, new VnetHeader(), 14), skb.checksum]).toEqual([true, CHECKSUM.NONE]);

@@ -51,7 +51,7 @@ describe('a tap with virtio_net_hdr', () => {
   });
 
   it('takes bursts when it is told to, on pages; short frames beside them take none', () => {
-    const { libc, received, run, goUp, device, driver, pool } = fakeTap({ vnetHeader: true });
+    const { libc, received, run, goUp, device, driver, host, pool } = fakeTap({ vnetHeader: true });
     goUp();
     const burst = datagram(20_000);
     libc.incoming.push(withHeader(burst, BURST));
@@ -74,6 +74,9 @@ describe('a tap with virtio_net_hdr', () => {
       [1400, 15, GSO_UDP],
     ]);
     expect(pool.idle).toBe(true);
+    libc.incoming.push(withHeader(frame(1519)), withHeader(frame(70_000), BURST));
+    run();
+    expect([received.length, host.reasons.tooLong.count, host.reasons.header.count, pool.idle]).toEqual([5, 2, 1, true]);
     expect(() => driver.setFeatures(RX_GSO)).toThrow(/EINVAL: .*RX_GSO wants RX_CHECKSUM on/);
   });
 
