@@ -47,7 +47,7 @@ export async function stackedHosts(
     ['b', []],
   ] as const) {
     const kernel = await frameHost(world, name);
-    for (const source of [WireModule, ...STACKED]) await world.run(kernel.load(source));
+    for (const source of [WireModule, ...(name === 'a' ? STACKED : [])]) await world.run(kernel.load(source));
     const devices = await world.run(addDevice(kernel, 'wire', 'eth0', { cable }).then((eth0) => stack(kernel, eth0, above)));
     const top = devices.at(-1)!;
     const frames = (): Frames => kernel.port(Frames).current;

@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
-import { ADDRESS_FAMILY } from '@softnet/contract';
+import { ADDRESS_FAMILY, DEVICE_FEATURE, Devices } from '@softnet/contract';
 import { Faults, FrameCaptures, Traces } from '@softnet/nic-driver';
 import type { DatagramUser, NetHost } from '@softnet/testkit';
 import { HOST_STACK, Net, pattern } from '@softnet/testkit';
-import { UdpEchoModule } from '@softnet/udp';
+import { SOL_UDP, UDP_OPTION, UdpEchoModule } from '@softnet/udp';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { build, STACKED } from './stacked-hosts.ts';
 import { tsharkFields } from './tshark-fields.ts';
 
+/** What a wire can do for bursts. */
+const BURSTS: number =
+  DEVICE_FEATURE.GSO_UDP | DEVICE_FEATURE.TX_CHECKSUM | DEVICE_FEATURE.RX_CHECKSUM | DEVICE_FEATURE.RX_GSO | DEVICE_FEATURE.SCATTER;
 const ADDRESSES = Object.freeze(['10.0.0.2', 'fd00::2'] as const);
 
 interface Scene {
@@ -88,6 +91,46 @@ describe('a host on a tower of devices', () => {
     // Of what came in it has what the faults have not doubled yet.
     if (read === null) return skip('tshark is not installed: nobody else has read the capture');
     expect(read.filter(([name]) => name === 'cap0').length).toBe(4 + 1);
+  });
+
+  test('hands bursts on whole where the device below takes them, and cuts them before faults', async () => {
+    for (const [kind, told] of [
+      ['trace', ' (10 of 1000)'],
+      ['fault', ''],
+    ] as const) {
+      const net = new Net({ seed: 5, modules: [...HOST_STACK, ...STACKED] });
+      const [a, b] = [await net.host('a'), await net.host('b')];
+      await net.join({ host: a, device: 'eth0' }, { host: b, device: 'eth0', addresses: ['10.0.0.2/24'] });
+      for (const { kernel, devices } of [a, b]) {
+        for (const each of devices) if (each.name === 'eth0') kernel.port(Devices).current.setFeatures(each, each.features | BURSTS);
+      }
+      for (const [name, layer, link] of [
+        ['one', kind, 'eth0'],
+        ['two', 'trace', 'one'],
+      ] as const) {
+        await net.run(a.addDevice(layer, name, { link }));
+        a.up(name);
+      }
+      a.addAddress('two', '10.0.0.1/24');
+      const [sender, receiver] = [a.open({ family: ADDRESS_FAMILY.INET }), b.open({ family: ADDRESS_FAMILY.INET })];
+      receiver.bind('10.0.0.2', 9);
+      expect(sender.sock.ops.calls!.setOption(sender.sock, SOL_UDP, UDP_OPTION.SEGMENT, Uint8Array.of(1000 & 0xff, 1000 >> 8, 0, 0))).toBe(
+        0,
+      );
+      await net.run(sender.send(pattern(1, 0, 10_000), '10.0.0.2', 9));
+      const got: Uint8Array[] = [];
+      for (let i = 0; i < 10; i++) got.push((await net.run(receiver.receive())).data);
+      expect(Buffer.compare(Buffer.concat(got), pattern(1, 0, 10_000))).toBe(0);
+      const lines = a.kernel
+        .port(Traces)
+        .current.lines(a.device('two'))
+        .filter((line) => line.includes('UDP'));
+      expect(lines.length).toBe(kind === 'trace' ? 1 : 10);
+      expect(lines[0]!.endsWith(`UDP, length ${kind === 'trace' ? 10_000 : 1000}${told}`)).toBe(true);
+      sender.close();
+      receiver.close();
+      await net.dispose();
+    }
   });
 
   test('takes fragments that come twice, of one packet whose bytes are shared', async () => {

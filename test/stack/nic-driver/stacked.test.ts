@@ -1,9 +1,10 @@
-import { Devices, DeviceTraffic, OPERSTATE } from '@softnet/contract';
+import { DEVICE_FEATURE, Devices, DeviceTraffic, OPERSTATE } from '@softnet/contract';
 import { Faults, LoopbackModule, Traces } from '@softnet/nic-driver';
 import { describe, expect, test } from 'vitest';
 import { addDevice, drops, Frames, numbered, numberOf, skbsOut } from './frames.ts';
 import { remove, stack, stackedHosts } from './stacked-hosts.ts';
 
+const has = (features: number): boolean => (features & DEVICE_FEATURE.RX_GSO) !== 0;
 const KINDS = ['fault', 'trace', 'capture'] as const;
 const optionsOf = (kind: (typeof KINDS)[number]): object => (kind === 'capture' ? { write: () => {} } : {});
 
@@ -82,10 +83,13 @@ describe.each(KINDS)('a device of kind %s', (kind) => {
     devices.setMtu(middle!, 2000);
     expect(top!.maxMtuBytes).toBe(2000);
     const before = eth0!.features;
-    devices.setFeatures(eth0!, 0);
-    expect([middle!.features, top!.features]).toEqual([0, 0]);
-    devices.setFeatures(eth0!, before);
-    expect(top!.features).toBe(middle!.features);
+    devices.setFeatures(eth0!, before | DEVICE_FEATURE.RX_GSO);
+    for (const device of [middle!, top!]) expect([device.features, device.hardwareFeatures].map(has)).toEqual([true, true]);
+    devices.setFeatures(top!, top!.features & ~DEVICE_FEATURE.GRO);
+    devices.setFeatures(eth0!, before & ~DEVICE_FEATURE.GRO);
+    for (const device of [middle!, top!]) expect([device.features, device.hardwareFeatures].map(has)).toEqual([false, false]);
+    // netdev's, of each device by itself.
+    expect([middle!, top!].map(({ features }) => features & DEVICE_FEATURE.GRO)).toEqual([DEVICE_FEATURE.GRO, 0]);
     await world.advance(10);
   });
 

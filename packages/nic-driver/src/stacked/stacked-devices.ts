@@ -29,7 +29,6 @@ export const PASSES_ALL: number =
   DEVICE_FEATURE.TX_CHECKSUM |
   DEVICE_FEATURE.RX_CHECKSUM |
   DEVICE_FEATURE.SCATTER |
-  DEVICE_FEATURE.GRO |
   DEVICE_FEATURE.RX_HASH |
   DEVICE_FEATURE.RX_GSO |
   DEVICE_FEATURE.GSO_TCPV4 |
@@ -132,12 +131,15 @@ export class StackedDevices {
     if (follows) this.#registry.current.setAddress(device, address);
   }
 
+  /** Those that it does not have from below (GRO, which netdev does) stay. */
   #followFeatures(device: NetDevice, { features }: NetDevice): void {
-    const passed = features & this.#spec.passes;
+    const { passes } = this.#spec;
+    const before = device.hardwareFeatures;
+    const passed = features & passes;
     // Those that go are to be switched off, those that come on.
-    device.hardwareFeatures |= passed;
-    this.#registry.current.setFeatures(device, passed);
-    device.hardwareFeatures = passed;
+    device.hardwareFeatures = before | passed;
+    this.#registry.current.setFeatures(device, (device.features & ~passes) | passed);
+    device.hardwareFeatures = (before & ~passes) | passed;
   }
 }
 

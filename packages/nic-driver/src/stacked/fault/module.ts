@@ -11,12 +11,8 @@ import type { FaultOptions } from './faults.ts';
 import { Faults } from './faults.ts';
 import { FrameDamage } from './frame-damage.ts';
 
-/**
- * Bursts are cut and checksums finished before frames get here: each is lost and damaged for itself, and damage is found. What is received may still be
- * merged above.
- */
-const PASSES: number =
-  DEVICE_FEATURE.SCATTER | DEVICE_FEATURE.GRO | DEVICE_FEATURE.RX_CHECKSUM | DEVICE_FEATURE.RX_HASH | DEVICE_FEATURE.RX_GSO;
+/** Bursts are cut and checksums finished before frames get here: each is lost and damaged for itself, and damage is found. */
+const PASSES: number = DEVICE_FEATURE.SCATTER | DEVICE_FEATURE.RX_CHECKSUM | DEVICE_FEATURE.RX_HASH | DEVICE_FEATURE.RX_GSO;
 
 /** Devices that are stacked on another one and do to its frames what bad links do. Linux has netem, a qdisc. */
 @Module({
