@@ -49,8 +49,9 @@ export class Ipv4Offload implements Gro {
     // Padding is not merged away; of a packet that goes no further, an error must say its own length.
     if (ipv4TotalBytes(view, at) !== skb.len - offset || ipv4Ttl(view, at) <= 1) return false;
     // The other form of a checksum of zero could not be written again.
-    if (view.getUint16(at + IPV4_CHECKSUM) === 0xffff || ipv4Fault(view, at, IPV4_HEADER_BYTES, skb.len - offset) !== null) return false;
-    return this.#protocols.begin(ipv4Protocol(view, at), skb, offset + IPV4_HEADER_BYTES);
+    if (view.getUint16(at + IPV4_CHECKSUM) === 0xffff) return false;
+    if (!this.#protocols.begin(ipv4Protocol(view, at), skb, offset + IPV4_HEADER_BYTES)) return false;
+    return ipv4Fault(view, at, IPV4_HEADER_BYTES, skb.len - offset) === null;
   }
 
   sameFlow(held: Skb, skb: Skb, offset: number): boolean {

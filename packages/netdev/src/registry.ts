@@ -1,5 +1,5 @@
 import type { CurrentOwner, Devices, NetDevice, Objects } from '@softnet/contract';
-import { DEVICE_EVENT, DEVICE_FLAG, NetError } from '@softnet/contract';
+import { DEVICE_EVENT, DEVICE_FEATURE, DEVICE_FLAG, NetError } from '@softnet/contract';
 import { checkAddress, checkDevice, checkFeatures, checkFlags, checkMtu } from './device-checks.ts';
 import type { DeviceListeners } from './device-listeners.ts';
 import { chooseName } from './device-name.ts';
@@ -47,6 +47,9 @@ export class Registry implements Devices {
     const registration = new Registration(device);
     held.hold(registration, { name: device.holdOwner?.name ?? device.kind }, 'netdev.register');
     registrations.set(device, registration);
+    // Done here for every device; Linux's NETIF_F_SOFT_FEATURES.
+    device.hardwareFeatures |= DEVICE_FEATURE.GRO;
+    device.features |= DEVICE_FEATURE.GRO;
     table.admit(device, name);
     transmitter.plug(device);
     link.follow(device);

@@ -101,7 +101,7 @@ describe('what the device does not do itself', () => {
     outside.csum |= 200;
     expect(host.traffic().transmit(device, outside)).toBe(TRANSMIT.DROPPED);
     expect([host.drops(), host.skbsOut()]).toEqual([{ 'netdev.checksum': 1 }, 0]);
-    device.hardwareFeatures = DEVICE_FEATURE.TX_CHECKSUM;
+    device.hardwareFeatures |= DEVICE_FEATURE.TX_CHECKSUM;
     host.devices().setFeatures(device, DEVICE_FEATURE.TX_CHECKSUM);
     host.traffic().transmit(device, skbOf());
     expect(seen[2]).toBe(CHECKSUM.PARTIAL);

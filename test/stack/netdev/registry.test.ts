@@ -77,7 +77,7 @@ describe('listeners', () => {
   test('hear every change, in order', async () => {
     const { host, driver, ear } = await boot();
     const eth0 = plug(host, driver, 'eth0', { up: false });
-    eth0.hardwareFeatures = 1;
+    eth0.hardwareFeatures |= 1;
     host.devices().open(eth0);
     host.devices().open(eth0);
     host.traffic().setCarrier(eth0, true);
