@@ -7,8 +7,8 @@ const FAIR_TURN = 8;
 
 /**
  * Receive queues that wait for a poll. Whose priority is higher is first; those of one priority take turns. So that nobody starves, each
- * eighth turn goes down through the priorities, one after the other: a queue waits for 8 · 16 turns at most, and for those of
- * its own priority.
+ * eighth turn goes to a lower priority, one after the other downwards: a queue waits for 8 · 15 turns at most, and for those of its own
+ * priority.
  */
 export class WaitingLines {
   readonly #first: (ReceiveLine | null)[] = new Array<ReceiveLine | null>(PRIORITIES).fill(null);
@@ -61,7 +61,7 @@ export class WaitingLines {
     if (this.#turns < FAIR_TURN) return highest;
     this.#turns = 0;
     const below = levels & ((1 << this.#fair) - 1);
-    this.#fair = highestOf(below === 0 ? levels : below);
+    this.#fair = highestOf(below === 0 ? levels ^ (1 << highest) : below);
     return this.#fair;
   }
 }
