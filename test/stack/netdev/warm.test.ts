@@ -7,7 +7,7 @@ vi.hoisted(() => {
   Object.assign(globalThis, { SOFTNET_DEBUG: '0' });
 });
 
-import { DEVICE_FEATURE } from '@softnet/contract';
+import { DEVICE_FEATURE, FlowKey, LINK_TYPE, PARSER_LEVEL } from '@softnet/contract';
 import { onceWarmCalls } from '@softnet/contract/testing';
 import { put } from '@softnet/skb';
 import type { NetdevHost } from './netdev-host.ts';
@@ -59,6 +59,13 @@ async function boot(features = 0) {
   return { host, driver, device, handler, traffic: host.traffic(), pool: host.pool() };
 }
 
+test('nobody follows who owns a packet', async () => {
+  const { host, device } = await boot();
+  const skb = made(host, device, OUR_MAC);
+  expect(skb.memory.pool).toHaveProperty('ledger', null);
+  expect(Object.getOwnPropertySymbols(skb)).toEqual([]);
+});
+
 function made(host: NetdevHost, device: NetDevice, to: Uint8Array): Skb {
   const skb = host.pool().alloc(64, LEN_BYTES)!;
   put(skb, LEN_BYTES);
@@ -84,6 +91,35 @@ describe('once warm, nothing is allocated', () => {
     const { bytes, calls } = onceWarmCalls(1, CHUNK, () => traffic.transmit(device, made(host, device, PEER_MAC)));
     expect(bytes).toBeLessThan(1);
     expect([driver.sent, host.skbsOut()]).toEqual([calls, 0]);
+  });
+
+  test('headers found, flows steered', async () => {
+    const { host, device } = await boot();
+    device.type = LINK_TYPE.ETHER;
+    await host.load('rest', {
+      parsers: [
+        {
+          ...{ name: 'ip', level: PARSER_LEVEL.ETHERTYPE, number: 0x0800 },
+          parse: (view, offset, _end, found) => {
+            found.lenBytes = 4 * (view.getUint8(offset) & 15);
+            return true;
+          },
+        },
+      ],
+    });
+    const skb = made(host, device, OUR_MAC);
+    const { view } = skb.memory;
+    view.setUint8(skb.network, 0x45);
+    const split = host.split();
+    let headers = 0;
+    const found = onceWarmCalls(1, CHUNK, () => {
+      headers = split.headerBytes(device, view, skb.data, skb.tail);
+    });
+    expect([found.bytes < 1, headers]).toEqual([true, 34]);
+    const steering = host.steering();
+    const key = new FlowKey();
+    const steered = onceWarmCalls(1, CHUNK, (call) => steering.readerMoved(key, call, 0, 0));
+    expect(steered.bytes).toBeLessThan(1);
   });
 
   test('sent by the qdisc', async () => {
