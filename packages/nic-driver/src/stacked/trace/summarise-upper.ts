@@ -85,41 +85,45 @@ interface IcmpWords {
   readonly targeted: readonly number[];
 }
 
+const ICMP4_TYPES: ReadonlyMap<number, string> = new Map([
+  [ICMPV4_TYPE.ECHO_REPLY, 'echo reply'],
+  [ICMPV4_TYPE.DESTINATION_UNREACHABLE, 'unreachable'],
+  [ICMPV4_TYPE.REDIRECT, 'redirect'],
+  [ICMPV4_TYPE.ROUTER_ADVERTISEMENT, 'router advertisement'],
+  [ICMPV4_TYPE.ROUTER_SOLICITATION, 'router solicitation'],
+  [ICMPV4_TYPE.ECHO, 'echo request'],
+  [ICMPV4_TYPE.TIME_EXCEEDED, 'time exceeded'],
+  [ICMPV4_TYPE.PARAMETER_PROBLEM, 'parameter problem'],
+]);
+
 const ICMP4: IcmpWords = Object.freeze({
   title: 'ICMP',
-  types: new Map([
-    [ICMPV4_TYPE.ECHO_REPLY, 'echo reply'],
-    [ICMPV4_TYPE.DESTINATION_UNREACHABLE, 'unreachable'],
-    [ICMPV4_TYPE.REDIRECT, 'redirect'],
-    [ICMPV4_TYPE.ROUTER_ADVERTISEMENT, 'router advertisement'],
-    [ICMPV4_TYPE.ROUTER_SOLICITATION, 'router solicitation'],
-    [ICMPV4_TYPE.ECHO, 'echo request'],
-    [ICMPV4_TYPE.TIME_EXCEEDED, 'time exceeded'],
-    [ICMPV4_TYPE.PARAMETER_PROBLEM, 'parameter problem'],
-  ]),
+  types: ICMP4_TYPES,
   echo: [ICMPV4_TYPE.ECHO_REPLY, ICMPV4_TYPE.ECHO],
   targeted: [],
 } as const);
 
+const ICMP6_TYPES: ReadonlyMap<number, string> = new Map([
+  [ICMPV6_TYPE.DESTINATION_UNREACHABLE, 'unreachable'],
+  [ICMPV6_TYPE.PACKET_TOO_BIG, 'packet too big'],
+  [ICMPV6_TYPE.TIME_EXCEEDED, 'time exceeded'],
+  [ICMPV6_TYPE.PARAMETER_PROBLEM, 'parameter problem'],
+  [ICMPV6_TYPE.ECHO_REQUEST, 'echo request'],
+  [ICMPV6_TYPE.ECHO_REPLY, 'echo reply'],
+  [ICMPV6_TYPE.MLD_QUERY, 'multicast listener query'],
+  [ICMPV6_TYPE.MLD_REPORT, 'multicast listener report'],
+  [ICMPV6_TYPE.MLD_DONE, 'multicast listener done'],
+  [ICMPV6_TYPE.MLD2_REPORT, 'multicast listener report v2'],
+  [ICMPV6_TYPE.REDIRECT, 'redirect'],
+  [ICMPV6_TYPE.ROUTER_SOLICITATION, 'router solicitation'],
+  [ICMPV6_TYPE.ROUTER_ADVERTISEMENT, 'router advertisement'],
+  [ICMPV6_TYPE.NEIGHBOR_SOLICITATION, 'neighbour solicitation'],
+  [ICMPV6_TYPE.NEIGHBOR_ADVERTISEMENT, 'neighbour advertisement'],
+]);
+
 const ICMP6: IcmpWords = Object.freeze({
   title: 'ICMP6',
-  types: new Map([
-    [ICMPV6_TYPE.DESTINATION_UNREACHABLE, 'unreachable'],
-    [ICMPV6_TYPE.PACKET_TOO_BIG, 'packet too big'],
-    [ICMPV6_TYPE.TIME_EXCEEDED, 'time exceeded'],
-    [ICMPV6_TYPE.PARAMETER_PROBLEM, 'parameter problem'],
-    [ICMPV6_TYPE.ECHO_REQUEST, 'echo request'],
-    [ICMPV6_TYPE.ECHO_REPLY, 'echo reply'],
-    [ICMPV6_TYPE.MLD_QUERY, 'multicast listener query'],
-    [ICMPV6_TYPE.MLD_REPORT, 'multicast listener report'],
-    [ICMPV6_TYPE.MLD_DONE, 'multicast listener done'],
-    [ICMPV6_TYPE.MLD2_REPORT, 'multicast listener report v2'],
-    [ICMPV6_TYPE.REDIRECT, 'redirect'],
-    [ICMPV6_TYPE.ROUTER_SOLICITATION, 'router solicitation'],
-    [ICMPV6_TYPE.ROUTER_ADVERTISEMENT, 'router advertisement'],
-    [ICMPV6_TYPE.NEIGHBOR_SOLICITATION, 'neighbour solicitation'],
-    [ICMPV6_TYPE.NEIGHBOR_ADVERTISEMENT, 'neighbour advertisement'],
-  ]),
+  types: ICMP6_TYPES,
   echo: [ICMPV6_TYPE.ECHO_REQUEST, ICMPV6_TYPE.ECHO_REPLY],
   targeted: [ICMPV6_TYPE.NEIGHBOR_SOLICITATION, ICMPV6_TYPE.NEIGHBOR_ADVERTISEMENT],
 } as const);
