@@ -1,10 +1,23 @@
 import type { Held, ModuleContext, Notice, Owner, OwnPool, Skb, SoftnetModule } from '@softnet/contract';
-import { DropReason, DropWatch, defineService, dequeue, enqueue, Module, SkbPool, SkbPools, SkbQueue } from '@softnet/contract';
+import {
+  CurrentOwner,
+  DropReason,
+  DropWatch,
+  defineService,
+  dequeue,
+  enqueue,
+  Module,
+  NetDevice,
+  SkbPool,
+  SkbPools,
+  SkbQueue,
+} from '@softnet/contract';
 import { heapPerCall } from '@softnet/contract/testing';
 import { Kernel, World } from '@softnet/kernel';
-import { copyIn, push, put, SkbModule, SkbReader } from '@softnet/skb';
+import { copyIn, push, put, ReceiveBuffers, SkbModule, SkbReader, split } from '@softnet/skb';
 import type { Traffic } from '@softnet/testkit';
 import { checkPattern, complianceChecks, pattern } from '@softnet/testkit';
+import { etherLink } from '@softnet/wire';
 import { describe, expect, test } from 'vitest';
 
 /** Kernel time for programs. */
@@ -221,6 +234,35 @@ describe('the module', () => {
     pool.current.release(skb);
     expect(idle()).toEqual([[4, 3]]);
     expect(pool.current.alloc(0, 10)).not.toBeNull();
+  });
+
+  test('a device receives into its own pool, and each buffer and page comes back to it, whoever has it last', async () => {
+    const { kernel, run, pool, pools } = await loaded();
+    const own = pools.current.create({ name: 'eth0', buffers: 2, pages: 3 }, { name: 'eth0' }, 'test');
+    const memory = {
+      get current() {
+        return own.pool;
+      },
+    };
+    const buffers = new ReceiveBuffers(memory, null, new CurrentOwner());
+    const device = new NetDevice({ open: () => {}, stop: () => {}, transmit: () => {} }, etherLink);
+    const idle = () => pools.current.usage().map(({ buffersIdle, pagesIdle }) => [buffersIdle, pagesIdle]);
+    const shared = [8190, 8189];
+    for (let round = 0; round < 5; round++) {
+      const skb = buffers.fromBytes(device, pattern(1, 0, 9000))!;
+      expect(idle()).toEqual([shared, [1, 1]]);
+      const clone = pool.current.clone(skb)!;
+      const rest = split(clone, 4000)!;
+      pool.current.release(skb);
+      expect(buffers.fromBytes(device, pattern(1, 0, 9000))).toBeNull();
+      pool.current.release(clone);
+      const first = pool.current.dissolve(rest)!;
+      first.next!.source.release(first.next!);
+      first.source.release(first);
+      expect(idle()).toEqual([shared, [2, 3]]);
+    }
+    own.close();
+    await run(kernel.unload('skb'));
   });
 
   test('replaced by hand-over: the owner of a pool has one of the same size, and the old one makes nothing any more', async () => {

@@ -89,8 +89,7 @@ export interface SkbPool {
   makeRoom(skb: Skb, headroomBytes: number, tailroomBytes: number): boolean;
   /**
    * Ends a packet, whose bytes from `data` on live on as fragments, in order: what GRO hangs on another packet. Tells its socket, as
-   * `release` does. Null: its head is shared, or no record is left
-   * (counted), and it is as it was. It is not empty. Linux's `skb_gro_receive`.
+   * `release` does. Null: its head is shared, it is empty, or no record is left (counted), and it is as it was. Linux's `skb_gro_receive`.
    */
   dissolve(skb: Skb): Fragment | null;
   /**
