@@ -52,6 +52,10 @@ function makeProgram(terminal: Terminal, outcome: { code: number }): Command {
     .option('--tap <ifname>', "one kernel instead, at this TAP interface of the host's Linux (root)")
     .option('--qemu <socket>', 'one kernel instead, at a QEMU guest: the socket of its -netdev stream')
     .option('--address <prefix...>', 'with --tap and --qemu: of ours; default 10.77.0.2/24 and fd77::2/64')
+    .option(
+      '--capture <file>',
+      "packets of the first kernel, from the beginning, as pcapng; '-': to standard output, '|COMMAND': to a program",
+    )
     .option('--debug', 'show errors with their stacks')
     .addOption(new Option('--seed <n>', 'of all chance').default(1).argParser(wholeNumber))
     .action(async (options: Omit<StartOptions, 'debug'> & { readonly debug?: boolean }) => {

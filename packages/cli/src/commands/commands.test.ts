@@ -22,13 +22,13 @@ describe('modprobe', () => {
 
   test('lists what can be loaded', async () => {
     const { type } = await testSession({ ms: 0 });
-    expect(await type('modprobe')).toMatch(/^kernel-time {2}skb {2}netdev .* udp {2}udp-echo {2}traffic$/m);
+    expect(await type('modprobe')).toMatch(/^kernel-time {2}skb {2}netdev .* udp {2}.* replay {2}message-port {2}udp-echo {2}traffic$/m);
   });
 
   test.each([
     [
       'modprobe nonsense',
-      /^softnet: ENOENT: .*nonsense.*\(here: modprobe PATH, or one of: kernel-time, skb, .*, udp, udp-echo, traffic\)\n$/,
+      /^softnet: ENOENT: .*nonsense.*\(here: modprobe PATH, or one of: kernel-time, skb, .*, udp, .*, udp-echo, traffic\)\n$/,
     ],
     ['modprobe ./no/such.cjs', /^softnet: ENOENT: .*such\.cjs/],
     ['modprobe ./package.json', /^softnet: EINVAL: .*must be a CommonJS file/],

@@ -48,7 +48,7 @@ describe('completion', () => {
     ['replace --mode h', ['handover'], 'h'],
     ['replace --mode drain ta', ['talk'], 'ta'],
     ['replace --mode=drain ta', ['talk'], 'ta'],
-    ['capture ', ['stop', 'any '], ''],
+    ['capture ', ['stop', 'dump', 'any '], ''],
     ['ip ', ['addr ', 'link ', 'route ', 'neigh '], ''],
     ['ip addr d', ['delete '], 'd'],
     ['ip r', ['route '], 'r'],

@@ -1,5 +1,8 @@
 import { parsePrefix } from '@softnet/wire';
+import { CaptureFile } from '../capture/capture-file.ts';
 import type { Terminal } from '../main.ts';
+import { expandHome } from '../session/expand-home.ts';
+import type { Output } from '../session/output.ts';
 import { PlainOutput } from '../session/plain-output.ts';
 import { UsageError } from '../usage-error.ts';
 import type { OuterDevice } from './device-scene.ts';
@@ -7,6 +10,7 @@ import { bootDevice } from './device-scene.ts';
 import { bootNetwork } from './network-scene.ts';
 import { runPrompt } from './prompt.ts';
 import { report } from './report.ts';
+import type { Scene } from './scene.ts';
 import { serve } from './serve.ts';
 
 /** Options of `softnet start`. */
@@ -18,6 +22,8 @@ export interface StartOptions {
   readonly tap?: string;
   /** QEMU's socket. */
   readonly qemu?: string;
+  /** Where packets of the first kernel go from the beginning, as pcapng; '-': standard output, and what is said goes to standard error. */
+  readonly capture?: string;
   /** Of our end. None: {@link USUAL_ADDRESSES}. */
   readonly address?: readonly string[];
 }
@@ -27,14 +33,18 @@ const USUAL_ADDRESSES = Object.freeze(['10.77.0.2/24', 'fd77::2/64']);
 /** The main job: a network in this process, or one kernel at a device; at a terminal with a prompt. Returns the exit code. */
 export async function start(options: StartOptions, terminal: Terminal): Promise<number> {
   const { debug, seed } = options;
-  const { stdin, stdout } = terminal;
+  const { stdin, stdout, stderr } = terminal;
   const device = deviceOf(options);
   const addresses = addressesOf(options, device);
   const person = stdin.isTTY === true && stdout.isTTY === true;
+  const { capture } = options;
+  if (capture === '-' && stdout.isTTY === true)
+    throw new UsageError('--capture - wants a pipe: softnet start --capture - | wireshark -k -i -');
   const scene =
     device === undefined ? await bootNetwork({ clock: 'real', seed, debug }) : await bootDevice({ device, addresses, seed, debug });
+  const output = new PlainOutput((text) => (capture === '-' ? stderr : stdout).write(text));
+  if (capture !== undefined) captureFromTheStart(scene, capture, output);
   if (person) return runPrompt(scene, terminal, debug);
-  const output = new PlainOutput((text) => stdout.write(text));
   return device === undefined ? report(scene, output, debug) : serve(scene, output, debug);
 }
 
@@ -53,4 +63,10 @@ function addressesOf({ address = [] }: StartOptions, device: OuterDevice | undef
       throw new UsageError(`--address takes an address with its prefix, 10.77.0.2/24 or fd77::2/64, got '${text}'`);
   }
   return address.length > 0 ? address : USUAL_ADDRESSES;
+}
+
+function captureFromTheStart({ kernels }: Scene, path: string, output: Output): void {
+  const ended = ({ sentence }: CaptureFile): void => output.print(`the capture has ended: ${sentence}`);
+  const all = { device: null, filter: '', snapLenBytes: undefined, drops: true, rotateBytes: 0, files: 0, ringBytes: 0 };
+  new CaptureFile(kernels[0]!, { ...all, path: expandHome(path), ended });
 }

@@ -36,7 +36,7 @@ export abstract class Capture extends Held {
   /** Frames written, and dropped packets among them. */
   frames = 0;
   drops = 0;
-  /** Frames that were not written, since more came in a turn than 4 MiB; those that are longer than the ring. */
+  /** Frames that were not written, since more came in a turn (or while it was paused) than 4 MiB; those that are longer than the ring. */
   missed = 0;
   /** Packets that the ring has now; 0 without one. */
   abstract readonly kept: number;
@@ -46,6 +46,9 @@ export abstract class Capture extends Held {
   closed = false;
   /** Gives `write` what is collected, and ends. Idempotent. */
   abstract close(): void;
+  /** `write` has enough for now: it is not called until `resume`. What comes is collected meanwhile, 4 MiB at most; then `missed` counts. */
+  abstract pause(): void;
+  abstract resume(): void;
   /** What the ring has, as a file of its own; also after the end. @throws NetError EINVAL: it has no ring. */
   abstract dump(): Uint8Array;
 }

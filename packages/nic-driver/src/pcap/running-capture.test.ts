@@ -256,6 +256,30 @@ function ipv4Udp(): Uint8Array {
   return emitIpv4Packet({ ...fields, src: '10.0.0.1', dst: '10.0.0.2', options: [], payload });
 }
 
+test('a pause gives nothing to write, keeps what comes up to a bound, and an end gives all of it', () => {
+  const { eth0, capture, packet, pool, pieces, host } = setUp();
+  const skb = packet(new Uint8Array(60_000));
+  skb.mac = skb.data;
+  capture.tap(skb, eth0);
+  capture.flush();
+  capture.pause();
+  for (let i = 0; i < 100; i++) {
+    capture.tap(skb, eth0);
+    capture.flush();
+  }
+  expect([pieces.length, capture.frames, capture.missed]).toEqual([1, 70, 31]);
+  const asked = host.collected;
+  capture.resume();
+  expect(host.collected).toBe(asked + 1);
+  capture.flush();
+  expect(pieces.length).toBe(2);
+  capture.pause();
+  capture.tap(skb, eth0);
+  capture.close();
+  expect(pieces.length).toBe(3);
+  pool.release(skb);
+});
+
 test('a ring has the last packets, also after the end; a capture without one says what to do', () => {
   const { eth0, capture, packet, pool, host } = setUp({ ring: { maxBytes: 65_536, maxPackets: 3 } });
   for (let i = 0; i < 5; i++) {

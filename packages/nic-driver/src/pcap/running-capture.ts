@@ -40,6 +40,7 @@ export class RunningCapture extends Capture {
   readonly #writer: PcapngWriter | null;
   readonly #ring: PcapngRing | null;
   readonly #filter: SkbFilter | null;
+  #paused = false;
   readonly #snapLenBytes: number;
   readonly #epochUs: number;
   readonly #reader = new SkbReader();
@@ -84,10 +85,10 @@ export class RunningCapture extends Capture {
     if (outgoing && (device.flags & DEVICE_FLAG.LOOPBACK) !== 0) return;
     const mac = startOf(skb, skb.mac);
     const from = mac < 0 ? skb.data : mac;
-    if (this.#filter !== null && !this.#filter.matchesFrame(skb, from, false)) return;
     this.#device = device;
     this.#flags = outgoing ? DIRECTION.OUTBOUND : DIRECTION.INBOUND | receptionOf(skb.type);
-    this.#frame(skb, from, null);
+    if (device.link.headerBytes === 0) this.#withoutLink(skb, from, null);
+    else if (this.#filter === null || this.#filter.matchesFrame(skb, from, false)) this.#frame(skb, from, null);
   }
 
   /** A packet that is dropped, in whatever state. */
@@ -99,9 +100,9 @@ export class RunningCapture extends Capture {
     this.#flags = outgoing ? DIRECTION.OUTBOUND : DIRECTION.INBOUND | receptionOf(skb.type);
     const comment = this.#commentOf(reason);
     const before = this.frames;
-    const mac = startOf(skb, skb.mac);
+    const mac = device?.link.headerBytes === 0 ? -1 : startOf(skb, skb.mac);
     if (mac >= 0) this.#droppedFrame(skb, mac, comment);
-    else this.#droppedPacket(skb, startOf(skb, skb.network), comment);
+    else this.#withoutLink(skb, startOf(skb, skb.network), comment);
     this.drops += this.frames - before;
   }
 
@@ -109,18 +110,31 @@ export class RunningCapture extends Capture {
     if (this.#filter === null || this.#filter.matchesFrame(skb, mac, true)) this.#frame(skb, mac, comment);
   }
 
-  /** @param network -1: it has not got so far. */
-  #droppedPacket(skb: Skb, network: number, comment: Uint8Array): void {
+  /** @param network -1: it has not got so far. @param comment of one that is dropped. */
+  #withoutLink(skb: Skb, network: number, comment: Uint8Array | null): void {
     const from = network < 0 ? skb.data : network;
     const version = network < 0 ? 0 : ipVersionOf(skb, network);
     const ethertype = version === 4 ? ETHERTYPE.IPV4 : version === 6 ? ETHERTYPE.IPV6 : skb.protocol;
-    if (this.#filter !== null && !this.#filter.matchesPacket(skb, from, ethertype, true)) return;
+    if (this.#filter !== null && !this.#filter.matchesPacket(skb, from, ethertype, comment !== null)) return;
     if (version !== 0) this.#packet(skb, from, LINKTYPE.RAW, 0, comment);
     else this.#bare(skb, from, comment);
   }
 
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (!this.closed) this.#host.collected();
+  }
+
   /** Gives `write` what is collected; when it throws, that is the end. */
   flush(): void {
+    if (!this.#paused) this.#write();
+  }
+
+  #write(): void {
     try {
       this.#writer?.flush();
     } catch (error) {
@@ -131,7 +145,7 @@ export class RunningCapture extends Capture {
 
   close(): void {
     if (this.closed) return;
-    this.flush();
+    this.#write();
     this.end();
   }
 
