@@ -25,7 +25,7 @@ export class TapRouter {
   readonly host: NetHost;
   readonly sides: LinuxNetwork[] = [];
   readonly devices: NetDevice[] = [];
-  readonly #servers: ChildProcess[] = [];
+  readonly #children: ChildProcess[] = [];
 
   private constructor(kernel: Kernel) {
     this.host = new NetHost(kernel);
@@ -63,13 +63,19 @@ export class TapRouter {
 
   /** Somebody on this side who says what has come. */
   async serve(side: number): Promise<void> {
-    const args = ['netns', 'exec', this.sides[side]!.name, process.execPath, STREAMS, 'serve', String(PORT)];
-    const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    this.#servers.push(child);
+    const child = this.start(side, process.execPath, STREAMS, 'serve', String(PORT));
     await new Promise((resolve, reject) => {
       child.on('error', reject);
-      child.stdout.once('data', resolve);
+      child.stdout!.once('data', resolve);
     });
+  }
+
+  /** Runs a program on a side until it is killed, by `close` at the latest. */
+  start(side: number, program: string, ...words: readonly string[]): ChildProcess {
+    const args = ['netns', 'exec', this.sides[side]!.name, program, ...words];
+    const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#children.push(child);
+    return child;
   }
 
   /** TCP from one side to another, over IPv4 and then over IPv6. */
@@ -86,7 +92,7 @@ export class TapRouter {
   }
 
   async close(): Promise<void> {
-    for (const server of this.#servers) server.kill();
+    for (const child of this.#children) child.kill();
     await this.host.kernel.shutdown();
     for (const side of this.sides) side.close();
   }
