@@ -106,7 +106,7 @@ describe('channels', () => {
     const before = eth0.txQueues;
     ethtool.setChannels(eth0, { rx: 2, tx: 8 });
     expect([nic.asked, nic.calls]).toEqual([['channels 2 8 down'], ['open eth0', 'stop eth0', 'open eth0']]);
-    expect(events).toEqual(['GOING_DOWN', 'DOWN', 'UP', 'SETTINGS']);
+    expect(events).toEqual(['GOING_DOWN', 'DOWN', 'SETTINGS', 'UP']);
     expect([eth0.rxQueues.length, eth0.txQueues.length, before.map(({ sender }) => sender)]).toEqual([2, 8, [null, null, null, null]]);
     const hashes = new Set<number>();
     nic.take = (queue) => void hashes.add(queue.index);
@@ -193,6 +193,15 @@ describe('channels', () => {
     nic.refuses = 'spread 01234';
     expect(() => ethtool.setChannels(eth0, { rx: 6 })).toThrow('the driver refuses spread');
     expect([nic.asked.slice(1), eth0.rxQueues.length]).toEqual([['channels 6 4 down', 'channels 4 4 down'], 4]);
+  });
+
+  test('a driver that cannot go up again stays down, with its new queues', async () => {
+    const { nic, eth0, ethtool, events } = await boot();
+    nic.open = () => {
+      throw new Error('the driver cannot open');
+    };
+    expect(() => ethtool.setChannels(eth0, { rx: 2 })).toThrow('the driver cannot open');
+    expect([eth0.rxQueues.length, eth0.flags & DEVICE_FLAG.UP, events]).toEqual([2, 0, ['GOING_DOWN', 'DOWN', 'SETTINGS']]);
   });
 
   test('a driver that makes others than it was asked for', async () => {

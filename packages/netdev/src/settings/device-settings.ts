@@ -73,10 +73,10 @@ export class DeviceSettings implements Ethtool {
     if (wasUp) this.#registry.close(device);
     try {
       allOrNone(this.#channelSteps(device, rx, tx));
+      this.#registry.tell(device, DEVICE_EVENT.SETTINGS);
     } finally {
       if (wasUp) this.#registry.open(device);
     }
-    this.#registry.tell(device, DEVICE_EVENT.SETTINGS);
   }
 
   setSpread(device: NetDevice, key: Uint8Array | null, indirection: readonly number[] | null): void {

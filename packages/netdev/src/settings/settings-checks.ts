@@ -6,7 +6,6 @@ const MAX_ENTRIES = 1024;
 const MAX_RULES = 1024;
 const MAX_COALESCE_US = 1_000_000;
 const MAX_COALESCE_PACKETS = 65535;
-/** Rules count as `ip6` does: a protocol is one byte, a port two. */
 const MAX_PROTOCOL = 255;
 const MAX_PORT = 65535;
 
