@@ -1,4 +1,5 @@
-import { ADDRESS_FAMILY, CHECKSUM, DEVICE_FEATURE, Devices } from '@softnet/contract';
+import type { ModuleContext, SoftnetModule } from '@softnet/contract';
+import { ADDRESS_FAMILY, CHECKSUM, DEVICE_FEATURE, Devices, ETHERTYPE, HeaderParser, Module, PARSER_LEVEL } from '@softnet/contract';
 import type { CableOptions } from '@softnet/nic-driver';
 import { Cable, Captures } from '@softnet/nic-driver';
 import { Net, pattern } from '@softnet/testkit';
@@ -156,6 +157,27 @@ describe('offloads of a wire', () => {
       }
     },
   );
+
+  test('a parser that throws while a frame is split is a fault of its own module, and no frame is lost', async () => {
+    const { world, kernel, other, b, arrivals, send } = await wired();
+    @Module({ name: 'bad-parser', version: '1.0.0', provides: [HeaderParser] })
+    class BadParser implements SoftnetModule {
+      start(ctx: ModuleContext): void {
+        const parse = (): boolean => {
+          throw new Error('a fault');
+        };
+        ctx.contribute(HeaderParser, { name: 'bad', level: PARSER_LEVEL.ETHERTYPE, number: ETHERTYPE.IPV4, parse }, 'corridor');
+      }
+    }
+    await world.run(other.load(BadParser));
+    other.port(Devices).current.setFeatures(b, b.features | DEVICE_FEATURE.HEADER_SPLIT);
+    for (let i = 0; i < 2; i++) send(1, i, 1000);
+    await world.advance(100);
+    expect(arrivals.all.length).toBe(2);
+    expect(other.faults.map(({ module }) => module)).toEqual(['bad-parser#1']);
+    expect(kernel.faults).toEqual([]);
+    expect(skbsOut(kernel) + skbsOut(other)).toBe(0);
+  });
 
   test('VLAN_TX: the card puts the tag on', async () => {
     const { world, kernel, other, a, b } = await wired();

@@ -90,6 +90,7 @@ export class WireModule implements SoftnetModule {
       pool,
       buffers: new ReceiveBuffers(pool, ctx.port(HeaderSplit), ctx.current, new ReceiveCounters((name) => ctx.counter(name))),
       clock: ctx.clock,
+      current: ctx.current,
       launcher: new FrameLauncher(pool, reasons),
       timer: (fire, port, place) => ctx.timer(fire, port, place),
       reasons,

@@ -1,7 +1,8 @@
-import type { Clock, DropReason, NetDevice, Port, Skb, SkbPool, SkbQueue, Timer, TxQueue } from '@softnet/contract';
+import type { Clock, CurrentOwner, DropReason, NetDevice, Port, Skb, SkbPool, SkbQueue, Timer, TxQueue } from '@softnet/contract';
 import { dequeue } from '@softnet/contract';
 import type { ReceiveBuffers } from '@softnet/skb';
 import { purge } from '@softnet/skb';
+import { FrameCopier } from '../driver/copy-frame.ts';
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import type { DriverDevices } from '../driver/driver-devices.ts';
 import type { CableEnd, CablePort } from './cable.ts';
@@ -14,6 +15,7 @@ export interface WireHost {
   readonly pool: Port<SkbPool>;
   readonly buffers: ReceiveBuffers;
   readonly clock: Clock;
+  readonly current: CurrentOwner;
   readonly launcher: FrameLauncher;
   readonly reasons: { readonly noCarrier: DropReason; readonly cut: DropReason };
   timer(fire: (port: WirePort) => void, port: WirePort, place: string): Timer;
@@ -29,6 +31,10 @@ export class WirePort implements DeviceDriver, CablePort {
   up = false;
   takesBursts: boolean;
   readonly #host: WireHost;
+  readonly #copier = new FrameCopier();
+  /** What a parser of this kernel has thrown while a frame of another one was copied, and whose it was. */
+  #fault: unknown = null;
+  #faulty = 0;
   /** Sent in the turn of the timer, by transmit queue. */
   #sentPackets = new Int32Array(0);
   #sentBytes = new Int32Array(0);
@@ -59,7 +65,18 @@ export class WirePort implements DeviceDriver, CablePort {
   }
 
   copy(skb: Skb): Skb | null {
-    return this.#host.buffers.fromSkb(this.device, skb);
+    const { buffers, current, pool } = this.#host;
+    const caller = current.id;
+    try {
+      return buffers.fromSkb(this.device, skb);
+    } catch (error) {
+      // The sender's kernel has nothing to do with it: it is told in a turn of our own, and the frame comes unsplit.
+      this.#fault = error;
+      this.#faulty = current.id;
+      current.id = caller;
+      this.#arrival.arm(0);
+      return this.#copier.copy(pool.current, skb);
+    }
   }
 
   open(): void {
@@ -255,10 +272,20 @@ export class WirePort implements DeviceDriver, CablePort {
   }
 
   #arrive(): void {
+    if (this.#fault !== null) this.#throwFault();
     const { flight, peer } = this.outside;
     const { nowUs } = this.#host.clock;
     for (let skb = flight.take(nowUs); skb !== null; skb = flight.take(nowUs)) this.#host.devices.arrived(this.device, skb);
     this.coming();
     peer.port?.room();
+  }
+
+  /** What arrives is the next turn's. */
+  #throwFault(): void {
+    const fault = this.#fault;
+    this.#fault = null;
+    this.#arrival.arm(0);
+    this.#host.current.id = this.#faulty;
+    throw fault;
   }
 }
