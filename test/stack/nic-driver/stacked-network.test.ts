@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ADDRESS_FAMILY, DEVICE_FEATURE, Devices } from '@softnet/contract';
-import { Faults, FrameCaptures, Traces } from '@softnet/nic-driver';
+import { NetdevModule } from '@softnet/netdev';
+import { CaptureModule, FaultModule, Faults, FrameCaptures, TraceModule, Traces, WireModule } from '@softnet/nic-driver';
 import type { DatagramUser, NetHost } from '@softnet/testkit';
 import { HOST_STACK, Net, pattern } from '@softnet/testkit';
 import { SOL_UDP, UDP_OPTION, UdpEchoModule } from '@softnet/udp';
@@ -178,6 +179,28 @@ describe('a host on a tower of devices', () => {
     expect(await net.run(unload)).toMatchObject({ outcome: 'gone', leaks: [], faults: [], broken: [] });
     // The tower has gone with what it stood on.
     expect(a.devices.map(({ name }) => name)).toEqual(['lo']);
+    await net.dispose();
+  });
+
+  test('stands while the modules below it are replaced, with what is under way', async () => {
+    const { net, a } = await boot({ delayUs: 2000 });
+    const user = a.open({ family: ADDRESS_FAMILY.INET, name: 'program' });
+    user.connect('10.0.0.2', 7);
+    for (const [name, source] of [
+      ['wire', WireModule],
+      ['netdev', NetdevModule],
+      ['capture', CaptureModule],
+      ['fault', FaultModule],
+      ['trace', TraceModule],
+    ] as const) {
+      await net.run(user.send(pattern(1, 0, 3000)));
+      await net.pass(1);
+      const { drained } = await net.run(a.kernel.replace(name, source, { mode: 'handover' }));
+      expect(await net.run(drained)).toMatchObject({ outcome: 'gone', leaks: [], faults: [] });
+      expect((await net.run(user.receive())).data.length).toBe(3000);
+    }
+    expect(a.device('trc0').lower?.lower?.lower).toBe(a.device('eth0'));
+    user.close();
     await net.dispose();
   });
 
