@@ -60,7 +60,7 @@ export class TapRig {
 
   /** Nothing is sent there but what we send. */
   up(): void {
-    this.#inside('sysctl', '-qw', `net.ipv6.conf.${this.ifname}.disable_ipv6=1`);
+    this.#inside('sh', '-c', `echo 1 > /proc/sys/net/ipv6/conf/${this.ifname}/disable_ipv6`);
     this.#inside('ip', 'link', 'set', this.ifname, 'up');
   }
 

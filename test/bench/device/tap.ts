@@ -19,7 +19,7 @@ async function peer(way: 'read' | 'write', lenBytes: number): Promise<Record<str
 }
 
 function work(name: string, summary: string, measures: Readonly<Record<string, Subject['measure']>>): Work {
-  const lack = (): string | undefined => tapLack({ gcc: 'gcc libc6-dev', sysctl: 'procps' });
+  const lack = (): string | undefined => tapLack({ gcc: 'gcc libc6-dev' });
   const subjects = Object.entries(measures).map(([subject, measure]) => ({ name: subject, lack, measure }));
   return { name, summary, units: { 'frames/s': 'more', 'µs CPU': 'less' }, note: NOTE, subjects };
 }
@@ -40,7 +40,7 @@ export function tapWorks(): Work[] {
       'fs-callbacks': () => fsWrites(lenBytes),
     }),
   ]);
-  const lack = (): string | undefined => tapLack({ iperf3: 'iperf3', ping: 'iputils-ping', sysctl: 'procps' });
+  const lack = (): string | undefined => tapLack({ iperf3: 'iperf3', ping: 'iputils-ping' });
   const tcp: Work = {
     name: 'tap-tcp',
     summary: "Linux's TCP from tap to tap, softnet routes: bursts whole, or each segment for itself",

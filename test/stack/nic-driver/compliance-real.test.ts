@@ -119,16 +119,17 @@ describe('compliance of message-port', () => {
   );
 });
 
-/** Taps of both kernels, and a bridge of Linux between those of a pair. */
+/** Taps of both kernels, and a bridge of Linux between those of a pair: with all that they can, and with as little. */
 async function tapTraffic(kernels: readonly Kernel[]): Promise<Traffic> {
   const [a, b] = kernels as [Kernel, Kernel];
   const linux = new LinuxNetwork();
   let closed = false;
   const join = async (nth: number): Promise<Ends> => {
     const names = [`${linux.tag}t${2 * nth}`, `${linux.tag}t${2 * nth + 1}`] as const;
-    const near = await addDevice(a, 'tap', 'tap%d', { ifname: names[0] });
+    const options = nth % 2 === 0 ? { queues: 2 } : { vnetHeader: false };
+    const near = await addDevice(a, 'tap', 'tap%d', { ifname: names[0], ...options });
     return both(a, near, async () => {
-      const far = await addDevice(b, 'tap', 'tap%d', { ifname: names[1] });
+      const far = await addDevice(b, 'tap', 'tap%d', { ifname: names[1], ...options });
       linux.take(...names);
       linux.bridge(`br${nth}`, ...names);
       return far;

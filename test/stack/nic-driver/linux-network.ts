@@ -35,15 +35,19 @@ export class LinuxNetwork {
   /** Takes an interface in that was made outside, up, with addresses that can be used at once. It heeds no routers. */
   adopt(name: string, ...addresses: readonly string[]): void {
     execFileSync('ip', ['link', 'set', name, 'netns', this.name]);
-    const settings = ['accept_dad=0', 'accept_ra=0', 'router_solicitations=0'].map((each) => `net.ipv6.conf.${name}.${each}`);
-    this.run('sysctl', '-qw', ...settings);
+    for (const setting of ['accept_dad', 'accept_ra', 'router_solicitations']) this.set(`net/ipv6/conf/${name}/${setting}`, 0);
     for (const address of addresses) this.ip('addr', 'add', address, 'dev', name, ...(address.includes(':') ? ['nodad'] : []));
     this.ip('link', 'set', name, 'up');
   }
 
   /** No IPv6, so no router solicitations and the like. */
   quiet(name: string): void {
-    this.run('sh', '-c', `echo 1 > /proc/sys/net/ipv6/conf/${name}/disable_ipv6`);
+    this.set(`net/ipv6/conf/${name}/disable_ipv6`, 1);
+  }
+
+  /** A setting of Linux's: 'net/ipv4/ip_forward'. */
+  set(path: string, value: number): void {
+    this.run('sh', '-c', `echo ${value} > /proc/sys/${path}`);
   }
 
   /** A bridge with these ports, all up. */

@@ -46,7 +46,7 @@ describe.skipIf(skipAloud('bursts into Linux', netnsSkipReason()))('bursts by ha
     into = await host.create('tap', 'tap0', { ifname: names[0] });
     const out = await host.create('tap', 'tap1', { ifname: names[1], vnetHeader: false });
     for (const [number, name] of names.entries()) linux.adopt(name, `10.89.${number}.1/24`, `fd89:${number}::1/64`);
-    linux.run('sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1');
+    for (const setting of ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding']) linux.set(setting, 1);
     for (const address of ['10.89.1.2', 'fd89:1::2'])
       linux.ip('neigh', 'add', address, 'lladdr', formatMac(out.address, 0), 'dev', names[1]);
     router = linux.ip('link', 'show', names[0]).match(/ether ([0-9a-f:]{17})/)![1]!;
