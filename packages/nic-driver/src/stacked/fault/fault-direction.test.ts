@@ -89,6 +89,7 @@ class Bench {
       departed: (packets: number) => {
         this.departed += packets;
       },
+      room: () => {},
     };
     this.direction = new FaultDirection({ clock, damage: new FrameDamage(), ...this.drops, timer }, this.line, exit);
   }

@@ -23,6 +23,8 @@ export interface FaultExit {
   out(skb: Skb): void;
   /** So much has left the line, lost or not; once a batch. */
   departed(packets: number, bytes: number): void;
+  /** There may be room for more. */
+  room(): void;
 }
 
 /**
@@ -125,6 +127,7 @@ export class FaultDirection {
       this.#exit.out(skb);
     }
     this.settle();
+    this.#exit.room();
   }
 
   /** A frame leaves the line: once, twice, or not at all. */

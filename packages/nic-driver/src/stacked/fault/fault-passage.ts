@@ -1,6 +1,7 @@
 import type { Skb, SkbQueue, TxQueue } from '@softnet/contract';
 import { dequeue } from '@softnet/contract';
 import { passOn } from '@softnet/skb';
+import { onlyOptions } from '../../driver/options.ts';
 import type { Passage } from '../passage.ts';
 import type { StackedLink } from '../stacked-link.ts';
 import type { FaultExit, FaultHost } from './fault-direction.ts';
@@ -8,7 +9,7 @@ import { FaultDirection } from './fault-direction.ts';
 import type { FaultCounts, FaultLine } from './fault-line.ts';
 import { changeLine } from './fault-line.ts';
 import type { FaultChanges, FaultSettings } from './fault-settings.ts';
-import { changedFaults } from './fault-settings.ts';
+import { changedFaults, FAULT_OPTIONS } from './fault-settings.ts';
 
 /** Of both directions. */
 export interface FaultLines {
@@ -79,6 +80,7 @@ export class FaultPassage implements Passage {
 
   /** From the next frame on. @throws NetError EINVAL, saying which; nothing is changed then. */
   set(changes: FaultChanges): void {
+    onlyOptions('fault', changes, FAULT_OPTIONS);
     const tx = changedFaults('tx', this.#tx.line.settings, changes);
     const rx = changedFaults('rx', this.#rx.line.settings, changes);
     changeLine(this.#tx.line, tx);
@@ -106,15 +108,13 @@ export class FaultPassage implements Passage {
       get ifindex() {
         return device.ifindex;
       },
-      out: (skb: Skb) => {
-        link.send(skb);
-        this.#wakeWithRoom();
-      },
+      out: (skb: Skb) => link.send(skb),
       departed: (packets, bytes) => devices.sent(queue, packets, bytes),
+      room: () => this.#wakeWithRoom(),
     };
   }
 
-  /** Not for each frame that comes out. */
+  /** Not before there is room for some. */
   #wakeWithRoom(): void {
     if (!this.#queue.stopped) return;
     const { queueFrames } = this.#tx.line.settings;
@@ -130,5 +130,6 @@ function rxExit(link: StackedLink): FaultExit {
     },
     out: (skb) => link.received(skb),
     departed: () => {},
+    room: () => {},
   };
 }
