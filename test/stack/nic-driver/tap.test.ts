@@ -184,7 +184,7 @@ describe.skipIf(skipAloud('a TAP and a bridge of Linux', netnsSkipReason()))('ta
     const kept = Array.from({ length: 7 }, () => pool.alloc(0, 10)!);
     host.send(a, testFrame(1));
     const last = pool.alloc(0, 10)!;
-    await until('it is missed', () => b.stats.rxMissed === 1);
+    await until('it is missed', () => b.stats.rxMissed >= 1);
     expect(host.count).toBe(0);
     for (const skb of [...kept, last]) skb.memory.pool.release(skb);
     host.send(a, testFrame(2));
