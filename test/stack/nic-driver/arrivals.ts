@@ -5,7 +5,7 @@ import { copyIn, SkbReader } from '@softnet/skb';
 import { emitEthernet, emitIpv4Packet, emitIpv6Packet, emitTcp, emitUdp, formatMac, parseAddress, pseudoHeaderSum } from '@softnet/wire';
 
 /** What arrived behind a device, and how. */
-export interface Arrival {
+interface Arrival {
   readonly device: NetDevice;
   readonly queue: number;
   readonly hash: number;

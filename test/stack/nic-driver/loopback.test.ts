@@ -1,5 +1,5 @@
 import type { NetDevice } from '@softnet/contract';
-import { DEVICE_FLAG, Devices, DeviceTraffic, LINK_TYPE, OPERSTATE } from '@softnet/contract';
+import { DEVICE_FLAG, Devices, DeviceTraffic, Ethtool, LINK_TYPE, OPERSTATE } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { World } from '@softnet/kernel';
 import { NetdevModule } from '@softnet/netdev';
@@ -51,6 +51,14 @@ describe('lo', () => {
     expect(lo.stats).toMatchObject({ txPackets: 1, rxPackets: 1, txBytes: 60_014, rxBytes: 60_014 });
     expect(skbsOut(kernel)).toBe(0);
     expect(drops(kernel)).toEqual({});
+  });
+
+  test('has no rings and no interrupts: what it sends waits in the backlog', async () => {
+    const { kernel, lo } = await host();
+    const ethtool = kernel.port(Ethtool).current;
+    expect(() => ethtool.setRings(lo, { rxPackets: 10 })).toThrow('EOPNOTSUPP');
+    expect(() => ethtool.setCoalescing(lo, lo.rxQueues, { us: 10 })).toThrow('EOPNOTSUPP');
+    expect(() => ethtool.setChannels(lo, { rx: 2 })).toThrow('EOPNOTSUPP');
   });
 
   test('that is down drops; up again, it goes on', async () => {

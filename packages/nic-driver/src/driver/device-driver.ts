@@ -38,6 +38,8 @@ export interface DriverSpec {
   readonly kind: string;
   /** May somebody remove one (`ip link del`)? Else they go with the module only. */
   readonly removable: boolean;
+  /** False: received frames do not go through {@link DriverDevices.received}; there are no rings, and no interrupts that could be moderated. */
+  readonly rings?: boolean;
   /** Can the numbers of their queues be changed, up to `maxRxQueues` and `maxTxQueues`? Default: no. */
   readonly channels?: boolean;
   /**

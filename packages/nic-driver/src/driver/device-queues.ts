@@ -2,7 +2,7 @@ import type { DropReason, FlowKey, FlowRule, NetDevice, Random, RxQueue, TxQueue
 import { DEVICE_FEATURE, evenIndirection, NetError, ReceiveSpread, RSS_KEY_BYTES, RxQueue as RxQueueRecord } from '@softnet/contract';
 import type { Completions } from './completions.ts';
 import { makeQueues } from './device-spec.ts';
-import { withAutomaticRule } from './flow-rules.ts';
+import { queueByRules, withAutomaticRule } from './flow-rules.ts';
 import { ReceiveClassifier } from './receive-classifier.ts';
 import { ReceiveLine } from './receive-line.ts';
 import type { ReceiveLines } from './receive-lines.ts';
@@ -101,20 +101,20 @@ export class DeviceQueues {
     if (rules.length > device.flowRules.length && (device.features & DEVICE_FEATURE.FLOW_STEERING) === 0) {
       throw new NetError('EOPNOTSUPP', `${device.name} does not steer flows: switch its feature FLOW_STEERING on first`);
     }
-    this.#setRules(device, rules);
+    device.flowRules = rules;
+    lineOf(device.rxQueues[0]!).classifier?.setRules(rules);
   }
 
   steer(device: NetDevice, key: FlowKey, queue: number): boolean {
     if ((device.features & DEVICE_FEATURE.FLOW_STEERING) === 0 || queue >= device.rxQueues.length) return false;
-    const rules = withAutomaticRule(device.flowRules, key, queue);
-    if (rules === null) return false;
-    this.#setRules(device, rules);
-    return true;
-  }
-
-  #setRules(device: NetDevice, rules: readonly FlowRule[]): void {
+    const changed = withAutomaticRule(device.flowRules, key, queue);
+    if (changed === null) return false;
+    const { rules, evicted } = changed;
+    const { classifier } = lineOf(device.rxQueues[0]!);
     device.flowRules = rules;
-    lineOf(device.rxQueues[0]!).classifier?.setRules(rules);
+    classifier?.setRule(key, queueByRules(rules, key));
+    if (evicted !== null) classifier?.setRule(evicted.key, queueByRules(rules, evicted.key));
+    return true;
   }
 
   #classifierOf(device: NetDevice): ReceiveClassifier {

@@ -30,7 +30,7 @@ export interface DeviceSpec {
   readonly maxRxQueues?: number;
   /** `priority` of each queue, of both sorts; what is left out is 0. A shard has one receive queue of each priority. */
   readonly priorities?: readonly number[];
-  /** Received frames that wait for the stack in each receive queue, at most. Default 1,024; 8,192 can be set. */
+  /** Received frames that wait for the stack in each receive queue, at most. Default 1,024; 8,192 can be set. 0: it has no rings. */
   readonly receiveFrames?: number;
   /** `ringPackets` of transmit queues at first, and at most. Default 0: the driver has no such limit. */
   readonly sendFrames?: number;
@@ -59,7 +59,7 @@ export function makeDevice(ops: DeviceOps, kind: string, spec: DeviceSpec, rando
   device.maxTxQueues = spec.maxTxQueues ?? device.txQueues.length;
   for (const queue of device.rxQueues) {
     queue.ringPackets = spec.receiveFrames ?? RECEIVE_FRAMES;
-    queue.maxRingPackets = Math.max(queue.ringPackets, MAX_RECEIVE_FRAMES);
+    queue.maxRingPackets = queue.ringPackets === 0 ? 0 : Math.max(queue.ringPackets, MAX_RECEIVE_FRAMES);
     queue.priority = spec.priorities?.[queue.index] ?? 0;
   }
   for (const queue of device.txQueues) {

@@ -22,6 +22,9 @@ export interface DriverOpsHost {
 export class DriverOps implements DeviceOps {
   /** Absent where devices go with their module only. */
   readonly remove?: (device: NetDevice) => void;
+  /** Absent where there are none. */
+  readonly setRings?: (device: NetDevice, rxPackets: number, txPackets: number) => void;
+  readonly setCoalescing?: (queue: RxQueue | TxQueue, us: number, packets: number) => void;
   /** Absent where a driver's queues are as they are. */
   readonly setChannels?: (device: NetDevice, rxQueues: number, txQueues: number) => void;
   /** Absent where nobody spreads received frames. */
@@ -31,10 +34,18 @@ export class DriverOps implements DeviceOps {
   readonly #host: DriverOpsHost;
   readonly #gone: DropReason;
 
-  constructor(host: DriverOpsHost, gone: DropReason, { removable, channels, classifies }: DriverSpec) {
+  constructor(host: DriverOpsHost, gone: DropReason, { removable, rings, channels, classifies }: DriverSpec) {
     this.#host = host;
     this.#gone = gone;
     if (removable) this.remove = (device) => host.removed(device);
+    if (rings !== false) {
+      this.setRings = setRings;
+      this.setCoalescing = (queue, us, packets) => {
+        queue.coalesceUs = us;
+        queue.coalescePackets = packets;
+        host.moderated(queue);
+      };
+    }
     if (channels === true) {
       this.setChannels = (device, rxQueues, txQueues) => {
         driverOf(device)?.setChannels?.(rxQueues, txQueues);
@@ -78,19 +89,13 @@ export class DriverOps implements DeviceOps {
   setReceiveMode(device: NetDevice, groups: readonly Uint8Array[]): void {
     driverOf(device)?.setReceiveMode?.(groups);
   }
+}
 
-  /** A ring that has no limit keeps none. */
-  setRings(device: NetDevice, rxPackets: number, txPackets: number): void {
-    driverOf(device)?.setRings?.(rxPackets, txPackets);
-    for (const queue of device.rxQueues) queue.ringPackets = rxPackets;
-    for (const queue of device.txQueues) if (queue.maxRingPackets > 0) queue.ringPackets = txPackets;
-  }
-
-  setCoalescing(queue: RxQueue | TxQueue, us: number, packets: number): void {
-    queue.coalesceUs = us;
-    queue.coalescePackets = packets;
-    this.#host.moderated(queue);
-  }
+/** A ring that has no limit keeps none. */
+function setRings(device: NetDevice, rxPackets: number, txPackets: number): void {
+  driverOf(device)?.setRings?.(rxPackets, txPackets);
+  for (const queue of device.rxQueues) queue.ringPackets = rxPackets;
+  for (const queue of device.txQueues) if (queue.maxRingPackets > 0) queue.ringPackets = txPackets;
 }
 
 /** Null once the device is gone. */

@@ -32,7 +32,8 @@ test('an automatic rule is the only one of its flow, behind those that were orde
           expect(ordered).toBe(1024);
           continue;
         }
-        rules = next;
+        rules = next.rules;
+        expect(next.evicted === null).toBe(ordered + new Set([...model, port]).size <= 1024);
         if (model.includes(port)) model.splice(model.indexOf(port), 1);
         model.push(port);
         if (ordered + model.length > 1024) model.shift();

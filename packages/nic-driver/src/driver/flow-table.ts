@@ -1,21 +1,19 @@
 import type { FlowKey } from '@softnet/contract';
 import { FlowKey as FlowKeyRecord } from '@softnet/contract';
-import { isSameFlow } from './flow-rules.ts';
+import { isSameFlow, NO_RULE } from './flow-rules.ts';
 
 /** Where a flow with a rule of its own goes. */
 export class FlowEntry {
   readonly key: FlowKey = new FlowKeyRecord();
   hash = 0;
   /** The receive queue that its rule wants; -1: nowhere. {@link NO_RULE}: its rule is gone, as soon as it may be. */
-  target = 0;
+  target = NO_RULE;
   /** Where its frames go now: see `ReceiveClassifier`. -1: nowhere. */
   current = 0;
   /** Of its last frame there: `ReceiveLine.put`. */
   tail = 0;
   next: FlowEntry | null = null;
 }
-
-export const NO_RULE = -2;
 
 /** A power of two. */
 const CHAINS = 2048;

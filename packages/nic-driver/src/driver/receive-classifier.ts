@@ -1,7 +1,8 @@
 import type { FlowKey, FlowRule, NetDevice, ReceiveSpread, Skb } from '@softnet/contract';
 import { DEVICE_FEATURE, IPV4_WORD2 } from '@softnet/contract';
 import { SkbReader, Toeplitz } from '@softnet/skb';
-import { FlowEntry, FlowTable, NO_RULE } from './flow-table.ts';
+import { NO_RULE } from './flow-rules.ts';
+import { FlowEntry, FlowTable } from './flow-table.ts';
 import { FrameHeaders, hasPorts } from './frame-headers.ts';
 import { lineOf } from './receive-lines.ts';
 import { verifyChecksum } from './verify-checksum.ts';
@@ -82,6 +83,14 @@ export class ReceiveClassifier {
     for (const entry of this.#table.all()) if (entry.target === NO_RULE && this.#hasPassed(entry)) this.#table.remove(entry);
   }
 
+  /** One flow's rule is another, of a device that has many. @param queue or {@link NO_RULE}. */
+  setRule(key: FlowKey, queue: number): void {
+    const hash = this.#hashOf(key);
+    const entry = this.#table.find(key, hash) ?? this.#admit(key, hash);
+    entry.target = queue;
+    if (queue === NO_RULE && this.#hasPassed(entry)) this.#table.remove(entry);
+  }
+
   /** What `before` did, down to the frames that wait. It may be of another build. */
   inherit(before: ReceiveClassifier): void {
     const { current, tail, entries } = before.state();
@@ -135,7 +144,6 @@ export class ReceiveClassifier {
     const entry = new FlowEntry();
     Object.assign(entry.key, key);
     entry.hash = hash;
-    entry.target = NO_RULE;
     const at = this.#spread === null ? -1 : hash & (this.#spread.indirection.length - 1);
     entry.current = at < 0 ? 0 : this.#current[at]!;
     entry.tail = at < 0 ? this.#putOf(0) : this.#tail[at]!;

@@ -36,6 +36,7 @@ export class LoopbackModule implements SoftnetModule {
     const devices: DriverDevices = new DriverDevices(ctx, {
       kind: 'loopback',
       removable: false,
+      rings: false,
       drive: () => new LoopbackDriver(devices, backlog, ctx.current),
       adopted: () => {},
     });
@@ -56,6 +57,7 @@ function specOfLo(): DeviceSpec {
     maxMtuBytes: 65536,
     flags: DEVICE_FLAG.LOOPBACK,
     features: FEATURES,
+    receiveFrames: 0,
   };
 }
 
