@@ -4,7 +4,7 @@ import { FlowRule } from '@softnet/contract';
 /** A flow without a rule: see `FlowRule.queue`. */
 export const NO_RULE = -2;
 /** So many rules a card has room for; automatic ones give way first: netdev sees to it where somebody orders one. */
-const MAX_FLOW_RULES = 1024;
+export const MAX_FLOW_RULES = 1024;
 /** Locations of automatic rules begin here: what somebody has ordered wins. */
 const AUTOMATIC_FROM = 0x10000;
 

@@ -1,7 +1,7 @@
 import type { FlowKey, FlowRule, NetDevice, ReceiveSpread, Skb } from '@softnet/contract';
 import { DEVICE_FEATURE, IPV4_WORD2 } from '@softnet/contract';
 import { SkbReader, Toeplitz } from '@softnet/skb';
-import { NO_RULE } from './flow-rules.ts';
+import { MAX_FLOW_RULES, NO_RULE } from './flow-rules.ts';
 import { FlowEntry, FlowTable } from './flow-table.ts';
 import { FrameHeaders, hasPorts } from './frame-headers.ts';
 import { lineOf } from './receive-lines.ts';
@@ -10,6 +10,8 @@ import { verifyChecksum } from './verify-checksum.ts';
 /** What a frame for no queue is answered by {@link ReceiveClassifier.classify}. */
 export const DROPPED_BY_RULE = -1;
 
+/** Rules, and as many that have given way for others. */
+const MOST_ENTRIES = 2 * MAX_FLOW_RULES;
 const FOR_THE_STACK = DEVICE_FEATURE.RX_CHECKSUM | DEVICE_FEATURE.RX_HASH;
 
 /**
@@ -18,7 +20,7 @@ const FOR_THE_STACK = DEVICE_FEATURE.RX_CHECKSUM | DEVICE_FEATURE.RX_HASH;
  *
  * A flow is moved without being reordered, as Linux's aRFS does it: each rule and each entry of the indirection table remembers the
  * queue that its frames go to now and its last frame there, and takes its new queue when the old one has handed that frame up.
- * DEVIATION: what waits when the *key* changes may be overtaken, as on any card: all flows change their entries.
+ * DEVIATION: what waits when the key, or the size of the table, changes may be overtaken, as on any card: all flows change their entries.
  */
 export class ReceiveClassifier {
   readonly #device: NetDevice;
@@ -79,8 +81,7 @@ export class ReceiveClassifier {
       const entry = this.#table.find(key, hash) ?? this.#admit(key, hash);
       if (entry.target === NO_RULE) entry.target = queue;
     }
-    // What is in no queue any more needs no memory.
-    for (const entry of this.#table.all()) if (entry.target === NO_RULE && this.#hasPassed(entry)) this.#table.remove(entry);
+    this.#sweep();
   }
 
   /** One flow's rule is another, of a device that has many. @param queue or {@link NO_RULE}. */
@@ -88,7 +89,7 @@ export class ReceiveClassifier {
     const hash = this.#hashOf(key);
     const entry = this.#table.find(key, hash) ?? this.#admit(key, hash);
     entry.target = queue;
-    if (queue === NO_RULE && this.#hasPassed(entry)) this.#table.remove(entry);
+    if (this.#table.count > MOST_ENTRIES) this.#sweep();
   }
 
   /** What `before` did, down to the frames that wait. It may be of another build. */
@@ -108,6 +109,11 @@ export class ReceiveClassifier {
   /** Of the last generation, for the next. */
   state(): { current: Uint8Array<ArrayBuffer>; tail: Int32Array<ArrayBuffer>; entries: FlowEntry[] } {
     return { current: this.#current, tail: this.#tail, entries: this.#table.all() };
+  }
+
+  /** Whose rule is gone, and who is in no queue any more, needs no entry. As many stay as frames wait, at most. */
+  #sweep(): void {
+    for (const entry of this.#table.all()) if (entry.target === NO_RULE && this.#hasPassed(entry)) this.#table.remove(entry);
   }
 
   /** Null: no rule (any more). */
