@@ -1,11 +1,14 @@
-import { ADDRESS_FAMILY } from '@softnet/contract';
+import { ADDRESS_FAMILY, DEVICE_FEATURE } from '@softnet/contract';
 import { bytesPerOperation } from '../heap.ts';
 import type { Loop } from '../span.ts';
 import { nsOf } from '../span.ts';
 import type { Suite, Work } from '../work.ts';
 import { loopbackLoop, nodeLoop, wireLoop } from './datagrams.ts';
+import type { Receiver } from './merged.ts';
+import { mergedLoop } from './merged.ts';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
+const CUTS_ITSELF = DEVICE_FEATURE.GSO_UDP | DEVICE_FEATURE.TX_CHECKSUM | DEVICE_FEATURE.SCATTER;
 const NOTE =
   "node-dgram: Node's own sockets over the machine's loopback, in batches of 32 too: it pays for system calls and crosses threads.";
 
@@ -18,6 +21,20 @@ function race(name: string, summary: string, ours: () => Promise<Loop>, lenBytes
     subjects: [
       { name: 'softnet', measure: async () => nsOf(await ours()) },
       { name: 'node-dgram', measure: async () => nsOf(await nodeLoop(lenBytes)) },
+    ],
+  };
+}
+
+/** Frames of a flow that are merged on their way, beside the same that are not. */
+function merging(name: string, summary: string, receiver: Receiver, features = 0): Work {
+  return {
+    name: `path-merged-${name}`,
+    summary: `a frame of 1400 bytes in a batch of 64 of its flow: ${summary}`,
+    units: { ns: 'less' },
+    note: 'softnet: GRO merges them (net.udp.gro 2); one-by-one: it is off',
+    subjects: [
+      { name: 'softnet', measure: async () => nsOf(await mergedLoop(receiver, true, features)) },
+      { name: 'one-by-one', measure: async () => nsOf(await mergedLoop(receiver, false, features)) },
     ],
   };
 }
@@ -43,6 +60,10 @@ export function pathSuite(): Suite {
         race('wire', 'IPv4, over a wire between two hosts', () => wireLoop(INET, lenBytes), lenBytes),
         race('wire6', 'IPv6, over a wire between two hosts', () => wireLoop(INET6, lenBytes), lenBytes),
       ]),
+      merging('forward', 'forwarded, and cut again', 'forward'),
+      merging('forward-offload', 'forwarded by a device that cuts for itself', 'forward', CUTS_ITSELF),
+      merging('socket', 'into a socket, one by one', 'socket'),
+      merging('socket-whole', 'into a socket, as they come (UDP_GRO)', 'socket-whole'),
       quiet('loopback', () => loopbackLoop(INET, 1400)),
       quiet('loopback6', () => loopbackLoop(INET6, 1400)),
       quiet('wire', () => wireLoop(INET, 1400)),
