@@ -146,3 +146,14 @@ test('a packet that is captured allocates nothing but the file', async () => {
   // The file's bytes lie outside of the heap; what a piece of it takes there is for many packets.
   expect(heapPerPacket(world, kernel, lo, 50)).toBeLessThan(50);
 });
+
+test('a packet that a filter lets into a ring allocates nothing at all', async () => {
+  const world = new World({ seed: 1 });
+  const kernel = await frameHost(world, 'k');
+  for (const source of [LoopbackModule, SinkModule, PcapModule]) await world.run(kernel.load(source));
+  const lo = kernel.port(DeviceTraffic).current.byName('lo')!;
+  const filter = 'not (udp port 53 or host 10.0.0.1) and greater 100';
+  const capture = kernel.port(Captures).current.start({ filter, ring: { maxBytes: 1 << 20 } }, { name: 'test' });
+  expect(heapPerPacket(world, kernel, lo, 8)).toBeLessThan(8);
+  expect([capture.frames > 8 * PACKETS, capture.kept > 900, capture.missed]).toEqual([true, true, 0]);
+});

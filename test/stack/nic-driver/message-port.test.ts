@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { MessagePort } from 'node:worker_threads';
 import { MessageChannel } from 'node:worker_threads';
 import type { NetDevice } from '@softnet/contract';
-import { TRANSMIT } from '@softnet/contract';
+import { DEVICE_FEATURE, TRANSMIT } from '@softnet/contract';
 import { World } from '@softnet/kernel';
 import { MessagePortModule } from '@softnet/nic-driver';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -54,6 +54,16 @@ describe('two kernels, joined by a port', () => {
     for (const frame of frames) a.send(near, frame);
     await until('both are there', () => b.received.length === 2);
     expect(differing(b.received, frames)).toEqual([]);
+  });
+
+  test('headers are split off where that is asked for', async () => {
+    const [near, far] = await joined();
+    b.devices.setFeatures(far, far.features | DEVICE_FEATURE.HEADER_SPLIT);
+    const frames = [60, 1000, 1514].map((lenBytes, number) => testFrame(number, lenBytes));
+    for (const frame of frames) a.send(near, frame);
+    await until('all are there', () => b.received.length === frames.length);
+    expect(differing(b.received, frames)).toEqual([]);
+    expect(b.kernel.counters().find(({ name }) => name === 'receive.splits')?.value).toBe(2);
   });
 
   test('carrier goes from end to end: up, down, up again, gone, and another one', async () => {

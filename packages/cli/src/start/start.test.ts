@@ -41,27 +41,46 @@ describe.skipIf(!built)('softnet start without a terminal', () => {
     expect(status).toBe(1);
   }, 60_000);
 
-  test('at a device: serves until it is told to end, in order', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'softnet-start-'));
-    const server = createServer((socket) => socket.on('data', () => undefined).on('error', () => undefined));
-    await new Promise<void>((resolve) => server.listen(join(folder, 'nic.sock'), resolve));
-    try {
-      const child = spawn(process.execPath, [command, 'start', '--qemu', join(folder, 'nic.sock'), '--address', '192.0.2.2/24']);
-      const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
-      let said = '';
-      child.stdout.on('data', (bytes: Buffer) => {
-        said += bytes.toString();
-      });
-      await expect.poll(() => said, { timeout: 15_000 }).toMatch(/^softnet is 192\.0\.2\.2 in the guest .*\nserving; /);
-      child.kill('SIGTERM');
-      expect(await exit).toBe(0);
-      expect(said).toMatch(/^kernel softnet: open: /m);
-      expect(said).toMatch(/^kernel softnet: unloaded .*qemu#1/m);
-    } finally {
-      server.close();
-      rmSync(folder, { recursive: true, force: true });
-    }
-  }, 60_000);
+  test.each([
+    ['at a device: serves until it is told to end, in order', []],
+    ['the same with --capture -: what is said goes to standard error, and packets to standard output', ['--capture', '-']],
+  ])(
+    '%s',
+    async (_title, captures) => {
+      const folder = mkdtempSync(join(tmpdir(), 'softnet-start-'));
+      const server = createServer((socket) => socket.on('data', () => undefined).on('error', () => undefined));
+      await new Promise<void>((resolve) => server.listen(join(folder, 'nic.sock'), resolve));
+      try {
+        const words = ['start', '--qemu', join(folder, 'nic.sock'), '--address', '192.0.2.2/24', ...captures];
+        const child = spawn(process.execPath, [command, ...words]);
+        const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+        let said = '';
+        let written = Buffer.alloc(0);
+        const [text, packets] = captures.length === 0 ? [child.stdout, child.stderr] : [child.stderr, child.stdout];
+        text.on('data', (bytes: Buffer) => {
+          said += bytes.toString();
+        });
+        packets.on('data', (bytes: Buffer) => {
+          written = Buffer.concat([written, bytes]);
+        });
+        await expect.poll(() => said, { timeout: 15_000 }).toMatch(/^softnet is 192\.0\.2\.2 in the guest .*\nserving; /);
+        child.kill('SIGTERM');
+        expect(await exit).toBe(0);
+        expect(said).toMatch(/^kernel softnet: open: /m);
+        expect(said).toMatch(/^kernel softnet: unloaded .*qemu#1/m);
+        if (captures.length === 0) return expect(written.length).toBe(0);
+        expect(said).toMatch(/^the capture has ended: \d+ packets? of any in -$/m);
+        // The device asks for its address: at least that is there, in whole blocks.
+        let blocks = 0;
+        for (let at = 0; at < written.length; at += written.readUInt32LE(at + 4)) blocks++;
+        expect([written.readUInt32BE(0), blocks > 2]).toEqual([0x0a0d0d0a, true]);
+      } finally {
+        server.close();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+    60_000,
+  );
 
   test('says so when a reader leaves early, by its exit code or not at all', () => {
     const { stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${command}" start | head -n 1`], {

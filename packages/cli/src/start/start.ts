@@ -43,9 +43,14 @@ export async function start(options: StartOptions, terminal: Terminal): Promise<
   const scene =
     device === undefined ? await bootNetwork({ clock: 'real', seed, debug }) : await bootDevice({ device, addresses, seed, debug });
   const output = new PlainOutput((text) => (capture === '-' ? stderr : stdout).write(text));
-  if (capture !== undefined) captureFromTheStart(scene, capture, output);
-  if (person) return runPrompt(scene, terminal, debug);
-  return device === undefined ? report(scene, output, debug) : serve(scene, output, debug);
+  const file = capture === undefined ? undefined : captureFromTheStart(scene, capture, output);
+  const code = person
+    ? await runPrompt(scene, terminal, debug)
+    : device === undefined
+      ? await report(scene, output, debug)
+      : await serve(scene, output, debug);
+  file?.stop();
+  return code;
 }
 
 /** @throws UsageError */
@@ -65,8 +70,8 @@ function addressesOf({ address = [] }: StartOptions, device: OuterDevice | undef
   return address.length > 0 ? address : USUAL_ADDRESSES;
 }
 
-function captureFromTheStart({ kernels }: Scene, path: string, output: Output): void {
+function captureFromTheStart({ kernels }: Scene, path: string, output: Output): CaptureFile {
   const ended = ({ sentence }: CaptureFile): void => output.print(`the capture has ended: ${sentence}`);
   const all = { device: null, filter: '', snapLenBytes: undefined, drops: true, rotateBytes: 0, files: 0, ringBytes: 0 };
-  new CaptureFile(kernels[0]!, { ...all, path: expandHome(path), ended });
+  return new CaptureFile(kernels[0]!, { ...all, path: expandHome(path), ended });
 }
