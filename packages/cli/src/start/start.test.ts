@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,7 +71,6 @@ describe.skipIf(!built)('softnet start without a terminal', () => {
         expect(said).toMatch(/^kernel softnet: unloaded .*qemu#1/m);
         if (captures.length === 0) return expect(written.length).toBe(0);
         expect(said).toMatch(/^the capture has ended: \d+ packets? of any in -$/m);
-        // The device asks for its address: at least that is there, in whole blocks.
         let blocks = 0;
         for (let at = 0; at < written.length; at += written.readUInt32LE(at + 4)) blocks++;
         expect([written.readUInt32BE(0), blocks > 2]).toEqual([0x0a0d0d0a, true]);
