@@ -123,6 +123,39 @@ describe('what is merged, and what is not', () => {
   });
 });
 
+describe('what is held', () => {
+  test('goes up with the next batch, when somebody’s code throws in the midst of one', async () => {
+    const own = await BurstHost.boot({ gro: true });
+    let isBad = true;
+    const see = (): void => {
+      if (isBad) throw new Error('a tap');
+    };
+    await own.world.run(own.kernel.load(tapModule(see)));
+    // What goes up first is of another flow than those that are held.
+    const shots = run({}, {}, { dstPort: 10 }, { dstPort: 10, quirk: 'bad-udp-sum' });
+    expect(() => own.poll(shots.map(arrivalOf))).toThrow('a tap');
+    expect(own.take().out).toHaveLength(0);
+    isBad = false;
+    own.poll([]);
+    expect(own.take().out).toHaveLength(2);
+    await own.end();
+  });
+
+  test('is nobody’s, when the protocol or the layer has left', async () => {
+    const own = await BurstHost.boot({ gro: true });
+    const frames = run(...same(3)).map(arrivalOf);
+    own.poll(frames);
+    expect(own.take().out).toHaveLength(3);
+    await own.world.run(own.kernel.unload('udp'));
+    own.poll(frames);
+    expect([own.take().out.length, own.counter('gro.merged')]).toEqual([3, 2]);
+    await own.world.run(own.kernel.unload('ipv4', { cascade: true }));
+    own.poll(frames);
+    expect([own.skbsOut, own.memoryOut]).toEqual([0, 0]);
+    await own.end();
+  });
+});
+
 describe('the merged packet', () => {
   test('is one large datagram, with a sum that is to be finished', () => {
     const shots = run(...same(3), { lenBytes: 9 });
