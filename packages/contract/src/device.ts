@@ -20,7 +20,7 @@ export class NetDevice extends Held {
   kind = '';
   ops: DeviceOps;
   link: LinkLayer;
-  /** Has all that is received, in the place of GRO, taps, hooks and layers: a device stacked on this one. Set and cleared by its driver. */
+  /** Has all that is received, in the place of GRO, hooks and layers: a device stacked on this one. Set and cleared by its driver. */
   above: ReceiveHandler | null = null;
   /**
    * Whose cached dsts go by it, or by a device stacked on it: `Route.attach` derives a use here too, so that its driver waits for them.

@@ -71,20 +71,33 @@ export class Receiver implements PacketSink {
   }
 
   #handOver(above: ReceiveHandler, queue: RxQueue, batch: SkbQueue): void {
-    const { current } = this.#parts;
+    const { current, taps } = this.#parts;
+    if (taps.present) for (let skb = batch.first; skb !== null; skb = skb.next) this.#showClone(skb, queue.device);
     const caller = current.id;
     current.id = above.owner;
     above.receive(queue, batch);
     current.id = caller;
   }
 
-  #packet(skb: Skb, device: NetDevice): void {
-    const { link, stats } = device;
+  /** Who looks on sees it behind its link header; who has it gets it before. */
+  #showClone(skb: Skb, device: NetDevice): void {
+    const clone = skb.memory.pool.clone(skb);
+    if (clone === null) return;
+    if (this.#readLink(clone, device)) this.#parts.taps.show(clone, device);
+    clone.memory.pool.release(clone);
+  }
+
+  #readLink(skb: Skb, device: NetDevice): boolean {
+    const { link } = device;
     skb.ifindex = device.ifindex;
     const wantedBytes = link.headerBytes + VLAN_TAG_BYTES;
     if (skb.tail - skb.data < wantedBytes && skb.fragments !== null) gather(skb, Math.min(wantedBytes, skb.len));
-    if (!link.read(skb, device)) {
-      stats.rxErrors++;
+    return link.read(skb, device);
+  }
+
+  #packet(skb: Skb, device: NetDevice): void {
+    if (!this.#readLink(skb, device)) {
+      device.stats.rxErrors++;
       skb.memory.pool.drop(skb, this.#parts.reasons['netdev.link-header']);
       return;
     }
