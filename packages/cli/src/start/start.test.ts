@@ -49,7 +49,8 @@ describe.skipIf(!built)('softnet start without a terminal', () => {
     '%s',
     async (_title, captures) => {
       const folder = mkdtempSync(join(tmpdir(), 'softnet-start-'));
-      const server = createServer((socket) => socket.on('data', () => undefined).on('error', () => undefined));
+      const guests: Socket[] = [];
+      const server = createServer((socket) => guests.push(socket.on('data', () => undefined).on('error', () => undefined)));
       await new Promise<void>((resolve) => server.listen(join(folder, 'nic.sock'), resolve));
       try {
         const words = ['start', '--qemu', join(folder, 'nic.sock'), '--address', '192.0.2.2/24', ...captures];
@@ -65,6 +66,9 @@ describe.skipIf(!built)('softnet start without a terminal', () => {
           written = Buffer.concat([written, bytes]);
         });
         await expect.poll(() => said, { timeout: 15_000 }).toMatch(/^softnet is 192\.0\.2\.2 in the guest .*\nserving; /);
+        // A frame for nobody, behind its length.
+        guests[0]!.write(Buffer.concat([Buffer.from([0, 0, 0, 60]), Buffer.alloc(60, 0xff)]));
+        if (captures.length > 0) await expect.poll(() => written.includes(Buffer.alloc(60, 0xff)), { timeout: 15_000 }).toBe(true);
         child.kill('SIGTERM');
         expect(await exit).toBe(0);
         expect(said).toMatch(/^kernel softnet: open: /m);

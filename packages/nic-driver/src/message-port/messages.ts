@@ -9,7 +9,7 @@
  * ```
  */
 export const SORT = Object.freeze({ HELLO: 1, FRAMES: 2, RETURN: 3, BYE: 4 } as const);
-export const HELLO_FLAG = Object.freeze({
+const HELLO_FLAG = Object.freeze({
   /** It has just begun, and does not know the other side: an answer is wanted. */
   ASKS: 1,
   /** Its device is up. */

@@ -6,7 +6,7 @@ import type { FilterProtocol, FilterSide, PacketFilter } from './packet-filter.t
 import { FILTER_PROTOCOLS } from './packet-filter.ts';
 
 /** Longest text, and most parentheses and `not`s within one another. */
-export const MAX_FILTER_CHARS = 4096;
+const MAX_FILTER_CHARS = 4096;
 export const MAX_FILTER_DEPTH = 64;
 /** Of a frame that is asked for. */
 const MAX_LENGTH_BYTES = 99_999_999;
