@@ -74,7 +74,7 @@ describe.skipIf(!built)('softnet start without a terminal', () => {
         expect(said).toMatch(/^kernel softnet: open: /m);
         expect(said).toMatch(/^kernel softnet: unloaded .*qemu#1/m);
         if (captures.length === 0) return expect(written.length).toBe(0);
-        expect(said).toMatch(/^the capture has ended: \d+ packets? of any in -$/m);
+        expect(said).toMatch(/^the capture has ended: \d+ packets?.* of any in -$/m);
         let blocks = 0;
         for (let at = 0; at < written.length; at += written.readUInt32LE(at + 4)) blocks++;
         expect([written.readUInt32BE(0), blocks > 2]).toEqual([0x0a0d0d0a, true]);
