@@ -19,7 +19,7 @@ const UDP = 17;
 const ETHER_BYTES = 14;
 
 /** What may be odd about a frame. */
-export const QUIRKS = Object.freeze([
+const QUIRKS = Object.freeze([
   'none',
   'bad-udp-sum',
   'no-udp-sum',
@@ -38,7 +38,7 @@ export const QUIRKS = Object.freeze([
   'other-host',
   'empty',
 ] as const);
-export type Quirk = (typeof QUIRKS)[number];
+type Quirk = (typeof QUIRKS)[number];
 
 /** A datagram in a frame, in a test's words. */
 export interface Shot {
