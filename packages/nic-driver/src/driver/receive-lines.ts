@@ -35,8 +35,10 @@ export class ReceiveLines implements PollSource {
     line.put = (line.put + 1) | 0;
     if (line.waits) return;
     const { coalesceUs, coalescePackets } = line.queue;
-    if (coalesceUs === 0 || (coalescePackets > 0 && line.frames.lenPackets >= coalescePackets)) this.#wait(line);
-    else if (line.timer !== null && !line.timer.armed) line.timer.arm(coalesceUs);
+    const { timer } = line;
+    const isFull = coalescePackets > 0 && line.frames.lenPackets >= coalescePackets;
+    if (coalesceUs === 0 || timer === null || isFull) this.#wait(line);
+    else if (!timer.armed) timer.arm(coalesceUs);
   }
 
   /** The queue's moderation is another; what waits is polled at once. Also when it is new. */
