@@ -130,20 +130,6 @@ export class DriverDevices {
   }
 
   /**
-   * The same of a frame that came by the link of a card without a mind of its own (`DriverSpec.classifies`): first verifies, hashes and
-   * spreads it, as the device's features, rules and RSS say.
-   */
-  arrived(device: NetDevice, skb: Skb): boolean {
-    const { rxQueues } = device;
-    const queue = lineOf(rxQueues[0]!).classifier!.classify(skb);
-    if (queue !== DROPPED_BY_RULE) return this.received(rxQueues[queue]!, skb);
-    device.stats.rxDropped++;
-    skb.ifindex = device.ifindex;
-    skb.memory.pool.drop(skb, this.#isUnwanted);
-    return false;
-  }
-
-  /**
    * Takes a received frame, `data` at the link header; the softirq loop hands it up. Also outside of a batch. False: dropped, with a
    * reason. Linux's `napi_schedule` and its poll.
    */
@@ -167,6 +153,20 @@ export class DriverDevices {
     if (device.addressLen > 0 && skb.tail > skb.data && isGroupMac(skb.memory.view, skb.data)) stats.multicast++;
     this.#lines.put(line, skb);
     return true;
+  }
+
+  /**
+   * The same of a frame that came by the link of a card without a mind of its own (`DriverSpec.classifies`): first verifies, hashes and
+   * spreads it, as the device's features, rules and RSS say.
+   */
+  arrived(device: NetDevice, skb: Skb): boolean {
+    const { rxQueues } = device;
+    const queue = lineOf(rxQueues[0]!).classifier!.classify(skb);
+    if (queue !== DROPPED_BY_RULE) return this.received(rxQueues[queue]!, skb);
+    device.stats.rxDropped++;
+    skb.ifindex = device.ifindex;
+    skb.memory.pool.drop(skb, this.#isUnwanted);
+    return false;
   }
 
   /** So much has left, and was freed: counts it, and tells `DeviceTraffic.completed`, when the queue's moderation says so. Once a batch. */
