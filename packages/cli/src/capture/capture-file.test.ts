@@ -80,6 +80,7 @@ describe('capture', () => {
       ['capture --files 3 eth0 x', '--files goes with --rotate'],
       ['capture --rotate 1 --ring 1 eth0 x', '--rotate or --ring: one of them'],
       ['capture --ring 1 eth0 "|cat"', '--rotate and --ring want a file'],
+      ['capture --ring 1 eth0 /nowhere/x', 'ENOENT: /nowhere/x cannot be written: give a file in a folder'],
       ['capture eth0 -', "standard output is this terminal's"],
       ['capture eth0 "| "', 'a program is missing'],
     ] as const) {

@@ -1,9 +1,11 @@
-import { statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { NetDevice, Notice, Owner } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import type { Capture } from '@softnet/nic-driver';
 import { Captures, parseFilter } from '@softnet/nic-driver';
 import { count } from '../text/count.ts';
+import { cannotWrite, IN_A_FOLDER } from './cannot-write.ts';
 import type { CaptureSink, SinkUser } from './capture-sink.ts';
 import { FileSink } from './file-sink.ts';
 import { numberedPath } from './numbered-path.ts';
@@ -59,6 +61,7 @@ export class CaptureFile implements Owner, SinkUser {
     this.name = `capture ${options.path}`;
     // Before a file is emptied for it.
     parseFilter(options.filter);
+    if (options.ringBytes > 0) checkFolder(options.path);
     this.#sink = options.ringBytes > 0 ? null : this.#open();
     try {
       this.#capture = this.#start();
@@ -160,12 +163,17 @@ export class CaptureFile implements Owner, SinkUser {
 
   /** Each file is whole by itself, so another one is another capture. */
   #rotate(): void {
-    [this.#frames, this.#drops, this.#missed] = this.#sums();
     this.#capture.close();
     this.#sink!.close();
-    this.#sink = this.#open();
-    this.#bytes = 0;
-    this.#capture = this.#start();
+    try {
+      this.#sink = this.#open();
+      const before = this.#sums();
+      this.#capture = this.#start();
+      [this.#frames, this.#drops, this.#missed] = before;
+      this.#bytes = 0;
+    } catch (error) {
+      this.gone((error as Error).message);
+    }
   }
 
   #finish(): void {
@@ -174,6 +182,15 @@ export class CaptureFile implements Owner, SinkUser {
     this.#capture.close();
     this.#sink?.close();
     if (this.#options.ringBytes > 0) this.dump();
+  }
+}
+
+/** A ring writes at the end: better to hear now that it cannot. */
+function checkFolder(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw cannotWrite(path, error, IN_A_FOLDER);
   }
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { cannotWrite } from './cannot-write.ts';
+import { cannotWrite, IN_A_FOLDER } from './cannot-write.ts';
 import type { CaptureSink } from './capture-sink.ts';
 
 /** A file: its disk takes what it is given, at once. */
@@ -11,7 +11,7 @@ export class FileSink implements CaptureSink {
     try {
       this.#descriptor = openSync(path, 'w');
     } catch (error) {
-      throw cannotWrite(path, error, 'give a file in a folder that is there and yours');
+      throw cannotWrite(path, error, IN_A_FOLDER);
     }
   }
 

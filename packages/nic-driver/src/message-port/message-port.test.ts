@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { copyIn, makePool } from '@softnet/skb';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -138,6 +139,39 @@ describe('batches', () => {
     );
     expect(lied).toBeGreaterThan(100);
   });
+});
+
+/** Node's Worker as its parent sees it: says values, not events; arrays are copied, or given away. */
+class WorkerLike extends EventEmitter {
+  other: WorkerLike | null = null;
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void {
+    const value: unknown = structuredClone(message, { transfer });
+    queueMicrotask(() => this.other?.emit('message', value));
+  }
+}
+
+test('two links by objects that say values: frames, buffers and goodbyes go through', async () => {
+  const [one, two] = [new WorkerLike(), new WorkerLike()];
+  [one.other, two.other] = [two, one];
+  const links = [new PortLink(one, 1500), new PortLink(two, 1500)] as const;
+  for (const link of links) {
+    link.begin();
+    link.tell(true, 1500);
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(links.map(({ connected }) => connected)).toEqual([true, true]);
+  for (let round = 0; round < 3 * BATCHES; round++) {
+    expect(put(links[0].outgoing, new Uint8Array(100).fill(round))).toBe(true);
+    links[0].flush();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(readAll(links[1].incoming).frames).toEqual([new Uint8Array(100).fill(round)]);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  links[0].close();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([links[1].connected, one.listenerCount('message')]).toEqual([false, 0]);
+  two.emit('exit', 0);
+  links[1].close();
 });
 
 test('a port that throws is over, and a link that is closed says nothing more', () => {

@@ -89,10 +89,8 @@ export class ReplayDriver implements DeviceDriver, TurnTaker {
 
   transmit(queue: TxQueue, batch: SkbQueue): void {
     const { lenPackets, lenBytes } = batch;
-    for (let skb = dequeue(batch); skb !== null; skb = dequeue(batch)) {
-      if (this.#sent !== null) this.#collect(skb);
-      skb.memory.pool.release(skb);
-    }
+    if (this.#sent !== null) this.#collect(batch, this.#sent);
+    for (let skb = dequeue(batch); skb !== null; skb = dequeue(batch)) skb.memory.pool.release(skb);
     this.#host.sent(queue, lenPackets, lenBytes);
   }
 
@@ -170,11 +168,14 @@ export class ReplayDriver implements DeviceDriver, TurnTaker {
     skb.mac = at;
   }
 
-  #collect(skb: Skb): void {
-    const frame = new Uint8Array(skb.len);
-    if (this.#reader.open(skb)) this.#reader.copyOut(frame);
+  #collect({ first }: SkbQueue, sent: (frame: Uint8Array, timeUs: number) => void): void {
+    const { nowUs } = this.#host.clock;
     try {
-      this.#sent!(frame, this.#host.clock.nowUs);
+      for (let skb = first; skb !== null; skb = skb.next) {
+        const frame = new Uint8Array(skb.len);
+        if (this.#reader.open(skb)) this.#reader.copyOut(frame);
+        sent(frame, nowUs);
+      }
     } catch (error) {
       this.#sent = null;
       this.#host.log.warn('what frames were given to threw, and gets no more', { device: this.#device.name, why: String(error) });

@@ -27,7 +27,7 @@ export interface ReplayOptions {
 
 /** What became of a capture. */
 export interface ReplayReport {
-  /** Frames that were handed up. */
+  /** Frames whose time came: handed up, or dropped with a reason. */
   readonly frames: number;
   /** Packets that were not: of other interfaces, not wanted by the filter, sent ones, noted as dropped. */
   readonly skipped: number;

@@ -24,7 +24,7 @@ export class Replay {
   readonly bytes: Uint8Array;
   /** The packet at hand, if {@link Replay.advance} said so. */
   readonly packet: RecordedPacket = new RecordedPacket();
-  /** Frames that were handed up, and packets that were not wanted. */
+  /** Frames whose time came, and packets that were not wanted. */
   frames = 0;
   skipped = 0;
   /** There is a packet at hand that waits for its time. */
