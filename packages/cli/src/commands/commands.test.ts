@@ -72,6 +72,14 @@ describe('holders', () => {
   });
 });
 
+test('mem shows pools, who has how much waiting, and that nothing is scarce', async () => {
+  const { type } = await testSession();
+  const text = await type('mem');
+  expect(text).toMatch(/^POOL +BUFFERS +IDLE +PAGES +IDLE +PACKETS OUT\n.*\nshared +8192 +\d+ +8192 +\d+ +\d+$/m);
+  expect(text).toMatch(/^udp +\d+ +\d+ +0$/m);
+  expect(text).toMatch(/^pressure: none/m);
+});
+
 test('stat shows counters and why packets were dropped; dump is the same', async () => {
   const { type } = await testSession();
   await type('sysctl net.ipv4.ip_default_ttl=1');

@@ -7,6 +7,7 @@ import { holders } from './holders.ts';
 import { ip } from './ip.ts';
 import { log } from './log.ts';
 import { lsmod } from './lsmod.ts';
+import { mem } from './mem.ts';
 import { modprobe } from './modprobe.ts';
 import { ping } from './ping.ts';
 import { quit } from './quit.ts';
@@ -27,6 +28,7 @@ export const commands: readonly SessionCommand[] = Object.freeze([
   replace,
   holders,
   stat,
+  mem,
   sysctl,
   log,
   top,
