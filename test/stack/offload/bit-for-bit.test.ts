@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { BurstHost } from './burst-host.ts';
 import type { Taken } from './burst-socket.ts';
 import { BurstSocket, datagramsOf } from './burst-socket.ts';
+import { EditingModule } from './editing-hook.ts';
 import type { Shot } from './frames.ts';
 import { arrivalOf, bursts, flowOf } from './frames.ts';
 
@@ -59,10 +60,12 @@ function outcome({ host, single, merged }: Rig, shots: readonly Shot[], cuts: bo
 }
 
 test.each([
-  [1500, 300],
-  [1280, 1452],
-])('whatever comes, in at one device, leaves the other as if it had not been merged: MTU %d, %d bytes', async (mtuBytes, maxBytes) => {
+  ['as it came', 1500, 300, false],
+  ['on a narrower way', 1280, 1452, false],
+  ['changed by hooks', 1500, 300, true],
+])('whatever comes leaves the other device as if it had not been merged: %s', async (_name, mtuBytes, maxBytes, edits) => {
   const [plain, merging] = [await rig(false, mtuBytes), await rig(true, mtuBytes)];
+  for (const { host } of [plain, merging]) if (edits) await host.world.run(host.kernel.load(EditingModule));
   let frames = 0;
   fc.assert(
     fc.property(bursts(maxBytes), (shots) => {
