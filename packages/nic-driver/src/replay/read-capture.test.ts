@@ -159,6 +159,20 @@ describe('what is broken', () => {
     );
   });
 
+  test('an option that says more than there is says nothing', () => {
+    const file = emitPcapng([{ linkType: 1, name: 'eth0' }], [{ ticks: 1n, bytes: Uint8Array.of(1), comment: 'dropped: x' }], true);
+    const [name, comment] = ['eth0', 'dropped'].map((text) => Buffer.from(file).indexOf(text) - 2) as [number, number];
+    const lied = file.slice();
+    new DataView(lied.buffer).setUint16(name, 60, true);
+    new DataView(lied.buffer).setUint16(comment, 60, true);
+    for (const [bytes, read] of [[file, ['eth0', true]] as const, [lied, ['', false]] as const]) {
+      const reader = readCapture(bytes);
+      const packet = new RecordedPacket();
+      expect(reader.next(packet)).toBe(true);
+      expect([reader.interfaces[0]?.name, packet.dropped]).toEqual(read);
+    }
+  });
+
   test('reading again gives the same, broken or not', () => {
     const cut = files[2]!.slice(0, -10);
     const reader = readCapture(cut);
