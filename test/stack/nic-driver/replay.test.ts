@@ -1,6 +1,6 @@
 import type { NetDevice, Owner } from '@softnet/contract';
 import { Devices, NetError } from '@softnet/contract';
-import type { Kernel } from '@softnet/kernel';
+import type { Kernel, ModuleSource } from '@softnet/kernel';
 import { World } from '@softnet/kernel';
 import { NetdevModule } from '@softnet/netdev';
 import type { ReplayOptions, ReplayReport } from '@softnet/nic-driver';
@@ -53,7 +53,7 @@ interface Heard {
   readonly reports: ReplayReport[];
 }
 
-async function replayed(options: Partial<ReplayOptions>, modules: readonly (typeof ReplayModule)[] = []): Promise<Heard> {
+async function replayed(options: Partial<ReplayOptions>, modules: readonly ModuleSource[] = []): Promise<Heard> {
   const world = new World({ seed: 1 });
   const kernel = await frameHost(world, 'k');
   for (const source of [ReplayModule, ...modules]) await world.run(kernel.load(source));
