@@ -1,5 +1,5 @@
 import type { SockCommon, SocketCalls } from '@softnet/contract';
-import { ADDRESS_FAMILY, ControlMessage, ERRNO, Message, SOCK_TYPE, Sockets } from '@softnet/contract';
+import { ADDRESS_FAMILY, ControlMessage, ERRNO, Message, SOCK_TYPE, Sockets, SockOptions } from '@softnet/contract';
 import { SOL_UDP, UDP_OPTION } from '@softnet/udp';
 import { parseAddress } from '@softnet/wire';
 import type { BurstHost } from './burst-host.ts';
@@ -29,6 +29,13 @@ export class BurstSocket {
     const { address } = Object.assign(this.message, { hasAddress: false });
     Object.assign(address, { family: ADDRESS_FAMILY.INET6, address0: 0, address1: 0, address2: 0, address3: 0, port });
     if (this.calls.bind(this.sock, address) < 0) throw new Error('not bound');
+    return this;
+  }
+
+  /** Has room for all that comes: how much memory a datagram takes depends on how it came. */
+  takeMuch(): this {
+    this.sock.options ??= new SockOptions();
+    this.sock.options.receiveLimitBytes = 1 << 28;
     return this;
   }
 

@@ -1,5 +1,5 @@
 import type { HookChain, ModuleContext, Skb, SoftnetModule } from '@softnet/contract';
-import { CHECKSUM, HOOK_FAMILY, HOOK_POINT, HOOK_PRIORITY, Hook, Module, VERDICT } from '@softnet/contract';
+import { CHECKSUM, Dst, HOOK_FAMILY, HOOK_POINT, HOOK_PRIORITY, Hook, Module, VERDICT } from '@softnet/contract';
 import { gather } from '@softnet/skb';
 import {
   dstPort,
@@ -17,6 +17,7 @@ import {
 
 /** Of IPv6 and UDP. */
 const HEADER_BYTES = 48;
+const NARROW_BYTES = 1280;
 /** DSCP of class CS3, ECN left alone. */
 const DSCP = 0x60;
 
@@ -34,6 +35,22 @@ export class EditingModule implements SoftnetModule {
         return VERDICT.ACCEPT;
       };
       ctx.contribute(Hook, { name: 'edit', family, point: HOOK_POINT.FORWARD, priority: HOOK_PRIORITY.MANGLE, reason, run }, 'corridor');
+    }
+  }
+}
+
+/** Has what is forwarded go by a way that is narrower than the route said, as a policy or a tunnel does. */
+@Module({ name: 'test-narrower', version: '1.0.0', provides: [Hook] })
+export class NarrowingModule implements SoftnetModule {
+  start(ctx: ModuleContext): void {
+    const reason = ctx.dropReason('test.narrower', 'never');
+    const run = (skb: Skb): number => {
+      const dst = skb.dst!;
+      skb.dst = Object.assign(new Dst(dst.generation, dst.input), dst, { mtuBytes: NARROW_BYTES });
+      return VERDICT.ACCEPT;
+    };
+    for (const family of [HOOK_FAMILY.IPV4, HOOK_FAMILY.IPV6]) {
+      ctx.contribute(Hook, { name: 'narrow', family, point: HOOK_POINT.FORWARD, priority: HOOK_PRIORITY.FILTER, reason, run }, 'corridor');
     }
   }
 }
