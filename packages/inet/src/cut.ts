@@ -4,6 +4,7 @@ import type { SkbReader } from '@softnet/skb';
 import { finishChecksum, push } from '@softnet/skb';
 import type { LentPacket } from './lent-packet.ts';
 import { PacketLender } from './lent-packet.ts';
+import { inheritMarks } from './offload/inherit-marks.ts';
 
 /**
  * Cuts the payload of a packet into pieces that share its bytes: fragments of IP. Kept by a layer, for one packet at a time:
@@ -61,6 +62,7 @@ export class Cutter {
     if (piece === null) return null;
     const lenBytes = Math.min(left, this.#pieceBytes);
     inheritMarks(piece, whole);
+    piece.type = whole.ifindex === 0 ? SKB_TYPE.OUTGOING : whole.type;
     this.#lender.append(piece, lent, this.#headerBytes + this.#doneBytes, lenBytes);
     this.offsetBytes = this.#doneBytes;
     this.more = lenBytes < left;
@@ -85,24 +87,4 @@ export class Cutter {
     lent.giveUp();
     return complete;
   }
-}
-
-/** What Linux's `ip_copy_metadata` copies: what hooks, qdiscs and drivers go by. */
-function inheritMarks(piece: Skb, whole: Skb): void {
-  piece.dst = whole.dst;
-  piece.ifindex = whole.ifindex;
-  piece.queue = whole.queue;
-  piece.protocol = whole.protocol;
-  piece.type = whole.ifindex === 0 ? SKB_TYPE.OUTGOING : whole.type;
-  piece.mark = whole.mark;
-  piece.priority = whole.priority;
-  piece.hash = whole.hash;
-  piece.vlan = whole.vlan;
-  piece.timeUs = whole.timeUs;
-  piece.flags = whole.flags;
-  piece.reentries = whole.reentries;
-  const { slots } = whole;
-  if (slots === null) return;
-  piece.slots ??= new Array<unknown>(slots.length).fill(null);
-  for (let i = 0; i < slots.length; i++) piece.slots[i] = slots[i];
 }

@@ -2,6 +2,7 @@ import type { ControlMessage, Counter, DropReason, Message, Skb, SockCommon } fr
 import { dequeue, ERRNO, enqueue, IPV4_WORD2, MESSAGE_FLAG, SKB_TYPE, SkbQueue, SOCK_BUFFER_BYTES } from '@softnet/contract';
 import { orphan, SkbReader } from '@softnet/skb';
 import { ipv4Src, ipv6Src } from '@softnet/wire';
+import { releaseAll } from '../offload/unmerger.ts';
 import type { DatagramHost } from './datagram-host.ts';
 import type { DatagramBursts, DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
 import type { DatagramState } from './datagram-state.ts';
@@ -43,9 +44,13 @@ export class DatagramReceiver {
 
   /** Merged on its way, for a socket that wants what was sent. */
   #each(sock: SockCommon, skb: Skb, bursts: DatagramBursts): void {
-    const datagrams = this.#datagrams;
-    bursts.separate(skb, datagrams);
-    for (let each = dequeue(datagrams); each !== null; each = dequeue(datagrams)) this.#datagram(sock, each);
+    const datagrams = this.#datagrams.first === null ? this.#datagrams : new SkbQueue();
+    if (!bursts.separate(skb, datagrams)) return;
+    try {
+      for (let each = dequeue(datagrams); each !== null; each = dequeue(datagrams)) this.#datagram(sock, each);
+    } finally {
+      releaseAll(datagrams);
+    }
   }
 
   #datagram(sock: SockCommon, skb: Skb): void {

@@ -16,12 +16,17 @@ export class Unmerger {
 
   /** Takes a packet with `data` = `network`, and has each that it stands for take the step. Returns one of `TRANSMIT`. */
   each(skb: Skb, step: SkbStep): number {
-    const parts = this.#parts;
+    // Who is told that his packet is sent may send in the midst of it.
+    const parts = this.#parts.first === null ? this.#parts : new SkbQueue();
     if (!this.#segment(skb, 0, parts)) return TRANSMIT.DROPPED;
     let result: number = TRANSMIT.OK;
-    for (let part = dequeue(parts); part !== null; part = dequeue(parts)) {
-      const taken = step(part);
-      if (taken !== TRANSMIT.OK) result = taken;
+    try {
+      for (let part = dequeue(parts); part !== null; part = dequeue(parts)) {
+        const taken = step(part);
+        if (taken !== TRANSMIT.OK) result = taken;
+      }
+    } finally {
+      releaseAll(parts);
     }
     return result;
   }
@@ -34,7 +39,7 @@ export class Unmerger {
     const parts = new SkbQueue();
     if (!this.#segment(copy, 0, parts)) return null;
     const first = dequeue(parts)!;
-    for (let part = dequeue(parts); part !== null; part = dequeue(parts)) part.memory.pool.release(part);
+    releaseAll(parts);
     if (finishChecksum(first, this.#reader)) return first;
     first.memory.pool.release(first);
     return null;
@@ -51,4 +56,9 @@ export function segmentBytes({ memory, network, transport, tail, gsoSize }: Skb,
 export function backToNetwork(skb: Skb): void {
   skb.len += skb.data - skb.network;
   skb.data = skb.network;
+}
+
+/** What is left, where a step has thrown, or one was enough. */
+export function releaseAll(parts: SkbQueue): void {
+  for (let part = dequeue(parts); part !== null; part = dequeue(parts)) part.memory.pool.release(part);
 }
