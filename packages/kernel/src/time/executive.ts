@@ -39,7 +39,7 @@ export class Executive implements RunContext, HeapItem {
   /** Order among the kernels of the World; -1 when not attached. Only the World writes this and the next two. */
   index = -1;
   heapAt = -1;
-  /** The due time by which the World has it queued, µs: never later than `dueUs`. */
+  /** By when the World has it queued, µs: nothing is due earlier. Infinity: nothing is armed or raised. Written by {@link dueAgain}. */
   queuedUs = Number.POSITIVE_INFINITY;
   readonly #onFault: FaultSink;
   #loop: Loop | null = null;
@@ -60,9 +60,13 @@ export class Executive implements RunContext, HeapItem {
     return this.softirq.pending || this.wheel.due;
   }
 
-  /** Nothing is due earlier, µs; Infinity when nothing is armed or raised. A turn at that time may find nothing to do. */
-  get dueUs(): number {
-    return this.pending ? this.time.readUs() : this.wheel.boundUs;
+  /**
+   * Finds out when it is due next; a turn at that time may find nothing to do. In place, and not by one expression: a time that is returned, or
+   * chosen from two, V8 may box, at each event.
+   */
+  dueAgain(): void {
+    if (this.pending) this.queuedUs = this.time.readUs();
+    else this.queuedUs = this.wheel.boundUs;
   }
 
   /** True when nothing is armed or raised. */

@@ -21,7 +21,7 @@ export class VirtualLoop implements Loop {
   }
 
   add(executive: Executive): void {
-    executive.queuedUs = executive.dueUs;
+    executive.dueAgain();
     this.#queue.add(executive);
   }
 
@@ -30,7 +30,7 @@ export class VirtualLoop implements Loop {
   }
 
   sooner(executive: Executive): void {
-    executive.queuedUs = executive.dueUs;
+    executive.dueAgain();
     this.#queue.update(executive);
   }
 
