@@ -93,13 +93,17 @@ describe('a device at a UDP socket', () => {
       await until('it goes on', () => !queue.stopped);
     }
     await until('all are sent', () => eth0.stats.txPackets === frames.length);
-    await until('the peer has the last one', () => Buffer.compare(received.at(-1) ?? new Uint8Array(0), frames.at(-1)!) === 0);
-    expect(stopped).toBeGreaterThan(0);
-    // UDP: what the peer's socket has no room for is lost, and nothing else.
+    expect([stopped > 0, queue.inFlightBytes, host.skbsOut]).toEqual([true, 0, 0]);
+    // UDP: what the peer's socket has no room for is lost, the last ones too, and nothing else. When it has emptied its queue, a later one arrives.
+    const later = testFrame(1, 60);
+    await until('the peer has a later one', () => {
+      host.send(eth0, later);
+      return received.at(-1)?.length === later.length;
+    });
+    const came = received.filter(({ length }) => length !== later.length);
     let at = 0;
-    for (const frame of received) at = frames.findIndex((each, number) => number >= at && Buffer.compare(each, frame) === 0) + 1;
-    expect([at, received.length > 300]).toEqual([frames.length, true]);
-    expect([eth0.stats.txPackets, queue.inFlightBytes, host.skbsOut]).toEqual([900, 0, 0]);
+    for (const frame of came) at = frames.findIndex((each, number) => number >= at && Buffer.compare(each, frame) === 0) + 1;
+    expect([at > 0, came.length > 300]).toEqual([true, true]);
   });
 
   test('what is no frame: nothing, too long, cut off; all counted, nothing thrown', async () => {
