@@ -38,14 +38,22 @@ export class VirtualLoop implements Loop {
     this.sooner(executive);
   }
 
-  /** Nothing happens earlier, µs; Infinity when nothing ever will. */
-  get nextUs(): number {
-    return this.#queue.top?.queuedUs ?? Number.POSITIVE_INFINITY;
+  /** Something is to happen, and not later than `us`. */
+  isDue(us: number): boolean {
+    const first = this.#queue.top;
+    return first !== undefined && first.queuedUs <= us && first.queuedUs < Number.POSITIVE_INFINITY;
   }
 
   /** A call from outside begins to move time: it has steps of its own. */
   begin(): void {
     this.#steps = 0;
+  }
+
+  /** To when the next thing happens; there is one ({@link isDue}). Its time is not handed about: V8 may box it, at each event. */
+  moveOn(): void {
+    const { queuedUs } = this.#queue.top!;
+    if (queuedUs !== this.#time.nowUs) this.#steps = 0;
+    this.#time.nowUs = queuedUs;
   }
 
   moveTo(us: number): void {

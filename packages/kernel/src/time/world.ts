@@ -108,8 +108,8 @@ export class World {
     const targetUs = this.nowUs + us;
     try {
       loop.runInstant();
-      while (loop.nextUs <= targetUs) {
-        loop.moveTo(loop.nextUs);
+      while (loop.isDue(targetUs)) {
+        loop.moveOn();
         loop.runInstant();
       }
       loop.moveTo(targetUs);
@@ -163,10 +163,8 @@ export class World {
     for (;;) {
       await new Promise<void>((resolve) => this.#host.soon(resolve));
       if (done()) return;
-      const { nextUs } = loop;
-      if (nextUs > targetUs) return loop.moveTo(targetUs);
-      if (nextUs === Number.POSITIVE_INFINITY) return;
-      loop.moveTo(nextUs);
+      if (!loop.isDue(targetUs)) return targetUs === Number.POSITIVE_INFINITY ? undefined : loop.moveTo(targetUs);
+      loop.moveOn();
       loop.runInstant();
     }
   }
