@@ -5,6 +5,9 @@ type NodeProcess = Pick<NodeJS.Process, 'getActiveResourcesInfo' | 'rawListeners
 const RESTLESS =
   /^(?:Immediate|TickObject|Microtask|PipeWrap|FSReqCallback|FSReqPromise|FileHandleCloseReq|CloseReq|MessagePort|ProcessWrap|WriteWrap|GetAddrInfo.*)$/;
 
+/** What Node makes in the global object when code of its own is first needed: for the first MessagePort of a process, since Node 24. */
+const OF_NODE = /^Symbol\(undici\./;
+
 /** What there was outside of any kernel at one moment: Node's resources (timers, handles), globals, environment, listeners. */
 export class HostState {
   readonly #process: NodeProcess | undefined;
@@ -53,7 +56,7 @@ export class HostState {
 
   #newGlobals(): string[] {
     return Reflect.ownKeys(globalThis)
-      .filter((key) => !this.#globals.has(key))
+      .filter((key) => !this.#globals.has(key) && !OF_NODE.test(String(key)))
       .map((key) => `a new global: ${String(key)}`);
   }
 
