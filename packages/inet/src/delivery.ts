@@ -12,9 +12,8 @@ import type {
   SkbStep,
 } from '@softnet/contract';
 import { FlowKey, Protocol, ProtocolDoor, REFUSAL, SocketDemux, TRANSMIT } from '@softnet/contract';
-import { gather, pull } from '@softnet/skb';
+import { gather } from '@softnet/skb';
 import type { Unmerger } from './offload/unmerger.ts';
-import { backToNetwork } from './offload/unmerger.ts';
 import { ProtocolTable } from './protocol-table.ts';
 
 /** Of an upper header, what `Protocol.dissect` reads lies within so many bytes; as much is quoted by every ICMP error. */
@@ -127,12 +126,10 @@ export class Delivery {
     }
     this.#current.id = caller;
     this.#unmatchedProtocol = protocol;
-    backToNetwork(skb);
-    this.#unmerger.each(skb, this.#eachToDoor);
+    this.#unmerger.eachAbove(skb, this.#eachToDoor);
   }
 
   #partToDoor(skb: Skb): number {
-    pull(skb, skb.transport - skb.data);
     this.#toDoor(skb, this.#unmatchedProtocol, this.#current.id);
     return TRANSMIT.OK;
   }

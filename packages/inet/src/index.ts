@@ -9,6 +9,6 @@ export { LayerHooks, type LayerSteps } from './layer-hooks.ts';
 export { finishJoin, joinPayload, MERGE_LIMITS } from './offload/join.ts';
 export { ProtocolOffloads } from './offload/protocol-offloads.ts';
 export { Segmenter, type SegmenterReasons } from './offload/segmenter.ts';
-export { backToNetwork, segmentBytes, Unmerger } from './offload/unmerger.ts';
+export { segmentBytes, Unmerger } from './offload/unmerger.ts';
 export { Reassembly, type ReassemblyReasons, type ReassemblySpec } from './reassembly.ts';
 export { TokenBucket } from './token-bucket.ts';

@@ -45,7 +45,7 @@ export class UdpModule implements SoftnetModule {
   start(ctx: ModuleContext): void {
     const check = new DatagramCheck(defineReasons(ctx));
     const offload = this.#defineOffload(ctx, check);
-    const bursts = new UdpBursts(offload, this.#asked);
+    const bursts = new UdpBursts(this.#asked);
     const sockets = new DatagramSockets(ctx, new UdpProtocol(check, bursts), {
       full: ctx.dropReason('udp.full', 'its socket has as much as SO_RCVBUF allows'),
       shut: ctx.dropReason('udp.shut', 'its socket was shut for receiving, or closed before it was read'),

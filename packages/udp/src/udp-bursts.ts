@@ -1,8 +1,7 @@
-import type { Message, OptionLevel, Skb, SkbQueue, SockCommon } from '@softnet/contract';
+import type { Message, OptionLevel, Skb, SockCommon } from '@softnet/contract';
 import { ControlMessage, DEVICE_FEATURE, ERRNO, IP_PROTOCOL, SOCK_TYPE } from '@softnet/contract';
 import type { DatagramBursts } from '@softnet/inet';
-import { backToNetwork, burstOptions } from '@softnet/inet';
-import type { UdpOffload } from './udp-offload.ts';
+import { burstOptions } from '@softnet/inet';
 
 /** Linux's number. */
 export const SOL_UDP = 17;
@@ -20,12 +19,10 @@ const MAX_SEGMENT_BYTES = 0xffff;
 export class UdpBursts implements DatagramBursts, OptionLevel {
   readonly level = SOL_UDP;
   readonly gsoType = DEVICE_FEATURE.GSO_UDP;
-  readonly #offload: UdpOffload;
   /** Sockets that have asked for merged datagrams. */
   readonly #asked: Set<SockCommon>;
 
-  constructor(offload: UdpOffload, asked: Set<SockCommon>) {
-    this.#offload = offload;
+  constructor(asked: Set<SockCommon>) {
     this.#asked = asked;
   }
 
@@ -39,19 +36,6 @@ export class UdpBursts implements DatagramBursts, OptionLevel {
 
   takesWhole(sock: SockCommon): boolean {
     return burstOptions(sock).takesMerged;
-  }
-
-  separate(skb: Skb, out: SkbQueue): boolean {
-    backToNetwork(skb);
-    if (!this.#offload.segment(skb, 0, out)) return false;
-    // Their queue counts what they had when they came.
-    out.lenBytes = 0;
-    for (let each = out.first; each !== null; each = each.next) {
-      each.len -= each.transport - each.data;
-      each.data = each.transport;
-      out.lenBytes += each.len;
-    }
-    return true;
   }
 
   tell({ gsoSize }: Skb, kept: ControlMessage | null): ControlMessage {

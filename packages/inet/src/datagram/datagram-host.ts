@@ -2,6 +2,7 @@ import type {
   Contributions,
   CurrentOwner,
   DstUse,
+  EthertypeHandler,
   Log,
   MemoryAccount,
   ModuleContext,
@@ -19,6 +20,8 @@ export interface DatagramHost {
   readonly ports: Port<contract.SocketPorts>;
   readonly layers: Contributions<NetworkLayer>;
   readonly levels: Contributions<OptionLevel>;
+  /** The layers again, as who cuts packets. */
+  readonly handlers: Contributions<EthertypeHandler>;
   /** Its module's: what waits in its sockets. */
   readonly account: MemoryAccount;
   readonly current: CurrentOwner;
@@ -34,6 +37,7 @@ export function hostOf(ctx: ModuleContext): DatagramHost {
     ports: ctx.port(contract.SocketPorts),
     layers: ctx.contributions(contract.NetworkLayer),
     levels: ctx.contributions(contract.OptionLevel),
+    handlers: ctx.contributions(contract.EthertypeHandler),
     account: ctx.port(contract.MemoryAccounts).current.open(ctx.name),
     current: ctx.current,
     log: ctx.log,

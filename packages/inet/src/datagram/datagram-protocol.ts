@@ -1,4 +1,4 @@
-import type { ControlMessage, DropReason, Flow, Message, NetworkLayer, Skb, SkbQueue, SockCommon } from '@softnet/contract';
+import type { ControlMessage, DropReason, Flow, Message, NetworkLayer, Skb, SockCommon } from '@softnet/contract';
 
 /** What tells one datagram protocol from another: UDP, UDP-Lite, ping. Stateless; {@link DatagramSockets} does the rest. */
 export interface DatagramProtocol {
@@ -33,8 +33,6 @@ export interface DatagramBursts {
   sizeOf(sock: SockCommon, message: Message): number;
   /** Does the socket take merged datagrams as they come? Then it is told their size. */
   takesWhole(sock: SockCommon): boolean;
-  /** Takes a merged packet, `data` = `transport`, and puts the datagrams behind `out`, each looking so. False: it was dropped. */
-  separate(skb: Skb, out: SkbQueue): boolean;
   /** What tells the size. @param kept of this socket's last call, to be filled anew; null: there is none. */
   tell(skb: Skb, kept: ControlMessage | null): ControlMessage;
 }

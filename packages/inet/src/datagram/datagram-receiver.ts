@@ -1,8 +1,9 @@
-import type { ControlMessage, Counter, DropReason, Message, Skb, SockCommon } from '@softnet/contract';
-import { dequeue, ERRNO, enqueue, IPV4_WORD2, MESSAGE_FLAG, SKB_TYPE, SkbQueue, SOCK_BUFFER_BYTES } from '@softnet/contract';
+import type { ControlMessage, Counter, DropReason, Message, Skb, SkbStep, SockCommon } from '@softnet/contract';
+import { dequeue, ERRNO, enqueue, IPV4_WORD2, MESSAGE_FLAG, SKB_TYPE, SOCK_BUFFER_BYTES, TRANSMIT } from '@softnet/contract';
 import { orphan, SkbReader } from '@softnet/skb';
 import { ipv4Src, ipv6Src } from '@softnet/wire';
-import { releaseAll } from '../offload/unmerger.ts';
+import { layerSegment } from '../offload/layer-segment.ts';
+import { Unmerger } from '../offload/unmerger.ts';
 import type { DatagramHost } from './datagram-host.ts';
 import type { DatagramBursts, DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
 import type { DatagramState } from './datagram-state.ts';
@@ -14,6 +15,8 @@ import { wakeUser } from './wake-user.ts';
 interface ReceiverReasons extends DatagramReasons {
   /** Memory is low, and the socket has more than a little already. */
   readonly pressure: DropReason;
+  /** It stands for several datagrams, and no layer cuts it. */
+  readonly whole: DropReason;
 }
 
 /** From the flow table to `receive`: what is right and has room waits in the socket's queue. */
@@ -23,7 +26,10 @@ export class DatagramReceiver {
   readonly #reasons: ReceiverReasons;
   readonly #received: Counter;
   readonly #reader = new SkbReader();
-  readonly #datagrams = new SkbQueue();
+  readonly #unmerger: Unmerger;
+  readonly #datagramTo: SkbStep;
+  /** Whose the merged packet is that is taken apart. */
+  #sock!: SockCommon;
   /** The place that a user took a datagram into last, and a view of it: most take all into one, and that costs no garbage. */
   #place: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(this.#place.buffer);
@@ -33,24 +39,26 @@ export class DatagramReceiver {
     this.#protocol = protocol;
     this.#reasons = reasons;
     this.#received = received;
+    this.#unmerger = new Unmerger(layerSegment(host.handlers, host.current, reasons.whole));
+    this.#datagramTo = (skb) => {
+      this.#datagram(this.#sock, skb);
+      return TRANSMIT.OK;
+    };
   }
 
   /** Takes a packet of the socket's flow; `data` = `transport`. */
   input(sock: SockCommon, skb: Skb): void {
     const { bursts } = this.#protocol;
     if (skb.gsoSize === 0 || bursts === undefined || bursts === null || bursts.takesWhole(sock)) this.#datagram(sock, skb);
-    else this.#each(sock, skb, bursts);
+    else this.#each(sock, skb);
   }
 
   /** Merged on its way, for a socket that wants what was sent. */
-  #each(sock: SockCommon, skb: Skb, bursts: DatagramBursts): void {
-    const datagrams = this.#datagrams.first === null ? this.#datagrams : new SkbQueue();
-    if (!bursts.separate(skb, datagrams)) return;
-    try {
-      for (let each = dequeue(datagrams); each !== null; each = dequeue(datagrams)) this.#datagram(sock, each);
-    } finally {
-      releaseAll(datagrams);
-    }
+  #each(sock: SockCommon, skb: Skb): void {
+    const before = this.#sock;
+    this.#sock = sock;
+    this.#unmerger.eachAbove(skb, this.#datagramTo);
+    this.#sock = before;
   }
 
   #datagram(sock: SockCommon, skb: Skb): void {

@@ -53,11 +53,14 @@ export class DatagramSockets implements SockOps, SocketCalls {
     this.#reasons = reasons;
     this.#ends = new DatagramEnds(this.#host, protocol);
     this.#sender = new DatagramSender(this.#host, protocol, this.#ends, ctx.counter(`${protocol.name}.out`));
-    const pressure = ctx.dropReason(
-      `${protocol.name}.pressure`,
-      'packet memory is low, and its socket has some already: see net.core.skb_pressure',
-    );
-    this.#receiver = new DatagramReceiver(this.#host, protocol, { ...reasons, pressure }, ctx.counter(`${protocol.name}.in`));
+    const more = {
+      pressure: ctx.dropReason(
+        `${protocol.name}.pressure`,
+        'packet memory is low, and its socket has some already: see net.core.skb_pressure',
+      ),
+      whole: ctx.dropReason(`${protocol.name}.whole`, 'stands for several datagrams, and its network layer cannot cut it'),
+    };
+    this.#receiver = new DatagramReceiver(this.#host, protocol, { ...reasons, ...more }, ctx.counter(`${protocol.name}.in`));
     this.#lingering = ctx.tally(`${protocol.name} socket with packets to be sent`, `${protocol.name}.close`);
     this.sockets = ctx.objects<SockCommon>('socket', {
       drain: 'wait',

@@ -2,7 +2,18 @@ import type { Gro, Skb, SkbQueue } from '@softnet/contract';
 import { GRO } from '@softnet/contract';
 import type { ProtocolOffloads } from '@softnet/inet';
 import { gather } from '@softnet/skb';
-import { IPV6_HEADER_BYTES, ipv6HopLimit, ipv6NextHeader, ipv6PayloadBytes, ipv6Version, setIpv6PayloadBytes } from '@softnet/wire';
+import {
+  IPV6_HEADER_BYTES,
+  IPV6_LIMITS,
+  IPV6_NEXT_HEADER,
+  Ipv6HeaderChain,
+  ipv6HopLimit,
+  ipv6NextHeader,
+  ipv6PayloadBytes,
+  ipv6Version,
+  setIpv6PayloadBytes,
+  walkExtensionHeaders,
+} from '@softnet/wire';
 import type { Ipv6Reasons } from './reasons.ts';
 
 /** What is looked at before the protocol is asked: its ports, at least, are in the head then. */
@@ -11,12 +22,13 @@ const PEEK_BYTES = IPV6_HEADER_BYTES + 8;
 const ADDRESSES = 8;
 
 /**
- * IPv6's part in merging and cutting packets: its header, without extension headers. Merged are only those whose headers are the same but
- * for the length: so ECN marks (RFC 3168) and flow labels (RFC 6437) are never lost.
+ * IPv6's part in merging and cutting packets: its header. Merged are only those without extension headers whose headers are the same but
+ * for the length: so ECN marks (RFC 3168) and flow labels (RFC 6437) are never lost. What a device merged is cut with its extension headers.
  */
 export class Ipv6Offload implements Gro {
   readonly #reasons: Ipv6Reasons;
   readonly #protocols: ProtocolOffloads;
+  readonly #chain = new Ipv6HeaderChain();
 
   constructor(reasons: Ipv6Reasons, protocols: ProtocolOffloads) {
     this.#reasons = reasons;
@@ -68,17 +80,28 @@ export class Ipv6Offload implements Gro {
 
   /** `EthertypeHandler.segment`: the protocol cuts, the headers are written for each. */
   segment(skb: Skb, features: number, out: SkbQueue): boolean {
-    const { network } = skb;
-    if (network < skb.data || skb.tail - network < IPV6_HEADER_BYTES) return this.#lose(skb);
-    skb.transport = network + IPV6_HEADER_BYTES;
+    if (!this.#findTransport(skb)) return this.#lose(skb);
     const before = out.last;
-    const done = this.#protocols.segment(ipv6NextHeader(skb.memory.view, network), skb, features, out);
+    const done = this.#protocols.segment(this.#chain.protocol, skb, features, out);
     if (done === null) return this.#lose(skb);
     for (let part = before === null ? out.first : before.next; part !== null; part = part.next) {
       const at = part.network;
       setIpv6PayloadBytes(part.memory.view, at, part.len - (at - part.data) - IPV6_HEADER_BYTES);
     }
     return done;
+  }
+
+  /** Sets `transport`. False: headers are not there, or it says that it is a fragment. */
+  #findTransport(skb: Skb): boolean {
+    const { network, data, tail } = skb;
+    const { view } = skb.memory;
+    const chain = this.#chain;
+    const start = network + IPV6_HEADER_BYTES;
+    if (network < data || start > tail) return false;
+    const first = ipv6NextHeader(view, network);
+    const fault = walkExtensionHeaders(view, first, network + IPV6_NEXT_HEADER, start, tail, IPV6_LIMITS, chain);
+    skb.transport = chain.transport;
+    return fault === null && chain.fragment < 0;
   }
 
   #lose(skb: Skb): false {
