@@ -8,10 +8,16 @@ export const MERGE_LIMITS = Object.freeze({ segments: 64, bytes: 65535 } as cons
  * Puts the payload of `skb` behind a packet that GRO holds, without a copy, and ends `skb`; counts in `held.gsoSegs`. Until
  * {@link finishJoin} the fragments of `held` stand in reverse order: so each is put there at once, however many there are.
  * @param headerBytes of `skb`, from `data` on, which are not joined: the same as `held` has.
- * False: no memory for that, or others show its bytes; both are as they were.
+ * False: no memory for that, or others show its bytes; both are as they were, but that nobody pays for `held` any more.
  */
 export function joinPayload(held: Skb, skb: Skb, headerBytes: number): boolean {
   const lenBytes = skb.len - headerBytes;
+  if (held.gsoSegs === 0) {
+    // What its sender has paid for (over a loopback) is not what it takes from here on.
+    orphan(held);
+    // Its headers will be written to: a clone of it, of a device that duplicates, must not have them.
+    if (!held.memory.pool.makeRoom(held, 0, 0)) return false;
+  }
   pull(skb, headerBytes);
   const first = skb.memory.pool.dissolve(skb);
   if (first === null) {
@@ -21,8 +27,6 @@ export function joinPayload(held: Skb, skb: Skb, headerBytes: number): boolean {
     return false;
   }
   if (held.gsoSegs === 0) {
-    // What its sender has paid for (over a loopback) is not what it takes from here on.
-    orphan(held);
     held.fragments = reverse(held.fragments);
     held.gsoSegs = 1;
   }

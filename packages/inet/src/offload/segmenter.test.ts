@@ -1,5 +1,5 @@
 import type { Port, Skb, SkbPool } from '@softnet/contract';
-import { DropReason, dequeue, SkbQueue, SockCommon } from '@softnet/contract';
+import { DropReason, dequeue, SKB_FLAG, SkbQueue, SockCommon } from '@softnet/contract';
 import { appendFragment, copyIn, makePool, PAGE_BYTES, SkbReader } from '@softnet/skb';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
@@ -141,4 +141,22 @@ test('memory that runs out in the midst of it: nothing is left of the packet', (
     expect(released).toHaveBeenCalledOnce();
     expect(pool.idle).toBe(true);
   }
+});
+
+test('a segment does not say any more that identifications are all the same', () => {
+  const { pool, segmenter, out } = setUp();
+  const flags = SKB_FLAG.FIXED_ID | SKB_FLAG.IGNORE_DF;
+  segmenter.cut(Object.assign(packet(pool, new Uint8Array(3000), 0), { gsoSize: 1000, flags }), HEADER_BYTES, out);
+  const parts = drain(out);
+  expect(parts.map((part) => part.flags)).toEqual(new Array(3).fill(SKB_FLAG.IGNORE_DF));
+  for (const part of parts) pool.release(part);
+});
+
+test('fragments without a byte are not left over', () => {
+  const { pool, segmenter, out } = setUp();
+  const skb = packet(pool, new Uint8Array(2000), 0);
+  appendFragment(skb, pool.page(0)!);
+  segmenter.cut(Object.assign(skb, { gsoSize: 1000 }), HEADER_BYTES, out);
+  for (const part of drain(out)) pool.release(part);
+  expect(pool.idle).toBe(true);
 });

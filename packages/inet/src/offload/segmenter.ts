@@ -45,15 +45,17 @@ export class Segmenter {
     if (!skb.memory.pool.makeRoom(skb, 0, 0)) return lose(skb, this.#reasons.memory);
     const first = skb.tail - skb.data - headerBytes > gsoSize ? this.#behead(skb, headerBytes) : this.#uncover(skb);
     if (first === null) return lose(skb, this.#reasons.memory);
+    // Of each of them alone it says nothing.
+    first.flags &= ~SKB_FLAG.FIXED_ID;
     this.#left = payloadBytes - (first.len - headerBytes);
     const isCut = this.#fill(first, Math.min(gsoSize, payloadBytes) + headerBytes - first.len) && this.#others(first, headerBytes, gsoSize);
     // The last one pays for all: when it is freed its socket has the memory back. Linux's `skb_segment`.
     if (sock !== null) charge(isCut ? (this.#made.last ?? first) : first, sock, truesize);
+    this.#releaseRest();
     if (!isCut) return this.#giveUp(first);
     first.gsoSize = 0;
     first.gsoSegs = 0;
     first.gsoType = 0;
-    first.flags &= ~SKB_FLAG.FIXED_ID;
     enqueue(out, first);
     splice(out, this.#made);
     return true;
@@ -153,13 +155,17 @@ export class Segmenter {
   #giveUp(first: Skb): false {
     const { memory } = this.#reasons;
     purge(this.#made, memory);
+    return lose(first, memory);
+  }
+
+  /** Where memory was out, what is not cut; else fragments without a byte. */
+  #releaseRest(): void {
     for (let fragment = this.#rest; fragment !== null; ) {
       const { next } = fragment;
       fragment.source.release(fragment);
       fragment = next;
     }
     this.#rest = null;
-    return lose(first, memory);
   }
 }
 
