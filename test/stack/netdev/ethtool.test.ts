@@ -204,6 +204,22 @@ describe('channels', () => {
     expect([eth0.rxQueues.length, eth0.flags & DEVICE_FLAG.UP, events]).toEqual([2, 0, ['GOING_DOWN', 'DOWN', 'SETTINGS']]);
   });
 
+  test('what a driver says first is what is heard, whatever it refuses when it is to go back', async () => {
+    const { nic, eth0, ethtool } = await boot();
+    ethtool.setSpread(eth0, null, null);
+    const { setChannels } = nic;
+    nic.setChannels = (device, rx, tx) => {
+      if (rx === 4) throw new Error('it keeps its queues');
+      setChannels.call(nic, device, rx, tx);
+    };
+    nic.refuses = 'spread';
+    nic.open = () => {
+      throw new Error('the driver cannot open');
+    };
+    expect(() => ethtool.setChannels(eth0, { rx: 6 })).toThrow('the driver refuses spread');
+    expect([eth0.rxQueues.length, eth0.flags & DEVICE_FLAG.UP]).toEqual([6, 0]);
+  });
+
   test('a driver that makes others than it was asked for', async () => {
     const { nic, eth0, ethtool } = await boot();
     const { rxQueues } = eth0;

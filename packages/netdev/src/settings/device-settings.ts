@@ -70,9 +70,9 @@ export class DeviceSettings implements Ethtool {
     if (rx === rxQueues.length && tx === txQueues.length) return;
     checkRulesFit(device, rx);
     const wasUp = (device.flags & DEVICE_FLAG.UP) !== 0;
-    if (wasUp) this.#registry.close(device);
+    const down: Step = { act: () => this.#registry.close(device), undo: () => this.#registry.open(device) };
+    allOrNone(wasUp ? [down, ...this.#channelSteps(device, rx, tx)] : this.#channelSteps(device, rx, tx));
     try {
-      allOrNone(this.#channelSteps(device, rx, tx));
       this.#registry.tell(device, DEVICE_EVENT.SETTINGS);
     } finally {
       if (wasUp) this.#registry.open(device);
