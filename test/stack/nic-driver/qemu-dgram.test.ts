@@ -106,6 +106,13 @@ describe('a device at a UDP socket', () => {
     expect([at > 0, came.length > 300]).toEqual([true, true]);
   });
 
+  test('a peer that cannot be reached from there is refused, and leaves no socket', async () => {
+    // Not on loopback's net, so 127.0.0.1 sends nothing there.
+    const options = { local: { port: 0 }, remote: { port: 9, address: '192.0.2.1' } };
+    await expect(host.create('qemu', 'eth0', options)).rejects.toMatchObject({ name: 'NetError' });
+    expect(process.getActiveResourcesInfo()).not.toContain('UDPWRAP');
+  });
+
   test('what is no frame: nothing, too long, cut off; all counted, nothing thrown', async () => {
     const { eth0, send } = await joined();
     for (const frame of [new Uint8Array(0), testFrame(1, 1519), testFrame(2, 65_000), Uint8Array.of(1, 2, 3), testFrame(3, 100)])

@@ -125,6 +125,20 @@ describe('the queues of a wire', () => {
     expect(a.txQueues[0]!.inFlightBytes).toBe(64 * 142);
   });
 
+  test('are counted rightly where rings and channels are set while the device is down', async () => {
+    const { world, kernel, other, a, b, arrivals, ethtool, send } = await wired();
+    other.port(Devices).current.close(b);
+    ethtool().setChannels(b, { rx: 4, tx: 4 });
+    ethtool().setRings(b, { txPackets: 64 });
+    await world.advance(1000);
+    expect([b.stats.txPackets, b.stats.txBytes, ...b.txQueues.map(({ packets }) => packets)]).toEqual([0, 0, 0, 0, 0, 0]);
+    other.port(Devices).current.open(b);
+    await world.advance(1000);
+    send(1, 1);
+    await world.advance(1000);
+    expect([arrivals.all.length, a.stats.txPackets, skbsOut(kernel) + skbsOut(other)]).toEqual([1, 1, 0]);
+  });
+
   test('says what is wrong with options', async () => {
     const { world, kernel } = await wired();
     const add = (options: object) => world.run(addDevice(kernel, 'wire', 'eth%d', { cable: new Cable(), ...options }));

@@ -1,6 +1,6 @@
 import { CaptureModule, FrameCaptures, TraceModule, Traces } from '@softnet/nic-driver';
 import { describe, expect, test } from 'vitest';
-import { numbered, skbsOut } from './frames.ts';
+import { addDevice, numbered, skbsOut } from './frames.ts';
 import { remove, stackedHosts } from './stacked-hosts.ts';
 import { tsharkFields } from './tshark-fields.ts';
 
@@ -92,6 +92,16 @@ describe('a capture', () => {
     const read = await tsharkFields(capture().dump(), ['frame.len', 'frame.packet_flags_direction']);
     if (read === null) return skip(NO_TSHARK);
     expect(read).toEqual([['214', OUT], ...Array.from({ length: 4 }, () => ['214', IN])]);
+  });
+
+  test('of a device that could not be made is nothing left', async () => {
+    const { world, a } = await stackedHosts([{ kind: 'capture', options: { write: () => {} } }]);
+    let written = 0;
+    const options = { link: a.devices[0]!, write: () => written++ };
+    await expect(addDevice(a.kernel, 'capture', 'other', options)).rejects.toThrow('EBUSY');
+    a.send(numbered(1, 60));
+    await world.advance(100);
+    expect(written).toBe(0);
   });
 
   test('ends alone when write throws, and is told of', async () => {

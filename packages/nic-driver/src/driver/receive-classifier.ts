@@ -100,7 +100,9 @@ export class ReceiveClassifier {
       this.#tail = tail;
     }
     for (const old of entries) {
-      const entry = this.#table.find(old.key, old.hash) ?? this.#admit(old.key, old.hash);
+      // Not its hash: a device without RSS has another key in each generation.
+      const hash = this.#hashOf(old.key);
+      const entry = this.#table.find(old.key, hash) ?? this.#admit(old.key, hash);
       entry.current = old.current;
       entry.tail = old.tail;
     }
@@ -189,10 +191,10 @@ export class ReceiveClassifier {
     return (this.#putOf(queue) + 1) | 0;
   }
 
-  /** Of a rule's flow, as its frames hash. */
+  /** Of a rule's flow, as its frames hash. One of the two addresses may be 0.0.0.0, which has no word of IPv4. */
   #hashOf(key: FlowKey): number {
-    const ipv4 = key.local2 === IPV4_WORD2 && key.remote2 === IPV4_WORD2 && (key.local0 | key.local1 | key.remote0 | key.remote1) === 0;
-    return this.#hash(key, !ipv4, hasPorts(key.protocol));
+    const isIpv4 = (key.local2 === IPV4_WORD2 || key.remote2 === IPV4_WORD2) && (key.local0 | key.local1 | key.remote0 | key.remote1) === 0;
+    return this.#hash(key, !isIpv4, hasPorts(key.protocol));
   }
 
   #hash(key: FlowKey, ipv6: boolean, ports: boolean): number {

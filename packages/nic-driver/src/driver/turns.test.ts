@@ -102,6 +102,23 @@ describe('Turns', () => {
     );
   });
 
+  it('gives another turn to who was thrown out of his, as his work may not be done', () => {
+    const { turns, log, workers, poll, raised } = setup('ab');
+    const [a, b] = workers as [Worker, Worker];
+    a.work = 3;
+    b.work = 1;
+    turns.ask(a);
+    turns.ask(b);
+    a.onTurn = () => {
+      a.onTurn = () => {};
+      throw new Error('of a packet of his');
+    };
+    expect(() => poll(2)).toThrow('of a packet');
+    expect([a.waiting, raised()]).toEqual([true, 3]);
+    poll(10);
+    expect(log).toEqual(['a:2', 'b:1', 'a:1']);
+  });
+
   it('is raised once for those who wait at once', () => {
     const { turns, workers, raised } = setup('ab');
     turns.ask(workers[0]!);

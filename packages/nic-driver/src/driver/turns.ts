@@ -47,8 +47,13 @@ export class Turns implements PollSource {
     while (left > 0 && this.#first !== null) {
       const taker = this.#first;
       this.forget(taker);
-      const done = taker.turn(left);
-      if (done >= left) this.ask(taker);
+      // Who is thrown out of his turn, mostly by somebody above him, has not done all his work.
+      let done = left;
+      try {
+        done = taker.turn(left);
+      } finally {
+        if (done >= left) this.ask(taker);
+      }
       left -= done;
     }
     return budget - left;

@@ -51,9 +51,10 @@ export class DatagramLink {
         socket.once('error', reject);
         socket.bind({ port: local.port, address, exclusive: true }, () => {
           // So the host lets nobody else in, and looks no name up for each frame.
-          socket.connect(remote.port, remote.address ?? LOOPBACK, () => {
+          socket.connect(remote.port, remote.address ?? LOOPBACK, (error?: Error) => {
             socket.removeListener('error', reject);
-            resolve();
+            if (error) reject(error);
+            else resolve();
           });
         });
       });

@@ -75,6 +75,9 @@ export class StackedDevices {
     const { kind, passes, options: own, state } = this.#spec;
     onlyOptions(kind, options, ['link', 'address', 'mtuBytes', ...own]);
     const lower = lowerOf(kind, options.link, this.#traffic.current);
+    if (lower.above !== null) {
+      throw new NetError('EBUSY', `a device is stacked on ${lower.name} already: stack '${name}' on that one, or remove it`);
+    }
     const spec = {
       name,
       type: lower.type,

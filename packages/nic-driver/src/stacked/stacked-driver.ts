@@ -1,5 +1,5 @@
 import type { NetDevice, ReceiveHandler, RxQueue, SkbQueue, TxQueue } from '@softnet/contract';
-import { DEVICE_FLAG, dequeue, NetError } from '@softnet/contract';
+import { DEVICE_FLAG, dequeue } from '@softnet/contract';
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import type { Passage } from './passage.ts';
 import type { StackedLink } from './stacked-link.ts';
@@ -20,17 +20,13 @@ export class StackedDriver implements DeviceDriver, ReceiveHandler {
   readonly passage: Passage;
   readonly #link: StackedLink;
 
-  /** @throws NetError EBUSY when another device stands there. */
+  /** Nobody stands there. */
   constructor(on: StackedOn, owner: number, link: StackedLink, passage: Passage) {
-    const { lower } = on;
-    if (lower.above !== null) {
-      throw new NetError('EBUSY', `a device is stacked on ${lower.name} already: stack '${link.device.name}' on that one, or remove it`);
-    }
     this.outside = on;
     this.owner = owner;
     this.passage = passage;
     this.#link = link;
-    lower.above = this;
+    on.lower.above = this;
   }
 
   open(): void {}

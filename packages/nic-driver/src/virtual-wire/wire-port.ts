@@ -110,7 +110,7 @@ export class WirePort implements DeviceDriver, CablePort {
 
   /** There may be room now, where there was none. */
   setRings(): void {
-    this.#line.arm(0);
+    if (this.up) this.#line.arm(0);
   }
 
   close(): void {
