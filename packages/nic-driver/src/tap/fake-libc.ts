@@ -1,6 +1,6 @@
 // A Linux end of a tap in memory, for tests. Not exported.
 import type { PacketMemory } from '@softnet/contract';
-import type { Libc, Watch } from './libc.ts';
+import type { Libc, Watch } from '../descriptor/libc.ts';
 
 const EAGAIN = 11;
 const EBADFD = 77;

@@ -12,6 +12,8 @@ import {
   SkbPool,
 } from '@softnet/contract';
 import { rawLink } from '@softnet/wire';
+import type { Libc } from '../descriptor/libc.ts';
+import { loadLibc } from '../descriptor/libc.ts';
 import type { DeviceSpec } from '../driver/device-spec.ts';
 import { macOption, randomMac } from '../driver/device-spec.ts';
 import { DriverDevices } from '../driver/driver-devices.ts';
@@ -20,8 +22,6 @@ import { Turns } from '../driver/turns.ts';
 import { sameAddress, TapDriver } from './device.ts';
 import { LONGEST_BYTES } from './frame-reader.ts';
 import { checkInterfaceName } from './ifreq.ts';
-import type { Libc } from './libc.ts';
-import { loadLibc } from './libc.ts';
 import type { TapHost, TapReasons } from './tap-host.ts';
 import type { TunFile } from './tun-file.ts';
 import { openTun } from './tun-file.ts';
@@ -101,7 +101,7 @@ export class TapModule implements SoftnetModule {
     const wanted = macOption(kind, options.address);
     const wish = { kind, queues: queuesOption(kind, options.queues), vnetHeader: switchOption(kind, 'vnetHeader', options.vnetHeader) };
     // Loaded for the first device: the module may be there where no TAP can be.
-    this.#libc ??= loadLibc();
+    this.#libc ??= loadLibc({ name: 'tap', instead: 'qemu or wire' });
     const tun = openTun(await this.#libc, ifname, wish);
     try {
       return this.#devices.add({ name, mtuBytes, ...this.#specOf(tun, wanted) }, tun, owner, 'tap.create');

@@ -1,24 +1,21 @@
 import type { NetDevice, Skb, SkbQueue, TxQueue } from '@softnet/contract';
 import { CHECKSUM, dequeue } from '@softnet/contract';
 import { purge } from '@softnet/skb';
+import type { Watch } from '../descriptor/libc.ts';
+import { ScatterList } from '../descriptor/scatter-list.ts';
 import type { TurnTaker } from '../driver/turns.ts';
 import { FrameReader } from './frame-reader.ts';
-import type { Watch } from './libc.ts';
 import { describeOffloads } from './offloads.ts';
-import { ScatterList } from './scatter-list.ts';
 import type { TapHost } from './tap-host.ts';
 import type { TunFile } from './tun-file.ts';
 import { VnetHeader, writeVnetHeader } from './vnet-header.ts';
 
 /** Linux's numbers, of readv and writev on a tap. */
-const EINTR = 4;
 const EIO = 5;
 const EAGAIN = 11;
 const EBADFD = 77;
 /** Ours: it cannot be said to Linux. */
 const UNSAYABLE = -1;
-/** How often a call that a signal has interrupted is tried again. */
-const TRIES = 3;
 /** As many frames as may have been waiting in Linux since the device went down; its rings have 500 to 1,000. */
 const MOST_STALE_FRAMES = 16_384;
 
@@ -152,12 +149,7 @@ export class TapQueue implements TurnTaker {
     if (fd === undefined) return EBADFD;
     if (headerBytes > 0 && !this.#describe(skb)) return UNSAYABLE;
     if (!scatter.fill(skb, headerBytes)) return UNSAYABLE;
-    for (let tries = 0; tries < TRIES; tries++) {
-      if (libc.writev(fd, scatter.iovecs, scatter.count) >= 0) return 0;
-      const errno = libc.errno();
-      if (errno !== EINTR) return errno;
-    }
-    return EAGAIN;
+    return scatter.writeTo(libc, fd);
   }
 
   #describe(skb: Skb): boolean {

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import type { Errno } from '@softnet/contract';
 import { ERRNO, NetError } from '@softnet/contract';
+import type { Libc } from '../descriptor/libc.ts';
 import {
   hardwareAddressOf,
   IFF_ATTACH_QUEUE,
@@ -14,7 +15,6 @@ import {
   interfaceNameOf,
   packIfreq,
 } from './ifreq.ts';
-import type { Libc } from './libc.ts';
 import { VNET_HEADER_BYTES } from './vnet-header.ts';
 
 const TUN_PATH = '/dev/net/tun';

@@ -10,7 +10,7 @@ export interface Watch {
   close(): void;
 }
 
-/** What a TAP needs of the C library. None of it throws; -1 and {@link errno} say what failed. */
+/** What a descriptor needs of the C library. None of it throws; -1 and {@link errno} say what failed. */
 export interface Libc {
   /** @param iovecs as {@link ScatterList} fills them. */
   readv(fd: number, iovecs: Uint32Array, count: number): number;
@@ -27,6 +27,22 @@ export interface Libc {
   watch(fd: number, ready: () => void): Watch;
 }
 
+/** Sockets, which Node has not of every sort. */
+export interface SocketLibc extends Libc {
+  socket(family: number, type: number, protocol: number): number;
+  /** @param address a `struct sockaddr`, as long as it says. */
+  bind(fd: number, address: Uint8Array): number;
+  connect(fd: number, address: Uint8Array): number;
+  /** setsockopt(2) of an `int`. */
+  setOption(fd: number, level: number, option: number, value: number): number;
+}
+
+/** Who wants the C library, for sentences: its name, and what does without. */
+export interface LibcUser {
+  readonly name: string;
+  readonly instead: string;
+}
+
 /** koffi, as far as it is used here. `node.poll` gives its callback more than its declarations say; nothing of that is used. */
 type Koffi = typeof import('koffi')['default'];
 
@@ -36,9 +52,13 @@ const POLLERR_HUP_NVAL = 0x38;
 const ARCHITECTURES: readonly string[] = Object.freeze(['x64', 'arm64', 'riscv64', 'loong64']);
 
 /** @throws NetError ENOSYS: not this platform. */
-export async function loadLibc(platform: string = process.platform, architecture: string = process.arch): Promise<Libc> {
+export async function loadLibc(
+  { name, instead }: LibcUser,
+  platform: string = process.platform,
+  architecture: string = process.arch,
+): Promise<SocketLibc> {
   if (platform !== 'linux' || !ARCHITECTURES.includes(architecture) || endianness() !== 'LE') {
-    const sentence = `tap needs Linux on ${ARCHITECTURES.join(', ')}, this is ${platform} on ${architecture}: use qemu or wire instead`;
+    const sentence = `${name} needs Linux on ${ARCHITECTURES.join(', ')}, this is ${platform} on ${architecture}: use ${instead} instead`;
     throw new NetError('ENOSYS', sentence);
   }
   let koffi: Koffi;
@@ -46,17 +66,22 @@ export async function loadLibc(platform: string = process.platform, architecture
     koffi = (await import('koffi')).default;
     return bind(koffi);
   } catch (cause) {
-    const sentence = `tap calls the C library through the package koffi, which could not be loaded (${String(cause)}): npm install koffi`;
+    const reason = `which could not be loaded (${String(cause)})`;
+    const sentence = `${name} calls the C library through the package koffi, ${reason}: npm install koffi, or use ${instead} instead`;
     throw new NetError('ENOSYS', sentence, { cause });
   }
 }
 
-function bind(koffi: Koffi): Libc {
+function bind(koffi: Koffi): SocketLibc {
   const library = koffi.load(null);
   const readv = library.func('intptr_t readv(int fd, void *iovecs, int count)');
   const writev = library.func('intptr_t writev(int fd, void *iovecs, int count)');
   const ioctl = library.func('int ioctl(int fd, unsigned long request, ...)');
   const poll = library.func('int poll(void *descriptors, unsigned long count, int timeoutMs)');
+  const socket = library.func('int socket(int family, int type, int protocol)');
+  const bindTo = library.func('int bind(int fd, void *address, uint32_t lenBytes)');
+  const connect = library.func('int connect(int fd, void *address, uint32_t lenBytes)');
+  const setsockopt = library.func('int setsockopt(int fd, int level, int option, void *value, uint32_t lenBytes)');
   const asked = new Int32Array(2);
   return {
     readv: (fd, iovecs, count) => readv(fd, iovecs, count) as number,
@@ -70,6 +95,10 @@ function bind(koffi: Koffi): Libc {
     errno: () => koffi.errno(),
     addressOf: (bytes) => koffi.address(bytes),
     watch: (fd, ready) => new PollWatch(koffi, fd, ready),
+    socket: (family, type, protocol) => socket(family, type, protocol) as number,
+    bind: (fd, address) => bindTo(fd, address, address.length) as number,
+    connect: (fd, address) => connect(fd, address, address.length) as number,
+    setOption: (fd, level, option, value) => setsockopt(fd, level, option, Int32Array.of(value), 4) as number,
   };
 }
 

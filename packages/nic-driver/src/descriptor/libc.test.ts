@@ -17,7 +17,8 @@ describe('loadLibc', () => {
     ['win32', 'x64'],
     ['linux', 'ppc64'],
   ])('says that %s on %s will not do', async (platform, architecture) => {
-    await expect(loadLibc(platform, architecture)).rejects.toThrow(/ENOSYS: tap needs Linux on x64, .*: use qemu or wire instead/);
+    const user = { name: 'tap', instead: 'qemu or wire' };
+    await expect(loadLibc(user, platform, architecture)).rejects.toThrow(/ENOSYS: tap needs Linux on x64, .*: use qemu or wire instead/);
   });
 });
 
@@ -28,7 +29,7 @@ describe.skipIf(process.platform !== 'linux')('the C library, with packets over 
   const pool = makePool({ buffers: 8, pages: 8 });
 
   beforeEach(async () => {
-    libc = await loadLibc();
+    libc = await loadLibc({ name: 'a test', instead: 'nothing' });
     koffi.load(null).func('int socketpair(int domain, int type, int protocol, void *fds)')(AF_UNIX, TYPE, 0, fds);
   });
   afterEach(() => {

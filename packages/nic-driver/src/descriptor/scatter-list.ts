@@ -1,4 +1,5 @@
 import type { PacketMemory, Skb } from '@softnet/contract';
+import type { Libc } from './libc.ts';
 
 /** As many runs as Linux takes at once (IOV_MAX). */
 export const MAX_RUNS = 1024;
@@ -13,6 +14,11 @@ interface Address {
 const NOWHERE: Address = Object.freeze({ low: 0, high: 0 });
 /** A header before a frame, at most. */
 const HEADER_ROOM_BYTES = 16;
+/** Linux's numbers. */
+const EINTR = 4;
+const EAGAIN = 11;
+/** How often a call that a signal has interrupted is tried again. */
+const TRIES = 3;
 
 /**
  * Where a packet's bytes lie, as readv(2) and writev(2) take it: the kernel reads and writes packet memory itself, and no byte is
@@ -59,6 +65,27 @@ export class ScatterList {
   set(index: number, memory: PacketMemory, offset: number, lenBytes: number): void {
     if (memory !== this.#memory) this.#stand(memory);
     this.#put(index, this.#address, offset, lenBytes);
+  }
+
+  /** readv(2) of what it says. Bytes; or the number of the error, negative. */
+  readFrom(libc: Libc, fd: number): number {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const readBytes = libc.readv(fd, this.iovecs, this.count);
+      if (readBytes >= 0) return readBytes;
+      const errno = libc.errno();
+      if (errno !== EINTR) return -errno;
+    }
+    return -EAGAIN;
+  }
+
+  /** writev(2) of what it says, which is a frame: it goes whole or not at all. 0, or the number of the error. */
+  writeTo(libc: Libc, fd: number): number {
+    for (let tries = 0; tries < TRIES; tries++) {
+      if (libc.writev(fd, this.iovecs, this.count) >= 0) return 0;
+      const errno = libc.errno();
+      if (errno !== EINTR) return errno;
+    }
+    return EAGAIN;
   }
 
   #ownAddress(): Address {
