@@ -35,6 +35,8 @@ export const capture: SessionCommand = Object.freeze({
     index === 0 ? ['stop', 'dump', 'any ', ...new NetHost(session.kernel).devices.map(({ name }) => `${name} `)] : completePath(end),
   run(session, given) {
     const [device, path, ...filter] = given.words;
+    if (device === undefined && Object.keys(given.options).some((option) => option !== 'drops'))
+      throw new UsageError('a device and a file are missing: capture [--ring MiB] DEVICE FILE [FILTER]');
     if (device === undefined) list(session);
     else if (device === 'stop' && path === undefined) stop(session);
     else if (device === 'dump' && path === undefined) dump(session);

@@ -182,8 +182,8 @@ describe('flow rules', () => {
     expect(await lines('ethtool -n eth0')).toEqual(['4 RX rings available', 'Total 0 rules']);
     const flow = (version: 4 | 6, src: string, dst: string): string =>
       `flow-type udp${version} src-ip ${src} dst-ip ${dst} src-port 9 dst-port 7`;
-    expect(await type(`ethtool -N eth0 ${flow(4, '10.0.1.1', '10.0.1.2')} action 3 loc 5`)).toBe('');
-    expect(await type(`ethtool -N eth0 ${flow(6, 'fd00:1::1', 'fd00:1::2')} action -1`)).toBe('');
+    expect(await type(`ethtool -N eth0 ${flow(4, '10.0.1.1', '10.0.1.2')} action 3 loc 5`)).toBe('Added rule with ID 5\n');
+    expect(await type(`ethtool -N eth0 ${flow(6, 'fd00:1::1', 'fd00:1::2')} action -1`)).toBe('Added rule with ID 0\n');
     expect(await lines('ethtool -n eth0')).toEqual([
       ...['4 RX rings available', 'Total 2 rules', '', 'Filter: 0', '\tRule Type: UDP over IPv6'],
       ...['\tSrc IP addr: fd00:1::1 mask: ::', '\tDest IP addr: fd00:1::2 mask: ::'],
@@ -193,7 +193,7 @@ describe('flow rules', () => {
     ]);
     const { key } = eth0.flowRules[1]!;
     expect(key).toMatchObject({ protocol: 17, local2: 0xffff, local3: 0x0a000102, remote3: 0x0a000101, localPort: 7, remotePort: 9 });
-    expect(await type(`ethtool -N eth0 ${flow(4, '10.0.1.1', '10.0.1.2')} action drop loc 5`)).toBe('');
+    expect(await type(`ethtool -N eth0 ${flow(4, '10.0.1.1', '10.0.1.2')} action drop loc 5`)).toBe('Added rule with ID 5\n');
     expect(await type('ethtool -N eth0 delete 0')).toBe('');
     expect(eth0.flowRules.map(({ location, queue }) => [location, queue])).toEqual([[5, -1]]);
     expect(await type('ethtool -N eth0 delete 0')).toBe("softnet: ENOENT: 'eth0' has no flow rule 0; there are: 5\n");
@@ -211,7 +211,8 @@ test('what it does not understand is one sentence', async () => {
     ['ethtool', /^softnet: missing required argument 'device'/],
     ['ethtool eth9', /^softnet: ENODEV: there is no device 'eth9'; there are: lo, eth0/],
     ['ethtool eth0 loudly', /^softnet: what is 'loudly'\? Nothing stands behind the device here/],
-    ['ethtool -y eth0', /^softnet: unknown option '-y'/],
+    ['ethtool -y eth0', /^softnet: unknown option '-y'.*'help ethtool' says more$/m],
+    ['ethtool -K eth0 gso off', /^softnet: EINVAL: gso of 'eth0' is fixed/],
     ['ethtool -k -g eth0', /^softnet: one at a time: -k or -g/],
     ['ethtool -k eth0 gro', /^softnet: what is 'gro'\?/],
     ['ethtool -K eth0', /^softnet: say which feature, and on or off: rx, /],
@@ -226,7 +227,7 @@ test('what it does not understand is one sentence', async () => {
     ['ethtool -Q eth0 queue 4 --show-coalesce', /^softnet: queue takes numbers from 0 to 3 \(queues of 'eth0'\), got '4'/],
     ['ethtool -Q eth0 queue --show-coalesce', /^softnet: queue takes numbers from 0 to 3 .*, got ''/],
     ['ethtool -Q eth0 all --show-coalesce', /^softnet: what is 'all'\? Known here: queue/],
-    ['ethtool --coalesce eth0', /^softnet: --coalesce and --show-coalesce are of -Q/],
+    ['ethtool --coalesce eth0', /^softnet: say what to set: rx-usecs/],
     ['ethtool -L eth0 combined 2 rx 3', /^softnet: combined sets both ways/],
     ['ethtool -L lo rx 2', /^softnet: EOPNOTSUPP: the driver of 'lo' \(loopback\) cannot change how many queues it has/],
     ['ethtool -X eth0', /^softnet: say what to set: \[hkey/],
@@ -251,6 +252,30 @@ test('what it does not understand is one sentence', async () => {
     expect(text, line).toMatch(expected);
     expect(text.trimEnd().split('\n'), line).toHaveLength(1);
   }
+});
+
+test('long options, and what they are short for', async () => {
+  const { type } = await boot();
+  for (const [long, short] of [
+    ...[
+      ['--show-features', '-k'],
+      ['--show-ring', '-g'],
+      ['--show-coalesce', '-c'],
+      ['--show-channels', '-l'],
+      ['--show-rxfh', '-x'],
+    ],
+    ...[
+      ['--show-ntuple', '-n'],
+      ['-u', '-n'],
+      ['--driver', '-i'],
+    ],
+  ]) {
+    expect(await type(`ethtool ${long} eth0`), long).toBe(await type(`ethtool ${short} eth0`));
+  }
+  expect(await type('ethtool --coalesce eth0 rx-usecs 9')).toBe('');
+  expect(await type('ethtool -c eth0')).toMatch(/rx-usecs:\t9\n/);
+  expect(await type('ethtool --features eth0 gso on ntuple on')).toBe('');
+  expect(await type('ethtool -k eth0')).toMatch(/^ntuple-filters: on$/m);
 });
 
 test('devices and features are completed', async () => {

@@ -19,17 +19,31 @@ const ACTS: readonly EthtoolAct[] = Object.freeze([
 ]);
 const FLAGS: readonly string[] = Object.freeze([...ACTS.map(({ flag }) => flag), perQueue.flag]);
 
+/** Long options, as ethtool has them. `--coalesce` and `--show-coalesce` are of -Q as well: see {@link runPerQueue}. */
+const LONG: Readonly<Record<string, string>> = Object.freeze({
+  ...{ '--driver': '-i', '--statistics': '-S', '--per-queue': '-Q' },
+  ...{ '--show-features': '-k', '--show-offload': '-k', '--features': '-K', '--offload': '-K' },
+  ...{ '--show-ring': '-g', '--set-ring': '-G', '--show-channels': '-l', '--set-channels': '-L' },
+  ...{ '--show-rxfh': '-x', '--show-rxfh-indir': '-x', '--rxfh': '-X', '--set-rxfh-indir': '-X' },
+  ...{ '-u': '-n', '--show-nfc': '-n', '--show-ntuple': '-n', '-U': '-N', '--config-nfc': '-N', '--config-ntuple': '-N' },
+});
+
 export const ethtool: SessionCommand = Object.freeze({
   name: 'ethtool',
   parameters: '<device> [words...]',
   options: [
     ...ACTS.map(({ flag, text }) => [flag, text] as const),
     [perQueue.flag, perQueue.text],
-    ['--show-coalesce', 'with -Q: show'],
-    ['--coalesce', 'with -Q: set'],
+    ['--show-coalesce', 'with -Q: show; alone: -c'],
+    ['--coalesce', 'with -Q: set; alone: -C'],
   ],
+  spellings: LONG,
   summary: "show and set what devices do, in ethtool's words: features, rings, moderation, channels, RSS, flow rules, statistics",
-  details: ['ethtool DEVICE', ...[...ACTS, perQueue].map(({ flag, usage }) => `ethtool ${flag} DEVICE ${usage}`.trimEnd())],
+  details: [
+    'ethtool DEVICE',
+    ...[...ACTS, perQueue].map(({ flag, usage }) => `ethtool ${flag} DEVICE ${usage}`.trimEnd()),
+    "ethtool's long options are understood too: --show-features, --set-ring, --statistics ...",
+  ],
   completes: ({ kernel }, index) =>
     index === 0 ? new NetHost(kernel).devices.map(({ name }) => `${name} `) : [...featureNames, 'on', 'off'],
   run(session, given) {
@@ -37,10 +51,7 @@ export const ethtool: SessionCommand = Object.freeze({
     if (flags.length > 1) throw new UsageError(`one at a time: ${flags.join(' or ')}`);
     const request = requestOf(session, given);
     if (flags[0] === perQueue.flag) return runPerQueue(request, given);
-    if (given.options.coalesce === true || given.options.showCoalesce === true) {
-      throw new UsageError('--coalesce and --show-coalesce are of -Q; of all queues at once: -C and -c');
-    }
-    const act = ACTS.find(({ flag }) => flag === flags[0]);
+    const act = ACTS.find(({ flag }) => flag === (flags[0] ?? longCoalesce(given)));
     if (act === undefined) showOverview(request);
     else act.run(request);
   },
@@ -55,6 +66,12 @@ function requestOf({ kernel, output }: Session, { words }: Given): EthtoolReques
     devices: kernel.port(Devices).current,
     print: (line) => output.print(line),
   };
+}
+
+/** Without -Q they are of all queues at once. */
+function longCoalesce({ options }: Given): string | undefined {
+  if (options.coalesce === true) return setCoalescing.flag;
+  return options.showCoalesce === true ? showCoalescing.flag : undefined;
 }
 
 function runPerQueue(request: EthtoolRequest, { options }: Given): void {

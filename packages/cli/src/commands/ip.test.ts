@@ -25,6 +25,33 @@ describe('ip shows', () => {
   });
 });
 
+test('ip route get says which way a packet would go', async () => {
+  const { type } = await testSession({ ms: 0 });
+  expect(await type('ip route get 10.0.2.2')).toBe('10.0.2.2 via 10.0.1.1 dev eth0 src 10.0.1.2\n');
+  expect(await type('ip r g 10.0.1.9')).toBe('10.0.1.9 dev eth0 src 10.0.1.2\n');
+  expect(await type('ip route get fd00:2::2 oif eth0')).toBe('fd00:2::2 via fd00:1::1 dev eth0 src fd00:1::2\n');
+  expect(await type('ip route get 10.0.1.2')).toMatch(/^10\.0\.1\.2 dev lo src 10\.0\.1\.2\n$/);
+  await type('ip route del default');
+  expect(await type('ip route get 192.0.2.1')).toMatch(/^softnet: ENETUNREACH: there is no way to 192\.0\.2\.1: 'ip route'/);
+  expect(await type('ip route get nowhere')).toMatch(/^softnet: 'nowhere' is no address/);
+  expect(await type('ip route get')).toMatch(/^softnet: ADDRESS is missing/);
+});
+
+test('ip helps where it is asked', async () => {
+  const { type } = await testSession({ ms: 0 });
+  expect(await type('ip link help')).toMatch(/^ip link \[show\].*\nip link set /);
+  expect(await type('ip help')).toMatch(/^ip addr [\s\S]*^ip neigh flush/m);
+});
+
+test('devices that only code can make say so', async () => {
+  const { type } = await testSession({ ms: 0 });
+  expect(await type('ip link add w0 type wire queues')).toMatch(/^softnet: EOPNOTSUPP: a wire is made by code.*'ethtool -L eth0/);
+  expect(await type('ip link add v0 type veth peer name v1')).toMatch(
+    /^softnet: EOPNOTSUPP: no module makes a veth; .* a wire, which code makes/,
+  );
+  expect(await type('ip link')).not.toMatch(/w0|v0/);
+});
+
 describe('ip changes', () => {
   test('addresses', async () => {
     const { type } = await testSession({ ms: 0 });
@@ -81,7 +108,7 @@ test('what it does not understand is one sentence, and so is what no module does
   for (const [line, expected] of [
     ['ip', /^softnet: missing required argument 'object'/],
     ['ip tunnel', /^softnet: ip knows addr, link, route, neigh, not 'tunnel'/],
-    ['ip addr frob', /^softnet: ip address does not take 'frob'\. Usage: ip addr \[show\]/],
+    ['ip addr frob', /^softnet: ip addr does not take 'frob'\. Usage: ip addr \[show\]/],
     ['ip addr add', /^softnet: PREFIX, such as 192\.0\.2\.1\/24, is missing/],
     ['ip addr add 10.0.0.1/8', /^softnet: dev DEVICE is missing/],
     ['ip addr add 10.0.0/8 dev eth0', /^softnet: EINVAL: '10\.0\.0\/8' is no prefix/],
@@ -94,7 +121,7 @@ test('what it does not understand is one sentence, and so is what no module does
     ['ip link set eth0 mtu many', /^softnet: mtu takes a whole number/],
     ['ip link set eth0 address 1', /^softnet: '1' is no link address/],
     ['ip link add x type odd', /^softnet: EOPNOTSUPP: no module makes devices of kind 'odd'; there are: wire/],
-    ['ip link add x type wire', /^softnet: EINVAL: wire: cable takes a Cable/],
+    ['ip link add x type wire', /^softnet: EOPNOTSUPP: a wire is made by code/],
     ['ip link add x', /^softnet: type KIND is missing/],
     ['ip neigh add 10.0.1.7 dev eth0', /^softnet: lladdr MAC is missing/],
   ] as const) {

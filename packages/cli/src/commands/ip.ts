@@ -23,24 +23,33 @@ export const ip: SessionCommand = Object.freeze({
     ['-s', 'with statistics of devices'],
   ],
   summary: "show and change addresses, devices, routes, neighbours, in iproute2's words: ip addr, ip link, ip route, ip neigh",
-  details: [...OBJECTS.flatMap(({ usage }) => usage.map((line) => `ip ${line}`)), 'Words may be cut short: ip a, ip -6 r, ip n.'],
+  details: [...OBJECTS.flatMap(usageLines), 'Words may be cut short: ip a, ip -6 r, ip n.'],
   completes: completions,
   async run(session, given) {
     const [word = '', ...rest] = given.words;
+    if (word === 'help') return printUsage(session, OBJECTS);
     const object = objectOf(word);
+    if (rest[0] === 'help') return printUsage(session, [object]);
     const verb = rest[0] === undefined ? 'show' : byBeginning(Object.keys(object.verbs), rest[0]);
     // `ip addr dev eth0` is `ip addr show dev eth0`.
     const words = verb === undefined ? rest : rest.slice(1);
     const run = object.verbs[verb ?? 'show']!;
     if (verb === undefined && !isQuestion(session, rest)) {
-      throw new UsageError(
-        `ip ${object.names[0]} does not take '${rest[0]}'. Usage: ${object.usage.map((line) => `ip ${line}`).join('; ')}`,
-      );
+      throw new UsageError(`ip ${word} does not take '${rest[0]}'. Usage: ${usageLines(object).join('; ')}`);
     }
     const print = (line: string): void => session.output.print(line);
     await run({ host: new NetHost(session.kernel), family: familyOf(given), statistics: given.options.s === true, words, print });
   },
 } satisfies SessionCommand);
+
+function usageLines({ usage }: IpObject): string[] {
+  return usage.map((line) => `ip ${line}`);
+}
+
+/** `ip help`, `ip link help`. */
+function printUsage({ output }: Session, objects: readonly IpObject[]): void {
+  for (const line of objects.flatMap(usageLines)) output.print(line);
+}
 
 function objectOf(word: string): IpObject {
   const name = byBeginning(

@@ -120,6 +120,7 @@ test('what these do not understand is one sentence', async () => {
     ['udp 10.0.1.1 7', /^softnet: missing required argument 'text'/],
     ['udp 10.0.1.1 seven x', /^softnet: a port is 1 to 65535, got 'seven'/],
     ['capture eth0', /^softnet: a file is missing/],
+    ['capture --ring 8', /^softnet: a device and a file are missing/],
     ['capture eth9 /tmp/x', /^softnet: ENODEV/],
     ['capture eth0 /nowhere/x.pcapng', /^softnet: ENOENT: \/nowhere\/x\.pcapng cannot be written/],
     ['capture --snaplen 0 eth0 /tmp/x', /^softnet: --snaplen takes/],

@@ -36,7 +36,7 @@ const FEATURES: readonly Feature[] = Object.freeze([
 ]);
 
 /** Whatever a device does not cut, netdev does. */
-const SOFTWARE_GSO = 'generic-segmentation-offload: on [fixed]';
+const SOFTWARE_GSO = 'generic-segmentation-offload';
 const BEHIND_TSO = 'tx-tcp6-segmentation';
 
 /** Names that `-K` takes. */
@@ -54,7 +54,7 @@ export const showFeatures: EthtoolAct = Object.freeze({
     print(`Features for ${device.name}:`);
     for (const feature of FEATURES) {
       print(featureLine(device, feature));
-      if (feature.name === BEHIND_TSO) print(SOFTWARE_GSO);
+      if (feature.name === BEHIND_TSO) print(`${SOFTWARE_GSO}: on [fixed]`);
     }
   },
 } satisfies EthtoolAct);
@@ -66,7 +66,8 @@ export const setFeatures: EthtoolAct = Object.freeze({
   run({ device, devices, words }) {
     if (words.length === 0) throw new UsageError(`say which feature, and on or off: ${featureNames.join(', ')}`);
     let wanted = device.features;
-    for (const [name, word] of readPairs(words, featureNames)) {
+    for (const [name, word] of readPairs(words, [...featureNames, 'gso', SOFTWARE_GSO])) {
+      if (isSoftwareGso(device, name, word)) continue;
       const { bits } = FEATURES.find((each) => each.name === name || each.short === name)!;
       const to = isOn(name, word) ? wanted | bits : wanted & ~bits;
       wanted ^= changeable(device, name, wanted ^ to);
@@ -74,6 +75,13 @@ export const setFeatures: EthtoolAct = Object.freeze({
     devices.setFeatures(device, wanted);
   },
 } satisfies EthtoolAct);
+
+/** It is on, and stays on. @throws NetError EINVAL where it is to be off. */
+function isSoftwareGso({ name }: NetDevice, feature: string, word: string): boolean {
+  if (feature !== 'gso' && feature !== SOFTWARE_GSO) return false;
+  if (!isOn(feature, word)) throw new NetError('EINVAL', `${feature} of '${name}' is fixed: what a device does not cut, netdev does`);
+  return true;
+}
 
 /** Of what is to change, what can be: of a name that stands for several, those that can. @throws NetError EINVAL where none can. */
 function changeable({ name, hardwareFeatures }: NetDevice, feature: string, change: number): number {

@@ -38,9 +38,11 @@ export const changeRules: EthtoolAct = Object.freeze({
   flag: '-N',
   text: 'add a rule (action -1, or drop: such packets are dropped; without loc: at the first place that is free), or delete one',
   usage: `flow-type ${[...FLOW_TYPES.keys()].join('|')} src-ip A dst-ip A src-port N dst-port N action QUEUE [loc N] | delete N`,
-  run({ device, ethtool, words }) {
+  run({ device, ethtool, words, print }) {
     if (words[0] !== 'delete') {
-      ethtool.addFlowRule(device, ruleOf(device, words));
+      const rule = ruleOf(device, words);
+      ethtool.addFlowRule(device, rule);
+      print(`Added rule with ID ${rule.location}`);
       return;
     }
     const location = numberOf(readPairs(words, ['delete']), 'delete')!;

@@ -8,6 +8,15 @@ import { readKeyed, wanted, wholeNumber } from './ip-object.ts';
 import { linkLines, statisticsLines } from './link-lines.ts';
 import { setKind, stackedLines, writeInto } from './stacked-link.ts';
 
+const CABLE = "two of them share a Cable; where eth0 is one, 'ethtool -L eth0 combined 4' gives it queues";
+
+/** Kinds that cannot be made at the prompt, as an option of theirs cannot be typed; and what Linux has in their stead. */
+const MADE_BY_CODE: ReadonlyMap<string, string> = new Map([
+  ['wire', `a wire is made by code, as ${CABLE}`],
+  ['veth', `no module makes a veth; what comes nearest is a wire, which code makes, as ${CABLE}`],
+  ['message-port', 'a message-port is made by code, which gives it its MessagePort'],
+]);
+
 /** `ip link`: devices. */
 export const ipLink: IpObject = Object.freeze({
   names: ['link'],
@@ -58,6 +67,8 @@ async function add({ host, words: all }: IpRequest): Promise<void> {
   const { words, kind, options } = kindIn(all);
   const { rest, by } = readKeyed(words, ['name', 'dev'], 1);
   const name = wanted(by.name ?? by.dev ?? rest[0], 'NAME');
+  const madeByCode = kind === undefined ? undefined : MADE_BY_CODE.get(kind);
+  if (madeByCode !== undefined) throw new NetError('EOPNOTSUPP', madeByCode);
   await host.addDevice(wanted(kind, 'type KIND'), name, options);
 }
 
@@ -66,7 +77,7 @@ function kindIn(words: readonly string[]): { words: readonly string[]; kind: str
   const at = words.indexOf('type');
   if (at < 0) return { words, kind: undefined, options: {} };
   const kind = wanted(words[at + 1], 'type KIND');
-  const options = words.slice(at + 2);
+  const options = MADE_BY_CODE.has(kind) ? [] : words.slice(at + 2);
   if (options.length % 2 !== 0) throw new UsageError(`'${options.at(-1)}' wants a value behind it`);
   const pairs = options.flatMap((word, index) => (index % 2 === 0 ? [[word, options[index + 1]!] as const] : []));
   return { words: words.slice(0, at), kind, options: Object.fromEntries(pairs.map(([option, word]) => optionOf(kind, option, word))) };

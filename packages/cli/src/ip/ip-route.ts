@@ -6,6 +6,7 @@ import { UsageError } from '../usage-error.ts';
 import type { IpObject, IpRequest, KeyedWords } from './ip-object.ts';
 import { readKeyed, wanted, wholeNumber } from './ip-object.ts';
 import { MAIN_TABLE, routeTypeName, routeTypeNumber, tableNumber } from './names.ts';
+import { getRoute } from './route-get.ts';
 import { routeLines } from './route-lines.ts';
 
 /** RTPROT_BOOT, as `ip route add` says it. */
@@ -19,6 +20,7 @@ export const ipRoute: IpObject = Object.freeze({
   names: ['route'],
   usage: [
     'route [show] [table NAME|N|all]',
+    'route get ADDRESS [oif DEVICE]',
     `route add|replace PREFIX|default ${WAY}`,
     'route add blackhole|unreachable|prohibit PREFIX',
     `route del PREFIX|default ${WAY}`,
@@ -26,6 +28,7 @@ export const ipRoute: IpObject = Object.freeze({
   verbs: {
     show,
     list: show,
+    get: getRoute,
     add: (request) => tables(request).add(readEntry(request, true)),
     replace: (request) => tables(request).replace(readEntry(request, true)),
     delete: remove,

@@ -19,12 +19,17 @@ export function parseGiven(command: SessionCommand, words: readonly string[], si
   if (command.parameters !== '') parser.arguments(command.parameters);
   for (const [flags, text] of command.options ?? []) parser.option(flags, text);
   try {
-    parser.parse(words, { from: 'user' });
+    parser.parse(spelt(command, words), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    throw new UsageError(`${plainSentence(error.message)}. Usage: ${usageOf(command)}`);
+    throw new UsageError(`${plainSentence(error.message)}. Usage: ${usageOf(command)}; 'help ${command.name}' says more`);
   }
   return given;
+}
+
+/** Each option as the command has it. */
+function spelt({ spellings = {} }: SessionCommand, words: readonly string[]): string[] {
+  return words.map((word) => (Object.hasOwn(spellings, word) ? spellings[word]! : word));
 }
 
 /** Commander's message in one line, without its 'error: '. */

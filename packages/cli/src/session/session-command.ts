@@ -9,6 +9,8 @@ export interface SessionCommand {
   readonly parameters: string;
   /** Each as commander reads it, with what it does, and what its argument may be: ['--deadline <ms>', '…']. */
   readonly options?: readonly (readonly [flags: string, text: string, values?: readonly string[]])[];
+  /** Other spellings of options: `--driver` for `-i`. Not listed in the usage line. */
+  readonly spellings?: Readonly<Record<string, string>>;
   /** One sentence for `help`. */
   readonly summary: string;
   /** More for `help NAME`: lines. */

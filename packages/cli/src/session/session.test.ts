@@ -13,6 +13,7 @@ describe('a line', () => {
   test('an unknown command is one sentence', async () => {
     const { type, session } = await talkSession();
     expect(await type('frob talk')).toBe("softnet: unknown command 'frob': 'help' lists those that there are\n");
+    expect(await type('tcpdump -i eth0')).toBe("softnet: unknown command 'tcpdump': what comes nearest here is 'capture'\n");
     expect(await session.execute('frob')).toBe(false);
     expect(await session.execute('lsmod')).toBe(true);
   });

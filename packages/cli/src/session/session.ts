@@ -5,6 +5,7 @@ import { errorLine } from '../error-line.ts';
 import { splitWords } from '../text/words.ts';
 import { UsageError } from '../usage-error.ts';
 import { completeLine } from './complete-line.ts';
+import { calledHere } from './linux-words.ts';
 import type { Output } from './output.ts';
 import { parseGiven } from './parse-given.ts';
 import type { Given, SessionCommand } from './session-command.ts';
@@ -90,8 +91,11 @@ export class Session {
   /** @throws UsageError when there is no such command. */
   find(name: string): SessionCommand {
     const found = this.commands.find((command) => answersTo(command, name));
-    if (found === undefined) throw new UsageError(`unknown command '${name}': 'help' lists those that there are`);
-    return found;
+    if (found !== undefined) return found;
+    const here = calledHere(name);
+    throw new UsageError(
+      `unknown command '${name}': ${here === undefined ? "'help' lists those that there are" : `what comes nearest here is '${here}'`}`,
+    );
   }
 
   /** For readline: what the end of the line may become, and that end. */

@@ -8,7 +8,8 @@ import { cut } from '../text/table.ts';
 import { wrap } from '../text/wrap.ts';
 
 const CLEAR_LINE = '\r\x1b[K';
-const WIDEST = 100;
+/** Where nobody knows how wide it is. */
+const USUAL_COLUMNS = 100;
 
 /** A person's terminal: colours, a line that changes, full screens. */
 export class TerminalOutput implements Output {
@@ -28,7 +29,7 @@ export class TerminalOutput implements Output {
   }
 
   get width(): number {
-    return Math.min(this.#terminal.stdout.columns || WIDEST, WIDEST);
+    return this.#terminal.stdout.columns || USUAL_COLUMNS;
   }
 
   print(text: string): void {

@@ -14,9 +14,11 @@ export function wrap(text: string, width: number, hang = '  '): string[] {
   return [...lines, `${indent}${rest}`];
 }
 
-/** The last blank that fits, after at least one word; where there is none, in the middle of the word. */
+/** The last blank that fits, after at least one word; where there is none, behind the last colon of the word, else in the middle of it. */
 function breakAt(text: string, room: number): number {
   const start = text.length - text.trimStart().length;
   const blank = text.lastIndexOf(' ', room);
-  return blank > start ? blank : room;
+  if (blank > start) return blank;
+  const colon = text.lastIndexOf(':', room - 1);
+  return colon > start ? colon + 1 : room;
 }
