@@ -1,6 +1,7 @@
 import type { Counter, CurrentOwner, Gro, NetDevice, Skb } from '@softnet/contract';
 import { GRO } from '@softnet/contract';
 import type { EthertypeEntry } from './ethertype-table.ts';
+import type { InHand } from './in-hand.ts';
 
 /** So many packets are held at a time. Linux: 8 in each of 8 buckets. */
 const MAX_HELD = 8;
@@ -30,14 +31,16 @@ class HeldPacket {
  */
 export class GroEngine {
   readonly #sink: PacketSink;
+  readonly #hand: InHand;
   readonly #current: CurrentOwner;
   readonly #counters: GroCounters;
   /** The first `#count` are in use, oldest first. */
   readonly #held = Array.from({ length: MAX_HELD }, () => new HeldPacket());
   #count = 0;
 
-  constructor(sink: PacketSink, current: CurrentOwner, counters: GroCounters) {
+  constructor(sink: PacketSink, hand: InHand, current: CurrentOwner, counters: GroCounters) {
     this.#sink = sink;
+    this.#hand = hand;
     this.#current = current;
     this.#counters = counters;
   }
@@ -77,6 +80,7 @@ export class GroEngine {
       const verdict = verdictOf(held.skb!, skb, gro);
       current.id = caller;
       if (verdict === GRO.DIFFERENT) continue;
+      if (verdict !== GRO.FLUSH) this.#hand.offered = null;
       if (verdict !== GRO.MERGED) this.#handUp(i);
       return verdict === GRO.FLUSH ? GRO.FLUSH : GRO.MERGED;
     }
@@ -103,6 +107,7 @@ export class GroEngine {
     held.skb = skb;
     held.device = device;
     held.entry = entry;
+    this.#hand.offered = null;
   }
 
   #handUp(index: number): void {
@@ -116,6 +121,7 @@ export class GroEngine {
     const current = this.#current;
     const caller = current.id;
     current.id = entry!.owner;
+    this.#hand.rising = skb;
     if (skb.gsoSegs > 1) entry!.handler.gro!.finish(skb, 0);
     current.id = caller;
     this.#sink.pass(skb, device);

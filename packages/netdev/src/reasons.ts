@@ -8,6 +8,7 @@ const REASONS = Object.freeze({
   'netdev.otherhost': 'for the link address of another host (IEEE 802.3 §3.2.3)',
   'netdev.vlan': 'of a VLAN that no device here is a member of (IEEE 802.1Q §6.9)',
   'netdev.ethertype': 'nobody handles this ethertype',
+  'netdev.fault': 'code that was asked about it threw: its link layer, its part in merging, a tap',
   'netdev.hook': 'came back to an ingress or egress hook that is closed, or was repeated for ever',
   'netdev.queue-full': 'as many packets waited for the device as txQueueLen allows',
   'netdev.queue-reset': 'waited for a device that went down, lost its carrier or was removed',

@@ -6,6 +6,7 @@ import { forgetHooks } from './device-hooks.ts';
 import type { EthertypeEntry, EthertypeTable } from './ethertype-table.ts';
 import type { GroCounters, PacketSink } from './gro.ts';
 import { GroEngine } from './gro.ts';
+import { InHand } from './in-hand.ts';
 import { PLACE } from './owner-places.ts';
 import type { Reasons } from './reasons.ts';
 import type { Taps } from './taps.ts';
@@ -26,11 +27,12 @@ export class Receiver implements PacketSink {
   readonly #parts: ReceiveParts;
   readonly #ingress: HookChain;
   readonly #gro: GroEngine;
+  readonly #hand = new InHand();
 
   constructor(parts: ReceiveParts) {
     this.#parts = parts;
     this.#ingress = parts.ingress((skb, input) => this.#handle(skb, input!));
-    this.#gro = new GroEngine(this, parts.current, parts.gro);
+    this.#gro = new GroEngine(this, this.#hand, parts.current, parts.gro);
   }
 
   /** Takes all of the batch, each with `data` at the link header. Its driver has counted it. */
@@ -40,22 +42,23 @@ export class Receiver implements PacketSink {
       return;
     }
     const queue = device.rxQueues[queueIndex];
-    if (device.above !== null && queue !== undefined) {
-      this.#handOver(device.above, queue, batch);
-      return;
+    try {
+      if (device.above !== null && queue !== undefined) this.#handOver(device.above, queue, batch);
+      else this.#batch(device, queueIndex, batch);
+    } catch (error) {
+      this.#hand.drop(this.#parts.reasons['netdev.fault']);
+      throw error;
     }
-    for (let skb = dequeue(batch); skb !== null; skb = dequeue(batch)) {
-      claim(skb, PLACE.RECEIVE);
-      skb.queue = queueIndex;
-      this.#packet(skb, device);
-    }
-    this.#gro.flush();
   }
 
   /** Behind GRO. */
   pass(skb: Skb, device: NetDevice): void {
+    const hand = this.#hand;
+    hand.rising = skb;
+    if (hand.offered === skb) hand.offered = null;
     passOn(skb, PLACE.RECEIVE);
     if (this.#parts.taps.present) this.#parts.taps.show(skb, device);
+    hand.rising = null;
     runHooks(this.#ingress, skb, device, null);
   }
 
@@ -68,6 +71,16 @@ export class Receiver implements PacketSink {
   close(): void {
     this.#gro.flush();
     this.#ingress.open = false;
+  }
+
+  #batch(device: NetDevice, queueIndex: number, batch: SkbQueue): void {
+    for (let skb = dequeue(batch); skb !== null; skb = dequeue(batch)) {
+      claim(skb, PLACE.RECEIVE);
+      skb.queue = queueIndex;
+      this.#hand.offered = skb;
+      this.#packet(skb, device);
+    }
+    this.#gro.flush();
   }
 
   #handOver(above: ReceiveHandler, queue: RxQueue, batch: SkbQueue): void {
@@ -83,7 +96,9 @@ export class Receiver implements PacketSink {
   #showClone(skb: Skb, device: NetDevice): void {
     const clone = skb.memory.pool.clone(skb);
     if (clone === null) return;
+    this.#hand.rising = clone;
     if (this.#readLink(clone, device)) this.#parts.taps.show(clone, device);
+    this.#hand.rising = null;
     clone.memory.pool.release(clone);
   }
 
@@ -97,6 +112,7 @@ export class Receiver implements PacketSink {
 
   #packet(skb: Skb, device: NetDevice): void {
     if (!this.#readLink(skb, device)) {
+      this.#hand.offered = null;
       device.stats.rxErrors++;
       skb.memory.pool.drop(skb, this.#parts.reasons['netdev.link-header']);
       return;

@@ -81,8 +81,8 @@ export class Registry implements Devices {
     } finally {
       device.ifindex = 0;
       device.above = null;
+      link.presence(device);
     }
-    link.presence(device);
   }
 
   open(device: NetDevice): void {

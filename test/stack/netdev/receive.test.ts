@@ -139,6 +139,25 @@ test('ingress hooks: drop under their own reason, steal, give back; not when the
   expect([ip.got, host.skbsOut()]).toEqual([['good'], 0]);
 });
 
+test('a link layer or a tap that throws: the packet is dropped with a reason, the rest is still the driver’s', async () => {
+  const { host, device, ip } = await boot();
+  await host.load('ip', { handlers: [ip] });
+  const { link } = device;
+  const batch = new SkbQueue();
+  const fail = (): never => {
+    throw new Error('oops');
+  };
+  for (const text of ['one', 'two', 'three']) enqueue(batch, packet(host, frame(text)));
+  device.link = { ...link, read: fail };
+  expect(() => host.traffic().receive(device.rxQueues[0]!, batch)).toThrow('oops');
+  device.link = link;
+  await host.load('tap', { taps: [{ ethertype: ETHERTYPE.ALL, ifindex: 0, tap: fail }] });
+  expect(() => host.traffic().receive(device.rxQueues[0]!, batch)).toThrow('oops');
+  await host.run(host.kernel.unload('tap'));
+  host.traffic().receive(device.rxQueues[0]!, batch);
+  expect([ip.got, host.drops(), host.skbsOut()]).toEqual([['three'], { 'netdev.fault': 2 }, 0]);
+});
+
 test('a handler that throws: its packet is its own business, the rest of the batch goes on', async () => {
   const { host, device, ip } = await boot();
   const bad: EthertypeHandler = {
@@ -241,6 +260,30 @@ describe('GRO', () => {
     host.devices().setFeatures(device, 0);
     expect(take('a:1', 'a:2')).toEqual(['a:1', 'a:2']);
   });
+
+  test.each<[string, (ip: FakeHandler) => void, string[]]>([
+    ['begin', ({ gro }) => Object.assign(gro!, { begin: fail }), ['a:2', 'b:1']],
+    ['sameFlow', ({ gro }) => Object.assign(gro!, { begin: (skb: Skb) => !textOf(skb).includes('2'), sameFlow: fail }), ['a:1', 'b:1']],
+    ['merge', ({ gro }) => Object.assign(gro!, { merge: fail }), ['a:1', 'b:1']],
+    ['finish, both of what was merged', ({ gro }) => Object.assign(gro!, { finish: fail }), ['b:1']],
+  ])('what throws in %s costs what it was asked about, and nothing is left behind', async (_what, spoil, left) => {
+    const { host, device, ip } = await bootGro();
+    const { gro } = ip;
+    ip.gro = { ...gro! };
+    spoil(ip);
+    const batch = new SkbQueue();
+    for (const text of ['a:1', 'a:2', 'b:1']) enqueue(batch, packet(host, frame(text)));
+    const act = () => host.traffic().receive(device.rxQueues[0]!, batch);
+    expect(act).toThrow('oops');
+    expect(host.drops()).toEqual({ 'netdev.fault': 1 });
+    ip.gro = gro;
+    act();
+    expect([ip.got, host.skbsOut(), host.drops()]).toEqual([left, 0, { 'netdev.fault': 1 }]);
+  });
+
+  function fail(): never {
+    throw new Error('oops');
+  }
 
   test('what came in order leaves in order, and nothing is lost', async () => {
     const { host, device, ip } = await bootGro();

@@ -1,5 +1,5 @@
 import type { DeviceListener, ModuleContext, NetDevice, ReceiveHandler, RxQueue, SkbQueue } from '@softnet/contract';
-import { DEVICE_EVENT, ETHERTYPE, SkbQueue as Queue, splice, VERDICT } from '@softnet/contract';
+import { DEVICE_EVENT, ETHERTYPE, enqueue, OPERSTATE, SkbQueue as Queue, splice, VERDICT } from '@softnet/contract';
 import { purge } from '@softnet/skb';
 import { describe, expect, test } from 'vitest';
 import { bootNetdev, deviceHook, FakeDriver, FakeHandler, frame, packet, plug, receive } from './netdev-host.ts';
@@ -98,7 +98,7 @@ describe('a device that has all that another receives', () => {
   });
 
   test('a listener that throws keeps nothing of a device that is gone', async () => {
-    const { host, eth0, above } = await boot();
+    const { host, eth0, fault0, above } = await boot();
     const listener: DeviceListener = {
       deviceChanged: (_device, event) => {
         if (event === DEVICE_EVENT.UNREGISTER) throw new Error('no');
@@ -108,6 +108,21 @@ describe('a device that has all that another receives', () => {
     eth0.above = above;
     expect(() => host.devices().unregister(eth0)).toThrow('no');
     expect([eth0.ifindex, eth0.above, host.traffic().byName('eth0')]).toEqual([0, null, null]);
+    expect(fault0.operstate, 'who stands on it knows').toBe(OPERSTATE.NOT_PRESENT);
+  });
+
+  test('a tap that throws leaves no clone behind; the batch is still the driver’s', async () => {
+    const { host, eth0, above } = await boot();
+    const tap = (): void => {
+      throw new Error('oops');
+    };
+    await host.load('watch', { taps: [{ ethertype: ETHERTYPE.ALL, ifindex: 0, tap }] });
+    eth0.above = above;
+    const batch = new Queue();
+    enqueue(batch, packet(host, frame('x')));
+    expect(() => host.traffic().receive(eth0.rxQueues[0]!, batch)).toThrow('oops');
+    expect([host.skbsOut(), batch.lenPackets, above.batches]).toEqual([1, 1, []]);
+    purge(batch, { id: 1, name: 'x', text: '', count: 0 });
   });
 
   test('nobody is above a device without a receive queue', async () => {

@@ -138,6 +138,8 @@ describe('what is held', () => {
     isBad = false;
     own.poll([]);
     expect(own.take().out).toHaveLength(2);
+    // The one that the tap saw, and the one that came behind it.
+    expect([own.drops['netdev.fault'], own.skbsOut, own.memoryOut]).toEqual([2, 0, 0]);
     await own.end();
   });
 
