@@ -1,4 +1,4 @@
-export type { DatagramAddress, Endpoint } from './qemu/endpoint.ts';
+export type { DatagramAddress, DatagramPath, Endpoint } from './qemu/endpoint.ts';
 export type { QemuOptions } from './qemu/module.ts';
 export { QemuModule } from './qemu/module.ts';
 export type { TapOptions } from './tap/module.ts';

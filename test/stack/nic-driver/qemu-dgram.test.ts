@@ -2,9 +2,11 @@ import type { Socket } from 'node:dgram';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { NetDevice } from '@softnet/contract';
-import { TRANSMIT } from '@softnet/contract';
+import { DEVICE_FEATURE, TRANSMIT } from '@softnet/contract';
+
 import { QemuModule } from '@softnet/nic-driver/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { BadParserModule } from './bad-parser.ts';
 import { differing, FrameHost, testFrame, until } from './frame-host.ts';
 
 let host: FrameHost;
@@ -104,6 +106,26 @@ describe('a device at a UDP socket', () => {
     let at = 0;
     for (const frame of came) at = frames.findIndex((each, number) => number >= at && Buffer.compare(each, frame) === 0) + 1;
     expect([at > 0, came.length > 300]).toEqual([true, true]);
+  });
+
+  test('headers are split off where that is asked for', async () => {
+    const { eth0, send } = await joined();
+    host.devices.setFeatures(eth0, eth0.features | DEVICE_FEATURE.HEADER_SPLIT);
+    const frames = [60, 1000, 1514].map((lenBytes, number) => testFrame(number, lenBytes));
+    for (const frame of frames) send(frame);
+    await until('all are there', () => host.received.length === frames.length);
+    expect(differing(host.received, frames)).toEqual([]);
+    expect(host.kernel.counters().find(({ name }) => name === 'receive.splits')?.value).toBe(2);
+  });
+
+  test('a parser that throws is told of, and what comes behind it is received', async () => {
+    const { eth0, send } = await joined();
+    await host.kernel.load(BadParserModule);
+    host.devices.setFeatures(eth0, eth0.features | DEVICE_FEATURE.HEADER_SPLIT);
+    for (const lenBytes of [1000, 60, 60]) send(testFrame(1, lenBytes));
+    await until('the short ones are there', () => host.received.length === 2);
+    expect(host.kernel.faults.map(({ module }) => module)).toEqual(['bad-parser#1']);
+    expect([host.skbsOut, host.kernel.module('qemu')?.throws]).toEqual([0, 0]);
   });
 
   test('a peer that cannot be reached from there is refused, and leaves no socket', async () => {

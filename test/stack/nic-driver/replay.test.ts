@@ -1,5 +1,5 @@
 import type { NetDevice, Owner } from '@softnet/contract';
-import { Devices, NetError } from '@softnet/contract';
+import { DEVICE_FEATURE, Devices, NetError } from '@softnet/contract';
 import type { Kernel, ModuleSource } from '@softnet/kernel';
 import { World } from '@softnet/kernel';
 import { NetdevModule } from '@softnet/netdev';
@@ -10,6 +10,7 @@ import type { Traffic } from '@softnet/testkit';
 import { complianceChecks } from '@softnet/testkit';
 import { emitEthernet } from '@softnet/wire';
 import { describe, expect, test } from 'vitest';
+import { BadParserModule } from './bad-parser.ts';
 import type { FrameUser } from './frames.ts';
 import { addDevice, drops, Frames, FramesModule, frameHost, numbered, numberOf, skbsOut } from './frames.ts';
 
@@ -98,6 +99,19 @@ describe('a capture that is replayed', () => {
     await world.advance(10);
     expect(heard.map(([number]) => number)).toEqual(Array.from({ length: 20_000 }, (_, number) => number));
     expect(drops(kernel)).toEqual({});
+  });
+
+  test('headers are split off where that is asked for, and a parser that throws does not end it', async () => {
+    const capture = pcapFile(TIMES.map((timeUs, number) => ({ timeUs, bytes: frame(number, 1000) })));
+    const { world, kernel, device, heard, reports } = await replayed({ capture });
+    kernel.port(Devices).current.setFeatures(device, device.features | DEVICE_FEATURE.HEADER_SPLIT);
+    await world.advance(1500);
+    const splits = kernel.counters().find(({ name }) => name === 'receive.splits')!;
+    expect([heard.length, splits.value]).toEqual([3, 3]);
+    await world.run(kernel.load(BadParserModule));
+    await world.advance(10_000);
+    // Frames at which it threw are lost.
+    expect([heard.length, reports.length, kernel.faults.length, skbsOut(kernel)]).toEqual([3, 1, 2, 0]);
   });
 
   test('again and again, a moment after the last', async () => {

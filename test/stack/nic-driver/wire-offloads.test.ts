@@ -1,5 +1,4 @@
-import type { ModuleContext, SoftnetModule } from '@softnet/contract';
-import { ADDRESS_FAMILY, CHECKSUM, DEVICE_FEATURE, Devices, ETHERTYPE, HeaderParser, Module, PARSER_LEVEL } from '@softnet/contract';
+import { ADDRESS_FAMILY, CHECKSUM, DEVICE_FEATURE, Devices } from '@softnet/contract';
 import type { CableOptions } from '@softnet/nic-driver';
 import { Cable, Captures } from '@softnet/nic-driver';
 import { Net, pattern } from '@softnet/testkit';
@@ -8,6 +7,7 @@ import { pseudoHeaderSum } from '@softnet/wire';
 import { describe, expect, test } from 'vitest';
 import { tsharkComplaints } from '../../interop/linux/tshark.ts';
 import { frameOf, sendFrame } from './arrivals.ts';
+import { BadParserModule } from './bad-parser.ts';
 import { drops, skbsOut } from './frames.ts';
 import { flowOf, wired } from './multi-queue.ts';
 
@@ -158,18 +158,26 @@ describe('offloads of a wire', () => {
     },
   );
 
+  test('headers are split off where that is asked for: between kernels, and within one, where the packet itself would pass', async () => {
+    for (const sameKernel of [false, true]) {
+      const { world, kernel, other, b, arrivals, send } = await wired({}, {}, { sameKernel });
+      const before = send(1, 0, 1000);
+      await world.advance(10);
+      other.port(Devices).current.setFeatures(b, b.features | DEVICE_FEATURE.HEADER_SPLIT);
+      send(1, 1, 1000);
+      await world.advance(10);
+      // This kernel knows no parser of IPv4: the header of the link alone is split off.
+      expect(arrivals.all.map(({ inHead, pageOffset }) => [inHead > 100, pageOffset >= 0])).toEqual([
+        [true, false],
+        [false, true],
+      ]);
+      expect([before, arrivals.all[1]!.packet.length, skbsOut(kernel) + skbsOut(other)]).toEqual([0, 1028, 0]);
+    }
+  });
+
   test('a parser that throws while a frame is split is a fault of its own module, and no frame is lost', async () => {
     const { world, kernel, other, b, arrivals, send } = await wired();
-    @Module({ name: 'bad-parser', version: '1.0.0', provides: [HeaderParser] })
-    class BadParser implements SoftnetModule {
-      start(ctx: ModuleContext): void {
-        const parse = (): boolean => {
-          throw new Error('a fault');
-        };
-        ctx.contribute(HeaderParser, { name: 'bad', level: PARSER_LEVEL.ETHERTYPE, number: ETHERTYPE.IPV4, parse }, 'corridor');
-      }
-    }
-    await world.run(other.load(BadParser));
+    await world.run(other.load(BadParserModule));
     other.port(Devices).current.setFeatures(b, b.features | DEVICE_FEATURE.HEADER_SPLIT);
     for (let i = 0; i < 2; i++) send(1, i, 1000);
     await world.advance(100);

@@ -2,7 +2,7 @@ import type { Skb } from '@softnet/contract';
 import { appendFragment, copyIn, makePool, pull, put, RECEIVE_HEADROOM_BYTES, SkbReader } from '@softnet/skb';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FrameCopier, frameFromBytes } from './copy-frame.ts';
+import { FrameCopier } from './copy-frame.ts';
 
 const bytesOf = (skb: Skb): Uint8Array => {
   const bytes = new Uint8Array(skb.len);
@@ -41,9 +41,6 @@ test('a frame of any length and any fragments is the same in another memory, wit
         expect(copy.mac).toBe(copy.data);
         from.release(skb);
         to.release(copy);
-        const received = frameFromBytes(to, all)!;
-        expect(Buffer.compare(bytesOf(received), all)).toBe(0);
-        to.release(received);
         expect([from.idle, to.idle]).toEqual([true, true]);
       },
     ),
@@ -55,7 +52,6 @@ test('null where memory is out, and nothing is lost', () => {
   const skb = from.alloc(0, 100)!;
   copyIn(skb, pattern(9000));
   expect(new FrameCopier().copy(to, skb)).toBe(null);
-  expect(frameFromBytes(to, pattern(9000))).toBe(null);
   const only = to.alloc(0, 10)!;
   put(only, 10);
   expect(new FrameCopier().copy(to, skb)).toBe(null);

@@ -1,18 +1,5 @@
 import type { Skb, SkbPool } from '@softnet/contract';
-import { appendFragment, copyIn, FRAME_HEAD_BYTES, PAGE_BYTES, put, RECEIVE_HEADROOM_BYTES, SkbReader } from '@softnet/skb';
-
-/**
- * The copy in: a received frame from bytes of the host, `data` at the link header. Null: memory is out, counted by the pool; the
- * driver counts `stats.rxMissed`. A part of an array costs a view of it (garbage), a whole one does not.
- */
-export function frameFromBytes(pool: SkbPool, bytes: Uint8Array, from = 0, lenBytes: number = bytes.length - from): Skb | null {
-  const skb = pool.alloc(RECEIVE_HEADROOM_BYTES, Math.min(lenBytes, FRAME_HEAD_BYTES));
-  if (skb === null) return null;
-  skb.mac = skb.data;
-  if (copyIn(skb, bytes, from, lenBytes)) return skb;
-  skb.memory.pool.release(skb);
-  return null;
-}
+import { appendFragment, FRAME_HEAD_BYTES, PAGE_BYTES, put, RECEIVE_HEADROOM_BYTES, SkbReader } from '@softnet/skb';
 
 /** Copies frames into any pool's memory, whole, and allocates nothing: made once. What a device receives: see `ReceiveBuffers`. */
 export class FrameCopier {

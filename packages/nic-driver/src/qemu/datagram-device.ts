@@ -1,7 +1,6 @@
 import type { NetDevice, SkbQueue, TxQueue } from '@softnet/contract';
 import { dequeue } from '@softnet/contract';
 import { purge } from '@softnet/skb';
-import { frameFromBytes } from '../driver/copy-frame.ts';
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import type { TurnTaker } from '../driver/turns.ts';
 import type { DatagramLink, DatagramUser } from './datagram-link.ts';
@@ -13,8 +12,8 @@ import { OutgoingDatagrams } from './outgoing-datagrams.ts';
 const LINK_BYTES = 14 + 4;
 
 /**
- * Works one device at a UDP socket: a datagram is a frame. What comes is put into packet memory at once, where the receive queue bounds it;
- * what goes is sent with what follows it in the same turn.
+ * Works one device at a UDP socket: a datagram is a frame. What comes is put into packet memory in the device's turn; what goes is sent with
+ * what follows it in the same turn.
  *
  * Carrier is there while the socket is: nobody knows whether a peer is.
  */
@@ -87,24 +86,38 @@ export class DatagramDriver implements DeviceDriver, TurnTaker, DatagramUser {
   }
 
   /** In the softirq loop. */
-  turn(): number {
+  turn(budget: number): number {
     const { outside } = this;
     this.#outgoing.flush(outside);
     if (this.#device.carrier !== outside.open) this.#host.setCarrier(this.#device, outside.open);
     const queue = this.#device.txQueues[0]!;
     if (queue.stopped && this.#outgoing.hasRoom) this.#host.wake(queue);
-    return 0;
+    for (let count = 0; count < budget; count++) {
+      const bytes = outside.came.shift();
+      if (bytes === undefined) return count;
+      this.#receive(bytes);
+    }
+    return budget;
   }
 
-  datagram(bytes: Uint8Array): void {
+  came(): void {
+    this.#host.ask(this);
+  }
+
+  full(): void {
+    this.#device.stats.rxDropped++;
+    this.#host.reasons.full.count++;
+  }
+
+  #receive(bytes: Uint8Array): void {
     const { stats, mtuBytes } = this.#device;
-    const { reasons, pool } = this.#host;
+    const { reasons, buffers } = this.#host;
     if (bytes.length === 0 || bytes.length > mtuBytes + LINK_BYTES) {
       stats.rxErrors++;
       (bytes.length === 0 ? reasons.empty : reasons.tooLong).count++;
       return;
     }
-    const skb = frameFromBytes(pool.current, bytes);
+    const skb = buffers.fromBytes(this.#device, bytes);
     if (skb === null) stats.rxMissed++;
     else this.#host.received(this.#device, skb);
   }

@@ -6,14 +6,18 @@ import { connectError } from './endpoint.ts';
 
 /** Longest datagram of UDP over IPv4. */
 export const MAX_DATAGRAM_BYTES = 65_507;
+/** Datagrams that wait for their device's turn, at most. */
+const MOST_WAITING = 1024;
 /** Room that the host is asked for, for datagrams that wait to be read. It may give less. */
 const RECEIVE_BYTES = 1 << 20;
 const LOOPBACK = '127.0.0.1';
 
 /** Who works a link: told by the event loop, outside of any batch. */
 export interface DatagramUser {
-  /** A datagram of the peer. The bytes are the user's. */
-  datagram(bytes: Uint8Array): void;
+  /** A datagram of the peer waits in `came`. */
+  came(): void;
+  /** One is lost, as too many wait. */
+  full(): void;
   /** The host has said that nobody is there, or something worse. */
   refused(error: Error): void;
   /** The socket is closed, by nobody's wish. */
@@ -25,6 +29,8 @@ export class DatagramLink {
   readonly sort = 'datagram';
   readonly endpoint: Endpoint;
   user: DatagramUser | null = null;
+  /** Datagrams that have come, oldest first. They are the user's to take. */
+  readonly came: Uint8Array[] = [];
   #socket: Socket | null = null;
 
   /** @param endpoint checked, with `local` and `remote`. */
@@ -82,9 +88,18 @@ export class DatagramLink {
     socket?.close();
   }
 
+  #take(bytes: Uint8Array): void {
+    if (this.came.length === MOST_WAITING) {
+      this.user?.full();
+      return;
+    }
+    this.came.push(bytes);
+    this.user?.came();
+  }
+
   #watch(socket: Socket): void {
     this.#socket = socket;
-    socket.on('message', (bytes) => this.user?.datagram(bytes));
+    socket.on('message', (bytes) => this.#take(bytes));
     socket.on('error', (error) => this.user?.refused(error));
     socket.on('close', () => {
       if (this.#socket !== socket) return;

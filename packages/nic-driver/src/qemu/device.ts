@@ -1,8 +1,8 @@
 import type { Counter, DropReason, NetDevice, Port, Skb, SkbPool, SkbQueue, Timer, TxQueue } from '@softnet/contract';
 import { dequeue } from '@softnet/contract';
+import type { ReceiveBuffers } from '@softnet/skb';
 import { purge } from '@softnet/skb';
 import type { DeviceDriver } from '../driver/device-driver.ts';
-import { layOutFrame } from '../driver/lay-out.ts';
 import type { TurnTaker } from '../driver/turns.ts';
 import { DEFAULT_STALL_MS } from './endpoint.ts';
 import { FRAME_LIMIT_BYTES } from './framing.ts';
@@ -12,7 +12,9 @@ import type { LinkUser, StreamLink } from './stream-link.ts';
 
 /** What a device asks of its module. */
 export interface QemuHost {
+  /** For who reads into packet memory by itself. */
   readonly pool: Port<SkbPool>;
+  readonly buffers: ReceiveBuffers;
   readonly reasons: QemuReasons;
   readonly connections: Counter;
   received(device: NetDevice, skb: Skb): void;
@@ -23,7 +25,7 @@ export interface QemuHost {
   setCarrier(device: NetDevice, on: boolean): void;
   ask(taker: TurnTaker): void;
   forget(taker: TurnTaker): void;
-  timerFor(driver: QemuDriver): Timer;
+  timerFor(driver: { tryAgain(): void }): Timer;
   stallTimerFor(driver: QemuDriver): Timer;
   inform(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
@@ -34,10 +36,10 @@ interface QemuReasons {
   readonly cutOff: DropReason;
   readonly stalled: DropReason;
   readonly empty: DropReason;
+  readonly full: DropReason;
   readonly refused: DropReason;
   readonly tooLong: DropReason;
   readonly unconnected: DropReason;
-  readonly down: DropReason;
 }
 
 /** Ethernet's header, and one VLAN tag. */
@@ -90,12 +92,9 @@ export class QemuDriver implements DeviceDriver, TurnTaker, LinkUser, IncomingHo
 
   stop(): void {
     this.#flush();
-    const partial = this.outside.incoming.takePartial();
-    if (partial !== null) partial.memory.pool.drop(partial, this.#host.reasons.down);
   }
 
   close(): void {
-    this.stop();
     this.leave();
     this.outside.close();
   }
@@ -185,20 +184,16 @@ export class QemuDriver implements DeviceDriver, TurnTaker, LinkUser, IncomingHo
     this.#host.ask(this);
   }
 
-  makeFrame(lenBytes: number): Skb | null {
+  frame(bytes: Uint8Array, from: number, lenBytes: number): void {
     const { stats, mtuBytes } = this.#device;
     if (lenBytes > mtuBytes + LINK_BYTES) {
       stats.rxErrors++;
       this.#host.reasons.tooLong.count++;
-      return null;
+      return;
     }
-    const skb = layOutFrame(this.#host.pool.current, lenBytes);
+    const skb = this.#host.buffers.fromBytes(this.#device, bytes, from, lenBytes);
     if (skb === null) stats.rxMissed++;
-    return skb;
-  }
-
-  received(skb: Skb): void {
-    this.#host.received(this.#device, skb);
+    else this.#host.received(this.#device, skb);
   }
 
   /** False: the stream is full, and the queue stands until it is not. */
@@ -213,7 +208,6 @@ export class QemuDriver implements DeviceDriver, TurnTaker, LinkUser, IncomingHo
     const { incoming } = this.outside;
     const { reasons } = this.#host;
     this.#ended = false;
-    const partial = incoming.takePartial();
     const why = this.#stalled ? reasons.stalled : reasons.cutOff;
     this.#stalled = false;
     this.#stall.cancel();
@@ -223,9 +217,8 @@ export class QemuDriver implements DeviceDriver, TurnTaker, LinkUser, IncomingHo
       this.#inform('the peer sends what is no frame', `a length of ${incoming.lyingLength}`);
     } else if (incoming.midFrame) {
       this.#device.stats.rxErrors++;
-      if (partial === null) why.count++;
+      why.count++;
     }
-    if (partial !== null) partial.memory.pool.drop(partial, why);
     this.outside.drop();
     if (!this.outside.connected) this.#reconnect();
   }

@@ -1,4 +1,6 @@
+import { Buffer } from 'node:buffer';
 import { isIP, isIPv6 } from 'node:net';
+import { resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { NetError } from '@softnet/contract';
 
@@ -7,6 +9,12 @@ export interface DatagramAddress {
   readonly port: number;
   /** IPv4 or IPv6; default 127.0.0.1. */
   readonly address?: string;
+}
+
+/** An end of a unix datagram socket. */
+export interface DatagramPath {
+  /** Of 107 bytes at most, as Linux has it. The local one is made, and removed with the device. */
+  readonly path: string;
 }
 
 /** Where frames go: exactly one of `path`, `port`, `stream`, `local`. */
@@ -18,9 +26,12 @@ export interface Endpoint {
   readonly host?: string;
   /** A stream that is connected already. It is the device's from here on. */
   readonly stream?: Duplex;
-  /** UDP, a datagram for each frame: where to hear, and beside it the only one who is heard (`-netdev dgram`). Port 0: the host chooses. */
-  readonly local?: DatagramAddress;
-  readonly remote?: DatagramAddress;
+  /**
+   * A datagram for each frame (`-netdev dgram`), of UDP or of unix: where to hear, and beside it the only one who is heard. Port 0: the
+   * host chooses. Nobody has to be there yet.
+   */
+  readonly local?: DatagramAddress | DatagramPath;
+  readonly remote?: DatagramAddress | DatagramPath;
   /** Wait there for QEMU to connect (`-netdev stream,server=off`), one at a time. Default: connect to it. */
   readonly listen?: boolean;
   /** Go on trying to connect: at the beginning, and when the peer has gone. Default: the first failure is the caller's. */
@@ -31,12 +42,14 @@ export interface Endpoint {
 
 export const DEFAULT_STALL_MS = 30_000;
 const MAX_STALL_MS = 3_600_000;
+/** `sun_path` of <sys/un.h>, less its NUL. */
+const MAX_PATH_BYTES = 107;
 
 /** @throws NetError EINVAL, saying which option. */
 export function checkEndpoint(endpoint: Endpoint): void {
   const { path, port, stream, local, remote, stallMs } = endpoint;
   if ([path, port, stream, local].filter((each) => each !== undefined).length !== 1) {
-    throw refusal('takes exactly one of path (a unix socket), port (TCP), stream and local (UDP)');
+    throw refusal('takes exactly one of path (a unix socket), port (TCP), stream and local (datagrams)');
   }
   const isTime = typeof stallMs === 'number' && stallMs >= 1 && stallMs <= MAX_STALL_MS;
   if (stallMs !== undefined && (!isTime || local !== undefined))
@@ -45,10 +58,26 @@ export function checkEndpoint(endpoint: Endpoint): void {
   else checkStream(endpoint);
 }
 
+/** Are they unix datagrams? Of a checked endpoint. */
+export function hasDatagramPaths({ local }: Endpoint): boolean {
+  return isPath(local);
+}
+
+function isPath(given: unknown): given is DatagramPath {
+  return typeof given === 'object' && given !== null && 'path' in given;
+}
+
 function checkDatagrams({ local, remote, host, listen, reconnect }: Endpoint): void {
-  checkAddress('local', local, 0);
-  checkAddress('remote', remote, 1);
-  if (isIPv6(local?.address ?? '') !== isIPv6(remote?.address ?? '')) throw refusal('local and remote are both of IPv4 or both of IPv6');
+  if (isPath(local) || isPath(remote)) {
+    checkPath('local', local);
+    checkPath('remote', remote);
+    if (resolve((local as DatagramPath).path) === resolve((remote as DatagramPath).path))
+      throw refusal('local and remote are two paths: who binds one connects to the other');
+  } else {
+    checkAddress('local', local, 0);
+    checkAddress('remote', remote, 1);
+    if (isIPv6(local?.address ?? '') !== isIPv6(remote?.address ?? '')) throw refusal('local and remote are both of IPv4 or both of IPv6');
+  }
   const wrong = Object.entries({ host, listen, reconnect }).find(([, value]) => value !== undefined);
   if (wrong !== undefined) throw refusal(`${wrong[0]} goes with a stream, not with local and remote: datagrams have no connection`);
 }
@@ -59,6 +88,13 @@ function checkAddress(name: string, given: DatagramAddress | undefined, leastPor
   if (!isPort || (address !== undefined && isIP(address) === 0)) {
     throw refusal(`${name} takes { port, address }: ${leastPort} to 65535, and an IP address (default 127.0.0.1)`);
   }
+}
+
+function checkPath(name: string, given: unknown): void {
+  const path = isPath(given) && Object.keys(given).length === 1 ? given.path : undefined;
+  const lenBytes = typeof path === 'string' && !path.includes('\0') ? Buffer.byteLength(path) : 0;
+  if (lenBytes >= 1 && lenBytes <= MAX_PATH_BYTES) return;
+  throw refusal(`${name} takes { path } of 1 to ${MAX_PATH_BYTES} bytes where the other has a path, got ${JSON.stringify(given)}`);
 }
 
 function checkStream({ path, port, host, stream, listen, reconnect }: Endpoint): void {
@@ -79,7 +115,7 @@ function checkStream({ path, port, host, stream, listen, reconnect }: Endpoint):
 
 /** One line for people. */
 function describeEndpoint({ path, port, host, stream, listen, local }: Endpoint): string {
-  if (local !== undefined) return `UDP at ${local.address ?? '127.0.0.1'}:${local.port}`;
+  if (local !== undefined && !isPath(local)) return `UDP at ${local.address ?? '127.0.0.1'}:${local.port}`;
   if (stream !== undefined) return 'a stream';
   return `${listen === true ? 'listening at ' : ''}${path ?? `${host ?? '127.0.0.1'}:${port}`}`;
 }

@@ -1,26 +1,13 @@
-import type { Skb } from '@softnet/contract';
-import { makePool, SkbReader } from '@softnet/skb';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { layOutFrame } from '../driver/lay-out.ts';
 import { FRAME_LIMIT_BYTES, LENGTH_BYTES, putLength } from './framing.ts';
 import type { IncomingHost } from './incoming.ts';
 import { Incoming } from './incoming.ts';
 
-function setup(longestBytes: number = FRAME_LIMIT_BYTES) {
-  const pool = makePool({ buffers: 4, pages: 40 });
-  const reader = new SkbReader();
+function setup() {
   const frames: Uint8Array[] = [];
-  const host: IncomingHost = {
-    makeFrame: (lenBytes) => (lenBytes > longestBytes ? null : layOutFrame(pool, lenBytes)),
-    received: (skb: Skb) => {
-      const frame = new Uint8Array(skb.len);
-      if (reader.open(skb)) reader.copyOut(frame);
-      frames.push(frame);
-      pool.release(skb);
-    },
-  };
-  return { pool, frames, host };
+  const host: IncomingHost = { frame: (bytes, from, lenBytes) => void frames.push(bytes.slice(from, from + lenBytes)) };
+  return { frames, host };
 }
 
 function streamOf(frames: readonly Uint8Array[]): Uint8Array {
@@ -47,10 +34,10 @@ const frames = fc
   .map((lengths) => lengths.map((lenBytes, number) => CONTENT.subarray(number * 31, number * 31 + lenBytes)));
 
 describe('Incoming', () => {
-  it('puts frames together in packet memory, head and pages, wherever the stream is cut and however few are read at a time', () => {
+  it('hands frames on as they were sent, wherever the stream is cut and however few are read at a time', () => {
     fc.assert(
       fc.property(frames, fc.array(fc.nat(), { maxLength: 20 }), fc.integer({ min: 1, max: 3 }), (sent, cuts, budget) => {
-        const { pool, frames: received, host } = setup();
+        const { frames: received, host } = setup();
         const stream = streamOf(sent);
         const incoming = new Incoming();
         const places = [0, ...cuts.map((cut) => cut % (stream.length + 1)), stream.length].toSorted((a, b) => a - b);
@@ -68,45 +55,55 @@ describe('Incoming', () => {
           buffer.fill(0xdd);
         }
         expect(received.map((each, number) => Buffer.compare(each, sent[number] ?? each))).toEqual(sent.map(() => 0));
-        expect([incoming.midFrame, incoming.takePartial(), pool.usage.skbsOut]).toEqual([false, null, 0]);
+        expect(incoming.midFrame).toBe(false);
       }),
       { numRuns: 60 },
     );
   });
 
-  it('whatever comes, takes memory for one frame at most, and gives it back', () => {
+  it('whatever comes, hands on no more than came, and says when nothing more can be read', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 })), (chunks) => {
-        const { pool, host } = setup();
+        const { frames: received, host } = setup();
         const incoming = new Incoming();
+        let came = 0;
         for (const chunk of chunks) {
           incoming.take(chunk, chunk.length);
+          came += chunk.length;
           while (!incoming.idle) incoming.read(host, 64);
-          expect(pool.usage.skbsOut).toBeLessThanOrEqual(1);
           if (incoming.lyingLength > 0) break;
         }
-        const partial = incoming.takePartial();
-        if (partial !== null) pool.release(partial);
-        expect([pool.usage.skbsOut, pool.usage.pagesIdle]).toEqual([0, 40]);
+        expect(received.reduce((sum, { length }) => sum + LENGTH_BYTES + length, 0)).toBeLessThanOrEqual(came);
+        expect(incoming.lyingLength === 0 || incoming.lyingLength > FRAME_LIMIT_BYTES).toBe(true);
       }),
     );
   });
 
-  it('throws away what nobody has memory for, and what is left of a frame that is taken away', () => {
-    const { pool, frames: received, host } = setup(100);
-    const incoming = new Incoming();
-    const [long, short] = [new Uint8Array(200).fill(1), new Uint8Array(100).fill(2)];
-    const stream = streamOf([long, short, short]);
-    const read = (from: number, to: number): void => {
-      incoming.take(stream.subarray(from, to), to - from);
-      while (!incoming.idle) incoming.read(host, 64);
+  it('goes on behind a frame whose reader throws: whole ones, cut ones, the last of a chunk', () => {
+    const sent = [1, 2, 3, 4].map((fill) => new Uint8Array(100).fill(fill));
+    const { frames: received, host } = setup();
+    const bad: IncomingHost = {
+      frame: (bytes, from, lenBytes) => {
+        if (bytes[from]! % 2 === 0) throw new Error('of a parser');
+        host.frame(bytes, from, lenBytes);
+      },
     };
-    read(0, 230);
-    expect([received.length, incoming.midFrame]).toEqual([0, true]);
-    pool.release(incoming.takePartial()!);
-    expect(incoming.takePartial()).toBeNull();
-    read(230, stream.length);
-    expect(received).toEqual([short]);
-    expect(pool.usage.skbsOut).toBe(0);
+    const stream = streamOf(sent);
+    const incoming = new Incoming();
+    let thrown = 0;
+    for (const [from, to] of [
+      [0, 150],
+      [150, stream.length],
+    ] as const) {
+      incoming.take(stream.subarray(from, to), to - from);
+      while (!incoming.idle) {
+        try {
+          incoming.read(bad, 64);
+        } catch {
+          thrown++;
+        }
+      }
+    }
+    expect([thrown, received]).toEqual([2, [sent[0], sent[2]]]);
   });
 });

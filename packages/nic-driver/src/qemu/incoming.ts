@@ -1,32 +1,30 @@
-import type { Fragment, Skb } from '@softnet/contract';
 import type { FrameSink } from './framing.ts';
-import { FrameParser } from './framing.ts';
+import { FRAME_LIMIT_BYTES, FrameParser } from './framing.ts';
 
-/** Where received frames come from and go to. */
+/** Where received frames go to. */
 export interface IncomingHost {
-  /** A packet for a frame of `lenBytes`, yet to be written, or null: its bytes are thrown away, and it has counted why. */
-  makeFrame(lenBytes: number): Skb | null;
-  /** A whole frame. Takes the skb. */
-  received(skb: Skb): void;
+  /** A whole frame: `lenBytes` of `bytes` from `from` on, which are its until it returns. */
+  frame(bytes: Uint8Array, from: number, lenBytes: number): void;
 }
 
 /**
- * What has been received of a stream: the chunk at hand, and the frame that is being put together in packet memory, to which bytes go
- * from the chunk without a copy between. It belongs to the connection, and goes with it from one generation to the next.
+ * What has been received of a stream: the chunk at hand, and a frame that has begun. One that lies in a chunk whole is handed on as it lies there; one
+ * that is cut is put together first, in bytes that are used again: so no peer can keep packet memory by sending nothing of a frame's rest. It
+ * belongs to the connection, and goes with it from one generation to the next.
  */
 export class Incoming implements FrameSink {
   readonly #parser: FrameParser = new FrameParser(this);
   #chunk: Uint8Array | null = null;
   #from = 0;
   #end = 0;
-  /** The frame at hand; null: it is thrown away, or there is none. */
-  #skb: Skb | null = null;
-  /** Where its next byte goes: in the head (null), or in this fragment; and how many bytes of that are written. */
-  #fragment: Fragment | null = null;
-  #written = 0;
-  #budget = 0;
-  /** While it reads. */
-  #host: IncomingHost | null = null;
+  /** The frame at hand: where its bytes lie, its length, and how many of them are there. */
+  #bytes: Uint8Array = new Uint8Array(0);
+  #at = 0;
+  #lenBytes = 0;
+  #there = 0;
+  #whole = false;
+  /** For frames that are cut; made for the first one. */
+  #scratch: Uint8Array | null = null;
 
   /** The length that cannot be; 0: all is well. */
   get lyingLength(): number {
@@ -38,6 +36,11 @@ export class Incoming implements FrameSink {
     return this.#chunk === null;
   }
 
+  /** A length or a frame has begun and is not there whole. */
+  get midFrame(): boolean {
+    return this.#parser.midFrame;
+  }
+
   /** Keeps a chunk, until {@link read} has read it: the one before it is read. */
   take(chunk: Uint8Array, lenBytes: number): void {
     this.#chunk = chunk;
@@ -45,64 +48,41 @@ export class Incoming implements FrameSink {
     this.#end = lenBytes;
   }
 
-  /** Reads up to `budget` frames of the chunk, and returns how many. */
+  /** Hands on up to `budget` frames of the chunk, and returns how many. When the host throws, that frame is lost, and nothing else. */
   read(host: IncomingHost, budget: number): number {
-    if (this.#chunk === null || budget <= 0) return 0;
-    this.#budget = budget;
-    this.#host = host;
-    this.#from = this.#parser.accept(this.#chunk, this.#from, this.#end);
-    this.#host = null;
-    if (this.#from === this.#end || this.lyingLength > 0) this.#chunk = null;
-    return budget - this.#budget;
-  }
-
-  /** A length or a frame has begun and is not there whole. */
-  get midFrame(): boolean {
-    return this.#parser.midFrame;
-  }
-
-  /** The packet of a frame that is not there whole, or null; what comes of that frame is thrown away. */
-  takePartial(): Skb | null {
-    const skb = this.#skb;
-    this.#skb = null;
-    return skb;
+    let count = 0;
+    while (this.#chunk !== null && count < budget) {
+      this.#whole = false;
+      this.#from = this.#parser.accept(this.#chunk, this.#from, this.#end);
+      if (this.#from === this.#end || this.lyingLength > 0) this.#chunk = null;
+      if (!this.#whole) break;
+      count++;
+      host.frame(this.#bytes, this.#at, this.#lenBytes);
+    }
+    return count;
   }
 
   begin(lenBytes: number): void {
-    this.#skb = this.#host!.makeFrame(lenBytes);
-    this.#fragment = null;
-    this.#written = 0;
+    this.#lenBytes = lenBytes;
+    this.#there = 0;
   }
 
   part(chunk: Uint8Array, from: number, lenBytes: number): void {
-    const skb = this.#skb;
-    if (skb === null) return;
-    let at = from;
-    for (const end = from + lenBytes; at < end; ) at += this.#copy(skb, chunk, at, end - at);
-  }
-
-  end(): boolean {
-    const skb = this.#skb;
-    this.#skb = null;
-    if (skb !== null) this.#host!.received(skb);
-    return --this.#budget > 0;
-  }
-
-  /** As many bytes as fit where the next one goes. There is room: the packet has as many bytes as the frame. */
-  #copy(skb: Skb, chunk: Uint8Array, at: number, lenBytes: number): number {
-    const fragment = this.#fragment;
-    const room = (fragment === null ? skb.tail - skb.data : fragment.lenBytes) - this.#written;
-    if (room === 0) {
-      this.#fragment = fragment === null ? skb.fragments : fragment.next;
-      this.#written = 0;
-      return 0;
+    if (lenBytes === this.#lenBytes) {
+      this.#bytes = chunk;
+      this.#at = from;
+      return;
     }
-    const count = Math.min(room, lenBytes);
-    const { bytes } = fragment === null ? skb.memory : fragment.memory;
-    const start = (fragment === null ? skb.data : fragment.offset) + this.#written;
-    // A whole chunk needs no view of a part of it.
-    bytes.set(count === chunk.length ? chunk : chunk.subarray(at, at + count), start);
-    this.#written += count;
-    return count;
+    this.#scratch ??= new Uint8Array(FRAME_LIMIT_BYTES);
+    this.#scratch.set(chunk.subarray(from, from + lenBytes), this.#there);
+    this.#there += lenBytes;
+    this.#bytes = this.#scratch;
+    this.#at = 0;
+  }
+
+  /** One at a time: whoever has it may throw, and the stream goes on behind it. */
+  end(): boolean {
+    this.#whole = true;
+    return false;
   }
 }

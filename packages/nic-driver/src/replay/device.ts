@@ -1,8 +1,8 @@
-import type { Clock, Counter, DropReason, Log, NetDevice, Port, Skb, SkbPool, SkbQueue, Timer, TxQueue } from '@softnet/contract';
+import type { Clock, Counter, DropReason, Log, NetDevice, Skb, SkbQueue, Timer, TxQueue } from '@softnet/contract';
 import { dequeue } from '@softnet/contract';
+import type { ReceiveBuffers } from '@softnet/skb';
 import { push, SkbReader } from '@softnet/skb';
 import { ETHERNET_HEADER_BYTES, setEthernetType } from '@softnet/wire';
-import { frameFromBytes } from '../driver/copy-frame.ts';
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import { lineOf } from '../driver/receive-lines.ts';
 import type { TurnTaker } from '../driver/turns.ts';
@@ -10,7 +10,9 @@ import type { Replay } from './replay.ts';
 
 /** What a device asks of its module. */
 export interface ReplayHost {
-  readonly pool: Port<SkbPool>;
+  readonly buffers: ReceiveBuffers;
+  /** For packets without a link header, which parsers would take for something else: not split. */
+  readonly bareBuffers: ReceiveBuffers;
   readonly clock: Clock;
   readonly log: Log;
   readonly skipped: Counter;
@@ -149,7 +151,8 @@ export class ReplayDriver implements DeviceDriver, TurnTaker {
       (packet.capturedBytes < packet.lenBytes ? this.#host.cutShort : this.#host.tooLong).count++;
       return;
     }
-    const skb = frameFromBytes(this.#host.pool.current, replay.bytes, packet.offset, packet.capturedBytes);
+    const buffers = replay.isBare ? this.#host.bareBuffers : this.#host.buffers;
+    const skb = buffers.fromBytes(this.#device, replay.bytes, packet.offset, packet.capturedBytes);
     if (skb === null) {
       stats.rxMissed++;
       return;

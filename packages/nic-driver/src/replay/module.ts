@@ -1,5 +1,6 @@
 import type { ModuleContext, NetDevice, Owner, SoftnetModule } from '@softnet/contract';
-import { DEVICE_FEATURE, DEVICE_FLAG, DeviceKind, Devices, DeviceTraffic, Module, one, SkbPool } from '@softnet/contract';
+import { DEVICE_FEATURE, DEVICE_FLAG, DeviceKind, Devices, DeviceTraffic, HeaderSplit, Module, one, SkbPool } from '@softnet/contract';
+import { ReceiveBuffers, ReceiveCounters } from '@softnet/skb';
 import { macOption } from '../driver/device-spec.ts';
 import { DriverDevices } from '../driver/driver-devices.ts';
 import { mtuOption, onlyOptions } from '../driver/options.ts';
@@ -17,7 +18,7 @@ const MAX_MTU_BYTES = 65_535;
   name: 'replay',
   version: '1.0.0',
   summary: 'devices that receive what is in a capture file, at its times or faster',
-  requires: [one(Devices), one(DeviceTraffic), one(SkbPool)],
+  requires: [one(Devices), one(DeviceTraffic), one(HeaderSplit), one(SkbPool)],
   provides: [DeviceKind],
 })
 export class ReplayModule implements SoftnetModule {
@@ -45,7 +46,9 @@ export class ReplayModule implements SoftnetModule {
     checkReplayOptions(options);
     const mtuBytes = mtuOption('replay', options.mtuBytes, MAX_MTU_BYTES);
     const address = macOption('replay', options.address);
-    const spec = { name, mtuBytes, maxMtuBytes: MAX_MTU_BYTES, address, features: DEVICE_FEATURE.SCATTER };
+    const features = DEVICE_FEATURE.SCATTER;
+    const hardwareFeatures = features | DEVICE_FEATURE.HEADER_SPLIT;
+    const spec = { name, mtuBytes, maxMtuBytes: MAX_MTU_BYTES, address, features, hardwareFeatures };
     const device = this.#devices.add(spec, new Replay(options), owner, 'replay.create');
     this.#devices.setCarrier(device, true);
     return device;
@@ -53,8 +56,11 @@ export class ReplayModule implements SoftnetModule {
 
   #makeHost(ctx: ModuleContext): ReplayHost {
     const turns = new Turns((source) => ctx.poll(source, 'replay.receive'));
+    const pool = ctx.port(SkbPool);
+    const counters = new ReceiveCounters((name) => ctx.counter(name));
     return {
-      pool: ctx.port(SkbPool),
+      buffers: new ReceiveBuffers(pool, ctx.port(HeaderSplit), ctx.current, counters),
+      bareBuffers: new ReceiveBuffers(pool, null, ctx.current, counters),
       clock: ctx.clock,
       log: ctx.log,
       skipped: ctx.counter('replay.skipped'),

@@ -2,6 +2,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import type { Errno } from '@softnet/contract';
 import { ERRNO, NetError } from '@softnet/contract';
 import type { Libc } from '../descriptor/libc.ts';
+import { nameOfErrno } from '../descriptor/name-of-errno.ts';
 import {
   hardwareAddressOf,
   IFF_ATTACH_QUEUE,
@@ -184,11 +185,6 @@ function notAllowed(code: Errno, name: string, { kind, queues }: TunWish, what: 
   const node = cause === undefined ? '' : `, and open the node to you: chmod 0666 ${TUN_PATH}`;
   const advice = `run as root, or let root make the interface for you: ${make}${node}`;
   return new NetError(code, `tap: this process ${what}, which needs root or CAP_NET_ADMIN: ${advice}`, { syscall: 'open', cause });
-}
-
-function nameOfErrno(errno: number): Errno {
-  const known = Object.entries(ERRNO).find(([, number]) => number === errno);
-  return known === undefined ? 'EIO' : (known[0] as Errno);
 }
 
 function knownErrno(code: string | undefined): Errno {

@@ -1,5 +1,5 @@
 import type { DropReason, NetDevice, Port, Skb, SkbPool } from '@softnet/contract';
-import { CHECKSUM, SKB_FLAG, SKB_TYPE } from '@softnet/contract';
+import { CHECKSUM, DEVICE_FEATURE, SKB_FLAG, SKB_TYPE } from '@softnet/contract';
 import { finishChecksum, orphan, passOn, SkbReader, scrub } from '@softnet/skb';
 import { insertVlanTag, VLAN_TAG_BYTES } from '@softnet/wire';
 import { FrameCopier } from '../driver/copy-frame.ts';
@@ -97,10 +97,11 @@ export class FrameLauncher {
     return this.#whole || skb.checksum !== CHECKSUM.PARTIAL || finishChecksum(skb, this.#reader);
   }
 
-  /** As the other kernel has it: a copy in its memory, or the packet itself where it is the same. Null: no memory. */
+  /** As the other kernel has it: a copy in its memory, or the packet itself where it is the same and need not be split. Null: no memory. */
   #received(line: CableLine, port: CablePort, skb: Skb): Skb | null {
     const corrupt = line.random.happens(line.corrupt);
-    if (!corrupt && port.pool === this.#pool) return bare(skb, this.#whole);
+    const splits = (port.device.features & DEVICE_FEATURE.HEADER_SPLIT) !== 0;
+    if (!corrupt && !splits && port.pool === this.#pool) return bare(skb, this.#whole);
     const copy = corrupt ? this.#copier.copy(port.pool.current, skb) : port.copy(skb);
     if (copy === null) return null;
     if (this.#whole) copyMarks(copy, skb);
