@@ -21,7 +21,7 @@ describe('ip shows', () => {
     expect(await type('ip n')).toMatch(
       /^10\.0\.1\.1 dev eth0 lladdr [\da-f:]{17} \w+\nfd00:1::1 dev eth0 lladdr [\da-f:]{17} router \w+\n/,
     );
-    expect(await type('ip -s link show eth0')).toMatch(/^ {4}RX: +bytes +packets[\s\S]*^ {4}TX: /m);
+    expect(await type('ip -stats link show eth0')).toMatch(/^ {4}RX: +bytes +packets[\s\S]*^ {4}TX: /m);
   });
 });
 

@@ -22,6 +22,7 @@ export const ip: SessionCommand = Object.freeze({
     ['-6', 'IPv6 only; without it `ip route` shows IPv4'],
     ['-s', 'with statistics of devices'],
   ],
+  spellings: { '-statistics': '-s', '-stats': '-s' },
   summary: "show and change addresses, devices, routes, neighbours, in iproute2's words: ip addr, ip link, ip route, ip neigh",
   details: [...OBJECTS.flatMap(usageLines), 'Words may be cut short: ip a, ip -6 r, ip n.'],
   completes: completions,
