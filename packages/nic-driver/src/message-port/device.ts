@@ -1,7 +1,8 @@
 import type { DropReason, NetDevice, Skb, SkbQueue, TxQueue } from '@softnet/contract';
-import { DEVICE_FLAG, dequeue } from '@softnet/contract';
+import { DEVICE_FLAG } from '@softnet/contract';
 import type { ReceiveBuffers } from '@softnet/skb';
-import { purge } from '@softnet/skb';
+import type { CopyOutHost, FrameTaker } from '../driver/copy-out.ts';
+import { copyOut } from '../driver/copy-out.ts';
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import type { TurnTaker } from '../driver/turns.ts';
 import { NEXT } from './incoming-batches.ts';
@@ -9,15 +10,12 @@ import { FRAME_LIMIT_BYTES } from './messages.ts';
 import type { PortLink, PortUser } from './port-link.ts';
 
 /** What a device asks of its module. */
-export interface MessagePortHost {
+export interface MessagePortHost extends CopyOutHost {
   readonly buffers: ReceiveBuffers;
   readonly reasons: MessagePortReasons;
   received(device: NetDevice, skb: Skb): void;
-  sent(queue: TxQueue, packets: number, bytes: number): void;
-  completed(queue: TxQueue, packets: number, bytes: number): void;
   wake(queue: TxQueue): void;
   setCarrier(device: NetDevice, on: boolean): void;
-  ask(taker: TurnTaker): void;
   forget(taker: TurnTaker): void;
   inform(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
@@ -38,7 +36,7 @@ const LINK_BYTES = 14 + 4;
  * Works one device at a port. Messages tell that something came or may be sent; what follows from that is done in the device's turn in the
  * softirq loop. Carrier goes from end to end, as on a cable: it is there while the other side is, and its device is up.
  */
-export class MessagePortDriver implements DeviceDriver, TurnTaker, PortUser {
+export class MessagePortDriver implements DeviceDriver, FrameTaker, PortUser {
   readonly outside: PortLink;
   waiting = false;
   nextWaiting: TurnTaker | null = null;
@@ -82,33 +80,22 @@ export class MessagePortDriver implements DeviceDriver, TurnTaker, PortUser {
   }
 
   transmit(queue: TxQueue, batch: SkbQueue): void {
-    const { stats } = this.#device;
-    const { outgoing, peer } = this.outside;
-    const { lenPackets, lenBytes } = batch;
-    const most = Math.min(FRAME_LIMIT_BYTES, (peer?.mtuBytes ?? 0) + LINK_BYTES);
-    let packets = 0;
-    let bytes = 0;
-    if (!this.outside.connected) stats.txDropped += purge(batch, this.#host.reasons.unconnected);
-    for (let skb = batch.first; skb !== null; skb = batch.first) {
-      const { len } = skb;
-      if (len > most) {
-        stats.txErrors++;
-        skb.memory.pool.drop(dequeue(batch)!, this.#host.reasons.tooLong);
-      } else if (outgoing.put(skb)) {
-        packets++;
-        bytes += len;
-        skb.memory.pool.release(dequeue(batch)!);
-      } else {
-        this.outside.flush();
-        if (outgoing.hasRoom) continue;
-        queue.stopped = true;
-        break;
-      }
-    }
-    // Sent in our turn, with what others send until then.
-    if (packets > 0) this.#host.ask(this);
-    this.#host.sent(queue, packets, bytes);
-    this.#host.completed(queue, lenPackets - batch.lenPackets - packets, lenBytes - batch.lenBytes - bytes);
+    copyOut(this.#host, queue, batch, this);
+  }
+
+  get connected(): boolean {
+    return this.outside.connected;
+  }
+
+  get mostBytes(): number {
+    return Math.min(FRAME_LIMIT_BYTES, (this.outside.peer?.mtuBytes ?? 0) + LINK_BYTES);
+  }
+
+  put(skb: Skb): boolean {
+    const { outgoing } = this.outside;
+    if (outgoing.put(skb)) return true;
+    this.outside.flush();
+    return outgoing.put(skb);
   }
 
   /** In the softirq loop. */

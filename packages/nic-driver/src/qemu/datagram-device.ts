@@ -1,6 +1,6 @@
-import type { NetDevice, SkbQueue, TxQueue } from '@softnet/contract';
-import { dequeue } from '@softnet/contract';
-import { purge } from '@softnet/skb';
+import type { NetDevice, Skb, SkbQueue, TxQueue } from '@softnet/contract';
+import type { FrameTaker } from '../driver/copy-out.ts';
+import { copyOut } from '../driver/copy-out.ts';
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import type { TurnTaker } from '../driver/turns.ts';
 import type { DatagramLink, DatagramUser } from './datagram-link.ts';
@@ -17,8 +17,9 @@ const LINK_BYTES = 14 + 4;
  *
  * Carrier is there while the socket is: nobody knows whether a peer is.
  */
-export class DatagramDriver implements DeviceDriver, TurnTaker, DatagramUser {
+export class DatagramDriver implements DeviceDriver, FrameTaker, DatagramUser {
   readonly outside: DatagramLink;
+  readonly mostBytes: number = MAX_DATAGRAM_BYTES;
   waiting = false;
   nextWaiting: TurnTaker | null = null;
   readonly #host: QemuHost;
@@ -60,29 +61,15 @@ export class DatagramDriver implements DeviceDriver, TurnTaker, DatagramUser {
   }
 
   transmit(queue: TxQueue, batch: SkbQueue): void {
-    const { stats } = this.#device;
-    const { lenPackets, lenBytes } = batch;
-    let packets = 0;
-    let bytes = 0;
-    if (!this.outside.open) stats.txDropped += purge(batch, this.#host.reasons.unconnected);
-    for (let skb = batch.first; skb !== null; skb = batch.first) {
-      const { len } = skb;
-      if (len > MAX_DATAGRAM_BYTES) {
-        stats.txErrors++;
-        skb.memory.pool.drop(dequeue(batch)!, this.#host.reasons.tooLong);
-      } else if (this.#outgoing.put(skb, this.outside)) {
-        packets++;
-        bytes += len;
-        skb.memory.pool.release(dequeue(batch)!);
-      } else {
-        queue.stopped = true;
-        break;
-      }
-    }
-    // The last one is sent in our turn.
-    if (packets > 0) this.#host.ask(this);
-    this.#host.sent(queue, packets, bytes);
-    this.#host.completed(queue, lenPackets - batch.lenPackets - packets, lenBytes - batch.lenBytes - bytes);
+    copyOut(this.#host, queue, batch, this);
+  }
+
+  get connected(): boolean {
+    return this.outside.open;
+  }
+
+  put(skb: Skb): boolean {
+    return this.#outgoing.put(skb, this.outside);
   }
 
   /** In the softirq loop. */

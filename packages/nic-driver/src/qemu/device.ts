@@ -1,7 +1,7 @@
 import type { Counter, DropReason, NetDevice, Port, Skb, SkbPool, SkbQueue, Timer, TxQueue } from '@softnet/contract';
-import { dequeue } from '@softnet/contract';
 import type { ReceiveBuffers } from '@softnet/skb';
-import { purge } from '@softnet/skb';
+import type { CopyOutHost, FrameTaker } from '../driver/copy-out.ts';
+import { copyOut } from '../driver/copy-out.ts';
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import type { TurnTaker } from '../driver/turns.ts';
 import { DEFAULT_STALL_MS } from './endpoint.ts';
@@ -11,19 +11,15 @@ import { Outgoing } from './outgoing.ts';
 import type { LinkUser, StreamLink } from './stream-link.ts';
 
 /** What a device asks of its module. */
-export interface QemuHost {
+export interface QemuHost extends CopyOutHost {
   /** For who reads into packet memory by itself. */
   readonly pool: Port<SkbPool>;
   readonly buffers: ReceiveBuffers;
   readonly reasons: QemuReasons;
   readonly connections: Counter;
   received(device: NetDevice, skb: Skb): void;
-  sent(queue: TxQueue, packets: number, bytes: number): void;
-  /** Left us, and was not sent. */
-  completed(queue: TxQueue, packets: number, bytes: number): void;
   wake(queue: TxQueue): void;
   setCarrier(device: NetDevice, on: boolean): void;
-  ask(taker: TurnTaker): void;
   forget(taker: TurnTaker): void;
   timerFor(driver: { tryAgain(): void }): Timer;
   stallTimerFor(driver: QemuDriver): Timer;
@@ -54,8 +50,9 @@ const MOST_DELAY_US = 16_000_000;
  *
  * Carrier is there while a peer is connected.
  */
-export class QemuDriver implements DeviceDriver, TurnTaker, LinkUser, IncomingHost {
+export class QemuDriver implements DeviceDriver, FrameTaker, LinkUser, IncomingHost {
   readonly outside: StreamLink;
+  readonly mostBytes: number = FRAME_LIMIT_BYTES;
   waiting = false;
   nextWaiting: TurnTaker | null = null;
   readonly #host: QemuHost;
@@ -108,27 +105,17 @@ export class QemuDriver implements DeviceDriver, TurnTaker, LinkUser, IncomingHo
     this.#host.forget(this);
   }
 
+  /** Written in our turn: a write for each packet costs ten times the packet. */
   transmit(queue: TxQueue, batch: SkbQueue): void {
-    const { stats } = this.#device;
-    const { lenPackets, lenBytes } = batch;
-    let packets = 0;
-    let bytes = 0;
-    if (!this.outside.connected) stats.txDropped += purge(batch, this.#host.reasons.unconnected);
-    for (let skb = batch.first; skb !== null; skb = batch.first) {
-      const { len } = skb;
-      if (len > FRAME_LIMIT_BYTES) {
-        stats.txErrors++;
-        skb.memory.pool.drop(dequeue(batch)!, this.#host.reasons.tooLong);
-      } else if (this.#outgoing.put(skb)) {
-        packets++;
-        bytes += len;
-        skb.memory.pool.release(dequeue(batch)!);
-      } else if (!this.#flush()) break;
-    }
-    // Written in our turn, with what others send until then: a write for each packet costs ten times the packet.
-    if (packets > 0) this.#host.ask(this);
-    this.#host.sent(queue, packets, bytes);
-    this.#host.completed(queue, lenPackets - batch.lenPackets - packets, lenBytes - batch.lenBytes - bytes);
+    copyOut(this.#host, queue, batch, this);
+  }
+
+  get connected(): boolean {
+    return this.outside.connected;
+  }
+
+  put(skb: Skb): boolean {
+    return this.#outgoing.put(skb) || (this.#flush() && this.#outgoing.put(skb));
   }
 
   /** In the softirq loop. */
@@ -162,7 +149,7 @@ export class QemuDriver implements DeviceDriver, TurnTaker, LinkUser, IncomingHo
     this.#host.ask(this);
   }
 
-  connected(): void {
+  peerCame(): void {
     this.#delayUs = FIRST_DELAY_US;
     this.#host.connections.value++;
     this.#host.ask(this);

@@ -12,7 +12,7 @@ const CHUNK_BYTES = 65_536;
 
 /** Who works a link: told by the event loop, outside of any batch. */
 export interface LinkUser {
-  connected(): void;
+  peerCame(): void;
   /** There is a chunk in `incoming`. No more comes until `resume`. */
   data(): void;
   /** Less waits to be sent than the stream's limit. */
@@ -111,7 +111,7 @@ export class StreamLink implements ByteWriter {
         if (this.#closed) socket.destroy();
         else this.#watch(socket);
         resolve();
-        this.user?.connected();
+        this.user?.peerCame();
       });
     });
   }
@@ -184,7 +184,7 @@ export class StreamLink implements ByteWriter {
       return;
     }
     this.#adopt(socket);
-    this.user?.connected();
+    this.user?.peerCame();
   }
 
   /** A stream whose chunks come as events. */
