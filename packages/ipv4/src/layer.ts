@@ -17,7 +17,7 @@ import type {
 } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_TYPE, ETHERTYPE, IPV4_WORD2, ROUTE_TYPE } from '@softnet/contract';
 import type { LayerSteps } from '@softnet/inet';
-import { IPV4_HEADER_BYTES, ipv4Dst, ipv4FragmentOffsetBytes, ipv4HeaderBytes, ipv4Protocol, ipv4Src, ipv4Version } from '@softnet/wire';
+import { IPV4_HEADER_BYTES, ipv4FragmentOffsetBytes, ipv4HeaderBytes, ipv4Protocol, ipv4Version, readIpv4Ends } from '@softnet/wire';
 import type { Forwarding } from './forwarding.ts';
 import type { Input } from './input.ts';
 import type { Joints } from './joints.ts';
@@ -126,7 +126,8 @@ export class Ipv4Layer implements NetworkLayer, EthertypeHandler {
   }
 
   readKey({ memory: { view }, network, ifindex }: Skb, key: FlowKey): void {
-    readAddresses(view, network, key);
+    key.protocol = ipv4Protocol(view, network);
+    readIpv4Ends(view, network, key);
     key.ifindex = ifindex;
   }
 
@@ -140,7 +141,8 @@ export class Ipv4Layer implements NetworkLayer, EthertypeHandler {
     if (endOffset - offset < IPV4_HEADER_BYTES || ipv4Version(view, offset) !== 4) return false;
     const headerBytes = ipv4HeaderBytes(view, offset);
     if (headerBytes < IPV4_HEADER_BYTES || endOffset - offset < headerBytes) return false;
-    readAddresses(view, offset, key);
+    key.protocol = ipv4Protocol(view, offset);
+    readIpv4Ends(view, offset, key);
     key.localPort = 0;
     key.remotePort = 0;
     if (ipv4FragmentOffsetBytes(view, offset) === 0) {
@@ -153,18 +155,4 @@ export class Ipv4Layer implements NetworkLayer, EthertypeHandler {
     const { input, forwarding } = this.#ways;
     return type === ROUTE_TYPE.UNICAST ? forwarding.forward : input.deliver;
   }
-}
-
-function readAddresses(view: DataView, network: number, key: FlowKey): void {
-  const source = ipv4Src(view, network);
-  const destination = ipv4Dst(view, network);
-  key.protocol = ipv4Protocol(view, network);
-  key.local0 = 0;
-  key.local1 = 0;
-  key.local2 = destination === 0 ? 0 : IPV4_WORD2;
-  key.local3 = destination;
-  key.remote0 = 0;
-  key.remote1 = 0;
-  key.remote2 = source === 0 ? 0 : IPV4_WORD2;
-  key.remote3 = source;
 }

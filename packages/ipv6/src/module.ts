@@ -33,7 +33,7 @@ import {
 } from '@softnet/contract';
 import type { LayerSteps } from '@softnet/inet';
 import { DatagramSockets, Delivery, EchoProtocol, LayerHooks, ProtocolOffloads, Reassembly, TokenBucket, Unmerger } from '@softnet/inet';
-import { formatIpv6, ICMPV6_TYPE, ICMPV6_UNREACHABLE } from '@softnet/wire';
+import { formatIpv6, ICMPV6_TYPE, ICMPV6_UNREACHABLE, readIpv6Ends } from '@softnet/wire';
 import { AddressRoutes } from './device/address-routes.ts';
 import { FROZEN_ADDRESS, freezeAddress, thawAddress } from './device/frozen-address.ts';
 import { Ipv6Links } from './device/ipv6-links.ts';
@@ -46,7 +46,7 @@ import { IcmpErrors } from './machine/icmp-errors.ts';
 import { IcmpInput } from './machine/icmp-input.ts';
 import { IcmpOutput } from './machine/icmp-output.ts';
 import { Ipv6Input } from './machine/input.ts';
-import { Ipv6Layer, readAddresses } from './machine/layer.ts';
+import { Ipv6Layer } from './machine/layer.ts';
 import { NeighbourDiscovery } from './machine/neighbour-discovery.ts';
 import { Ipv6Offload } from './machine/offload.ts';
 import { Ipv6Output } from './machine/output.ts';
@@ -222,7 +222,7 @@ export class Ipv6Module implements SoftnetModule {
     const { reasons, settings } = this.#around;
     return new Reassembly(ctx, {
       readAddresses: (skb, key) => {
-        readAddresses(skb.memory.view, skb.network, key);
+        readIpv6Ends(skb.memory.view, skb.network, key);
         key.ifindex = needsInterface(key.local0) ? skb.ifindex : 0;
       },
       timeoutMs: () => settings.fragmentTimeS.value * 1000,

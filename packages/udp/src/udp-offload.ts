@@ -1,15 +1,13 @@
 import type { CurrentOwner, Gro, Port, Skb, SkbQueue, SockCommon, SocketDemux } from '@softnet/contract';
-import { CHECKSUM, DEVICE_FEATURE, FlowKey, GRO, IP_PROTOCOL, IPV4_WORD2 } from '@softnet/contract';
+import { CHECKSUM, DEVICE_FEATURE, FlowKey, GRO, IP_PROTOCOL } from '@softnet/contract';
 import type { Segmenter } from '@softnet/inet';
 import { finishJoin, joinPayload, MERGE_LIMITS } from '@softnet/inet';
 import {
   dstPort,
-  ipv4Dst,
   ipv4PseudoHeaderSum,
-  ipv4Src,
-  ipv6Dst,
   ipv6PseudoHeaderSum,
-  ipv6Src,
+  readIpv4Ends,
+  readIpv6Ends,
   setUdpChecksum,
   setUdpLenBytes,
   srcPort,
@@ -144,23 +142,6 @@ function readKey(key: FlowKey, { memory: { view }, network, ifindex }: Skb, at: 
   key.ifindex = ifindex;
   key.localPort = dstPort(view, at);
   key.remotePort = srcPort(view, at);
-  if (view.getUint8(network) >>> 4 === 4) {
-    key.local0 = 0;
-    key.local1 = 0;
-    key.local2 = IPV4_WORD2;
-    key.local3 = ipv4Dst(view, network);
-    key.remote0 = 0;
-    key.remote1 = 0;
-    key.remote2 = IPV4_WORD2;
-    key.remote3 = ipv4Src(view, network);
-    return;
-  }
-  key.local0 = ipv6Dst(view, network, 0);
-  key.local1 = ipv6Dst(view, network, 1);
-  key.local2 = ipv6Dst(view, network, 2);
-  key.local3 = ipv6Dst(view, network, 3);
-  key.remote0 = ipv6Src(view, network, 0);
-  key.remote1 = ipv6Src(view, network, 1);
-  key.remote2 = ipv6Src(view, network, 2);
-  key.remote3 = ipv6Src(view, network, 3);
+  if (view.getUint8(network) >>> 4 === 4) readIpv4Ends(view, network, key);
+  else readIpv6Ends(view, network, key);
 }

@@ -24,6 +24,7 @@ export * from './netlink-attribute.ts';
 export * from './netlink-attribute-list.ts';
 export * from './netlink-attribute-put.ts';
 export * from './option-list.ts';
+export * from './packet-ends.ts';
 export * from './ports.ts';
 export * from './pseudo-header.ts';
 export * from './raw-link.ts';

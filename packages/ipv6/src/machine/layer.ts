@@ -21,11 +21,10 @@ import {
   IPV6_LIMITS,
   IPV6_NEXT_HEADER,
   Ipv6HeaderChain,
-  ipv6Dst,
   ipv6NextHeader,
-  ipv6Src,
   ipv6Version,
   isExtensionHeader,
+  readIpv6Ends,
   walkExtensionHeaders,
 } from '@softnet/wire';
 import { isLinkLocal, isMapped, isMulticast, isUnspecified } from './address-kind.ts';
@@ -145,7 +144,7 @@ export class Ipv6Layer implements NetworkLayer, EthertypeHandler {
     const { view } = skb.memory;
     const first = ipv6NextHeader(view, network);
     key.protocol = isExtensionHeader(first) ? this.#lastProtocol(skb, first) : first;
-    readAddresses(view, network, key);
+    readIpv6Ends(view, network, key);
     key.ifindex = this.#scopeOf(skb.ifindex, key);
   }
 
@@ -158,7 +157,7 @@ export class Ipv6Layer implements NetworkLayer, EthertypeHandler {
     const fault = walkExtensionHeaders(view, first, offset + IPV6_NEXT_HEADER, start, endOffset, IPV6_LIMITS, chain);
     if (fault !== null || chain.transport < 0) return false;
     key.protocol = chain.protocol;
-    readAddresses(view, offset, key);
+    readIpv6Ends(view, offset, key);
     return this.path.delivery.dissect(memory, chain.protocol, chain.transport, endOffset, key);
   }
 
@@ -182,16 +181,4 @@ export class Ipv6Layer implements NetworkLayer, EthertypeHandler {
     skb.memory.pool.drop(skb, skb.dst?.type === ROUTE_TYPE.BLACKHOLE ? reasons['ipv6.blackhole'] : reasons['ipv6.no-route']);
     return TRANSMIT.DROPPED;
   };
-}
-
-/** Local = destination. @param at where the header begins. */
-export function readAddresses(view: DataView, at: number, key: FlowKey): void {
-  key.local0 = ipv6Dst(view, at, 0);
-  key.local1 = ipv6Dst(view, at, 1);
-  key.local2 = ipv6Dst(view, at, 2);
-  key.local3 = ipv6Dst(view, at, 3);
-  key.remote0 = ipv6Src(view, at, 0);
-  key.remote1 = ipv6Src(view, at, 1);
-  key.remote2 = ipv6Src(view, at, 2);
-  key.remote3 = ipv6Src(view, at, 3);
 }

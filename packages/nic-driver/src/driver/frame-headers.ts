@@ -1,5 +1,5 @@
 import type { Skb } from '@softnet/contract';
-import { ETHERTYPE, FlowKey, IP_PROTOCOL, IPV4_WORD2 } from '@softnet/contract';
+import { ETHERTYPE, FlowKey, IP_PROTOCOL } from '@softnet/contract';
 import { gather } from '@softnet/skb';
 import {
   dstPort,
@@ -11,22 +11,20 @@ import {
   IPV4_HEADER_BYTES,
   IPV6_EXTENSION,
   IPV6_HEADER_BYTES,
-  ipv4Dst,
   ipv4HeaderBytes,
   ipv4Protocol,
-  ipv4Src,
   ipv4TotalBytes,
   ipv4Version,
-  ipv6Dst,
   ipv6FragmentOffsetBytes,
   ipv6NextHeader,
   ipv6PayloadBytes,
-  ipv6Src,
   ipv6Version,
   isExtensionHeader,
   isIpv4Fragment,
   isVlanTpid,
   PORTS_BYTES,
+  readIpv4Ends,
+  readIpv6Ends,
   srcPort,
   VLAN_TAG_BYTES,
 } from '@softnet/wire';
@@ -79,7 +77,7 @@ export class FrameHeaders {
     if (ipv4Version(view, at) !== 4 || headerBytes < IPV4_HEADER_BYTES || totalBytes < headerBytes) return false;
     const { key } = this;
     key.protocol = ipv4Protocol(view, at);
-    setIpv4(key, ipv4Dst(view, at), ipv4Src(view, at));
+    readIpv4Ends(view, at, key);
     this.ipv6 = false;
     this.whole = !isIpv4Fragment(view, at);
     this.transport = network + headerBytes;
@@ -93,14 +91,7 @@ export class FrameHeaders {
     const at = skb.data + network;
     if (ipv6Version(view, at) !== 6) return false;
     const { key } = this;
-    key.local0 = ipv6Dst(view, at, 0);
-    key.local1 = ipv6Dst(view, at, 1);
-    key.local2 = ipv6Dst(view, at, 2);
-    key.local3 = ipv6Dst(view, at, 3);
-    key.remote0 = ipv6Src(view, at, 0);
-    key.remote1 = ipv6Src(view, at, 1);
-    key.remote2 = ipv6Src(view, at, 2);
-    key.remote3 = ipv6Src(view, at, 3);
+    readIpv6Ends(view, at, key);
     key.protocol = ipv6NextHeader(view, at);
     this.ipv6 = true;
     this.whole = true;
@@ -150,18 +141,6 @@ export function hasPorts(protocol: number): boolean {
     protocol === IP_PROTOCOL.DCCP ||
     protocol === IP_PROTOCOL.UDPLITE
   );
-}
-
-/** The words of `Flow`: an IPv4 address is 0, 0, 0xffff, a. */
-function setIpv4(key: FlowKey, local: number, remote: number): void {
-  key.local0 = 0;
-  key.local1 = 0;
-  key.local2 = local === 0 ? 0 : IPV4_WORD2;
-  key.local3 = local;
-  key.remote0 = 0;
-  key.remote1 = 0;
-  key.remote2 = remote === 0 ? 0 : IPV4_WORD2;
-  key.remote3 = remote;
 }
 
 /** Do so many bytes lie in the head? They are brought there where they are not. */
