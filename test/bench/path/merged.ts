@@ -10,8 +10,11 @@ const BATCH = 64;
 const WARM_UP = 200_000;
 const LEN_BYTES = 1400;
 
-/** Who has what was received: a device behind a router, or a socket, which takes datagrams one by one or as they come. */
-export type Receiver = 'forward' | 'socket' | 'socket-whole';
+/**
+ * Who has what was received: a device behind a router, or a socket, which takes datagrams one by one or as they come; or one by one where just
+ * another socket has asked for merged ones, so that it is looked up for each (net.udp.gro 1).
+ */
+export type Receiver = 'forward' | 'socket' | 'socket-whole' | 'socket-beside';
 
 /** Frames of one flow that come in batches of {@link BATCH}. @param gro they are merged. @param features of the device that they leave by. */
 export async function mergedLoop(receiver: Receiver, gro: boolean, features = 0): Promise<Loop> {
@@ -19,7 +22,11 @@ export async function mergedLoop(receiver: Receiver, gro: boolean, features = 0)
   host.sent.out.keeps = false;
   const here = receiver === 'forward' ? {} : { dst: '10.0.1.1', dstPort: 7 };
   const arrivals = Array.from({ length: BATCH }, (_, i) => arrivalOf(shot({ ...here, lenBytes: LEN_BYTES, id: i, salt: i })));
-  const sock = receiver === 'forward' ? null : open(host, receiver === 'socket-whole');
+  const sock = receiver === 'forward' ? null : open(host, 7, receiver === 'socket-whole');
+  if (receiver === 'socket-beside') {
+    open(host, 8, true);
+    host.kernel.sysctl.set('net.udp.gro', 1);
+  }
   const message = Object.assign(new Message(), { data: new Uint8Array(65_535) });
   const loop = (n: number): number => {
     let bytes = 0;
@@ -33,9 +40,9 @@ export async function mergedLoop(receiver: Receiver, gro: boolean, features = 0)
   return loop;
 }
 
-function open(host: BurstHost, whole: boolean): SockCommon {
+function open(host: BurstHost, port: number, whole: boolean): SockCommon {
   const sock = host.kernel.port(Sockets).current.open(ADDRESS_FAMILY.INET, SOCK_TYPE.DGRAM, 0, host.host);
-  const address = Object.assign(new Message().address, { family: ADDRESS_FAMILY.INET, address2: 0xffff, port: 7 });
+  const address = Object.assign(new Message().address, { family: ADDRESS_FAMILY.INET, address2: 0xffff, port });
   if (sock.ops.calls!.bind(sock, address) < 0) throw new Error('not bound');
   if (whole) sock.ops.calls!.setOption(sock, SOL_UDP, UDP_OPTION.GRO, Uint8Array.of(1, 0, 0, 0));
   return sock;

@@ -31,7 +31,7 @@ function merging(name: string, summary: string, receiver: Receiver, features = 0
     name: `path-merged-${name}`,
     summary: `a frame of 1400 bytes in a batch of 64 of its flow: ${summary}`,
     units: { ns: 'less' },
-    note: 'softnet: GRO merges them (net.udp.gro 2); one-by-one: it is off',
+    note: 'softnet: GRO is on (net.udp.gro 2, where nothing else is said); one-by-one: it is off',
     subjects: [
       { name: 'softnet', measure: async () => nsOf(await mergedLoop(receiver, true, features)) },
       { name: 'one-by-one', measure: async () => nsOf(await mergedLoop(receiver, false, features)) },
@@ -64,6 +64,11 @@ export function pathSuite(): Suite {
       merging('forward-offload', 'forwarded by a device that cuts for itself', 'forward', CUTS_ITSELF),
       merging('socket', 'into a socket, one by one', 'socket'),
       merging('socket-whole', 'into a socket, as they come (UDP_GRO)', 'socket-whole'),
+      merging(
+        'socket-beside',
+        'into a socket that has not asked for merged ones, while another has: nothing is merged (net.udp.gro 1)',
+        'socket-beside',
+      ),
       quiet('loopback', () => loopbackLoop(INET, 1400)),
       quiet('loopback6', () => loopbackLoop(INET6, 1400)),
       quiet('wire', () => wireLoop(INET, 1400)),
