@@ -67,6 +67,17 @@ test('Ctrl-C ends a ping, and shows its summary; captures are ended at the end',
   expect(await typist.code).toBe(0);
 });
 
+test('a wide terminal is used: what fits is one line', async () => {
+  const typist = await sitDown({ columns: 200 });
+  await typist.sees(/a> $/);
+  typist.type('rmmod netdev\r');
+  await typist.sees(/\n[\s\S]*a> $/);
+  expect(typist.screen.length).toBeGreaterThan(110);
+  expect(typist.screen).toMatch(/^softnet: EBUSY: .*\(here: rmmod --cascade netdev\)\r?$/m);
+  typist.type('quit\r');
+  expect(await typist.code).toBe(0);
+});
+
 describe('a narrow and low terminal', () => {
   test('no line is wider than it: tables lose columns, sentences are wrapped at words', async () => {
     const columns = 40;
