@@ -24,8 +24,8 @@ export interface HeaderParser {
   /** Ethertype, protocol or port (either end's). */
   readonly number: number;
   /**
-   * Reads the header at `offset`; fills all of `found`. False: more bytes are needed than there are before `endOffset`, or it is not
-   * understood.
+   * Reads the header at `offset` into `found`, which is as new. False: more bytes are needed than there are before `endOffset`, or it is
+   * not understood.
    */
   parse(view: DataView, offset: number, endOffset: number, found: ParsedHeader): boolean;
 }
