@@ -1,37 +1,15 @@
-import type { DeviceListener, Ethtool, ModuleContext, NetDevice } from '@softnet/contract';
-import { DEVICE_EVENT, DEVICE_FLAG, evenIndirection, FlowRule, ReceiveSpread, RSS_ENTRIES, RxQueue, TxQueue } from '@softnet/contract';
+import type { Ethtool, FlowRule, ModuleContext, NetDevice } from '@softnet/contract';
+import { evenIndirection, ReceiveSpread, RSS_ENTRIES, RxQueue, TxQueue } from '@softnet/contract';
 import { NetdevModule } from '@softnet/netdev';
 import { describe, expect, test } from 'vitest';
 import { FakeNic, plugNic } from './fake-nic.ts';
 import type { NetdevHost } from './netdev-host.ts';
-import { bootNetdev, FakeDriver, plug, send } from './netdev-host.ts';
-
-async function boot() {
-  const host = await bootNetdev();
-  const events: string[] = [];
-  const ear: DeviceListener = {
-    deviceChanged: (_device, event) => void events.push(Object.entries(DEVICE_EVENT).find(([, number]) => number === event)![0]),
-  };
-  await host.load('ear', { listeners: [ear] });
-  const nic = new FakeNic(host);
-  const eth0 = plugNic(host, nic);
-  events.length = 0;
-  return { host, nic, eth0, ethtool: host.ethtool(), events };
-}
-
-function rule(location: number, queue: number, remotePort = 5000): FlowRule {
-  const made = Object.assign(new FlowRule(), { location, queue });
-  Object.assign(made.key, { protocol: 17, localPort: 7, remotePort });
-  return made;
-}
-
-function code(errno: string, ...words: readonly string[]): RegExp {
-  return new RegExp(`^${errno}: .*${words.join('.*')}`);
-}
+import { FakeDriver, plug, send } from './netdev-host.ts';
+import { bootNic, code, rule } from './nic-host.ts';
 
 describe('rings', () => {
   test('are as large as is wanted; what is left out stays', async () => {
-    const { nic, eth0, ethtool, events } = await boot();
+    const { nic, eth0, ethtool, events } = await bootNic();
     ethtool.setRings(eth0, { rxPackets: 1024 });
     ethtool.setRings(eth0, { txPackets: 1 });
     ethtool.setRings(eth0, { rxPackets: 1024, txPackets: 1 });
@@ -49,13 +27,13 @@ describe('rings', () => {
     [{ rxPackets: 1025 }, code('EINVAL', 'got 1025')],
     [{ txPackets: 1.5 }, code('EINVAL', 'transmit ring', 'got 1.5')],
   ])('not %j', async (sizes, message) => {
-    const { nic, eth0, ethtool, events } = await boot();
+    const { nic, eth0, ethtool, events } = await bootNic();
     expect(() => ethtool.setRings(eth0, sizes)).toThrow(message);
     expect([nic.asked, events, eth0.rxQueues[0]!.ringPackets]).toEqual([[], [], 64]);
   });
 
   test('where nothing limits a sort, there is none', async () => {
-    const { nic, eth0, ethtool } = await boot();
+    const { nic, eth0, ethtool } = await bootNic();
     for (const queue of eth0.txQueues) Object.assign(queue, { ringPackets: 0, maxRingPackets: 0 });
     ethtool.setRings(eth0, { rxPackets: 10 });
     expect(nic.asked).toEqual(['rings 10 0']);
@@ -65,7 +43,7 @@ describe('rings', () => {
 
 describe('coalescing', () => {
   test('of one queue, of all of a sort; what is left out stays', async () => {
-    const { nic, eth0, ethtool, events } = await boot();
+    const { nic, eth0, ethtool, events } = await bootNic();
     ethtool.setCoalescing(eth0, [eth0.rxQueues[2]!], { us: 50, packets: 8 });
     ethtool.setCoalescing(eth0, eth0.rxQueues.slice(1, 3), { us: 1_000_000 });
     ethtool.setCoalescing(eth0, [eth0.txQueues[0]!], { packets: 65535 });
@@ -85,13 +63,13 @@ describe('coalescing', () => {
     ['a queue that it has not', (device) => [new RxQueue(device, 4)], { us: 1 }, code('EINVAL', "queue 4 is none of 'eth0'")],
     ['a queue that was replaced', (device) => [new TxQueue(device, 0)], { us: 1 }, code('EINVAL', "queue 0 is none of 'eth0'")],
   ])('not %s', async (_what, queues, coalescing, message) => {
-    const { nic, eth0, ethtool, events } = await boot();
+    const { nic, eth0, ethtool, events } = await bootNic();
     expect(() => ethtool.setCoalescing(eth0, queues(eth0), coalescing)).toThrow(message);
     expect([nic.asked, events]).toEqual([[], []]);
   });
 
   test('a driver that refuses one queue has them all as they were', async () => {
-    const { nic, eth0, ethtool, events } = await boot();
+    const { nic, eth0, ethtool, events } = await bootNic();
     ethtool.setCoalescing(eth0, [eth0.rxQueues[0]!], { us: 5 });
     nic.refuses = 'coalescing rx2';
     expect(() => ethtool.setCoalescing(eth0, eth0.rxQueues, { us: 9 })).toThrow('the driver refuses coalescing rx2 9 0');
@@ -100,140 +78,9 @@ describe('coalescing', () => {
   });
 });
 
-describe('channels', () => {
-  test('a device that is up goes down and up, and sends and receives by its new queues', async () => {
-    const { host, nic, eth0, ethtool, events } = await boot();
-    const before = eth0.txQueues;
-    ethtool.setChannels(eth0, { rx: 2, tx: 8 });
-    expect([nic.asked, nic.calls]).toEqual([['channels 2 8 down'], ['open eth0', 'stop eth0', 'open eth0']]);
-    expect(events).toEqual(['GOING_DOWN', 'DOWN', 'SETTINGS', 'UP']);
-    expect([eth0.rxQueues.length, eth0.txQueues.length, before.map(({ sender }) => sender)]).toEqual([2, 8, [null, null, null, null]]);
-    const hashes = new Set<number>();
-    nic.take = (queue) => void hashes.add(queue.index);
-    for (let i = 0; i < 64; i++) send(host, eth0, `${i}`);
-    expect([hashes.size, host.skbsOut()]).toEqual([1, 0]);
-    ethtool.setChannels(eth0, { rx: 2 });
-    expect(nic.asked).toHaveLength(1);
-  });
-
-  test('what waits in a queue that goes is dropped with a reason; what a qdisc of old was, nobody calls', async () => {
-    const { host, nic, eth0, ethtool } = await boot();
-    nic.room = 0;
-    for (const text of ['a', 'b']) send(host, eth0, text);
-    ethtool.setChannels(eth0, { tx: 1 });
-    expect([host.drops(), host.skbsOut()]).toEqual([{ 'netdev.queue-reset': 2 }, 0]);
-    nic.wake(eth0.txQueues[0]!, 9);
-    send(host, eth0, 'c');
-    await host.settle();
-    expect(nic.sent).toEqual(['c']);
-  });
-
-  test('one that is down stays so', async () => {
-    const { host, nic, eth0, ethtool, events } = await boot();
-    host.devices().close(eth0);
-    events.length = 0;
-    ethtool.setChannels(eth0, { tx: 3 });
-    expect([nic.asked, events, eth0.flags & DEVICE_FLAG.UP]).toEqual([['channels 4 3 down'], ['SETTINGS'], 0]);
-    host.devices().open(eth0);
-    expect(eth0.txQueues.every(({ qdisc }) => qdisc !== null)).toBe(true);
-  });
-
-  test.each([
-    [{ rx: 0 }, code('EINVAL', "'eth0' takes 1 to 8 receive queues, got 0")],
-    [{ tx: 9 }, code('EINVAL', '1 to 8 transmit queues, got 9')],
-    [{ rx: 2.5 }, code('EINVAL', 'got 2.5')],
-  ])('not %j', async (channels, message) => {
-    const { nic, eth0, ethtool, events } = await boot();
-    expect(() => ethtool.setChannels(eth0, channels)).toThrow(message);
-    expect([nic.asked, events]).toEqual([[], []]);
-  });
-
-  test('the RSS table is made anew where it names queues that are gone, before they go; where it was even, it is even over the new ones', async () => {
-    const { nic, eth0, ethtool } = await boot();
-    ethtool.setSpread(eth0, null, [0, 3]);
-    const { key } = eth0.rss!;
-    ethtool.setChannels(eth0, { rx: 3 });
-    expect([[...eth0.rss!.indirection], eth0.rss!.key]).toEqual([[...evenIndirection(3)], key]);
-    ethtool.setChannels(eth0, { rx: 5 });
-    expect(nic.asked).toEqual(['spread 03', 'spread 01201', 'channels 3 4 down', 'channels 5 4 down', 'spread 01234']);
-    ethtool.setSpread(eth0, null, [1, 0]);
-    ethtool.setChannels(eth0, { rx: 8 });
-    expect([...eth0.rss!.indirection]).toEqual([1, 0]);
-  });
-
-  test('not while a rule sends a flow to a queue that would go: it is named; automatic ones go with it', async () => {
-    const { nic, eth0, ethtool } = await boot();
-    ethtool.addFlowRule(eth0, rule(7, 3));
-    expect(() => ethtool.setChannels(eth0, { rx: 3 })).toThrow(code('EINVAL', "rule 7 of 'eth0'", 'receive queue 3', 'remove it first'));
-    ethtool.removeFlowRule(eth0, 7);
-    ethtool.addFlowRule(eth0, rule(1, -1));
-    ethtool.addFlowRule(eth0, Object.assign(rule(2, 3, 6000), { automatic: true }));
-    ethtool.setChannels(eth0, { rx: 3 });
-    expect(nic.asked.slice(-2)).toEqual(['rules 1:-1', 'channels 3 4 down']);
-    expect(eth0.flowRules.map(({ location }) => location)).toEqual([1]);
-  });
-
-  test.each(['channels', 'spread', 'rules'])('a driver that refuses %s has all as it was', async (refuses) => {
-    const { host, nic, eth0, ethtool } = await boot();
-    ethtool.setSpread(eth0, null, null);
-    ethtool.addFlowRule(eth0, Object.assign(rule(2, 3), { automatic: true }));
-    const { rss, flowRules, rxQueues, txQueues } = eth0;
-    nic.refuses = refuses;
-    expect(() => ethtool.setChannels(eth0, { rx: 2 })).toThrow(`the driver refuses ${refuses}`);
-    expect([eth0.rss, eth0.flowRules, eth0.rxQueues, eth0.txQueues]).toEqual([rss, flowRules, rxQueues, txQueues]);
-    expect([eth0.rss === rss, eth0.rxQueues === rxQueues]).toEqual([true, true]);
-    nic.refuses = '';
-    send(host, eth0, 'still here');
-    expect([nic.sent, eth0.flags & DEVICE_FLAG.UP]).toEqual([['still here'], DEVICE_FLAG.UP]);
-  });
-
-  test('more queues that it will not spread over are given back', async () => {
-    const { nic, eth0, ethtool } = await boot();
-    ethtool.setSpread(eth0, null, null);
-    nic.refuses = 'spread 01234';
-    expect(() => ethtool.setChannels(eth0, { rx: 6 })).toThrow('the driver refuses spread');
-    expect([nic.asked.slice(1), eth0.rxQueues.length]).toEqual([['channels 6 4 down', 'channels 4 4 down'], 4]);
-  });
-
-  test('a driver that cannot go up again stays down, with its new queues', async () => {
-    const { nic, eth0, ethtool, events } = await boot();
-    nic.open = () => {
-      throw new Error('the driver cannot open');
-    };
-    expect(() => ethtool.setChannels(eth0, { rx: 2 })).toThrow('the driver cannot open');
-    expect([eth0.rxQueues.length, eth0.flags & DEVICE_FLAG.UP, events]).toEqual([2, 0, ['GOING_DOWN', 'DOWN', 'SETTINGS']]);
-  });
-
-  test('what a driver says first is what is heard, whatever it refuses when it is to go back', async () => {
-    const { nic, eth0, ethtool } = await boot();
-    ethtool.setSpread(eth0, null, null);
-    const { setChannels } = nic;
-    nic.setChannels = (device, rx, tx) => {
-      if (rx === 4) throw new Error('it keeps its queues');
-      setChannels.call(nic, device, rx, tx);
-    };
-    nic.refuses = 'spread';
-    nic.open = () => {
-      throw new Error('the driver cannot open');
-    };
-    expect(() => ethtool.setChannels(eth0, { rx: 6 })).toThrow('the driver refuses spread');
-    expect([eth0.rxQueues.length, eth0.flags & DEVICE_FLAG.UP]).toEqual([6, 0]);
-  });
-
-  test('a driver that makes others than it was asked for', async () => {
-    const { nic, eth0, ethtool } = await boot();
-    const { rxQueues } = eth0;
-    nic.setChannels = (device) => {
-      device.rxQueues = [];
-    };
-    expect(() => ethtool.setChannels(eth0, { rx: 2 })).toThrow(code('EIO', 'asked for 2 receive and 4 transmit queues, and made others'));
-    expect(eth0.rxQueues).toBe(rxQueues);
-  });
-});
-
 describe('RSS', () => {
   test('a key by chance, kept; a table, or evenly over all', async () => {
-    const { nic, eth0, ethtool, events } = await boot();
+    const { nic, eth0, ethtool, events } = await bootNic();
     ethtool.setSpread(eth0, null, null);
     const { key, indirection } = eth0.rss!;
     expect([indirection.length, [...new Set(indirection)], new Set(key).size > 20]).toEqual([RSS_ENTRIES, [0, 1, 2, 3], true]);
@@ -259,13 +106,13 @@ describe('RSS', () => {
     ['a queue that it has not', null, [0, 4], code('EINVAL', '0 to 3 for its queue, got 4')],
     ['no queue', null, [-1], code('EINVAL', 'got -1')],
   ])('not %s', async (_what, key, indirection, message) => {
-    const { nic, eth0, ethtool, events } = await boot();
+    const { nic, eth0, ethtool, events } = await bootNic();
     expect(() => ethtool.setSpread(eth0, key, indirection)).toThrow(message);
     expect([nic.asked, events, eth0.rss]).toEqual([[], [], null]);
   });
 
   test('a driver that comes with a table of queues that it has not is refused', async () => {
-    const { host, eth0 } = await boot();
+    const { host, eth0 } = await bootNic();
     host.devices().unregister(eth0);
     eth0.rss = new ReceiveSpread(new Uint8Array(40), evenIndirection(5));
     expect(() => host.devices().register(eth0)).toThrow(code('EINVAL', 'its RSS table names receive queues that it has not'));
@@ -274,7 +121,7 @@ describe('RSS', () => {
 
 describe('flow rules', () => {
   test('in order of their location; one takes the place of another; nobody can change them behind', async () => {
-    const { nic, eth0, ethtool, events } = await boot();
+    const { nic, eth0, ethtool, events } = await bootNic();
     const given = rule(5, 2);
     ethtool.addFlowRule(eth0, given);
     given.key.remotePort = 1;
@@ -301,13 +148,13 @@ describe('flow rules', () => {
       code('EINVAL', '256'),
     ],
   ])('not %s', async (_what, made, message) => {
-    const { nic, eth0, ethtool, events } = await boot();
+    const { nic, eth0, ethtool, events } = await bootNic();
     expect(() => ethtool.addFlowRule(eth0, made())).toThrow(message);
     expect([nic.asked, events, eth0.flowRules]).toEqual([[], [], []]);
   });
 
   test('there is an end of them; a driver may have less room', async () => {
-    const { nic, eth0, ethtool } = await boot();
+    const { nic, eth0, ethtool } = await bootNic();
     eth0.flowRules = Array.from({ length: 1024 }, (_, i) => rule(i, 0));
     expect(() => ethtool.addFlowRule(eth0, rule(1024, 0))).toThrow(code('ENOSPC', "'eth0' has 1024 flow rules"));
     ethtool.addFlowRule(eth0, rule(1023, 1));
@@ -340,7 +187,7 @@ const acts: readonly [string, (ethtool: Ethtool, device: NetDevice) => void][] =
 
 describe('a driver without, or a device that is not there', () => {
   test.each(acts)('%s', async (what, act) => {
-    const { host, ethtool, events } = await boot();
+    const { host, ethtool, events } = await bootNic();
     const plain = plug(host, new FakeDriver(host), 'plain');
     plain.kind = 'wire';
     events.length = 0;
@@ -351,7 +198,7 @@ describe('a driver without, or a device that is not there', () => {
   });
 
   test('a driver that refuses rings has them as they were', async () => {
-    const { nic, eth0, ethtool, events } = await boot();
+    const { nic, eth0, ethtool, events } = await bootNic();
     nic.refuses = 'rings';
     expect(() => ethtool.setRings(eth0, { rxPackets: 9 })).toThrow('the driver refuses rings 9 64');
     expect([eth0.rxQueues[0]!.ringPackets, events]).toEqual([64, []]);
@@ -359,7 +206,7 @@ describe('a driver without, or a device that is not there', () => {
 });
 
 test('drivers are called as themselves', async () => {
-  const { host } = await boot();
+  const { host } = await bootNic();
   let ctx!: ModuleContext;
   const ids: number[] = [];
   const nic = Object.assign(new FakeNic(host), { setRings: () => void ids.push(ctx.current.id) });
@@ -380,7 +227,7 @@ describe('the door', () => {
   }
 
   test('what was set stays when netdev is replaced, and can be set again', async () => {
-    const { host, nic, eth0, ethtool } = await boot();
+    const { host, nic, eth0, ethtool } = await bootNic();
     ethtool.setRings(eth0, { rxPackets: 100 });
     ethtool.setSpread(eth0, null, [3, 1]);
     ethtool.addFlowRule(eth0, rule(3, 1));
@@ -393,7 +240,7 @@ describe('the door', () => {
   });
 
   test('is shut while netdev leaves', async () => {
-    const { host, nic, eth0 } = await boot();
+    const { host, nic, eth0 } = await bootNic();
     nic.room = 0;
     for (const text of ['a', 'b']) send(host, eth0, text);
     const unload = host.kernel.unload('netdev');
