@@ -40,7 +40,7 @@ export interface TapOptions {
   readonly vnetHeader?: boolean | 'on' | 'off';
 }
 
-const { GRO, GSO_TCPV4, GSO_TCPV6, GSO_TCP_ECN, GSO_UDP, RX_CHECKSUM, RX_GSO, SCATTER, TX_CHECKSUM } = DEVICE_FEATURE;
+const { GSO_TCPV4, GSO_TCPV6, GSO_TCP_ECN, GSO_UDP, RX_CHECKSUM, RX_GSO, SCATTER, TX_CHECKSUM } = DEVICE_FEATURE;
 /** Linux's own limits (`MAX_MTU` of its tun driver): 65,535 less the link header. */
 const MAX_MTU_BYTES = Object.freeze({ tap: 65_521, tun: 65_535 });
 const MAX_QUEUES = 8;
@@ -121,7 +121,7 @@ export class TapModule implements SoftnetModule {
       maxMtuBytes: MAX_MTU_BYTES[tun.kind],
       features,
       // Received bursts are off by default: who has TCP, or passes them on to a device that takes them, switches them on.
-      hardwareFeatures: features | GRO | (tun.headerBytes === 0 ? 0 : RX_GSO),
+      hardwareFeatures: features | (tun.headerBytes === 0 ? 0 : RX_GSO),
       txQueues: queues,
       rxQueues: queues,
     };
