@@ -1,5 +1,7 @@
-import type { NetDevice, Port, Skb, SkbPool } from '@softnet/contract';
+import type { NetDevice, Skb } from '@softnet/contract';
 import { NetError } from '@softnet/contract';
+import type { PoolSource } from '@softnet/skb';
+import type { DeviceMemorySize } from '../driver/device-memory.ts';
 import { CableRandom, chanceOf } from './cable-random.ts';
 import { Flight } from './flight.ts';
 import { LineQueues } from './line-queues.ts';
@@ -27,8 +29,8 @@ export interface LineCounts {
 /** What one end of a cable needs of the device that it is plugged into. It may be of another build than the other end's. */
 export interface CablePort {
   readonly device: NetDevice;
-  /** Of its kernel: frames that arrive are in its memory. The same port at both ends: one kernel. */
-  readonly pool: Port<SkbPool>;
+  /** Frames that arrive lie in it: the port of its kernel's pool, by which kernels are told apart, or memory of the device's own. */
+  readonly memory: PoolSource;
   readonly up: boolean;
   /** Its device takes bursts, and packets with unfinished checksums, as they are. */
   readonly takesBursts: boolean;
@@ -97,6 +99,8 @@ export class CableEnd {
   /** What flies towards here, in memory of this end's kernel. */
   readonly flight = new Flight();
   port: CablePort | null = null;
+  /** What the device here has for itself, of its kernel's packet memory; null: nothing. */
+  memory: DeviceMemorySize | null = null;
 
   constructor(cable: Cable, index: 0 | 1, seed: number) {
     this.cable = cable;

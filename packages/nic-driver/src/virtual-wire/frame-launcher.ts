@@ -101,8 +101,8 @@ export class FrameLauncher {
   #received(line: CableLine, port: CablePort, skb: Skb): Skb | null {
     const corrupt = line.random.happens(line.corrupt);
     const splits = (port.device.features & DEVICE_FEATURE.HEADER_SPLIT) !== 0;
-    if (!corrupt && !splits && port.pool === this.#pool) return bare(skb, this.#whole);
-    const copy = corrupt ? this.#copier.copy(port.pool.current, skb) : port.copy(skb);
+    if (!corrupt && !splits && port.memory === this.#pool) return bare(skb, this.#whole);
+    const copy = corrupt ? this.#copier.copy(port.memory.current, skb) : port.copy(skb);
     if (copy === null) return null;
     if (this.#whole) copyMarks(copy, skb);
     if (corrupt) this.#corrupt(line, copy);

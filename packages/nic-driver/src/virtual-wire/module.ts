@@ -10,9 +10,11 @@ import {
   NetError,
   one,
   SkbPool,
+  SkbPools,
 } from '@softnet/contract';
 import { ReceiveBuffers, ReceiveCounters } from '@softnet/skb';
 import type { DeviceDriver } from '../driver/device-driver.ts';
+import { memoryOption } from '../driver/device-memory.ts';
 import { macOption } from '../driver/device-spec.ts';
 import { DriverDevices } from '../driver/driver-devices.ts';
 import { mtuOption, onlyOptions } from '../driver/options.ts';
@@ -43,6 +45,9 @@ export interface WireOptions {
    * honest frames with right checksums. Later: `ethtool -K`.
    */
   readonly offloads?: boolean;
+  /** Packet memory of the device's own for what it receives, small buffers and pages. Default none: the shared pool. */
+  readonly buffers?: number;
+  readonly pages?: number;
 }
 
 const MAX_MTU_BYTES = 65535;
@@ -59,7 +64,7 @@ const HARDWARE: number = OFFLOADS | MULTI_QUEUE | DEVICE_FEATURE.VLAN_TX | DEVIC
   name: 'wire',
   version: '1.0.0',
   summary: 'virtual links: rate, delay, loss, duplication, reordering, corruption',
-  requires: [one(Devices), one(DeviceTraffic), one(HeaderSplit), one(SkbPool)],
+  requires: [one(Devices), one(DeviceTraffic), one(HeaderSplit), one(SkbPool), one(SkbPools)],
   provides: [DeviceKind],
 })
 export class WireModule implements SoftnetModule {
@@ -76,6 +81,8 @@ export class WireModule implements SoftnetModule {
       adopted: (device, port) => (port as WirePort).resume((device.flags & DEVICE_FLAG.UP) !== 0),
     });
     const pool = ctx.port(SkbPool);
+    const counters = new ReceiveCounters((name) => ctx.counter(name));
+    const split = ctx.port(HeaderSplit);
     const reasons = {
       noCarrier: ctx.dropReason('wire.no-carrier', 'the other end of the cable is in no device that is up, or the cable is cut'),
       lost: ctx.dropReason('wire.lost', 'the cable lost it, as it was told to (loss)'),
@@ -88,7 +95,8 @@ export class WireModule implements SoftnetModule {
     const host: WireHost = {
       devices: this.#devices,
       pool,
-      buffers: new ReceiveBuffers(pool, ctx.port(HeaderSplit), ctx.current, new ReceiveCounters((name) => ctx.counter(name))),
+      pools: ctx.port(SkbPools),
+      buffers: (source) => new ReceiveBuffers(source, split, ctx.current, counters),
       clock: ctx.clock,
       current: ctx.current,
       launcher: new FrameLauncher(pool, reasons),
@@ -99,7 +107,7 @@ export class WireModule implements SoftnetModule {
   }
 
   #create(name: string, options: Partial<WireOptions>, owner: Owner): NetDevice {
-    onlyOptions('wire', options, ['cable', 'end', 'address', 'mtuBytes', 'queues', 'priorities', 'offloads']);
+    onlyOptions('wire', options, ['cable', 'end', 'address', 'mtuBytes', 'queues', 'priorities', 'offloads', 'buffers', 'pages']);
     const queues = queuesOption(options);
     const features = DEVICE_FEATURE.SCATTER | (queues > 1 ? MULTI_QUEUE : 0) | (options.offloads === true ? OFFLOADS : 0);
     const spec = {
@@ -116,7 +124,9 @@ export class WireModule implements SoftnetModule {
       priorities: options.priorities ?? [],
       sendFrames: SEND_FRAMES,
     };
-    return this.#devices.add(spec, endOf(options), owner, 'wire.create');
+    const end = endOf(options);
+    end.memory = memoryOption('wire', options);
+    return this.#devices.add(spec, end, owner, 'wire.create');
   }
 }
 

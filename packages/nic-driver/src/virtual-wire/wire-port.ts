@@ -1,9 +1,10 @@
-import type { Clock, CurrentOwner, DropReason, NetDevice, Port, Skb, SkbPool, SkbQueue, Timer, TxQueue } from '@softnet/contract';
+import type { Clock, CurrentOwner, DropReason, NetDevice, Port, Skb, SkbPool, SkbPools, SkbQueue, Timer, TxQueue } from '@softnet/contract';
 import { dequeue } from '@softnet/contract';
-import type { ReceiveBuffers } from '@softnet/skb';
+import type { PoolSource, ReceiveBuffers } from '@softnet/skb';
 import { purge } from '@softnet/skb';
 import { FrameCopier } from '../driver/copy-frame.ts';
 import type { DeviceDriver } from '../driver/device-driver.ts';
+import { DeviceMemory } from '../driver/device-memory.ts';
 import type { DriverDevices } from '../driver/driver-devices.ts';
 import type { CableEnd, CablePort } from './cable.ts';
 import type { FrameLauncher } from './frame-launcher.ts';
@@ -13,7 +14,8 @@ import { takesBursts } from './offloads.ts';
 export interface WireHost {
   readonly devices: DriverDevices;
   readonly pool: Port<SkbPool>;
-  readonly buffers: ReceiveBuffers;
+  readonly pools: Port<SkbPools>;
+  buffers(source: PoolSource): ReceiveBuffers;
   readonly clock: Clock;
   readonly current: CurrentOwner;
   readonly launcher: FrameLauncher;
@@ -30,6 +32,8 @@ export class WirePort implements DeviceDriver, CablePort {
   readonly outside: CableEnd;
   up = false;
   takesBursts: boolean;
+  readonly memory: PoolSource;
+  readonly #buffers: ReceiveBuffers;
   readonly #host: WireHost;
   readonly #copier = new FrameCopier();
   /** What a parser of this kernel has thrown while a frame of another one was copied, and whose it was. */
@@ -47,6 +51,8 @@ export class WirePort implements DeviceDriver, CablePort {
   constructor(host: WireHost, device: NetDevice, end: CableEnd) {
     end.plug(this);
     this.#host = host;
+    this.memory = memoryOf(host, device, end);
+    this.#buffers = host.buffers(this.memory);
     this.device = device;
     this.outside = end;
     this.takesBursts = takesBursts(device.features);
@@ -56,26 +62,22 @@ export class WirePort implements DeviceDriver, CablePort {
     this.#limitBursts();
   }
 
-  get pool(): Port<SkbPool> {
-    return this.#host.pool;
-  }
-
   readUs(): number {
     return this.#host.clock.readUs();
   }
 
   copy(skb: Skb): Skb | null {
-    const { buffers, current, pool } = this.#host;
+    const { current } = this.#host;
     const caller = current.id;
     try {
-      return buffers.fromSkb(this.device, skb);
+      return this.#buffers.fromSkb(this.device, skb);
     } catch (error) {
       // The sender's kernel has nothing to do with it: it is told in a turn of our own, and the frame comes unsplit.
       this.#fault = error;
       this.#faulty = current.id;
       current.id = caller;
       this.#arrival.arm(0);
-      return this.#copier.copy(pool.current, skb);
+      return this.#copier.copy(this.memory.current, skb);
     }
   }
 
@@ -115,12 +117,18 @@ export class WirePort implements DeviceDriver, CablePort {
 
   close(): void {
     this.outside.unplug();
+    this.#letMemoryGo();
   }
 
   leave(): void {
+    this.#letMemoryGo();
     this.#line.cancel();
     this.#arrival.cancel();
     this.outside.port = null;
+  }
+
+  #letMemoryGo(): void {
+    if (this.memory instanceof DeviceMemory) this.memory.close();
   }
 
   /** It was handed over, with what is under way. */
@@ -287,5 +295,16 @@ export class WirePort implements DeviceDriver, CablePort {
     this.#arrival.arm(0);
     this.#host.current.id = this.#faulty;
     throw fault;
+  }
+}
+
+/** @throws NetError ENOBUFS, EINVAL of a new device; then the end is free again. */
+function memoryOf(host: WireHost, { name, ifindex }: NetDevice, end: CableEnd): PoolSource {
+  if (end.memory === null) return host.pool;
+  try {
+    return new DeviceMemory(host, name, end.memory, ifindex === 0);
+  } catch (error) {
+    end.unplug();
+    throw error;
   }
 }
