@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defaultServerConditions } from 'vite';
 import { configDefaults, defineConfig } from 'vitest/config';
 
@@ -12,7 +13,9 @@ const include = ['packages/**/src/**/*.test.ts', 'test/**/*.test.ts'];
  * which loads the sources once: half of the time of a suite with so many files.
  */
 const LOOKS_AT_ITS_PROCESS = /vi\.(hoisted|mock|stub)|contract\/testing|\bgc\b|memoryUsage|heapUsed|openSync|compliance/i;
-const alone = ['packages', 'test'].flatMap(testFiles).filter((file) => LOOKS_AT_ITS_PROCESS.test(readFileSync(file, 'utf8')));
+const alone = ['packages', 'test']
+  .flatMap((folder) => testFiles(fileURLToPath(new URL(folder, import.meta.url))))
+  .filter((file) => LOOKS_AT_ITS_PROCESS.test(readFileSync(file, 'utf8')));
 
 const common = {
   // Forks, not threads: only a process can be given --expose-gc, which the leak tests need.
@@ -27,6 +30,8 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   // `@Module({...})` is a legacy class decorator, in tests too.
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: false } },
+  // From whatever folder it is called.
+  root: fileURLToPath(new URL('.', import.meta.url)),
   test: {
     maxWorkers: 2,
     passWithNoTests: false,
