@@ -132,7 +132,7 @@ describe('a device at a UDP socket', () => {
     // Not on loopback's net, so 127.0.0.1 sends nothing there.
     const options = { local: { port: 0 }, remote: { port: 9, address: '192.0.2.1' } };
     await expect(host.create('qemu', 'eth0', options)).rejects.toMatchObject({ name: 'NetError' });
-    expect(process.getActiveResourcesInfo()).not.toContain('UDPWRAP');
+    await until('its socket is closed', () => !process.getActiveResourcesInfo().includes('UDPWRAP'));
   });
 
   test('what is no frame: nothing, too long, cut off; all counted, nothing thrown', async () => {

@@ -194,6 +194,10 @@ test('a port that throws is over, and a link that is closed says nothing more', 
   port.broken = true;
   link.tell(true, 1500);
   expect(link.connected).toBe(false);
+  // Whatever comes out of it yet: what is sent would go nowhere, and its buffers would not come back.
+  port.broken = false;
+  link.message(emitHello({ version: 1, asks: false, up: true, mtuBytes: 1500, batches: 2 }));
+  expect(link.connected).toBe(false);
   link.close();
   link.close();
   expect(said.length).toBe(2);

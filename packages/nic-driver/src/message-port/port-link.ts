@@ -72,6 +72,8 @@ export class PortLink implements PortListener {
   }
 
   message(message: unknown): void {
+    // What comes out of a port that has failed is nobody's: nothing could be given back.
+    if (this.#closed) return;
     switch (sortOf(message)) {
       case SORT.HELLO:
         this.#heard(message as ArrayBuffer);
