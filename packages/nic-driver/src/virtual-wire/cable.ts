@@ -4,6 +4,7 @@ import type { PoolSource } from '@softnet/skb';
 import type { DeviceMemorySize } from '../driver/device-memory.ts';
 import { CableRandom, chanceOf } from './cable-random.ts';
 import { Flight } from './flight.ts';
+import type { LinePace } from './line-pace.ts';
 import { LineQueues } from './line-queues.ts';
 import type { LineSettings } from './line-settings.ts';
 import { changedSettings, PERFECT_LINE } from './line-settings.ts';
@@ -49,7 +50,7 @@ export interface CablePort {
 }
 
 /** From one end to the other: settings, chance, and the frames that wait for the line. */
-export class CableLine {
+export class CableLine implements LinePace {
   settings: LineSettings = PERFECT_LINE;
   /** The settings' fractions, for `random.happens`. */
   loss = 0;
@@ -60,10 +61,8 @@ export class CableLine {
   readonly counts: LineCounts = { frames: 0, lost: 0, duplicated: 0, reordered: 0, corrupted: 0 };
   /** Frames of the sender's kernel, one of which is on the line until `busyUntilUs`. */
   readonly waiting = new LineQueues();
-  /** µs of the sender's clock. */
   busyUntilUs = 0;
-  /** Bits · 10⁶ that are not a whole µs yet: so rates are exact. */
-  #rest = 0;
+  rest = 0;
 
   constructor(random: CableRandom) {
     this.random = random;
@@ -75,18 +74,6 @@ export class CableLine {
     this.duplicate = chanceOf(settings.duplicate);
     this.reorder = chanceOf(settings.reorder);
     this.corrupt = chanceOf(settings.corrupt);
-  }
-
-  /** Puts the next frame on the line, which is free from `freeUs` on. */
-  occupy(skb: Skb, freeUs: number): void {
-    const { rateBps } = this.settings;
-    let wholeUs = 0;
-    if (rateBps > 0) {
-      const work = skb.len * 8_000_000 + this.#rest;
-      wholeUs = Math.floor(work / rateBps);
-      this.#rest = work - wholeUs * rateBps;
-    }
-    this.busyUntilUs = freeUs + wholeUs;
   }
 }
 

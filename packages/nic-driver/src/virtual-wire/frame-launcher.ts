@@ -4,6 +4,7 @@ import { finishChecksum, orphan, passOn, SkbReader, scrub } from '@softnet/skb';
 import { insertVlanTag, VLAN_TAG_BYTES } from '@softnet/wire';
 import { FrameCopier } from '../driver/copy-frame.ts';
 import type { CableEnd, CableLine, CablePort } from './cable.ts';
+import { flightUs } from './line-pace.ts';
 import { copyMarks, isBurst } from './offloads.ts';
 
 /** Why frames do not arrive. */
@@ -15,9 +16,6 @@ export interface LaunchReasons {
   readonly burst: DropReason;
   readonly unfinished: DropReason;
 }
-
-/** What a frame that is overtaken takes longer at least, µs. */
-const OVERTAKEN_US = 1000;
 
 /** Does to frames what cables do to them. One for a module. */
 export class FrameLauncher {
@@ -74,7 +72,7 @@ export class FrameLauncher {
     }
     if (arriving !== skb) skb.memory.pool.release(skb);
     const atUs = departUs + this.#aheadUs;
-    peer.flight.insert(arriving, atUs + delayUs(line));
+    peer.flight.insert(arriving, atUs + flightUs(line));
     if (random.happens(line.duplicate) && end.underWay < settings.queueFrames) this.#again(end, port, arriving, atUs);
   }
 
@@ -114,7 +112,7 @@ export class FrameLauncher {
     if (second === null) return;
     if (this.#whole) copyMarks(second, first);
     line.counts.duplicated++;
-    peer.flight.insert(second, atUs + delayUs(line));
+    peer.flight.insert(second, atUs + flightUs(line));
   }
 
   /** One bit is another. Nobody else shows these bytes. */
@@ -136,13 +134,6 @@ function lose({ port }: CableEnd, skb: Skb, reason: DropReason): void {
   // Its end: so that captures know whose it was.
   skb.ifindex = port?.device.ifindex ?? 0;
   skb.memory.pool.drop(skb, reason);
-}
-
-function delayUs({ settings, random, counts, reorder }: CableLine): number {
-  const takesUs = settings.delayUs + random.below(settings.jitterUs + 1);
-  if (!random.happens(reorder)) return takesUs;
-  counts.reordered++;
-  return takesUs + Math.max(3 * settings.delayUs, OVERTAKEN_US);
 }
 
 /** Within one kernel the packet itself passes, without what its sender knew of it. */

@@ -8,6 +8,7 @@ import { DeviceMemory } from '../driver/device-memory.ts';
 import type { DriverDevices } from '../driver/driver-devices.ts';
 import type { CableEnd, CablePort } from './cable.ts';
 import type { FrameLauncher } from './frame-launcher.ts';
+import { occupyLine } from './line-pace.ts';
 import { takesBursts } from './offloads.ts';
 
 /** What a port needs of its module. */
@@ -240,7 +241,7 @@ export class WirePort implements DeviceDriver, CablePort {
   #occupy(freeUs: number): void {
     const { line } = this.outside;
     const skb = line.waiting.choose(this.device.txQueues);
-    if (skb !== null) line.occupy(skb, freeUs);
+    if (skb !== null) occupyLine(line, skb.len, freeUs);
   }
 
   /** Sends all that the line has let through by now, each at its time. */

@@ -1,8 +1,9 @@
 import type { Clock, DropReason, Skb, Timer } from '@softnet/contract';
 import { dequeue, enqueue } from '@softnet/contract';
 import { orphan, purge } from '@softnet/skb';
+import { flightUs, occupyLine } from '../../virtual-wire/line-pace.ts';
 import type { FaultLine } from './fault-line.ts';
-import { flightUs, isLost, occupyLine } from './fault-line.ts';
+import { isLost } from './fault-line.ts';
 import type { FrameDamage } from './frame-damage.ts';
 
 /** What a direction needs of its module. */

@@ -1,6 +1,7 @@
 import { SkbQueue } from '@softnet/contract';
 import { CableRandom, chanceOf } from '../../virtual-wire/cable-random.ts';
 import { Flight } from '../../virtual-wire/flight.ts';
+import type { LinePace } from '../../virtual-wire/line-pace.ts';
 import type { FaultSettings } from './fault-settings.ts';
 import { NO_FAULTS } from './fault-settings.ts';
 
@@ -20,7 +21,7 @@ export interface FaultCounts {
  * One direction of a fault injector: settings, chance, and the frames that are under way. A record: a generation of the module leaves it to the
  * next one.
  */
-export class FaultLine {
+export class FaultLine implements LinePace {
   settings: FaultSettings = NO_FAULTS;
   /** The settings' fractions, for `random.happens`. */
   loss = 0;
@@ -37,7 +38,6 @@ export class FaultLine {
   /** Frames that wait for the line, the first of which is on it until `busyUntilUs`. */
   readonly waiting = new SkbQueue();
   busyUntilUs = 0;
-  /** Bits · 10⁶ that are not a whole µs yet: so rates are exact. */
   rest = 0;
   /** Those that have left the line, by when they come out. */
   readonly flight = new Flight();
@@ -61,18 +61,6 @@ export function changeLine(line: FaultLine, settings: FaultSettings): void {
   if (line.burstBegin === 0) line.inBurst = false;
 }
 
-/** Puts a frame on the line, which is free from `freeUs` on. */
-export function occupyLine(line: FaultLine, lenBytes: number, freeUs: number): void {
-  const { rateBps } = line.settings;
-  let wholeUs = 0;
-  if (rateBps > 0) {
-    const work = lenBytes * 8_000_000 + line.rest;
-    wholeUs = Math.floor(work / rateBps);
-    line.rest = work - wholeUs * rateBps;
-  }
-  line.busyUntilUs = freeUs + wholeUs;
-}
-
 /** Whether the next frame is lost; a burst begins or ends with it. */
 export function isLost(line: FaultLine): boolean {
   const { random } = line;
@@ -80,15 +68,3 @@ export function isLost(line: FaultLine): boolean {
   else line.inBurst = random.happens(line.burstBegin);
   return random.happens(line.inBurst ? line.burstLoss : line.loss);
 }
-
-/** How long the next frame takes behind the line, µs. */
-export function flightUs(line: FaultLine): number {
-  const { settings, random, counts } = line;
-  const takesUs = settings.delayUs + random.below(settings.jitterUs + 1);
-  if (!random.happens(line.reorder)) return takesUs;
-  counts.reordered++;
-  return takesUs + Math.max(3 * settings.delayUs, OVERTAKEN_US);
-}
-
-/** What a frame that is overtaken takes longer at least, µs. As on cables. */
-const OVERTAKEN_US = 1000;
