@@ -174,7 +174,7 @@ test('a handler that throws: its packet is its own business, the rest of the bat
   await host.settle();
   expect(ip.got).toEqual(['one', 'two']);
   expect(host.kernel.faults.map(({ module }) => module)).toEqual(['bad#1']);
-  expect([host.kernel.holders('netdev'), host.skbsOut()]).toEqual([[], 0]);
+  expect([host.kernel.holders('netdev'), host.skbsOut(), host.drops()]).toEqual([[], 0, {}]);
 });
 
 test('a link header in fragments is gathered', async () => {
@@ -261,18 +261,25 @@ describe('GRO', () => {
     expect(take('a:1', 'a:2')).toEqual(['a:1', 'a:2']);
   });
 
-  test.each<[string, (ip: FakeHandler) => void, string[]]>([
-    ['begin', ({ gro }) => Object.assign(gro!, { begin: fail }), ['a:2', 'b:1']],
-    ['sameFlow', ({ gro }) => Object.assign(gro!, { begin: (skb: Skb) => !textOf(skb).includes('2'), sameFlow: fail }), ['a:1', 'b:1']],
-    ['merge', ({ gro }) => Object.assign(gro!, { merge: fail }), ['a:1', 'b:1']],
-    ['finish, both of what was merged', ({ gro }) => Object.assign(gro!, { finish: fail }), ['b:1']],
-  ])('what throws in %s costs what it was asked about, and nothing is left behind', async (_what, spoil, left) => {
+  const all = ['a:1', 'a:2', 'b:1'];
+  test.each<[string, (ip: FakeHandler) => void, string[], string[]]>([
+    ['begin', ({ gro }) => Object.assign(gro!, { begin: fail }), all, ['a:2', 'b:1']],
+    [
+      'sameFlow',
+      ({ gro }) => Object.assign(gro!, { begin: (skb: Skb) => !textOf(skb).includes('2'), sameFlow: fail }),
+      all,
+      ['a:1', 'b:1'],
+    ],
+    ['merge', ({ gro }) => Object.assign(gro!, { merge: fail }), all, ['a:1', 'b:1']],
+    ['finish, both of what was merged', ({ gro }) => Object.assign(gro!, { finish: fail }), all, ['b:1']],
+    ['finish, of what came last', ({ gro }) => Object.assign(gro!, { finish: fail }), ['a:1', 'a:2'], []],
+  ])('what throws in %s costs what it was asked about, and nothing is left behind', async (_what, spoil, texts, left) => {
     const { host, device, ip } = await bootGro();
     const { gro } = ip;
     ip.gro = { ...gro! };
     spoil(ip);
     const batch = new SkbQueue();
-    for (const text of ['a:1', 'a:2', 'b:1']) enqueue(batch, packet(host, frame(text)));
+    for (const text of texts) enqueue(batch, packet(host, frame(text)));
     const act = () => host.traffic().receive(device.rxQueues[0]!, batch);
     expect(act).toThrow('oops');
     expect(host.drops()).toEqual({ 'netdev.fault': 1 });

@@ -1,5 +1,5 @@
 import type { ModuleContext, Skb, SoftnetModule } from '@softnet/contract';
-import { CHECKSUM, DEVICE_FEATURE, ETHERTYPE, Module, SKB_TYPE, Tap } from '@softnet/contract';
+import { CHECKSUM, DEVICE_FEATURE, DeviceTraffic, ETHERTYPE, enqueue, Module, SKB_TYPE, SkbQueue, Tap } from '@softnet/contract';
 import {
   finishIpv4,
   parseAddress,
@@ -166,6 +166,20 @@ describe('the merged packet', () => {
     expect(host.take().out[0]).toHaveLength(14 + 28 + 100);
   });
 
+  test('is not seen by a clone of its first frame, from a device that duplicates', () => {
+    const [first, second] = run(...same(2)).map((each) => host.packet(arrivalOf(each)));
+    const again = first!.memory.pool.clone(first!)!;
+    const receive = (...packets: readonly Skb[]): Uint8Array[] => {
+      const batch = new SkbQueue();
+      for (const each of packets) enqueue(batch, each);
+      host.kernel.port(DeviceTraffic).current.receive(host.in.rxQueues[0]!, batch);
+      return host.take().out;
+    };
+    const frames = receive(first!, second!);
+    expect([frames.length, seen.at(-1)!.segs]).toEqual([2, 2]);
+    expect(receive(again)).toEqual([frames[0]]);
+  });
+
   test('leaves whole by a device that cuts for itself', async () => {
     const whole = await BurstHost.boot({ gro: true, features: OFFLOADS });
     const shots = run(...same(3), { lenBytes: 9 });
@@ -223,6 +237,17 @@ describe('what a device hands up as several (RX_GSO)', () => {
     expect(host.take().out).toHaveLength(0);
     const after = Object.entries(host.drops).filter(([name, count]) => count !== (before[name] ?? 0));
     expect(after.map(([name]) => name)).toEqual([protocol === 17 ? 'udp.segment' : 'ipv4.segment']);
+  });
+
+  test('a fragment that stands for several is garbage, too', () => {
+    const { bytes } = arrivalOf(shot({ ...V6, lenBytes: 950, pagesFrom: 9999 }));
+    // A fragment header of the first, with more to come (RFC 8200 §4.5).
+    const fragment = Uint8Array.from([...bytes.subarray(0, 54), 17, 0, 0, 1, 0, 0, 0, 7, ...bytes.subarray(54)]);
+    fragment[14 + 6] = 44;
+    viewOf(fragment).setUint16(14 + 4, fragment.length - 54);
+    const before = host.drops['ipv6.segment'] ?? 0;
+    host.receive([{ bytes: fragment, checksum: CHECKSUM.UNNECESSARY, gsoSize: 100 }]);
+    expect([host.take().out.length, (host.drops['ipv6.segment'] ?? 0) - before]).toEqual([0, 1]);
   });
 
   function datagramOf(frame: Uint8Array) {

@@ -58,6 +58,7 @@ export class DatagramReceiver {
     const before = this.#sock;
     this.#sock = sock;
     this.#unmerger.eachAbove(skb, this.#datagramTo);
+    // A closed socket is not kept by it.
     this.#sock = before;
   }
 
