@@ -4,18 +4,10 @@ import { orphan, passOn } from '@softnet/skb';
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import type { DeviceSpec } from '../driver/device-spec.ts';
 import { DriverDevices } from '../driver/driver-devices.ts';
+import { GSO_FEATURES } from '../driver/gso-features.ts';
 
 /** All that a network card may do for the stack: nothing of it needs doing, as packets stay in this kernel. */
-const FEATURES: number =
-  DEVICE_FEATURE.TX_CHECKSUM |
-  DEVICE_FEATURE.RX_CHECKSUM |
-  DEVICE_FEATURE.SCATTER |
-  DEVICE_FEATURE.GSO_TCPV4 |
-  DEVICE_FEATURE.GSO_TCPV6 |
-  DEVICE_FEATURE.GSO_UDP |
-  DEVICE_FEATURE.GSO_TCP_ECN |
-  DEVICE_FEATURE.GSO_TUNNEL |
-  DEVICE_FEATURE.GSO_ANY;
+const FEATURES: number = DEVICE_FEATURE.TX_CHECKSUM | DEVICE_FEATURE.RX_CHECKSUM | DEVICE_FEATURE.SCATTER | GSO_FEATURES;
 
 /**
  * `lo`: what is sent by it is received by it (RFC 1122 §3.2.1.3 g). It is there, and up, as long as the module is; whoever goes by it

@@ -4,6 +4,7 @@ import type { ReceiveBuffers } from '@softnet/skb';
 import type { CopyOutHost, FrameTaker } from '../driver/copy-out.ts';
 import { copyOut } from '../driver/copy-out.ts';
 import type { DeviceDriver } from '../driver/device-driver.ts';
+import { LINK_BYTES } from '../driver/link-bytes.ts';
 import type { TurnTaker } from '../driver/turns.ts';
 import { NEXT } from './incoming-batches.ts';
 import { FRAME_LIMIT_BYTES } from './messages.ts';
@@ -28,9 +29,6 @@ interface MessagePortReasons {
   readonly unconnected: DropReason;
   readonly version: DropReason;
 }
-
-/** Ethernet's header, and one VLAN tag. */
-const LINK_BYTES = 14 + 4;
 
 /**
  * Works one device at a port. Messages tell that something came or may be sent; what follows from that is done in the device's turn in the

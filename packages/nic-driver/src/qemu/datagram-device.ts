@@ -2,14 +2,12 @@ import type { NetDevice, Skb, SkbQueue, TxQueue } from '@softnet/contract';
 import type { FrameTaker } from '../driver/copy-out.ts';
 import { copyOut } from '../driver/copy-out.ts';
 import type { DeviceDriver } from '../driver/device-driver.ts';
+import { LINK_BYTES } from '../driver/link-bytes.ts';
 import type { TurnTaker } from '../driver/turns.ts';
 import type { DatagramLink, DatagramUser } from './datagram-link.ts';
 import { MAX_DATAGRAM_BYTES } from './datagram-link.ts';
 import type { QemuHost } from './device.ts';
 import { OutgoingDatagrams } from './outgoing-datagrams.ts';
-
-/** Ethernet's header, and one VLAN tag. */
-const LINK_BYTES = 14 + 4;
 
 /**
  * Works one device at a UDP socket: a datagram is a frame. What comes is put into packet memory in the device's turn; what goes is sent with

@@ -3,6 +3,7 @@ import type { ReceiveBuffers } from '@softnet/skb';
 import type { CopyOutHost, FrameTaker } from '../driver/copy-out.ts';
 import { copyOut } from '../driver/copy-out.ts';
 import type { DeviceDriver } from '../driver/device-driver.ts';
+import { LINK_BYTES } from '../driver/link-bytes.ts';
 import type { TurnTaker } from '../driver/turns.ts';
 import { DEFAULT_STALL_MS } from './endpoint.ts';
 import { FRAME_LIMIT_BYTES } from './framing.ts';
@@ -38,8 +39,6 @@ interface QemuReasons {
   readonly unconnected: DropReason;
 }
 
-/** Ethernet's header, and one VLAN tag. */
-const LINK_BYTES = 14 + 4;
 /** From one attempt to connect to the next: doubled each time, up to the most. */
 const FIRST_DELAY_US = 250_000;
 const MOST_DELAY_US = 16_000_000;

@@ -1,10 +1,10 @@
 import type { Counter, ModuleContext, NetDevice, Owner, SoftnetModule } from '@softnet/contract';
 import { DEVICE_FEATURE, DeviceKind, Devices, DeviceTraffic, HeaderSplit, Module, one, SkbPool } from '@softnet/contract';
 import { ReceiveBuffers, ReceiveCounters } from '@softnet/skb';
-import type { DeviceSpec } from '../driver/device-spec.ts';
-import { macOption } from '../driver/device-spec.ts';
 import type { SocketLibc } from '../descriptor/libc.ts';
 import { loadLibc } from '../descriptor/libc.ts';
+import type { DeviceSpec } from '../driver/device-spec.ts';
+import { macOption } from '../driver/device-spec.ts';
 import { DriverDevices } from '../driver/driver-devices.ts';
 import { mtuOption, onlyOptions } from '../driver/options.ts';
 import { Turns } from '../driver/turns.ts';

@@ -4,6 +4,7 @@ import type { ReceiveBuffers } from '@softnet/skb';
 import { push, SkbReader } from '@softnet/skb';
 import { ETHERNET_HEADER_BYTES, setEthernetType } from '@softnet/wire';
 import type { DeviceDriver } from '../driver/device-driver.ts';
+import { LINK_BYTES } from '../driver/link-bytes.ts';
 import { lineOf } from '../driver/receive-lines.ts';
 import type { TurnTaker } from '../driver/turns.ts';
 import type { Replay } from './replay.ts';
@@ -26,8 +27,6 @@ export interface ReplayHost {
   timerFor(driver: ReplayDriver): Timer;
 }
 
-/** Ethernet's header, and one VLAN tag. */
-const LINK_BYTES = 14 + 4;
 /** Frames a turn, at most: as many as the stack takes in the turn after it. */
 const MOST_IN_A_TURN = 32;
 

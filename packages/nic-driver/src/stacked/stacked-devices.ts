@@ -3,6 +3,7 @@ import { DEVICE_EVENT, DEVICE_FEATURE, DEVICE_FLAG, DeviceKind, DeviceListener, 
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import { macOption } from '../driver/device-spec.ts';
 import { DriverDevices } from '../driver/driver-devices.ts';
+import { GSO_FEATURES } from '../driver/gso-features.ts';
 import { mtuOption, onlyOptions } from '../driver/options.ts';
 import type { Passage } from './passage.ts';
 import type { StackedOn } from './stacked-driver.ts';
@@ -31,12 +32,7 @@ export const PASSES_ALL: number =
   DEVICE_FEATURE.SCATTER |
   DEVICE_FEATURE.RX_HASH |
   DEVICE_FEATURE.RX_GSO |
-  DEVICE_FEATURE.GSO_TCPV4 |
-  DEVICE_FEATURE.GSO_TCPV6 |
-  DEVICE_FEATURE.GSO_UDP |
-  DEVICE_FEATURE.GSO_TCP_ECN |
-  DEVICE_FEATURE.GSO_TUNNEL |
-  DEVICE_FEATURE.GSO_ANY;
+  GSO_FEATURES;
 
 /** Of what sort a link is; a device has these of the one below. */
 const LINK_FLAGS = DEVICE_FLAG.BROADCAST | DEVICE_FLAG.MULTICAST | DEVICE_FLAG.POINTOPOINT | DEVICE_FLAG.NOARP;

@@ -1,18 +1,10 @@
 import type { Skb } from '@softnet/contract';
 import { CHECKSUM, DEVICE_FEATURE, SKB_FLAG } from '@softnet/contract';
-
-/** Bursts of any sort (`skb.gsoType`). */
-const GSO: number =
-  DEVICE_FEATURE.GSO_TCPV4 |
-  DEVICE_FEATURE.GSO_TCPV6 |
-  DEVICE_FEATURE.GSO_UDP |
-  DEVICE_FEATURE.GSO_TCP_ECN |
-  DEVICE_FEATURE.GSO_TUNNEL |
-  DEVICE_FEATURE.GSO_ANY;
+import { GSO_FEATURES } from '../driver/gso-features.ts';
 
 /** What the option `offloads` switches on. */
 export const OFFLOADS: number =
-  GSO | DEVICE_FEATURE.TX_CHECKSUM | DEVICE_FEATURE.RX_CHECKSUM | DEVICE_FEATURE.RX_GSO | DEVICE_FEATURE.SCATTER;
+  GSO_FEATURES | DEVICE_FEATURE.TX_CHECKSUM | DEVICE_FEATURE.RX_CHECKSUM | DEVICE_FEATURE.RX_GSO | DEVICE_FEATURE.SCATTER;
 
 /** A device that takes bursts, and checksums that nobody has finished, as they are. */
 const TAKES_BURSTS: number = DEVICE_FEATURE.RX_GSO | DEVICE_FEATURE.RX_CHECKSUM;
