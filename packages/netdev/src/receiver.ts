@@ -53,12 +53,16 @@ export class Receiver implements PacketSink {
 
   /** Behind GRO. */
   pass(skb: Skb, device: NetDevice): void {
+    const { taps } = this.#parts;
     const hand = this.#hand;
-    hand.rising = skb;
     if (hand.offered === skb) hand.offered = null;
-    passOn(skb, PLACE.RECEIVE);
-    if (this.#parts.taps.present) this.#parts.taps.show(skb, device);
     hand.rising = null;
+    passOn(skb, PLACE.RECEIVE);
+    if (taps.present) {
+      hand.rising = skb;
+      taps.show(skb, device);
+      hand.rising = null;
+    }
     runHooks(this.#ingress, skb, device, null);
   }
 
