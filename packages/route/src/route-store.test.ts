@@ -45,7 +45,7 @@ describe('a table', () => {
     const net = bootRouter();
     const { add, store, kernel } = net;
     add('10.0.0.0/24 dev eth0');
-    expect(() => add('10.0.0.0/24 dev eth1')).toThrow('EEXIST: table 254 has the route 10.0.0.0/24 dev eth1 already: replace changes it');
+    expect(() => add('10.0.0.0/24 dev eth1')).toThrow('EEXIST: table 254 has the route 10.0.0.0/24 dev eth0 already: replace changes it');
     add('10.0.0.0/24 dev eth1 metric 1');
     store.replace(route('10.0.0.0/24 dev eth1', kernel));
     store.replace(route('10.0.1.0/24 dev eth1', kernel));

@@ -86,9 +86,13 @@ export class RouteStore {
     const before = this.#conflict(table, entry, info);
     if (before !== null && !replaces) {
       this.#infos.give(info);
-      throw new NetError('EEXIST', `table ${entry.table} has the route ${this.#words(entry)} already: replace changes it`, {
-        syscall: 'route',
-      });
+      throw new NetError(
+        'EEXIST',
+        `table ${entry.table} has the route ${this.#words(entryOf(before, entry.family, entry.table))} already: replace changes it`,
+        {
+          syscall: 'route',
+        },
+      );
     }
     if (before !== null) this.#takeOut(table, before);
     book
