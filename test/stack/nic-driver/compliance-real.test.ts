@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
 import { MessageChannel } from 'node:worker_threads';
 import type { NetDevice } from '@softnet/contract';
@@ -70,10 +72,18 @@ async function qemuTraffic(kernels: readonly Kernel[]): Promise<Traffic> {
     const near = await addDevice(a, 'qemu', 'eth%d', { local: one, remote: other });
     return both(a, near, () => addDevice(b, 'qemu', 'eth%d', { local: other, remote: one }));
   };
+  const folder = mkdtempSync(join(tmpdir(), 'softnet-'));
+  const overUnix = async (): Promise<Ends> => {
+    const [one, other] = [0, 1].map(() => ({ path: join(folder, String(portsTaken++)) })) as [{ path: string }, { path: string }];
+    const near = await addDevice(a, 'qemu', 'eth%d', { local: one, remote: other });
+    return both(a, near, () => addDevice(b, 'qemu', 'eth%d', { local: other, remote: one }));
+  };
+  const ways = process.platform === 'linux' ? [overUnix, overUdp, overTcp, inProcess] : [overUdp, overTcp, inProcess];
   return pairTraffic(
     kernels,
-    (nth) => (nth % 3 === 0 ? overUdp() : nth % 3 === 1 ? overTcp() : inProcess()),
+    (nth) => ways[nth % ways.length]!(),
     () => {
+      rmSync(folder, { recursive: true, force: true });
       server.close();
       // Who was refused hangs up by itself; else the kit sees a socket that is left.
       for (const each of clients.splice(0)) each.resume();
