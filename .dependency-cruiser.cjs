@@ -29,6 +29,7 @@ const nodeOnly = [
   'kernel/src/node.ts',
   'kernel/src/node/',
   'nic-driver/src/node.ts',
+  'nic-driver/src/descriptor/',
   'nic-driver/src/tap/',
   'nic-driver/src/qemu/',
   'node/',

@@ -116,7 +116,7 @@ export class UnixDatagramLink {
 }
 
 /** A `struct sockaddr_un` of <sys/un.h>, no longer than it has to be. @param path of bytes that fit, without NUL: `checkEndpoint`. */
-export function packUnixAddress(path: string): Uint8Array {
+function packUnixAddress(path: string): Uint8Array {
   const name = new TextEncoder().encode(path);
   const address = new Uint8Array(2 + name.length + 1);
   address[0] = AF_UNIX;
