@@ -440,7 +440,7 @@ describe('the module', () => {
   test('a mistake is one sentence that says what to do', async () => {
     const refused = (options: object): Promise<NetDevice> => host.create('qemu', 'eth9', options);
     await expect(refused({})).rejects.toThrow(
-      'EINVAL: qemu: takes exactly one of path (a unix socket), port (TCP), stream and local (UDP)',
+      'EINVAL: qemu: takes exactly one of path (a unix socket), port (TCP), stream and local (datagrams)',
     );
     await expect(refused({ path, port: 1 })).rejects.toThrow(/exactly one/);
     await expect(refused({ path, tcp: 1 })).rejects.toThrow(/EINVAL: qemu: there is no option tcp; it takes path, port/);
