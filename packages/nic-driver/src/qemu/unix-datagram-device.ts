@@ -1,23 +1,20 @@
 import type { NetDevice, Skb, SkbQueue, Timer, TxQueue } from '@softnet/contract';
 import { dequeue } from '@softnet/contract';
 import { purge } from '@softnet/skb';
-import { ETHERNET_HEADER_BYTES, VLAN_TAG_BYTES } from '@softnet/wire';
 import type { Watch } from '../descriptor/libc.ts';
 import { ReadRoom } from '../descriptor/read-room.ts';
 import { ScatterList } from '../descriptor/scatter-list.ts';
 import type { DeviceDriver } from '../driver/device-driver.ts';
+import { LINK_BYTES } from '../driver/link-bytes.ts';
 import type { TurnTaker } from '../driver/turns.ts';
 import type { QemuHost } from './device.ts';
 import { FRAME_LIMIT_BYTES } from './framing.ts';
 import type { UnixDatagramLink } from './unix-datagram-link.ts';
 import { LINUX } from './unix-error.ts';
 
-const LINK_BYTES = ETHERNET_HEADER_BYTES + VLAN_TAG_BYTES;
-/** From one look for a peer that is not there to the next: doubled each time, up to the most. A look is one call. */
+/** From one look whether a peer is there to the next: doubled each time, up to the most, until it comes or goes. A look is one call. */
 const FIRST_DELAY_US = 50_000;
 const MOST_DELAY_US = 1_000_000;
-/** From one look whether it is still there to the next. */
-const LOOK_US = 1_000_000;
 /** Ours: Linux is not asked. */
 const UNSAYABLE = -1;
 
@@ -147,21 +144,23 @@ export class UnixDatagramDriver implements DeviceDriver, TurnTaker {
     const before = link.connected;
     const errno = link.connect();
     this.#due = false;
+    if (link.connected !== before) this.#delayUs = FIRST_DELAY_US;
+    this.#lookLater();
     if (errno === 0) {
       if (!before) this.#host.connections.value++;
       this.#said = 0;
-      this.#delayUs = FIRST_DELAY_US;
-      this.#timer.arm(LOOK_US);
-      return;
-    }
-    if (before) this.#say('the peer is gone', errno);
+    } else if (before) this.#say('the peer is gone', errno);
     else if (!isAbsence(errno)) this.#say('the peer cannot be connected to', errno);
-    this.#lookLater();
   }
 
   #lookLater(): void {
     this.#timer.arm(this.#delayUs);
     this.#delayUs = Math.min(this.#delayUs * 2, MOST_DELAY_US);
+  }
+
+  #disconnect(): void {
+    this.outside.disconnect();
+    this.#delayUs = FIRST_DELAY_US;
   }
 
   /** Reads a frame and hands it on, or drops it with a reason. 0; or Linux's number of why there is none. */
@@ -201,7 +200,7 @@ export class UnixDatagramDriver implements DeviceDriver, TurnTaker {
   }
 
   #unreadable(errno: number): void {
-    this.outside.disconnect();
+    this.#disconnect();
     this.#say('the peer is gone', errno);
     this.#lookLater();
   }
@@ -220,7 +219,7 @@ export class UnixDatagramDriver implements DeviceDriver, TurnTaker {
     if (errno === LINUX.EMSGSIZE || errno === UNSAYABLE) return;
     this.#say('the host refuses datagrams', errno);
     if (!isAbsence(errno)) return;
-    this.outside.disconnect();
+    this.#disconnect();
     // Another may be there already; the carrier goes in our turn, not in the middle of a transmission.
     this.#host.ask(this);
   }

@@ -2,8 +2,9 @@ import type { RxQueue, Skb } from '@softnet/contract';
 import { DEVICE_FLAG } from '@softnet/contract';
 import { heapPerCall } from '@softnet/contract/testing';
 import { describe, expect, it } from 'vitest';
+import { frame } from '../descriptor/fake-libc.ts';
 import { TapDriver } from './device.ts';
-import { frame, fakeTap as setup } from './fake-tap.ts';
+import { fakeTap as setup } from './fake-tap.ts';
 
 const EINTR = 4;
 const EAGAIN = 11;

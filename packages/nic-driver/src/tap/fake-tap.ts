@@ -3,9 +3,9 @@ import type { DeviceOps, Skb } from '@softnet/contract';
 import { Counter, DEVICE_FLAG, DropReason, enqueue, NetDevice, RxQueue, SkbPool, SkbQueue, TxQueue } from '@softnet/contract';
 import { copyIn, makePool, SkbReader } from '@softnet/skb';
 import { etherLink, rawLink } from '@softnet/wire';
+import { FakeLibc, frame } from '../descriptor/fake-libc.ts';
 import type { TurnTaker } from '../driver/turns.ts';
 import { TapDriver } from './device.ts';
-import { FakeLibc } from './fake-libc.ts';
 import type { TapHost } from './tap-host.ts';
 import { TunFile } from './tun-file.ts';
 
@@ -166,9 +166,4 @@ export function fakeTap({ buffers = 8, pages = 64, queues = 0, vnetHeader = fals
     send,
     goUp,
   };
-}
-
-/** Bytes that say how many they are. */
-export function frame(lenBytes: number): Uint8Array {
-  return Uint8Array.from({ length: lenBytes }, (_, at) => (lenBytes + at * 7 + (at >> 8)) & 0xff);
 }

@@ -2,7 +2,8 @@ import type { RxQueue, Skb } from '@softnet/contract';
 import { CHECKSUM, DEVICE_FEATURE } from '@softnet/contract';
 import { heapPerCall } from '@softnet/contract/testing';
 import { describe, expect, it } from 'vitest';
-import { fakeTap, frame } from './fake-tap.ts';
+import { frame } from '../descriptor/fake-libc.ts';
+import { fakeTap } from './fake-tap.ts';
 import { TUN_OFFLOAD } from './tun-file.ts';
 import { VNET_HEADER_BYTES, VnetHeader, writeVnetHeader } from './vnet-header.ts';
 

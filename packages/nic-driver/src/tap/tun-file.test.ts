@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { FakeLibc } from './fake-libc.ts';
+import { FakeLibc } from '../descriptor/fake-libc.ts';
 import { openTun, TUN_OFFLOAD } from './tun-file.ts';
 
 const TUNSETIFF = 0x400454ca;

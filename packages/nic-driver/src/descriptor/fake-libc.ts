@@ -1,6 +1,6 @@
-// A Linux end of a tap in memory, for tests. Not exported.
+// What is behind descriptors, a tap's most of all, in memory, for tests. Not exported.
 import type { PacketMemory } from '@softnet/contract';
-import type { Libc, Watch } from '../descriptor/libc.ts';
+import type { Libc, Watch } from './libc.ts';
 
 const EAGAIN = 11;
 const EBADFD = 77;
@@ -63,7 +63,7 @@ export class FakeLibc implements Libc {
     this.reads++;
     const { incoming } = this.queue(fd);
     const error = this.readErrors.shift() ?? (this.deleted ? EBADFD : incoming.length === 0 ? EAGAIN : 0);
-    if (error !== 0) return this.#fail(error);
+    if (error !== 0) return this.fail(error);
     const frame = incoming.shift()!;
     let at = 0;
     for (const run of this.#runs(iovecs, count)) {
@@ -76,7 +76,7 @@ export class FakeLibc implements Libc {
 
   writev(fd: number, iovecs: Uint32Array, count: number): number {
     const error = this.writeErrors.shift() ?? (this.deleted ? EBADFD : this.up ? 0 : EIO);
-    if (error !== 0) return this.#fail(error);
+    if (error !== 0) return this.fail(error);
     const frame = Buffer.concat(this.#runs(iovecs, count));
     this.queue(fd).written.push(new Uint8Array(frame));
     return frame.length;
@@ -84,7 +84,7 @@ export class FakeLibc implements Libc {
 
   ioctl(fd: number, request: number, argument: Uint8Array | number): number {
     const error = this.ioctlErrors.get(request);
-    if (error !== undefined) return this.#fail(error);
+    if (error !== undefined) return this.fail(error);
     if (typeof argument === 'number') this.numbers.push([request, argument]);
     else if (request === 0x400454e2) this.carrier.push(argument[0] === 1);
     else if (request === 0x400454d9) this.attached.push([fd, argument[17] === 0x02]);
@@ -123,7 +123,7 @@ export class FakeLibc implements Libc {
     };
   }
 
-  #fail(errno: number): number {
+  protected fail(errno: number): number {
     this.#errno = errno;
     return -1;
   }
@@ -136,4 +136,9 @@ export class FakeLibc implements Libc {
       return memory.subarray(offset, offset + iovecs[at * 4 + 2]!);
     });
   }
+}
+
+/** Bytes that say how many they are. */
+export function frame(lenBytes: number): Uint8Array {
+  return Uint8Array.from({ length: lenBytes }, (_, at) => (lenBytes + at * 7 + (at >> 8)) & 0xff);
 }
