@@ -181,6 +181,6 @@ export function fakeUnix({ buffers = 8, pages = 64, absence = 0 } = {}) {
   };
   driver.begin();
   run();
-  told.length = 0;
+  if (device.carrier) told.length = 0;
   return { pool, libc, device, queue: device.txQueues[0]!, host, link, driver, timer, told, frames, turn, run, fire, packet, send };
 }

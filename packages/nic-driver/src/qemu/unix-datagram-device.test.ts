@@ -218,6 +218,12 @@ describe('UnixDatagramDriver, looking', () => {
     expect([told, frames, host.connections.value, timer.whenUs]).toEqual([['carrier'], [frame(62)], 1, 50_000]);
   });
 
+  it.each([ENOENT, ECONNREFUSED, EPERM])('error %i says nothing more than that nobody is there yet', (errno) => {
+    const { told, fire, host, libc, link } = setup({ absence: errno });
+    fire();
+    expect([told, libc.watched, link.connected, host.connections.value]).toEqual([[], 'readable', false, 0]);
+  });
+
   it('whether the peer is still there: as often, and what it sent is read before', () => {
     const { libc, told, frames, fire, timer, link } = setup();
     const { looks } = libc;
