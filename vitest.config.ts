@@ -12,7 +12,7 @@ const include = ['packages/**/src/**/*.test.ts', 'test/**/*.test.ts'];
  * What looks at the heap, at collected code, at numbers of descriptors or at a build of its own (debug or not) has a process to itself. All else shares one a worker,
  * which loads the sources once: half of the time of a suite with so many files.
  */
-const LOOKS_AT_ITS_PROCESS = /vi\.(hoisted|mock|stub)|contract\/testing|\bgc\b|memoryUsage|heapUsed|openSync|compliance/i;
+const LOOKS_AT_ITS_PROCESS = /vi\.(hoisted|mock|stub)|contract\/testing|\bgc\b|memoryUsage|heapUsed|heapPer|openSync|compliance/i;
 const alone = ['packages', 'test']
   .flatMap((folder) => testFiles(fileURLToPath(new URL(folder, import.meta.url))))
   .filter((file) => LOOKS_AT_ITS_PROCESS.test(readFileSync(file, 'utf8')));

@@ -4,8 +4,8 @@ import { SkbPool } from '@softnet/contract';
 import { Kernel, World } from '@softnet/kernel';
 import type { PacketPool } from '@softnet/skb';
 import { copyIn, SkbModule, SkbReader, sumOf } from '@softnet/skb';
-import { build } from 'vite';
 import { describe, expect, test } from 'vitest';
+import { bundled } from '../bundled.ts';
 import type { Shown } from './summing-worker.ts';
 
 async function loaded() {
@@ -20,23 +20,6 @@ async function loaded() {
     return skb.memory;
   };
   return { world, kernel, pool, memory };
-}
-
-/** TypeScript for another thread, as JavaScript. */
-async function bundled(file: string): Promise<string> {
-  const made = await build({
-    configFile: false,
-    logLevel: 'silent',
-    resolve: { conditions: ['@softnet/source'] },
-    oxc: { decorator: { legacy: true } },
-    build: {
-      write: false,
-      target: 'node20',
-      lib: { entry: resolve(import.meta.dirname, file), formats: ['cjs'] },
-      rolldownOptions: { external: /^node:/ },
-    },
-  });
-  return (made as unknown as { output: { code: string }[] }[])[0]!.output[0]!.code;
 }
 
 describe('packet memory', () => {
@@ -55,7 +38,7 @@ describe('packet memory', () => {
     expect(bytes.buffer).toBeInstanceOf(SharedArrayBuffer);
 
     const shown: Shown = { memory: wasm as Shown['memory'], offset: skb.data, end: skb.tail };
-    const worker = new Worker(await bundled('summing-worker.ts'), { eval: true, workerData: shown });
+    const worker = new Worker(await bundled(resolve(import.meta.dirname, 'summing-worker.ts')), { eval: true, workerData: shown });
     const said = await new Promise((done, fail) => worker.once('message', done).once('error', fail));
     await new Promise((done) => worker.once('exit', done));
     expect(said).toEqual({ plain: sum, vectors: sum });

@@ -3,7 +3,7 @@ import { CurrentOwner, DEVICE_FEATURE, HeaderSplit, NetDevice } from '@softnet/c
 import { heapPerCall } from '@softnet/contract/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { appendFragment, put } from './edit.ts';
+import { appendFragment, put, trim } from './edit.ts';
 import { copyIn } from './gather.ts';
 import { makePool } from './make-pool.ts';
 import { SkbReader } from './reader.ts';
@@ -119,6 +119,26 @@ describe('lay', () => {
     expect([skb.len, skb.mac, skb.data - skb.head]).toEqual([lenBytes, skb.data, RECEIVE_HEADROOM_BYTES]);
     pool.release(skb);
     expect([pool.idle, buffers.counters.copiedBytes.value]).toEqual([true, 0]);
+  });
+
+  it('what is written run by run is read in that order, and a shorter frame gives its pages back', () => {
+    const { pool, buffers } = fixture({ buffers: 4, pages: 20 });
+    const skb = buffers.lay(65_550)!;
+    const wanted = pattern(65_550, 0);
+    skb.memory.bytes.set(wanted.subarray(0, skb.tail - skb.data), skb.data);
+    let at = skb.tail - skb.data;
+    for (const { memory, offset, lenBytes } of fragmentsOf(skb)) {
+      memory.bytes.set(wanted.subarray(at, at + lenBytes), offset);
+      at += lenBytes;
+    }
+    const read = new Uint8Array(65_550);
+    const reader = new SkbReader();
+    reader.open(skb);
+    reader.copyOut(read);
+    expect(Buffer.compare(read, wanted)).toBe(0);
+    trim(skb, 100);
+    expect([skb.len, skb.fragments, pool.usage.pagesIdle]).toEqual([100, null, 20]);
+    pool.release(skb);
   });
 });
 

@@ -7,31 +7,14 @@ import { Kernel, World } from '@softnet/kernel';
 import { MessagePortModule } from '@softnet/nic-driver';
 import { copyIn } from '@softnet/skb';
 import { HOST_STACK, NetHost, pattern } from '@softnet/testkit';
-import { build } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundled } from '../../bundled.ts';
 import { until } from './frame-host.ts';
 import type { WorkerOrder, WorkerWord } from './message-port-worker.ts';
 
 const FRAMES = 100_000;
 /** Local experimental (IEEE 802): nobody takes them, so the device's counts say what came. */
 const NOBODY = 0x88b5;
-
-/** The worker's program, as JavaScript. */
-async function bundled(file: string): Promise<string> {
-  const made = await build({
-    configFile: false,
-    logLevel: 'silent',
-    resolve: { conditions: ['@softnet/source'] },
-    oxc: { decorator: { legacy: true } },
-    build: {
-      write: false,
-      target: 'node20',
-      lib: { entry: resolve(import.meta.dirname, file), formats: ['cjs'] },
-      rolldownOptions: { external: /^node:/ },
-    },
-  });
-  return (made as unknown as { output: { code: string }[] }[])[0]!.output[0]!.code;
-}
 
 let worker: Worker;
 let kernel: Kernel;
@@ -73,7 +56,11 @@ async function sendFrames(count: number): Promise<void> {
 
 beforeAll(async () => {
   const { port1, port2 } = new MessageChannel();
-  worker = new Worker(await bundled('message-port-worker.ts'), { eval: true, workerData: port2, transferList: [port2] });
+  worker = new Worker(await bundled(resolve(import.meta.dirname, 'message-port-worker.ts')), {
+    eval: true,
+    workerData: port2,
+    transferList: [port2],
+  });
   kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'main' });
   for (const source of [...HOST_STACK, MessagePortModule]) await kernel.load(source);
   host = new NetHost(kernel);
