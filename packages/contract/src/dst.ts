@@ -60,6 +60,8 @@ export class Dst {
   tailroomBytes = 0;
   /** Largest packet, network header included, that may enter here: the stack's own headers are taken off already. */
   mtuBytes = 0;
+  /** The way is narrower than its layer believes (RFC 1191 §3's 68): packets are cut to `mtuBytes` whatever their DF says. Linux's mtu lock. */
+  mtuLocked = false;
   /** What a stacked dst hands its packets to. Null at the bottom. */
   child: Dst | null = null;
   /**

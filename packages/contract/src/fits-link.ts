@@ -189,6 +189,12 @@ export class FakeNeighbours implements Neighbours {
   entries(): Neighbour[] {
     return [...this.#known.values()];
   }
+  isProxied(): boolean {
+    return false;
+  }
+  proxies(): [] {
+    return [];
+  }
   #connected(neighbour: Neighbour, skb: Skb): number {
     this.#trace.push(`neighbour ${neighbour.linkAddress[5]}`);
     neighbour.device.link.write(skb, neighbour.device, skb.protocol, neighbour.linkAddress, null);

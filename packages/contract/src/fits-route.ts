@@ -60,6 +60,15 @@ export class FakeRoute implements Route {
   entries(): [] {
     return [];
   }
+  rules(): [] {
+    return [];
+  }
+  nextHops(): [] {
+    return [];
+  }
+  exceptions(): [] {
+    return [];
+  }
 }
 
 /** The flow table: all ends, or port alone. */

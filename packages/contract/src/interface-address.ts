@@ -18,6 +18,13 @@ export class InterfaceAddress extends Held {
   /** Kernel ms from which it is deprecated, or gone; Infinity: never. */
   preferredUntilMs = Number.POSITIVE_INFINITY;
   validUntilMs = Number.POSITIVE_INFINITY;
+  /** IPv4's broadcast address of the subnet, or the other end of a point-to-point link, which `prefixLen` is of then; null: none. */
+  broadcast: AddressWords | null = null;
+  peer: AddressWords | null = null;
+  /** Metric of the link route that it brings; 0: the family's own. */
+  metric = 0;
+  /** 'eth0:1', or ''. */
+  label = '';
   /** The layer's own. */
   ext: object | null = null;
 
@@ -35,15 +42,42 @@ export const ADDRESS_SCOPE = Object.freeze({ UNIVERSE: 0, LINK: 253, HOST: 254 }
 
 /** Linux's `IFA_F_*`. */
 export const ADDRESS_FLAG = Object.freeze({
-  /** Another of the same prefix is the one for sources. */
+  /** IPv4: another of the same prefix is the one for sources. */
   SECONDARY: 0x01,
+  /** IPv6: made for a while, and by chance (RFC 8981). */
+  TEMPORARY: 0x01,
+  /** Duplicates are not looked for. */
+  NODAD: 0x02,
+  /** May be used, with care, before it is known to be nobody else's (RFC 4429). */
+  OPTIMISTIC: 0x04,
   DAD_FAILED: 0x08,
   DEPRECATED: 0x20,
   /** Duplicate address detection has not ended (RFC 4862 §5.4): not to be used. */
   TENTATIVE: 0x40,
   /** Set by hand, and does not expire. */
   PERMANENT: 0x80,
+  /** Temporary addresses are made beside it. */
+  MANAGETEMPADDR: 0x100,
+  /** It brings no route to its prefix. */
+  NOPREFIXROUTE: 0x200,
+  /** RFC 7217. */
+  STABLE_PRIVACY: 0x800,
 } as const);
+
+/** What `ip addr add` may say beyond address and prefix. */
+export interface AddressOptions {
+  /** Default: by the address. */
+  readonly scope?: number;
+  /** NODAD, MANAGETEMPADDR, NOPREFIXROUTE, OPTIMISTIC. Default none. */
+  readonly flags?: number;
+  readonly broadcast?: AddressWords;
+  readonly peer?: AddressWords;
+  readonly metric?: number;
+  readonly label?: string;
+  /** From now on; default: for ever. */
+  readonly preferredMs?: number;
+  readonly validMs?: number;
+}
 
 /**
  * Gives addresses to devices and takes them: `ip addr add`, `del`. One for each family, of its layer. A **door**; which
@@ -55,7 +89,9 @@ export interface Addresses {
    * Brings the local and link routes along. @param owner for whom it lives.
    * @throws NetError EEXIST, EINVAL; ENODEV for a device that is not registered.
    */
-  add(device: NetDevice, address: AddressWords, prefixLen: number, owner: Owner): InterfaceAddress;
+  add(device: NetDevice, address: AddressWords, prefixLen: number, owner: Owner, options?: AddressOptions): InterfaceAddress;
+  /** Changes lifetimes, flags, metric of one that is there. @throws NetError EADDRNOTAVAIL, EINVAL. */
+  change(device: NetDevice, address: AddressWords, prefixLen: number, options: AddressOptions): InterfaceAddress;
   /** @throws NetError EADDRNOTAVAIL. */
   remove(device: NetDevice, address: AddressWords, prefixLen: number): void;
 }

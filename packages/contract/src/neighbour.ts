@@ -49,6 +49,8 @@ export class Neighbour extends Held {
   confirmedMs = 0;
   usedMs = 0;
   updatedMs = 0;
+  /** How many next hops lead by it: while there are some, it is not collected. Written by route only. */
+  gatewayOf = 0;
   /** It said that it is a router (RFC 4861 §4.4). */
   isRouter = false;
   /** Next in the core's hash chain. */
@@ -104,23 +106,50 @@ export interface Neighbours {
   confirm(neighbour: Neighbour): void;
   /** All that are known of a family: for `ip neigh`. */
   entries(family: number): readonly Neighbour[];
+  /** Whether this host answers on the device for an address that is not its own (RFC 1027, RFC 4861 §7.2.8), by {@link NeighbourTable.addProxy}. */
+  isProxied(device: NetDevice, family: number, address0: number, address1: number, address2: number, address3: number): boolean;
+  /** For `ip neigh show proxy`. */
+  proxies(family: number): readonly ProxyEntry[];
 }
 export const Neighbours = defineService<Neighbours>({
   name: 'neighbours',
   version: '1.0.0',
   errno: 'EHOSTUNREACH',
-  methods: ['find', 'learn', 'confirm', 'entries'],
-  absent: () => ({ find: () => null, learn: () => {}, confirm: () => {}, entries: () => [] }),
+  methods: ['find', 'learn', 'confirm', 'entries', 'isProxied', 'proxies'],
+  absent: () => ({
+    find: () => null,
+    learn: () => {},
+    confirm: () => {},
+    entries: () => [],
+    isProxied: () => false,
+    proxies: () => [],
+  }),
 });
+
+/** An address that this host answers for. */
+export interface ProxyEntry {
+  readonly family: number;
+  /** Null: on every device. */
+  readonly device: NetDevice | null;
+  readonly address: AddressWords;
+}
 
 /** Neighbours set by hand: `ip neigh`. A **door** of the core. */
 export interface NeighbourTable {
-  /** Sets the link address, for good (PERMANENT). @throws NetError EINVAL for one of another length, ENOBUFS. */
-  set(device: NetDevice, family: number, address: AddressWords, linkAddress: Uint8Array): void;
+  /**
+   * Sets the link address.
+   * @param state PERMANENT, the default: for good; REACHABLE, STALE, NOARP: as if it had been heard.
+   * @throws NetError EINVAL for one of another length or another state, ENOBUFS.
+   */
+  set(device: NetDevice, family: number, address: AddressWords, linkAddress: Uint8Array, state?: number): void;
   /** Forgets it; what waits is dropped. @throws NetError ENOENT. */
   remove(device: NetDevice, family: number, address: AddressWords): void;
   /** Forgets all of a device that were not set by hand. */
   flush(device: NetDevice): void;
+  /** Answers for an address: `ip neigh add proxy`. @param device null: on every one. @throws NetError EEXIST, ENOBUFS. */
+  addProxy(device: NetDevice | null, family: number, address: AddressWords): void;
+  /** @throws NetError ENOENT. */
+  removeProxy(device: NetDevice | null, family: number, address: AddressWords): void;
 }
 export const NeighbourTable = defineService<NeighbourTable>({ name: 'neighbour-table', version: '1.0.0' });
 

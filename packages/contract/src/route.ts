@@ -5,7 +5,9 @@ import { ERRNO } from './errno.ts';
 import type { Flow } from './flow.ts';
 import type { Plain } from './frozen.ts';
 import type { Held } from './held.ts';
-import type { RouteEntry } from './route-table.ts';
+import type { NextHopObject } from './next-hops.ts';
+import type { AddressWords, RouteEntry } from './route-table.ts';
+import type { RoutingRule } from './routing-rules.ts';
 import { definePoint, defineService } from './token.ts';
 
 /**
@@ -22,8 +24,12 @@ export interface Route {
    * from `NetworkLayer.chooseSource`; so is `flow.oif`. Callers: protocols, tunnels, the output hook's re-route.
    */
   lookup(flow: Flow): Dst;
-  /** Input: for a packet of this flow that came in by `flow.iif`, with source checks (RFC 3704). Callers: network layers. */
-  lookupInput(flow: Flow): Dst;
+  /**
+   * Input: for a packet of this flow that came in by `flow.iif`. A source that `sourceCheck` does not let in is answered with a dst of
+   * error EXDEV. Callers: network layers.
+   * @param sourceCheck one of {@link SOURCE_CHECK}; absent: NONE.
+   */
+  lookupInput(flow: Flow, sourceCheck?: number): Dst;
   /**
    * Looks up, and keeps the answer in `use`, a hold derived from `holder` in `dst.uses`; for each dst below, a further
    * use is derived from it, so that the whole stack is held; so is the device (`NetDevice.uses`). A use that had another dst gives it up.
@@ -34,20 +40,65 @@ export interface Route {
   validate(use: DstUse, flow: Flow): Dst;
   /** Gives a use up before its holder ends. Does nothing when it has no dst. */
   detach(use: DstUse): void;
-  /** A path MTU was learnt for `flow`'s destination (RFC 1191, 8201): an exception of its next hop, bounded and aged. */
-  learnMtu(flow: Flow, mtuBytes: number): void;
+  /**
+   * A path MTU was learnt for `flow`'s destination (RFC 1191, 8201): an exception of its next hop, bounded and aged.
+   * @param locked the way is narrower than its layer believes: packets are of `mtuBytes`, and are cut on the way (`Dst.mtuLocked`).
+   */
+  learnMtu(flow: Flow, mtuBytes: number, locked?: boolean): void;
   /** A redirect that its layer believes: the better gateway's four words. */
   learnGateway(flow: Flow, gateway0: number, gateway1: number, gateway2: number, gateway3: number): void;
   /** All routes of a family, of all tables, in the order of lists: for `ip route`. */
   entries(family: number): readonly RouteEntry[];
+  /** Policy rules of a family, in order: for `ip rule`. */
+  rules(family: number): readonly RoutingRule[];
+  /** By number: for `ip nexthop`. */
+  nextHops(): readonly NextHopObject[];
+  /** What is known of single destinations, oldest first: for `ip route show cache`. */
+  exceptions(family: number): readonly RouteExceptionEntry[];
 }
 export const Route = defineService<Route>({
   name: 'route',
   version: '1.0.0',
   errno: 'ENETUNREACH',
-  methods: ['changed', 'lookup', 'lookupInput', 'attach', 'validate', 'detach', 'learnMtu', 'learnGateway', 'entries'],
+  methods: [
+    'changed',
+    'lookup',
+    'lookupInput',
+    'attach',
+    'validate',
+    'detach',
+    'learnMtu',
+    'learnGateway',
+    'entries',
+    'rules',
+    'nextHops',
+    'exceptions',
+  ],
   absent: absentRoute,
 });
+
+/** What must be true of a source that comes in (RFC 3704). Linux's `rp_filter`. */
+export const SOURCE_CHECK = Object.freeze({
+  NONE: 0,
+  /** Packets to it would leave by the device that it came in by (§2.2). */
+  STRICT: 1,
+  /** There is a way to it (§2.4). */
+  LOOSE: 2,
+} as const);
+
+/** How one destination differs from the others behind its next hop, for lists. */
+export interface RouteExceptionEntry {
+  readonly family: number;
+  readonly destination: AddressWords;
+  readonly ifindex: number;
+  /** 0: not known. */
+  readonly mtuBytes: number;
+  readonly mtuLocked: boolean;
+  /** From a redirect; null: none. */
+  readonly gateway: { readonly family: number; readonly address: AddressWords } | null;
+  /** Kernel ms. */
+  readonly expiresMs: number;
+}
 
 /** While no module routes, everything is unreachable. */
 function absentRoute(): Route {
@@ -71,6 +122,9 @@ function absentRoute(): Route {
     learnMtu: nothing,
     learnGateway: nothing,
     entries: () => [],
+    rules: () => [],
+    nextHops: () => [],
+    exceptions: () => [],
   };
 }
 

@@ -35,4 +35,8 @@ export interface SysctlBranch {
     spec: S & { readonly summary: string },
     changed?: (value: SettingValue<S>) => void,
   ): Setting<SettingValue<S>>;
+  /** Takes one back: what it was of, a device, has gone. Does nothing for one that is not there. */
+  forget(name: string): void;
+  /** As if somebody had set it by hand, for settings that move others (`ip_forward`); `changed` is called. @throws NetError EINVAL, ENOENT. */
+  set(name: string, value: boolean | number | string | readonly number[]): void;
 }

@@ -4,6 +4,7 @@ export type { DatagramBursts, DatagramProtocol, DatagramReasons } from './datagr
 export { DatagramSockets } from './datagram/datagram-sockets.ts';
 export { burstOptions } from './datagram/datagram-state.ts';
 export { Delivery, type DeliveryReasons } from './delivery.ts';
+export { type ConfJoin, type ConfSpec, DeviceConf } from './device-conf.ts';
 export { dissectEcho, EchoProtocol, type EchoReasons } from './echo-protocol.ts';
 export { LayerHooks, type LayerSteps } from './layer-hooks.ts';
 export { finishJoin, joinPayload, MERGE_LIMITS } from './offload/join.ts';

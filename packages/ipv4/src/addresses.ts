@@ -73,6 +73,10 @@ export class Addresses implements contract.Addresses, DeviceListener {
     return this.#add(device, address, prefixLen, owner);
   }
 
+  change(): InterfaceAddress {
+    throw new NetError('EOPNOTSUPP', 'lifetimes and flags of addresses cannot be changed yet', { syscall: 'address' });
+  }
+
   remove(device: NetDevice, address: AddressWords, prefixLen: number): void {
     const entry = this.#parts.book.find(device, address[3], prefixLen);
     if (entry === null) {

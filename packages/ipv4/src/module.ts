@@ -33,6 +33,7 @@ import { DatagramSockets, Delivery, EchoProtocol, LayerHooks, ProtocolOffloads, 
 import { formatIpv4 } from '@softnet/wire';
 import { Addresses as AddressDoor } from './addresses.ts';
 import { Arp } from './arp.ts';
+import { defineConf } from './conf.ts';
 import { defineDrops } from './drops.ts';
 import { Forwarding } from './forwarding.ts';
 import { Fragmenter } from './fragmenter.ts';
@@ -101,6 +102,7 @@ export class Ipv4Module implements SoftnetModule {
     ctx.contribute(Protocol, new Icmp(parts, joints), 'corridor');
     ctx.contribute(OptionLevel, optionLevel(parts), 'corridor');
     ctx.contribute(Addresses, addresses.door, 'door');
+    ctx.contribute(DeviceListener, parts.conf, 'corridor');
     ctx.contribute(DeviceListener, addresses.door, 'corridor');
     this.#pings(ctx, parts);
   }
@@ -177,10 +179,12 @@ export class Ipv4Module implements SoftnetModule {
 }
 
 function partsOf(ctx: ModuleContext): Ipv4Parts {
+  const conf = defineConf(ctx.sysctl, () => {});
   return {
     current: ctx.current,
     clock: ctx.clock,
-    settings: defineSettings(ctx.sysctl),
+    settings: defineSettings(ctx.sysctl, (on) => conf.setEverywhere('forwarding', Number(on))),
+    conf,
     drops: defineDrops((name, text) => ctx.dropReason(name, text)),
     counters: defineCounters((name) => ctx.counter(name)),
     book: new AddressBook(),

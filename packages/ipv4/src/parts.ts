@@ -1,6 +1,7 @@
 import type * as contract from '@softnet/contract';
 import type { Clock, Counter, CurrentOwner, DropReason, Port, Skb } from '@softnet/contract';
 import { TRANSMIT } from '@softnet/contract';
+import type { Ipv4Conf } from './conf.ts';
 import type { Ipv4Drops } from './drops.ts';
 import type { AddressBook } from './machine/address-book.ts';
 import type { Ipv4Settings } from './settings.ts';
@@ -10,6 +11,7 @@ export interface Ipv4Parts {
   readonly current: CurrentOwner;
   readonly clock: Clock;
   readonly settings: Ipv4Settings;
+  readonly conf: Ipv4Conf;
   readonly drops: Ipv4Drops;
   readonly counters: Ipv4Counters;
   readonly book: AddressBook;

@@ -22,13 +22,17 @@ const INT_MAX = 0x7fffffff;
 /** Destination unreachable, source quench, time exceeded, parameter problem. */
 const LIMITED_TYPES = 0x1818;
 
-/** @throws NetError EEXIST. */
-export function defineSettings(sysctl: SysctlBranch): Ipv4Settings {
+/** @param forwardChanged called when `ip_forward` was set. @throws NetError EEXIST. */
+export function defineSettings(sysctl: SysctlBranch, forwardChanged: (on: boolean) => void): Ipv4Settings {
   const bool = (name: string, value: boolean, summary: string) => sysctl.define(name, { type: 'bool', default: value, summary });
   const int = (name: string, value: number, min: number, max: number, summary: string) =>
     sysctl.define(name, { type: 'int', default: value, min, max, summary });
   return {
-    forward: bool('net.ipv4.ip_forward', false, 'pass packets on that are for others (RFC 1812)'),
+    forward: sysctl.define(
+      'net.ipv4.ip_forward',
+      { type: 'bool', default: false, summary: 'pass packets on that are for others (RFC 1812): sets conf.*.forwarding' },
+      forwardChanged,
+    ),
     defaultTtl: int('net.ipv4.ip_default_ttl', 64, 1, 255, 'TTL of packets whose socket and route say none'),
     noPathMtuDiscovery: int('net.ipv4.ip_no_pmtu_disc', 0, 0, 1, '1: sockets do not discover path MTUs unless told (RFC 1191)'),
     echoIgnoreAll: bool('net.ipv4.icmp_echo_ignore_all', false, 'answer no echo request'),

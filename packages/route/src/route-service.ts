@@ -86,6 +86,16 @@ export class RouteService implements Route {
     return this.#parts.store.entries(family);
   }
 
+  rules(): readonly never[] {
+    return [];
+  }
+  nextHops(): readonly never[] {
+    return [];
+  }
+  exceptions(): readonly never[] {
+    return [];
+  }
+
   /** A report may lower the path MTU, never raise it (RFC 8201 §4); it rises when the exception has aged. */
   #lowerMtu(hop: Hop, flow: Flow, mtuBytes: number): void {
     const known = this.#find(hop, flow);

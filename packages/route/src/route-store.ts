@@ -1,4 +1,4 @@
-import type { DeviceTraffic, Port, RouteEntry } from '@softnet/contract';
+import type { DeviceTraffic, Port, RouteEdit, RouteEntry } from '@softnet/contract';
 import { NetError } from '@softnet/contract';
 import type { HopSpec } from './hop.ts';
 import type { HopSpecs } from './hop-specs.ts';
@@ -53,6 +53,10 @@ export class RouteStore {
     }
     this.#takeOut(table, alias);
     this.#parts.changed();
+  }
+
+  apply(edits: readonly RouteEdit[]): void {
+    for (const { change, entry } of edits) this[change](entry);
   }
 
   /** Of all tables, by their numbers. */

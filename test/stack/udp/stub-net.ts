@@ -298,6 +298,15 @@ export function stubRoute(control: StubControl): new () => SoftnetModule {
     entries(): [] {
       return [];
     }
+    rules(): [] {
+      return [];
+    }
+    nextHops(): [] {
+      return [];
+    }
+    exceptions(): [] {
+      return [];
+    }
     #dst(name: string, layer: NetworkLayer | null, type: number): Dst {
       const found = this.#dsts.get(name);
       if (found !== undefined && found.uses?.module === layer?.uses.module) return found;

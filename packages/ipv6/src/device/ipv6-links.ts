@@ -81,6 +81,10 @@ export class Ipv6Links implements Links, DeviceListener, Addresses {
     return this.#give(link, address, prefixLen, ADDRESS_FLAG.PERMANENT, owner);
   }
 
+  change(): InterfaceAddress {
+    throw new NetError('EOPNOTSUPP', 'lifetimes and flags of addresses cannot be changed yet', { syscall: 'address' });
+  }
+
   remove(device: NetDevice, address: AddressWords, prefixLen: number): void {
     const known = this.#links
       .get(device.ifindex)

@@ -51,7 +51,11 @@ export class Context implements ModuleContext {
     this.clock = parts.executive.clock;
     this.random = parts.random.fork(of.label);
     this.log = parts.journal.of(of.label);
-    this.sysctl = { define: (name, spec, changed) => this.#alive('sysctl.define').resources.define(name, spec, changed) };
+    this.sysctl = {
+      define: (name, spec, changed) => this.#alive('sysctl.define').resources.sysctl.define(name, spec, changed),
+      forget: (name) => this.#alive('sysctl.forget').resources.sysctl.forget(name),
+      set: (name, value) => this.#alive('sysctl.set').resources.sysctl.set(name, value),
+    };
   }
 
   door<T extends object>(token: ServiceToken<T>, provider: T): void {

@@ -1,4 +1,4 @@
-import type { Poll, PollSource, Setting, SettingSpec, SettingValue, SysctlBranch, Timer } from '@softnet/contract';
+import type { Poll, PollSource, SysctlBranch, Timer } from '@softnet/contract';
 import type { SoftirqPoll } from '../time/softirq.ts';
 import type { TimerAccount } from '../time/wheel-timer.ts';
 import type { Parts } from './parts.ts';
@@ -10,10 +10,10 @@ const TIMER_BYTES = 120;
 
 /** What a generation has in the kernel beside objects and publications: timers, polls, settings, reasons, slots, counters. */
 export class Resources {
+  readonly sysctl: SysctlBranch;
   readonly #parts: Parts;
   readonly #of: { readonly label: string; readonly owner: number };
   readonly #account: TimerAccount;
-  readonly #branch: SysctlBranch;
   #polls: SoftirqPoll[] = [];
   /** How to end what it watches. */
   #watches: (() => void)[] = [];
@@ -23,7 +23,7 @@ export class Resources {
     this.#of = of;
     this.#parts = parts;
     this.#account = { owner: of.owner, label: of.label, armed: 0, dead: false };
-    this.#branch = parts.settings.branch(of);
+    this.sysctl = parts.settings.branch(of);
   }
 
   timer<A>(fire: (arg: A) => void, arg: A, place: string): Timer {
@@ -40,14 +40,6 @@ export class Resources {
   /** It watches something until it is taken back. */
   watching(end: () => void): void {
     this.#watches.push(end);
-  }
-
-  define<const S extends SettingSpec>(
-    name: string,
-    spec: S & { readonly summary: string },
-    changed?: (value: SettingValue<S>) => void,
-  ): Setting<SettingValue<S>> {
-    return this.#branch.define(name, spec, changed);
   }
 
   /** Settings become visible (a value set by hand in the last generation is carried over), and what was raised is polled. */

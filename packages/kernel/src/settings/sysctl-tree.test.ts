@@ -71,6 +71,34 @@ describe('SysctlTree', () => {
     expect(() => tree.set('foo.bar', '1')).toThrow(/^ENOENT: there is no setting foo.bar$/);
   });
 
+  it('forgets one that its module takes back: the name is free, the others stay', () => {
+    const { tree } = setup();
+    const of = owner('x#1');
+    const branch = tree.branch(of);
+    branch.define('net.x.eth0', bool);
+    branch.define('net.x.eth1', bool);
+    tree.commit(of);
+    branch.forget('net.x.eth0');
+    branch.forget('net.x.eth0');
+    tree.branch(owner('y#1')).forget('net.x.eth1');
+    expect([tree.list().map(({ name }) => name), tree.countOf(of)]).toEqual([['net.x.eth1'], 1]);
+    expect(branch.define('net.x.eth0', bool).value).toBe(false);
+  });
+
+  it('lets a module set its own as if by hand, and tells it', () => {
+    const { tree, live } = setup();
+    const of = owner('x#1');
+    const seen: unknown[] = [];
+    const branch = tree.branch(of);
+    const setting = branch.define('net.x.ttl', ttl, (value) => seen.push(value));
+    tree.commit(of);
+    branch.set('net.x.ttl', 7);
+    expect([setting.value, seen]).toEqual([7, [7]]);
+    expect(() => branch.set('net.x.ttl', 300)).toThrow('takes an integer from 1 to 255');
+    expect(() => tree.branch(owner('y#1')).set('net.x.ttl', 8)).toThrow('ENOENT: y#1 has no setting net.x.ttl');
+    expect(live('x#2').setting.value).toBe(7);
+  });
+
   it('refuses a name that another module has, staged or live, and one twice', () => {
     const { tree, live } = setup();
     tree.branch(owner('y#1')).define('net.y', bool);

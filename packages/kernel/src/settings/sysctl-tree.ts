@@ -48,7 +48,11 @@ export class SysctlTree {
   branch(owner: SettingsOwner): SysctlBranch {
     const part = this.#parts.get(owner) ?? new Part(owner);
     this.#parts.set(owner, part);
-    return { define: (name, spec, changed) => this.#define(part, name, spec, changed) };
+    return {
+      define: (name, spec, changed) => this.#define(part, name, spec, changed),
+      forget: (name) => this.#forget(part, name),
+      set: (name, value) => this.#setOwn(part, name, value),
+    };
   }
 
   /** @throws NetError ENOENT naming what is near. */
@@ -115,11 +119,29 @@ export class SysctlTree {
     if (part === undefined) return;
     part.state = 'gone';
     this.#parts.delete(owner);
-    for (const { name } of part.cells.splice(0)) {
-      const left = this.#cells.get(name)!.filter((cell) => cell.part !== part);
-      if (left.length > 0) this.#cells.set(name, left);
-      else this.#cells.delete(name);
-    }
+    for (const { name } of part.cells.splice(0)) this.#takeBack(part, name);
+  }
+
+  #forget(part: Part, name: string): void {
+    const at = part.cells.findIndex((cell) => cell.name === name);
+    if (at < 0) return;
+    part.cells.splice(at, 1);
+    this.#takeBack(part, name);
+  }
+
+  #takeBack(part: Part, name: string): void {
+    const left = this.#cells.get(name)!.filter((cell) => cell.part !== part);
+    if (left.length > 0) this.#cells.set(name, left);
+    else this.#cells.delete(name);
+  }
+
+  /** Its module says so, in whatever state it is. */
+  #setOwn(part: Part, name: string, given: AnySettingValue): void {
+    const cell = part.cells.find((each) => each.name === name);
+    if (cell === undefined) throw new NetError('ENOENT', `${part.owner.label} has no setting ${name}`, { syscall: 'sysctl' });
+    const value = settingValue(name, cell.spec, given);
+    cell.byHand = true;
+    this.#change(cell, value);
   }
 
   #define<const S extends SettingSpec>(

@@ -123,6 +123,22 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
     this.#endAll((neighbour) => neighbour.device === device && neighbour.state !== PERMANENT);
   }
 
+  addProxy(): void {
+    throw new NetError('EOPNOTSUPP', 'this host answers for nobody else yet', { syscall: 'neighbour' });
+  }
+
+  removeProxy(): void {
+    throw new NetError('ENOENT', 'this host answers for nobody else', { syscall: 'neighbour' });
+  }
+
+  isProxied(): boolean {
+    return false;
+  }
+
+  proxies(): readonly never[] {
+    return [];
+  }
+
   /** The device goes down, or away: all of them go. */
   deviceGone(device: NetDevice): void {
     this.#endAll((neighbour) => neighbour.device === device);

@@ -1,0 +1,114 @@
+import type { NetDevice, Setting, SysctlBranch } from '@softnet/contract';
+import { DEVICE_EVENT } from '@softnet/contract';
+
+/** How what is set for all devices and for one make one value. Linux's `IN_DEV_ORCONF` and its kin. */
+export type ConfJoin = 'own' | 'or' | 'and' | 'max';
+
+/** One setting that each device has. A switch is 0 or 1. */
+export interface ConfSpec {
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly join: ConfJoin;
+  readonly summary: string;
+  /** Set by hand, or by another setting. @param device null: of all devices. */
+  readonly changed?: (device: NetDevice | null, value: number) => void;
+}
+
+/** What one device has: settings by name. */
+type Row<N extends string> = Readonly<Record<N, Setting<number>>>;
+
+/**
+ * Settings of single devices, `net.ipv4.conf.{all,default,eth0}.*`: a new device begins with those of `default`; what `all` adds is said by
+ * {@link ConfJoin}. They come and go with their devices. A **DeviceListener** of its layer; tell it first.
+ */
+export class DeviceConf<N extends string> {
+  readonly #sysctl: SysctlBranch;
+  readonly #branch: string;
+  readonly #specs: Readonly<Record<N, ConfSpec>>;
+  readonly #all: Row<N>;
+  readonly #default: Row<N>;
+  /** By ifindex. */
+  readonly #rows: (Row<N> | undefined)[] = [];
+  readonly #names: (string | undefined)[] = [];
+
+  /** @param branch 'net.ipv4.conf'. @throws NetError EEXIST. */
+  constructor(sysctl: SysctlBranch, branch: string, specs: Readonly<Record<N, ConfSpec>>) {
+    this.#sysctl = sysctl;
+    this.#branch = branch;
+    this.#specs = specs;
+    this.#all = this.#define('all', null, null);
+    this.#default = this.#define('default', null, null);
+  }
+
+  /** In force on a device; on one that is not known, as `default` has it. Allocates nothing. */
+  value(ifindex: number, name: N): number {
+    const own = (this.#rows[ifindex] ?? this.#default)[name].value;
+    const all = this.#all[name].value;
+    switch (this.#specs[name].join) {
+      case 'or':
+        return own | all;
+      case 'and':
+        return own & all;
+      case 'max':
+        return Math.max(own, all);
+      case 'own':
+        return own;
+    }
+  }
+
+  /** Of all devices: `conf.all`. */
+  all(name: N): number {
+    return this.#all[name].value;
+  }
+
+  /** Sets it for `all`, `default` and each device, as some settings do (`ip_forward`). */
+  setEverywhere(name: N, value: number): void {
+    for (const row of [this.#all, this.#default, ...this.#rows]) if (row !== undefined) this.#sysctl.set(row[name].name, value);
+  }
+
+  /** Sets it for one device. */
+  set(ifindex: number, name: N, value: number): void {
+    const row = this.#rows[ifindex];
+    if (row !== undefined) this.#sysctl.set(row[name].name, value);
+  }
+
+  /** @param event one of `DEVICE_EVENT`. */
+  deviceChanged(device: NetDevice, event: number): void {
+    const known = this.#rows[device.ifindex];
+    if (event === DEVICE_EVENT.UNREGISTER) this.#end(device.ifindex);
+    else if (known === undefined) this.#begin(device, this.#default);
+    else if (event === DEVICE_EVENT.NAME && this.#names[device.ifindex] !== device.name) {
+      const values = { ...known };
+      this.#end(device.ifindex);
+      this.#begin(device, values);
+    }
+  }
+
+  #begin(device: NetDevice, like: Row<N>): void {
+    this.#rows[device.ifindex] = this.#define(device.name, device, like);
+    this.#names[device.ifindex] = device.name;
+  }
+
+  #end(ifindex: number): void {
+    const row = this.#rows[ifindex];
+    if (row === undefined) return;
+    this.#rows[ifindex] = undefined;
+    for (const name of this.#keys()) this.#sysctl.forget(row[name].name);
+  }
+
+  #define(of: string, device: NetDevice | null, like: Row<N> | null): Row<N> {
+    const row = {} as Record<N, Setting<number>>;
+    for (const name of this.#keys()) {
+      const { min, max, summary, changed, default: usual } = this.#specs[name];
+      const spec = { type: 'int', default: like?.[name].value ?? usual, min, max, summary } as const;
+      const tell = changed === undefined || of === 'default' ? undefined : (value: number) => changed(device, value);
+      row[name] = this.#sysctl.define(`${this.#branch}.${of}.${name}`, spec, tell);
+    }
+    return row;
+  }
+
+  #keys(): N[] {
+    return Object.keys(this.#specs) as N[];
+  }
+}
