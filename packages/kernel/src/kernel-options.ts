@@ -1,6 +1,7 @@
 import type { ModuleClass } from '@softnet/contract';
 import type { Bundle } from './api.ts';
 import type { LogEntry } from './registries/journal.ts';
+import type { AnySettingValue } from './settings/setting-text.ts';
 import type { World } from './time/world.ts';
 
 /** How to make a kernel; all of it has defaults. */
@@ -11,6 +12,8 @@ export interface KernelOptions {
   readonly name?: string;
   /** Of its chance; together with the World's seed and its name. Default 1. */
   readonly seed?: number;
+  /** Values of settings from the start, as if set by hand once a module brings them: a small machine's packet memory. Linux's boot parameters. */
+  readonly settings?: Readonly<Record<string, AnySettingValue>>;
   /** Keep the stack of every hold, and catch providers that are used after their module is gone. Default false. */
   readonly debug?: boolean;
   /** How long a hook of a module may take, ms of kernel time. Default 5,000. */

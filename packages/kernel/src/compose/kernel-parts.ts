@@ -17,6 +17,7 @@ import { Counters } from '../registries/counters.ts';
 import { DropReasons } from '../registries/drop-reasons.ts';
 import { Journal } from '../registries/journal.ts';
 import { SkbSlots } from '../registries/skb-slots.ts';
+import type { SettingsSink } from '../settings/sysctl-tree.ts';
 import { SysctlTree } from '../settings/sysctl-tree.ts';
 import { Executive } from '../time/executive.ts';
 import { World } from '../time/world.ts';
@@ -104,10 +105,11 @@ function composeTime(composition: Composition, of: Filled): void {
   });
   composition.part(PART.journal, [PART.executive], ({ clock }) => new Journal(() => clock.nowUs, of.onLog ?? (() => undefined)));
   composition.part(PART.settings, [PART.journal], (journal) => {
-    return new SysctlTree({
+    const sink: SettingsSink = {
       onFault: (owner, error, place) => packetFault(composition, owner, error, place),
       onReset: (module, sentence) => journal.of(module).warn(sentence),
-    });
+    };
+    return new SysctlTree(sink, of.settings);
   });
 }
 

@@ -20,6 +20,8 @@ export class Cell implements Setting<AnySettingValue> {
   value: AnySettingValue;
   /** Somebody chose the value: it survives a replace. */
   byHand = false;
+  /** It has a value of boot that its module is to be told when it is live. */
+  untold = false;
 
   constructor(name: string, spec: SettingSpec & { readonly summary: string }, part: Part, changed: Cell['changed']) {
     this.name = name;

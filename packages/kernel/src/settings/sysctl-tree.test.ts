@@ -85,6 +85,23 @@ describe('SysctlTree', () => {
     expect(branch.define('net.x.eth0', bool).value).toBe(false);
   });
 
+  it('has values of boot: a module starts with them, is told when it is live, and keeps what was set since', () => {
+    const tree = new SysctlTree({ onFault: () => {}, onReset: () => {} }, { 'net.x.ttl': '9', 'net.x.late': 1, 'net.x.bad': 0 });
+    const told: unknown[] = [];
+    const [one, two] = [owner('x#1'), owner('x#2')];
+    const branch = tree.branch(one);
+    expect(branch.define('net.x.ttl', ttl, (value) => told.push(value)).value).toBe(9);
+    expect(() => branch.define('net.x.bad', ttl)).toThrow('EINVAL: net.x.bad takes an integer from 1 to 255, got 0');
+    expect(told).toEqual([]);
+    tree.commit(one);
+    branch.define('net.x.late', bool, (value) => told.push(value));
+    expect([told, tree.get('net.x.late')]).toEqual([[9, true], true]);
+    tree.set('net.x.ttl', 12);
+    const next = tree.branch(two).define('net.x.ttl', ttl);
+    tree.commit(two);
+    expect(next.value).toBe(12);
+  });
+
   it('lets a module set its own as if by hand, and tells it', () => {
     const { tree, live } = setup();
     const of = owner('x#1');

@@ -35,13 +35,16 @@ const NEAR_MATCHES = 5;
 /** The settings of one kernel by their names, each typed and ranged, each belonging to one generation of a module. */
 export class SysctlTree {
   readonly #sink: SettingsSink;
+  readonly #boot: ReadonlyMap<string, AnySettingValue>;
   readonly #parts = new Map<SettingsOwner, Part>();
   /** All cells of a name, those staged or taken over included. */
   readonly #cells = new Map<string, Cell[]>();
   #commits = 0;
 
-  constructor(sink: SettingsSink) {
+  /** @param boot values by name, for settings that nobody brings yet. */
+  constructor(sink: SettingsSink, boot: Readonly<Record<string, AnySettingValue>> = {}) {
     this.#sink = sink;
+    this.#boot = new Map(Object.entries(boot));
   }
 
   /** A generation's way to define settings. They are invisible until `commit`, and from then on visible at once. */
@@ -98,7 +101,10 @@ export class SysctlTree {
     const before = new Map(part.cells.map((cell) => [cell, this.#top(cell.name)]));
     part.state = 'live';
     part.rank = ++this.#commits;
-    for (const [cell, old] of before) this.#carryOver(old, cell);
+    for (const [cell, old] of before) {
+      if (cell.untold) this.#tell(cell);
+      this.#carryOver(old, cell);
+    }
   }
 
   /** Stage 1: values can be read, and no longer set. */
@@ -165,10 +171,21 @@ export class SysctlTree {
     checkSpec(name, spec);
     const old = this.#top(name);
     const cell = new Cell(name, spec, part, changed as Cell['changed']);
+    if (old === undefined) this.#bootValue(cell);
     part.cells.push(cell);
     this.#cells.set(name, [...others, cell]);
     if (this.#top(name) === cell) this.#carryOver(old, cell);
     return cell as Setting<unknown> as Setting<SettingValue<S>>;
+  }
+
+  /** While its module starts it just has the value; it is told when it is live, as of one that is set then. @throws NetError EINVAL. */
+  #bootValue(cell: Cell): void {
+    const given = this.#boot.get(cell.name);
+    if (given === undefined) return;
+    cell.value = settingValue(cell.name, cell.spec, given);
+    cell.byHand = true;
+    if (cell.part.state === 'staged') cell.untold = true;
+    else this.#tell(cell);
   }
 
   /** A value that was set by hand in the generation before is set here too, if it may be. */
@@ -189,8 +206,13 @@ export class SysctlTree {
   #change(cell: Cell, value: AnySettingValue): void {
     if (sameValue(cell.value, value)) return;
     cell.value = value;
+    this.#tell(cell);
+  }
+
+  #tell(cell: Cell): void {
+    cell.untold = false;
     try {
-      cell.changed?.(value);
+      cell.changed?.(cell.value);
     } catch (error) {
       this.#sink.onFault(cell.part.owner.owner, error, `sysctl ${cell.name}`);
     }
