@@ -4,7 +4,7 @@ import { DEVICE_EVENT } from '@softnet/contract';
 /** How what is set for all devices and for one make one value. Linux's `IN_DEV_ORCONF` and its kin. */
 export type ConfJoin = 'own' | 'or' | 'and' | 'max';
 
-/** One setting that each device has. A switch is 0 or 1. */
+/** One setting that each device has. What is 0 to 1 is a switch: in the tree a `bool`. */
 export interface ConfSpec {
   readonly default: number;
   readonly min: number;
@@ -16,7 +16,7 @@ export interface ConfSpec {
 }
 
 /** What one device has: settings by name. */
-type Row<N extends string> = Readonly<Record<N, Setting<number>>>;
+type Row<N extends string> = Readonly<Record<N, Setting<number> | Setting<boolean>>>;
 
 /**
  * Settings of single devices, `net.ipv4.conf.{all,default,eth0}.*`: a new device begins with those of `default`; what `all` adds is said by
@@ -43,8 +43,8 @@ export class DeviceConf<N extends string> {
 
   /** In force on a device; on one that is not known, as `default` has it. Allocates nothing. */
   value(ifindex: number, name: N): number {
-    const own = (this.#rows[ifindex] ?? this.#default)[name].value;
-    const all = this.#all[name].value;
+    const own = Number((this.#rows[ifindex] ?? this.#default)[name].value);
+    const all = this.all(name);
     switch (this.#specs[name].join) {
       case 'or':
         return own | all;
@@ -59,7 +59,7 @@ export class DeviceConf<N extends string> {
 
   /** Of all devices: `conf.all`. */
   all(name: N): number {
-    return this.#all[name].value;
+    return Number(this.#all[name].value);
   }
 
   /** Sets it for `all`, `default` and each device, as some settings do (`ip_forward`). */
@@ -98,12 +98,16 @@ export class DeviceConf<N extends string> {
   }
 
   #define(of: string, device: NetDevice | null, like: Row<N> | null): Row<N> {
-    const row = {} as Record<N, Setting<number>>;
+    const row = {} as Record<N, Setting<number> | Setting<boolean>>;
     for (const name of this.#keys()) {
       const { min, max, summary, changed, default: usual } = this.#specs[name];
-      const spec = { type: 'int', default: like?.[name].value ?? usual, min, max, summary } as const;
-      const tell = changed === undefined || of === 'default' ? undefined : (value: number) => changed(device, value);
-      row[name] = this.#sysctl.define(`${this.#branch}.${of}.${name}`, spec, tell);
+      const value = Number(like?.[name].value ?? usual);
+      const tell = changed === undefined || of === 'default' ? undefined : (now: number | boolean) => changed(device, Number(now));
+      const full = `${this.#branch}.${of}.${name}`;
+      const isSwitch = min === 0 && max === 1;
+      row[name] = isSwitch
+        ? this.#sysctl.define(full, { type: 'bool', default: value === 1, summary }, tell)
+        : this.#sysctl.define(full, { type: 'int', default: value, min, max, summary }, tell);
     }
     return row;
   }

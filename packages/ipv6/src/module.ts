@@ -34,6 +34,8 @@ import {
 import type { LayerSteps } from '@softnet/inet';
 import { DatagramSockets, Delivery, EchoProtocol, LayerHooks, ProtocolOffloads, Reassembly, TokenBucket, Unmerger } from '@softnet/inet';
 import { formatIpv6, ICMPV6_TYPE, ICMPV6_UNREACHABLE, readIpv6Ends } from '@softnet/wire';
+import type { Ipv6Conf } from './conf.ts';
+import { defineConf } from './conf.ts';
 import { AddressRoutes } from './device/address-routes.ts';
 import { FROZEN_ADDRESS, freezeAddress, thawAddress } from './device/frozen-address.ts';
 import { Ipv6Links } from './device/ipv6-links.ts';
@@ -131,8 +133,20 @@ export class Ipv6Module implements SoftnetModule {
       policy: ctx.port(PacketPolicy),
       routers: ctx.contributions(MulticastRouter),
       reasons: Object.fromEntries(reasons) as Ipv6Reasons,
-      settings: defineSettings(ctx.sysctl, (on) => this.#links.forwardingChanged(on)),
+      settings: defineSettings(ctx.sysctl),
+      conf: this.#defineConf(ctx),
     };
+  }
+
+  #defineConf(ctx: ModuleContext): Ipv6Conf {
+    const conf: Ipv6Conf = defineConf(ctx.sysctl, {
+      forwardingChanged: (device, value) => {
+        if (device === null) conf.setEverywhere('forwarding', value);
+        else this.#links.forwardingChanged(device, value !== 0);
+      },
+      disableChanged: () => {},
+    });
+    return conf;
   }
 
   #defineUses(ctx: ModuleContext): Objects<DstUse> {
@@ -152,7 +166,7 @@ export class Ipv6Module implements SoftnetModule {
   }
 
   #defineLinks(ctx: ModuleContext): Ipv6Links {
-    const { route, settings, traffic, reasons } = this.#around;
+    const { route, conf, traffic, reasons } = this.#around;
     this.#addresses = ctx.objects<InterfaceAddress>('address', {
       // Nothing waits for an address, as with `keep`; but what parks moves when the old generation drains, too: newcomers need it there.
       drain: 'park',
@@ -174,8 +188,7 @@ export class Ipv6Module implements SoftnetModule {
         skb.memory.pool.drop(skb, reasons['ipv6.no-route']);
         return TRANSMIT.DROPPED;
       },
-      forwarding: settings.forwarding,
-      keepAddresses: settings.keepAddresses,
+      conf,
     });
   }
 
@@ -249,6 +262,7 @@ export class Ipv6Module implements SoftnetModule {
     ctx.contribute(NeighbourProtocol, this.#discovery, 'corridor');
     ctx.contribute(Protocol, this.#icmp, 'corridor');
     ctx.contribute(OptionLevel, new Ipv6Options(), 'corridor');
+    ctx.contribute(DeviceListener, this.#around.conf, 'corridor');
     ctx.contribute(DeviceListener, this.#links, 'corridor');
     ctx.contribute(Addresses, this.#links, 'door');
     const ping = { name: 'ping', family: ADDRESS_FAMILY.INET6, type: SOCK_TYPE.DGRAM, protocol: IP_PROTOCOL.ICMPV6, usual: false };

@@ -10,6 +10,7 @@ import {
   NetError,
 } from '@softnet/contract';
 import { formatIpv6 } from '@softnet/wire';
+import type { Ipv6Conf } from '../conf.ts';
 import {
   ALL_NODES,
   ALL_ROUTERS,
@@ -37,8 +38,7 @@ export interface Ipv6LinksHost {
   readonly owner: Owner;
   readonly prepare: (dst: Dst) => void;
   readonly discard: SkbStep;
-  readonly forwarding: { readonly value: boolean };
-  readonly keepAddresses: { readonly value: boolean };
+  readonly conf: Ipv6Conf;
 }
 
 /** Devices that IPv6 is on, and the addresses of this host. */
@@ -154,12 +154,11 @@ export class Ipv6Links implements Links, DeviceListener, Addresses {
     else if (event === DEVICE_EVENT.ADDRESS) this.#renewed(device);
   }
 
-  /** `net.ipv6.conf.all.forwarding` was set: routers are in a group of their own (RFC 4291 §2.8). */
-  forwardingChanged(on: boolean): void {
-    for (const link of this.#links.values()) {
-      if (on) link.join(ALL_ROUTERS);
-      else link.leave(ALL_ROUTERS);
-    }
+  /** `forwarding` of the device was set: routers are in a group of their own (RFC 4291 §2.8). */
+  forwardingChanged(device: NetDevice, on: boolean): void {
+    const link = this.#links.get(device.ifindex);
+    if (on) link?.join(ALL_ROUTERS);
+    else link?.leave(ALL_ROUTERS);
   }
 
   /** The layer stops. @param succeeded another generation is there, and has the devices' routes. */
@@ -171,10 +170,10 @@ export class Ipv6Links implements Links, DeviceListener, Addresses {
   #begin(device: NetDevice): Ipv6Link {
     const known = this.#links.get(device.ifindex);
     if (known !== undefined) return known;
-    const { prepare, discard, forwarding } = this.#host;
+    const { prepare, discard, conf } = this.#host;
     const link = new Ipv6Link(device, this.#generation, discard, prepare);
     link.join(ALL_NODES);
-    if (forwarding.value) link.join(ALL_ROUTERS);
+    if (conf.value(device.ifindex, 'forwarding') !== 0) link.join(ALL_ROUTERS);
     this.#links.set(device.ifindex, link);
     return link;
   }
@@ -206,8 +205,9 @@ export class Ipv6Links implements Links, DeviceListener, Addresses {
   #down(device: NetDevice): void {
     const link = this.#links.get(device.ifindex);
     if (link === undefined || !link.isUp) return;
-    const { keepAddresses, routes } = this.#host;
-    for (const address of [...link.addresses]) if (!keepAddresses.value || isOwn(address)) this.take(address);
+    const { conf, routes } = this.#host;
+    const keeps = conf.value(device.ifindex, 'keep_addr_on_down') !== 0;
+    for (const address of [...link.addresses]) if (!keeps || isOwn(address)) this.take(address);
     for (const address of link.addresses) routes.remove(address, []);
     routes.removeGroups(device);
     link.isUp = false;

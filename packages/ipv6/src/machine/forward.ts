@@ -27,8 +27,8 @@ export class Ipv6Forward {
 
   /** `Dst.input` of what is for others. */
   readonly forward = (skb: Skb): number => {
-    const { settings, traffic } = this.#around;
-    if (!settings.forwarding.value || skb.type !== SKB_TYPE.HOST) return this.#drop(skb, 'ipv6.not-forwarding');
+    const { conf, traffic } = this.#around;
+    if (conf.value(skb.ifindex, 'forwarding') === 0 || skb.type !== SKB_TYPE.HOST) return this.#drop(skb, 'ipv6.not-forwarding');
     const dst = skb.dst!;
     if (!this.#mayLeave(skb)) return this.#drop(skb, 'ipv6.scope');
     if (ipv6HopLimit(skb.memory.view, skb.network) <= 1) {

@@ -156,7 +156,7 @@ export class Ipv6Input {
 
   /** There is no way. Hosts say nothing: it was no business of theirs (RFC 4443 §3.1 speaks of routers). */
   #refuse(skb: Skb, type: number): void {
-    if (!this.#around.settings.forwarding.value || type === ROUTE_TYPE.BLACKHOLE) return;
+    if (this.#around.conf.value(skb.ifindex, 'forwarding') === 0 || type === ROUTE_TYPE.BLACKHOLE) return;
     this.#layer.refuse(skb, type === ROUTE_TYPE.PROHIBIT ? REFUSAL.PROHIBITED : REFUSAL.NET_UNREACHABLE, 0);
   }
 

@@ -155,7 +155,7 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     flow.dst1 = isAnonymous ? ALL_NODES[1] : src1;
     flow.dst2 = isAnonymous ? ALL_NODES[2] : src2;
     flow.dst3 = isAnonymous ? ALL_NODES[3] : src3;
-    const router = this.#around.settings.forwarding.value ? NA_FLAG.ROUTER : 0;
+    const router = this.#around.conf.value(link.device.ifindex, 'forwarding') !== 0 ? NA_FLAG.ROUTER : 0;
     const flags = router | NA_FLAG.OVERRIDE | (isAnonymous ? 0 : NA_FLAG.SOLICITED);
     skb.memory.pool.release(skb);
     this.#send(link, flags, target0, target1, target2, target3, ND_OPTION.TARGET_LINK_ADDRESS);

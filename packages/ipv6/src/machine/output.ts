@@ -153,7 +153,7 @@ export class Ipv6Output {
     if (isMulticast(flow.dst0)) return options === null ? 1 : options.multicastHops;
     if (options !== null && options.unicastHops >= 0) return options.unicastHops;
     const metric = dst.metrics === null ? 0 : dst.metrics[DST_METRIC.HOPLIMIT]!;
-    return metric > 0 ? metric & 0xff : this.#around.settings.hopLimit.value;
+    return metric > 0 ? metric & 0xff : this.#around.conf.value(dst.device?.ifindex ?? 0, 'hop_limit');
   }
 
   /** RFC 8200 §4.5; identifications nobody can foresee: RFC 7739 §5.3. */

@@ -2,12 +2,6 @@ import type { Setting, SysctlBranch } from '@softnet/contract';
 
 /** The module's settings: read at each use. Names and defaults are Linux's but for those that it has not. */
 export interface Ipv6Settings {
-  /** net.ipv6.conf.all.forwarding */
-  readonly forwarding: { readonly value: boolean };
-  /** net.ipv6.conf.all.hop_limit */
-  readonly hopLimit: { readonly value: number };
-  /** net.ipv6.conf.all.keep_addr_on_down */
-  readonly keepAddresses: { readonly value: boolean };
   /** net.ipv6.icmp.echo_ignore_all */
   readonly ignoreEcho: { readonly value: boolean };
   /** net.ipv6.icmp.msgs_per_sec, msgs_burst */
@@ -25,17 +19,14 @@ export interface Ipv6Settings {
   readonly retransMs: { readonly value: number };
 }
 
-/** @param forwardingChanged called when it was set. @throws NetError EEXIST. */
-export function defineSettings(sysctl: SysctlBranch, forwardingChanged: (on: boolean) => void): Ipv6Settings {
-  const flag = (name: string, summary: string, changed?: (on: boolean) => void): Setting<boolean> =>
-    sysctl.define(`net.ipv6.${name}`, { type: 'bool', default: false, summary }, changed);
+/** @throws NetError EEXIST. */
+export function defineSettings(sysctl: SysctlBranch): Ipv6Settings {
+  const flag = (name: string, summary: string): Setting<boolean> =>
+    sysctl.define(`net.ipv6.${name}`, { type: 'bool', default: false, summary });
   const int = (name: string, value: number, min: number, max: number, summary: string): Setting<number> =>
     sysctl.define(`net.ipv6.${name}`, { type: 'int', default: value, min, max, summary });
   const many = 1 << 20;
   return {
-    forwarding: flag('conf.all.forwarding', 'packets for others are passed on (RFC 8200 §1)', forwardingChanged),
-    keepAddresses: flag('conf.all.keep_addr_on_down', 'addresses stay when their device goes down'),
-    hopLimit: int('conf.all.hop_limit', 64, 1, 255, 'of packets whose socket and route say none'),
     ignoreEcho: flag('icmp.echo_ignore_all', 'echo requests are not answered'),
     errorsPerSecond: int('icmp.msgs_per_sec', 1000, 0, many, 'ICMPv6 errors a second, at most (RFC 4443 §2.4 f)'),
     errorsBurst: int('icmp.msgs_burst', 50, 0, many, 'ICMPv6 errors at once, at most'),

@@ -13,6 +13,7 @@ import type {
   Route,
   SkbPool,
 } from '@softnet/contract';
+import type { Ipv6Conf } from '../conf.ts';
 import type { Ipv6Reasons } from './reasons.ts';
 import type { Ipv6Settings } from './settings.ts';
 
@@ -28,6 +29,7 @@ export interface Surroundings {
   readonly routers: Contributions<MulticastRouter>;
   readonly reasons: Ipv6Reasons;
   readonly settings: Ipv6Settings;
+  readonly conf: Ipv6Conf;
 }
 
 /** A device, as IPv6 uses it. */

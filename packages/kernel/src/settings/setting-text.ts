@@ -56,8 +56,6 @@ function parse(spec: SettingSpec, given: unknown): AnySettingValue | undefined {
     case 'bool':
       return parseBool(given);
     case 'int':
-      // A switch may be an integer: 0 and 1 are in its range.
-      if (typeof given === 'boolean') return Number(given);
       return typeof given === 'string' ? parseInteger(given.trim()) : ofType(given, 'number');
     case 'ints':
       return parseIntegers(given);
