@@ -6,7 +6,7 @@ export const ERROR_ORIGIN = Object.freeze({ NONE: 0, LOCAL: 1, ICMP: 2, ICMPV6: 
  * longer copies it (the error queue). Linux's `struct sock_extended_err`.
  */
 export class ErrorReport {
-  /** A positive number of `ERRNO`: what the socket's user is told. */
+  /** A positive number of `ERRNO`: what the socket's user is told. 0: no error, a gateway names a shorter way (ICMP redirect). */
   errno = 0;
   /** One of {@link ERROR_ORIGIN}. */
   origin = 0;
@@ -22,4 +22,9 @@ export class ErrorReport {
   offender1 = 0;
   offender2 = 0;
   offender3 = 0;
+  /**
+   * Set by a socket whose flow cannot have sent the packet quoted (RFC 5927 §4: a sequence number that is not in flight): then no
+   * route believes the report. A path MTU is learnt behind `error`, so that only what a flow confirms is.
+   */
+  refused = false;
 }

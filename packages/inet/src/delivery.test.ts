@@ -152,7 +152,7 @@ describe('an error', () => {
       ops: { error: (_sock: SockCommon, skb: Skb | null, of: ErrorReport) => told.push([skb, of]) },
     } as never;
     const skb = packet();
-    delivery.report(skb, UDP, report);
+    expect(delivery.report(skb, UDP, report)).toBe(true);
     expect(asked).toMatchObject([{ local3: 6, remote3: 5, localPort: 70, remotePort: 80 }]);
     expect(told).toEqual([[skb, report]]);
     expect(fake.current.id).toBe(0);
@@ -168,8 +168,24 @@ describe('an error', () => {
       fake.point(contract.Protocol).add(protocol({ dissect: null, error }), owner);
     }
     const skb = packet();
-    delivery.report(skb, UDP, report);
+    expect(delivery.report(skb, UDP, report)).toBe(true);
     expect(calls).toEqual(['error as 11', 'error as 12']);
+    pool.release(skb);
+  });
+
+  test('that nobody knows, or whose socket says that it did not send that, is not to be believed', () => {
+    const skb = packet();
+    expect(delivery.report(skb, UDP, report)).toBe(false);
+    fake.point(contract.Protocol).add(protocol({ error: () => false }), 11);
+    expect(delivery.report(skb, UDP, report)).toBe(false);
+    let refuses = true;
+    const error = (_sock: SockCommon, _skb: Skb | null, of: ErrorReport): void => {
+      of.refused = refuses;
+    };
+    found = { holdKind: { owner: 77 }, ops: { error } } as never;
+    expect(delivery.report(skb, UDP, report)).toBe(false);
+    refuses = false;
+    expect(delivery.report(skb, UDP, report)).toBe(true);
     pool.release(skb);
   });
 });

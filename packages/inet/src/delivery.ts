@@ -64,20 +64,24 @@ export class Delivery {
   }
 
   /**
-   * An error about a packet of ours goes to whose packet it was. Does not take the skb.
+   * An error about a packet of ours goes to whose packet it was. Does not take the skb. False: nobody has sent it, so what it says is
+   * not to be believed (RFC 5927 §4).
    * @param skb `network` at the header that the error quotes, `transport` and `data` behind it.
    */
-  report(skb: Skb, protocol: number, report: ErrorReport): void {
+  report(skb: Skb, protocol: number, report: ErrorReport): boolean {
     const { items, owners } = this.#protocols.of(protocol);
     const caller = this.#current.id;
-    for (let i = 0; i < items.length; i++) {
+    let taken = false;
+    report.refused = false;
+    for (let i = 0; i < items.length && !taken; i++) {
       const item = items[i]!;
       this.#current.id = owners[i]!;
-      if (item.dissect !== null && this.#readKey(skb, item) && this.#toSocket(skb, report)) break;
+      taken = item.dissect !== null && this.#readKey(skb, item) && this.#toSocket(skb, report);
       this.#current.id = owners[i]!;
-      if (item.error?.(skb, this.#layer, report) === true) break;
+      if (!taken) taken = item.error?.(skb, this.#layer, report) === true;
     }
     this.#current.id = caller;
+    return taken && !report.refused;
   }
 
   /** Reads ports into a key, for `EthertypeHandler.dissect`. False: no module knows the protocol, or the header is not there. */

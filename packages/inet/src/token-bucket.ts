@@ -19,13 +19,23 @@ export class TokenBucket {
    * @param burst tokens that it holds at most.
    */
   take(perSecond: number, burst: number): boolean {
+    if (!this.hasOne(perSecond, burst)) return false;
+    this.spend(1);
+    return true;
+  }
+
+  /** Whether {@link take} would be given one. */
+  hasOne(perSecond: number, burst: number): boolean {
     if (perSecond <= 0) return false;
     const { nowUs } = this.#clock;
     // A burst that was raised meanwhile is reached by waiting, one that was lowered counts at once.
     this.#credit = Math.min(this.#credit + (nowUs - this.#filledUs) * perSecond, burst * TOKEN);
     this.#filledUs = nowUs;
-    if (this.#credit < TOKEN) return false;
-    this.#credit -= TOKEN;
-    return true;
+    return this.#credit >= TOKEN;
+  }
+
+  /** Takes so many, or all that there are. */
+  spend(tokens: number): void {
+    this.#credit = Math.max(0, this.#credit - tokens * TOKEN);
   }
 }

@@ -8,6 +8,8 @@ import { viewOf } from './view-of.ts';
 export const ICMPV4_TYPE = Object.freeze({
   ECHO_REPLY: 0,
   DESTINATION_UNREACHABLE: 3,
+  /** Deprecated (RFC 6633). */
+  SOURCE_QUENCH: 4,
   REDIRECT: 5,
   ECHO: 8,
   /** RFC 1256. */
@@ -18,6 +20,20 @@ export const ICMPV4_TYPE = Object.freeze({
   TIMESTAMP: 13,
   TIMESTAMP_REPLY: 14,
 } as const);
+
+/** Types that once meant something, and are not to be answered any more (RFC 6918 §3, and source quench: RFC 6633). */
+export function isIcmpv4Obsolete(type: number): boolean {
+  return type === 4 || type === 6 || (type >= 15 && type <= 18) || (type >= 30 && type <= 39);
+}
+
+/** A timestamp request or reply (RFC 792): echo's header, and when it was sent, received, and sent back. */
+export const ICMPV4_TIMESTAMP_BYTES = 20;
+
+/** When the message at `offset` came, and when it is sent back: as words of RFC 792. */
+export function setIcmpv4Times(view: DataView, offset: number, receivedAt: number, sentAt: number): void {
+  view.setInt32(offset + 12, receivedAt);
+  view.setInt32(offset + 16, sentAt);
+}
 
 /** Codes of DESTINATION_UNREACHABLE (RFC 792, RFC 1122 §3.2.2.1, RFC 1812 §5.2.7.1). */
 export const ICMPV4_UNREACHABLE = Object.freeze({

@@ -90,7 +90,8 @@ export class DatagramSockets implements SockOps, SocketCalls {
 
   /** Linux's rule: a connected socket hears of what ends flows, one with RECVERR of all. The next call says it. */
   error(sock: SockCommon, _skb: Skb | null, report: ErrorReport): void {
-    if (stateOf(sock).closed) return;
+    // A redirect is the route's matter.
+    if (stateOf(sock).closed || report.errno === 0) return;
     if (report.origin === ERROR_ORIGIN.LOCAL && this.#sender.takesError(sock, report.errno)) return;
     if ((sock.flags & SOCK_FLAG.RECVERR) === 0 && !(report.fatal && isConnected(sock))) return;
     sock.error = report.errno;

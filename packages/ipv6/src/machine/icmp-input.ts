@@ -107,11 +107,11 @@ export class IcmpInput implements Protocol {
     readIcmpError(type, code, rest, report);
     setOffender(report, skb);
     skb.network = quote.network;
-    if (type === ICMPV6_TYPE.PACKET_TOO_BIG) this.#learnMtu(skb, report.info);
     // A later fragment has no ports to tell whose it was.
     if (quote.transport < 0 || quote.transport > skb.tail) return;
     skb.transport = pull(skb, quote.transport - skb.data);
-    this.#delivery.report(skb, quote.protocol, report);
+    // Only what the flow itself confirms is believed (RFC 5927 §4, RFC 8201 §4).
+    if (this.#delivery.report(skb, quote.protocol, report) && type === ICMPV6_TYPE.PACKET_TOO_BIG) this.#learnMtu(skb, report.info);
   }
 
   /** A packet that could not leave this host, or died in it: its socket is told as by an error from ourselves. Does not take it. */
