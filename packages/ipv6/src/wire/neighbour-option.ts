@@ -1,10 +1,17 @@
-/** Options of Neighbor Discovery messages (RFC 4861 §4.6): type, length in units of 8 bytes, these two included, data. */
+/**
+ * Options of Neighbor Discovery messages (RFC 4861 §4.6): type, length in units of 8 bytes, these two included, data. Also of RFC 3971
+ * (nonce), RFC 4191 (route information) and RFC 8106 (name servers, search list).
+ */
 export const ND_OPTION = Object.freeze({
   SOURCE_LINK_ADDRESS: 1,
   TARGET_LINK_ADDRESS: 2,
   PREFIX: 3,
   REDIRECTED_HEADER: 4,
   MTU: 5,
+  NONCE: 14,
+  ROUTE: 24,
+  NAME_SERVERS: 25,
+  SEARCH_LIST: 31,
 } as const);
 
 /** Bytes before an option's data. */
