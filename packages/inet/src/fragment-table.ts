@@ -1,41 +1,11 @@
-import type { FlowKey, Skb } from '@softnet/contract';
-
-/** A datagram of which fragments have come. Records are used again. */
-export class PartialDatagram {
-  local0 = 0;
-  local1 = 0;
-  local2 = 0;
-  local3 = 0;
-  remote0 = 0;
-  remote1 = 0;
-  remote2 = 0;
-  remote3 = 0;
-  ifindex = 0;
-  id = 0;
-  protocol = 0;
-  /** Bucket and chain. */
-  hash = 0;
-  hashNext: PartialDatagram | null = null;
-  /** Neighbours by age. */
-  older: PartialDatagram | null = null;
-  younger: PartialDatagram | null = null;
-  /** Its pieces by offset, linked by `skb.next`; each has its first byte in `cb0`, and the one behind its last in `cb1`. */
-  first: Skb | null = null;
-  last: Skb | null = null;
-  pieces = 0;
-  /** Payload that is there. */
-  heldBytes = 0;
-  /** Payload that there will be; -1: the last fragment has not come. */
-  totalBytes = -1;
-  /** Memory charged for it. */
-  chargedBytes = 0;
-  /** Kernel µs. */
-  expiresUs = 0;
-}
+import type { FlowKey } from '@softnet/contract';
+import { mixHash } from './fragment-hash.ts';
+import { FragmentSources } from './fragment-sources.ts';
+import { PartialDatagram } from './partial-datagram.ts';
 
 const BUCKETS = 256;
 
-/** Datagrams by key and by age. The hash is keyed, so that senders cannot choose their bucket. */
+/** Datagrams by key, by age and by sender. The hash is keyed, so that senders cannot choose their bucket. */
 export class FragmentTable {
   readonly #buckets: (PartialDatagram | null)[] = new Array<PartialDatagram | null>(BUCKETS).fill(null);
   readonly #secret: number;
@@ -43,10 +13,12 @@ export class FragmentTable {
   #youngest: PartialDatagram | null = null;
   oldest: PartialDatagram | null = null;
   count = 0;
+  readonly sources: FragmentSources;
 
   /** @param secret 32 random bits. */
   constructor(secret: number) {
     this.#secret = secret | 0;
+    this.sources = new FragmentSources(mixHash(secret, BUCKETS));
   }
 
   find(key: FlowKey, id: number, protocol: number): PartialDatagram | null {
@@ -68,6 +40,7 @@ export class FragmentTable {
     if (this.#youngest === null) this.oldest = made;
     else this.#youngest.younger = made;
     this.#youngest = made;
+    this.sources.add(key, made);
     this.count++;
     return made;
   }
@@ -75,6 +48,7 @@ export class FragmentTable {
   /** Takes it out; its pieces are somebody else's by now. */
   remove(datagram: PartialDatagram): void {
     this.#unchain(datagram);
+    this.sources.remove(datagram);
     const { older, younger } = datagram;
     if (older === null) this.oldest = younger;
     else older.younger = younger;
@@ -97,6 +71,7 @@ export class FragmentTable {
     record.heldBytes = 0;
     record.totalBytes = -1;
     record.chargedBytes = 0;
+    record.ecn = 0;
     return record;
   }
 
@@ -113,23 +88,18 @@ export class FragmentTable {
 
   #hashOf(key: FlowKey, id: number, protocol: number): number {
     let hash = this.#secret;
-    hash = mix(hash, key.remote0 ^ key.local0);
-    hash = mix(hash, key.remote1);
-    hash = mix(hash, key.remote2);
-    hash = mix(hash, key.remote3);
-    hash = mix(hash, key.local1);
-    hash = mix(hash, key.local2);
-    hash = mix(hash, key.local3);
-    hash = mix(hash, id);
-    hash = mix(hash, protocol);
+    hash = mixHash(hash, key.remote0 ^ key.local0);
+    hash = mixHash(hash, key.remote1);
+    hash = mixHash(hash, key.remote2);
+    hash = mixHash(hash, key.remote3);
+    hash = mixHash(hash, key.local1);
+    hash = mixHash(hash, key.local2);
+    hash = mixHash(hash, key.local3);
+    hash = mixHash(hash, id);
+    hash = mixHash(hash, protocol);
     hash ^= hash >>> 15;
     return (Math.imul(hash, 0x2c1b3c6d) >>> 16) & (BUCKETS - 1);
   }
-}
-
-function mix(hash: number, word: number): number {
-  const mixed = Math.imul(hash ^ word, 0x9e3779b1 | 0);
-  return (mixed << 13) | (mixed >>> 19);
 }
 
 function isOf(datagram: PartialDatagram, key: FlowKey, id: number, protocol: number): boolean {

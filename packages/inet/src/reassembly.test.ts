@@ -18,6 +18,7 @@ class Bench {
   limitBytes = 4 << 20;
   limitDatagrams = 1000;
   limitPieces = 256;
+  limitDistance = 0;
   pressure: number = MEMORY_PRESSURE.NONE;
   readonly accounts: Accounts;
 
@@ -35,12 +36,15 @@ class Bench {
       limitBytes: () => this.limitBytes,
       limitDatagrams: () => this.limitDatagrams,
       limitPieces: () => this.limitPieces,
+      limitDistance: () => this.limitDistance,
       maxBytes: 65_515,
       reasons: {
         overlap: reason('overlap'),
         duplicate: reason('duplicate'),
         tooBig: reason('too-big'),
         timeout: reason('timeout'),
+        distance: reason('distance'),
+        ecn: reason('ecn'),
         limit: reason('limit'),
         malformed: reason('malformed'),
       },
@@ -57,8 +61,8 @@ class Bench {
     return skb;
   }
 
-  feed(sender: number, id: number, whole: Uint8Array, from: number, to: number, more = to < whole.length): Uint8Array | null {
-    const out = this.table.input(this.packet(sender, whole.subarray(from, to)), from, more, id, 17);
+  feed(sender: number, id: number, whole: Uint8Array, from: number, to: number, more = to < whole.length, ecn = 0): Uint8Array | null {
+    const out = this.table.input(this.packet(sender, whole.subarray(from, to)), from, more, id, 17, ecn);
     if (out === null) return null;
     expect(out.network).toBe(out.data - HEADER);
     expect(out.memory.bytes[out.network]).toBe(sender);
@@ -157,7 +161,7 @@ describe('reassembly', () => {
     bench.feed(1, 1, whole, 0, 16);
     bench.feed(1, 1, whole, 16, 23, true);
     bench.feed(1, 1, whole, 16, 16, false);
-    bench.table.input(bench.packet(1, bytesOf(40, 2)), 65_480, false, 1, 17);
+    bench.table.input(bench.packet(1, bytesOf(40, 2)), 65_480, false, 1, 17, 0);
     expect(bench.fake.drops).toEqual({ malformed: 2, 'too-big': 1 });
     expect(bench.feed(1, 1, whole, 16, 64)).toEqual(whole);
   });
@@ -241,8 +245,8 @@ describe('reassembly', () => {
       const b = bench.packet(1, bytesOf(8, 2));
       a.checksum = first;
       b.checksum = second;
-      bench.table.input(a, 0, true, 1, 17);
-      const whole = bench.table.input(b, 8, false, 1, 17)!;
+      bench.table.input(a, 0, true, 1, 17, 0);
+      const whole = bench.table.input(b, 8, false, 1, 17, 0)!;
       const { checksum } = whole;
       bench.pool.release(whole);
       return checksum;
@@ -255,8 +259,8 @@ describe('reassembly', () => {
   test('a clone of the whole, or a part of it, keeps the bytes of all pieces', () => {
     const bench = new Bench();
     const whole = bytesOf(5000, 3);
-    bench.table.input(bench.packet(1, whole.subarray(2000)), 2000, false, 1, 17);
-    const out = bench.table.input(bench.packet(1, whole.subarray(0, 2000)), 0, true, 1, 17)!;
+    bench.table.input(bench.packet(1, whole.subarray(2000)), 2000, false, 1, 17, 0);
+    const out = bench.table.input(bench.packet(1, whole.subarray(0, 2000)), 0, true, 1, 17, 0)!;
     const clone = bench.pool.clone(out)!;
     bench.pool.release(out);
     const bytes = new Uint8Array(clone.len);
@@ -324,5 +328,69 @@ describe('whatever comes', () => {
       }),
       { numRuns: 150 },
     );
+  });
+});
+
+describe('ECN (RFC 3168 §5.3)', () => {
+  const whole = bytesOf(24, 3);
+  test('one marked fragment marks the datagram, in whatever order they come', () => {
+    const bench = new Bench();
+    for (const [first, second] of [
+      [2, 3],
+      [3, 2],
+      [1, 3],
+    ] as const) {
+      bench.feed(1, 1, whole, 8, 24, false, second);
+      expect(bench.feed(1, 1, whole, 0, 8, true, first)).toEqual(whole);
+      expect(bench.table.congested).toBe(true);
+    }
+    bench.feed(1, 1, whole, 8, 24, false, 2);
+    expect(bench.feed(1, 1, whole, 0, 8, true, 2)).toEqual(whole);
+    expect(bench.table.congested).toBe(false);
+  });
+
+  test('marked and not capable at once: nobody has sent that', () => {
+    const bench = new Bench();
+    bench.feed(1, 1, whole, 8, 24, false, 0);
+    expect(bench.feed(1, 1, whole, 0, 8, true, 3)).toBeNull();
+    expect([bench.fake.drops, bench.pool.skbsOut, bench.table.bytes]).toEqual([{ ecn: 2 }, 0, 0]);
+  });
+});
+
+describe('fairness between senders', () => {
+  test('an identification that comes round again after much else is another datagram (ipfrag_max_dist)', () => {
+    const bench = new Bench();
+    bench.limitDistance = 4;
+    const [old, fresh] = [bytesOf(24, 1), bytesOf(24, 2)];
+    bench.feed(1, 1, old, 0, 16);
+    for (let i = 0; i < 5; i++) bench.feed(1, 100 + i, old, 0, 8);
+    expect(bench.feed(1, 1, fresh, 16, 24)).toBeNull();
+    expect(bench.fake.drops).toEqual({ distance: 1 });
+    expect(bench.feed(1, 1, fresh, 0, 16)).toEqual(fresh);
+    // What others send does not count, nor does what is within it.
+    bench.feed(2, 1, old, 0, 16);
+    for (let i = 0; i < 9; i++) bench.feed(3, 200 + i, old, 0, 8);
+    for (let i = 0; i < 4; i++) bench.feed(2, 300 + i, old, 0, 8);
+    expect(bench.feed(2, 1, old, 16, 24)).toEqual(old);
+    bench.table.close();
+  });
+
+  test('who fills the table loses its own; another sender’s datagram waits on, though it is older', () => {
+    const bench = new Bench();
+    bench.limitDatagrams = 8;
+    const whole = bytesOf(24, 1);
+    bench.feed(2, 7, whole, 0, 16);
+    for (let i = 0; i < 500; i++) bench.feed(1, i, whole, 0, 8);
+    expect(bench.table.datagrams).toBe(8);
+    expect(bench.feed(2, 7, whole, 16, 24)).toEqual(whole);
+    // A newcomer finds room at the cost of the one who has the most.
+    bench.feed(1, 1000, whole, 0, 8);
+    bench.feed(3, 1, whole, 0, 8);
+    bench.feed(3, 2, whole, 0, 8);
+    expect(bench.table.datagrams).toBe(8);
+    expect(bench.feed(3, 1, whole, 8, 24)).toEqual(whole);
+    expect(bench.feed(3, 2, whole, 8, 24)).toEqual(whole);
+    bench.table.close();
+    expect([bench.table.bytes, bench.pool.skbsOut]).toEqual([0, 0]);
   });
 });

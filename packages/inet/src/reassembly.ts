@@ -1,9 +1,15 @@
 import type { Clock, DropReason, MemoryAccount, ModuleContext, Skb, Timer } from '@softnet/contract';
 import { CHECKSUM, FlowKey, MemoryAccounts } from '@softnet/contract';
 import { orphan } from '@softnet/skb';
-import type { PartialDatagram } from './fragment-table.ts';
+import { FRAGMENT_ECN, mergedEcn } from './fragment-ecn.ts';
 import { FragmentTable } from './fragment-table.ts';
 import { PacketLender } from './lent-packet.ts';
+import type { FragmentSource, PartialDatagram } from './partial-datagram.ts';
+
+/** Among so many of the oldest, one is looked for whose sender has more than its share. */
+const VICTIMS = 16;
+/** A sender may always have this part of what there is: a large datagram among a flood of small ones is no greed. */
+const GOOD_SHARES = 16;
 
 /** What a layer says of its fragments. Functions are asked at each use, so that settings count at once. */
 export interface ReassemblySpec {
@@ -14,6 +20,8 @@ export interface ReassemblySpec {
   readonly limitBytes: () => number;
   readonly limitDatagrams: () => number;
   readonly limitPieces: () => number;
+  /** So many other fragments may come from a sender between two of a datagram: then the next is of another, which has its number again. 0: any. */
+  readonly limitDistance: () => number;
   /** The longest payload: 65535, less what stands before it. */
   readonly maxBytes: number;
   readonly reasons: ReassemblyReasons;
@@ -29,7 +37,11 @@ export interface ReassemblyReasons {
   /** It reaches over `maxBytes`. */
   readonly tooBig: DropReason;
   readonly timeout: DropReason;
-  /** The oldest gave way, or the datagram has too many pieces; also what waits when the layer stops. */
+  /** Too much of its sender came in between (Linux's `ipfrag_max_dist`). */
+  readonly distance: DropReason;
+  /** Some fragments say that their sender knows ECN, and others not (RFC 3168 §5.3). */
+  readonly ecn: DropReason;
+  /** One that waited gave way, or the datagram has too many pieces; also what waits when the layer stops. */
   readonly limit: DropReason;
   /** Empty, or not the last and no multiple of 8 bytes long. */
   readonly malformed: DropReason;
@@ -37,8 +49,9 @@ export interface ReassemblyReasons {
 
 /**
  * Datagrams from fragments, in whatever order they come (RFC 791 §3.2, RFC 8200 §4.5). What waits is bounded, and stands in the layer's
- * MemoryAccount, which its module requires: where it is too much, or memory is low, the oldest datagram goes. One of a layer; nothing
- * is copied: the first fragment becomes the datagram, and shows the bytes of the others.
+ * MemoryAccount, which its module requires: where it is too much, or memory is low, a datagram goes: the oldest of a sender that has
+ * more than its share, else the oldest of all. One of a layer; nothing is copied: the first fragment becomes the datagram, and shows the
+ * bytes of the others.
  */
 export class Reassembly {
   readonly #spec: ReassemblySpec;
@@ -49,6 +62,8 @@ export class Reassembly {
   readonly #key = new FlowKey();
   readonly #account: MemoryAccount;
   readonly #pressure: DropReason;
+  /** Of the datagram that `input` answered last: a router marked one of its fragments, so it is marked (RFC 3168 §5.3). */
+  congested = false;
   #bytes = 0;
 
   constructor(ctx: ModuleContext, spec: ReassemblySpec) {
@@ -77,9 +92,9 @@ export class Reassembly {
    * when this was the missing piece: the first fragment, its header and all before `data` in place, its `len` grown by the others'
    * bytes. Null: it is not complete, or was dropped with a reason.
    * @param offsetBytes of its first byte in the datagram. @param more whether others follow. @param id int32.
-   * @param protocol part of the key (IPv4); 0 where it is not (IPv6).
+   * @param protocol part of the key (IPv4); 0 where it is not (IPv6). @param ecn its codepoint: the low bits of TOS or traffic class.
    */
-  input(skb: Skb, offsetBytes: number, more: boolean, id: number, protocol: number): Skb | null {
+  input(skb: Skb, offsetBytes: number, more: boolean, id: number, protocol: number, ecn: number): Skb | null {
     const { reasons, maxBytes } = this.#spec;
     const { len } = skb;
     if (len === 0 || (more && (len & 7) !== 0)) return drop(skb, reasons.malformed);
@@ -90,11 +105,12 @@ export class Reassembly {
     skb.cb1 = offsetBytes + len;
     const key = this.#key;
     this.#spec.readAddresses(skb, key);
-    const datagram = this.#table.find(key, id, protocol) ?? this.#begin(id, protocol);
+    const datagram = this.#datagramOf(id, protocol);
     const fault = this.#place(datagram, skb, more);
     if (fault !== null) return this.#refuse(datagram, skb, fault);
+    datagram.ecn |= 1 << (ecn & 3);
     if (datagram.heldBytes === datagram.totalBytes) return this.#finish(datagram);
-    this.#relieve();
+    this.#relieve(datagram.source!);
     return null;
   }
 
@@ -102,6 +118,24 @@ export class Reassembly {
   close(): void {
     while (this.#table.oldest !== null) this.#discard(this.#table.oldest, this.#spec.reasons.limit);
     this.#timer.cancel();
+  }
+
+  /** The one that the key's fragment is of. */
+  #datagramOf(id: number, protocol: number): PartialDatagram {
+    const { limitDistance, reasons } = this.#spec;
+    let datagram = this.#table.find(this.#key, id, protocol);
+    if (datagram === null) datagram = this.#begin(id, protocol);
+    else {
+      const limit = limitDistance();
+      if (limit > 0 && ((datagram.source!.arrivals - datagram.arrival) | 0) > limit) {
+        this.#discard(datagram, reasons.distance);
+        datagram = this.#begin(id, protocol);
+      }
+    }
+    const source = datagram.source!;
+    source.arrivals = (source.arrivals + 1) | 0;
+    datagram.arrival = source.arrivals;
+    return datagram;
   }
 
   #begin(id: number, protocol: number): PartialDatagram {
@@ -131,6 +165,7 @@ export class Reassembly {
     datagram.pieces++;
     datagram.heldBytes += skb.len;
     datagram.chargedBytes += skb.truesize;
+    datagram.source!.bytes += skb.truesize;
     this.#bytes += skb.truesize;
     this.#account.add(skb.truesize);
     return null;
@@ -142,7 +177,13 @@ export class Reassembly {
     return drop(skb, reason);
   }
 
-  #finish(datagram: PartialDatagram): Skb {
+  #finish(datagram: PartialDatagram): Skb | null {
+    const ecn = mergedEcn(datagram.ecn);
+    if (ecn === FRAGMENT_ECN.IMPOSSIBLE) {
+      this.#discard(datagram, this.#spec.reasons.ecn);
+      return null;
+    }
+    this.congested = ecn === FRAGMENT_ECN.MARKED;
     const whole = datagram.first!;
     let rest = whole.next;
     this.#forget(datagram);
@@ -162,15 +203,30 @@ export class Reassembly {
     return whole;
   }
 
-  /** Too much waits, or more than memory allows: the oldest go. */
-  #relieve(): void {
+  /** Too much waits, or more than memory allows: some go. @param source of the fragment that came last. */
+  #relieve(source: FragmentSource): void {
     const { limitBytes, limitDatagrams, reasons } = this.#spec;
     const most = limitBytes();
     while (this.#table.oldest !== null) {
       const tooMuch = this.#bytes > most || this.#table.count > limitDatagrams();
       if (!tooMuch && this.#account.admit(0, this.#bytes, most)) return;
-      this.#discard(this.#table.oldest, tooMuch ? reasons.limit : this.#pressure);
+      this.#discard(this.#victim(source), tooMuch ? reasons.limit : this.#pressure);
     }
+  }
+
+  /** Who fills the table loses what is its own; the others lose only what is old. */
+  #victim(source: FragmentSource): PartialDatagram {
+    if (source.oldest !== null && this.#isGreedy(source)) return source.oldest;
+    let at: PartialDatagram | null = this.#table.oldest;
+    for (let i = 0; i < VICTIMS && at !== null; i++, at = at.younger) if (this.#isGreedy(at.source!)) return at;
+    return this.#table.oldest!;
+  }
+
+  /** Has more than an equal share of what there is; among very many senders, more than a good share. */
+  #isGreedy({ bytes, datagrams }: FragmentSource): boolean {
+    const { limitBytes, limitDatagrams } = this.#spec;
+    const senders = Math.min(this.#table.sources.count, GOOD_SHARES);
+    return bytes * senders > limitBytes() || datagrams * senders > limitDatagrams();
   }
 
   #expire(): void {

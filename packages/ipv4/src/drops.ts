@@ -28,6 +28,8 @@ const OURS = {
   'ipv4.fragment-too-big': 'a fragment that reaches over 65,535 bytes (RFC 791 §3.2)',
   'ipv4.fragment-timeout': 'the other fragments did not come in time (RFC 1122 §3.3.2)',
   'ipv4.fragment-limit': 'fragments waited that gave way to others, or were too many',
+  'ipv4.fragment-distance': 'its sender has sent so much since that its identification means another datagram',
+  'ipv4.fragment-ecn': 'some of its fragments say that their sender knows ECN, and others not (RFC 3168 §5.3)',
   'ipv4.fragment-malformed': 'a fragment without bytes, or not the last and no multiple of 8 long (RFC 791 §3.2)',
   'icmpv4.echo-ignored': 'an echo request that settings say to leave unanswered (RFC 1122 §3.2.2.6)',
   'icmpv4.unmatched': 'a reply, or an error about a packet, that nobody here waits for',

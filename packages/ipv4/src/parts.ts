@@ -29,6 +29,8 @@ export interface Ipv4Counters {
   readonly forwDatagrams: Counter;
   readonly outRequests: Counter;
   readonly reasmOks: Counter;
+  readonly tinyFragments: Counter;
+  readonly routerAlerts: Counter;
   readonly fragOks: Counter;
   readonly fragCreates: Counter;
   readonly icmpInErrors: Counter;
@@ -48,6 +50,8 @@ export function defineCounters(counter: (name: string) => Counter): Ipv4Counters
     forwDatagrams: counter('forw-datagrams'),
     outRequests: counter('out-requests'),
     reasmOks: counter('reasm-oks'),
+    tinyFragments: counter('tiny-fragments'),
+    routerAlerts: counter('router-alerts'),
     fragOks: counter('frag-oks'),
     fragCreates: counter('frag-creates'),
     icmpInErrors: counter('icmp-in-errors'),

@@ -14,6 +14,7 @@ export interface Ipv4Settings {
   readonly fragmentsBytes: Setting<number>;
   readonly fragmentsSeconds: Setting<number>;
   readonly fragmentsPieces: Setting<number>;
+  readonly fragmentsDistance: Setting<number>;
   readonly reachableMs: Setting<number>;
   readonly retransMs: Setting<number>;
 }
@@ -50,6 +51,13 @@ export function defineSettings(sysctl: SysctlBranch, forwardChanged: (on: boolea
     ),
     fragmentsSeconds: int('net.ipv4.ipfrag_time', 30, 0, 3600, 'seconds that fragments wait for the others (RFC 791 §3.2)'),
     fragmentsPieces: int('net.ipv4.ipfrag_max_pieces', 256, 1, 8192, 'fragments of one datagram'),
+    fragmentsDistance: int(
+      'net.ipv4.ipfrag_max_dist',
+      64,
+      0,
+      INT_MAX,
+      'other fragments of a sender between two of one datagram; 0: no limit',
+    ),
     reachableMs: int(
       'net.ipv4.neigh.default.base_reachable_time_ms',
       30_000,

@@ -242,12 +242,16 @@ export class Ipv6Module implements SoftnetModule {
       limitBytes: () => settings.fragmentBytes.value,
       limitDatagrams: () => settings.fragmentDatagrams.value,
       limitPieces: () => settings.fragmentPieces.value,
+      // Identifications have 32 bits: nobody has come round while fragments wait.
+      limitDistance: () => 0,
       maxBytes: 65535,
       reasons: {
         overlap: reasons['ipv6.fragment-overlap'],
         duplicate: reasons['ipv6.fragment-duplicate'],
         tooBig: reasons['ipv6.fragment-too-big'],
         timeout: reasons['ipv6.fragment-timeout'],
+        distance: reasons['ipv6.fragment-limit'],
+        ecn: reasons['ipv6.fragment-ecn'],
         limit: reasons['ipv6.fragment-limit'],
         malformed: reasons['ipv6.fragment-length'],
       },

@@ -11,6 +11,7 @@ import {
   Ipv6HeaderChain,
   ipv6FragmentId,
   ipv6FragmentOffsetBytes,
+  ipv6TrafficClass,
   isExtensionHeader,
   setIpv6PayloadBytes,
 } from '@softnet/wire';
@@ -55,11 +56,15 @@ export class Ipv6Fragments {
     if (offsetBytes === 0 && !this.#isChainWhole(skb)) return this.#refuseChain(skb);
     const { dst } = skb;
     const id = ipv6FragmentId(view, offset);
+    const ecn = ipv6TrafficClass(view, skb.network) & 3;
     pull(skb, at + IPV6_FRAGMENT_BYTES);
-    const whole = this.#reassembly.input(skb, offsetBytes, more, id, 0);
+    const whole = this.#reassembly.input(skb, offsetBytes, more, id, 0, ecn);
     if (whole === null) return null;
     whole.dst = dst;
-    return this.#rebuild(whole);
+    const { congested } = this.#reassembly;
+    const rebuilt = this.#rebuild(whole);
+    if (rebuilt !== null && congested) markCongestion(rebuilt);
+    return rebuilt;
   }
 
   /** The datagram has the header of its first fragment, which need not look like that of the last to come. */
@@ -133,4 +138,9 @@ function upperHeaderBytes(protocol: number): number {
     default:
       return 1;
   }
+}
+
+/** Congestion experienced (RFC 3168 §5.3): a router said so of one of its fragments. */
+function markCongestion({ memory: { view }, network }: Skb): void {
+  view.setUint8(network + 1, view.getUint8(network + 1) | 0x30);
 }

@@ -29,6 +29,7 @@ const OWN = {
   'ipv6.fragment-overlap': 'fragments that overlap, and all of their datagram (RFC 5722)',
   'ipv6.fragment-duplicate': 'the same fragment again (RFC 8200 §4.5)',
   'ipv6.fragment-timeout': 'not all fragments came in time: net.ipv6.ip6frag_time (RFC 8200 §4.5)',
+  'ipv6.fragment-ecn': 'some of its fragments say that their sender knows ECN, and others not (RFC 3168 §5.3)',
   'ipv6.fragment-limit': 'too many fragments wait: net.ipv6.ip6frag_high_thresh',
   'ipv6.segment': 'stands for several packets, of a protocol that nobody cuts, or has no header where it should',
   'ipv6.no-memory': 'no memory for its headers or fragments',
