@@ -46,11 +46,13 @@ export class Net {
     return host;
   }
 
-  /** A host that forwards both families. */
+  /** A host that forwards the families that it has. */
   async router(name: string): Promise<NetHost> {
     const host = await this.host(name);
-    host.kernel.sysctl.set('net.ipv4.ip_forward', true);
-    host.kernel.sysctl.set('net.ipv6.conf.all.forwarding', true);
+    const { sysctl } = host.kernel;
+    for (const setting of ['net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding']) {
+      if (sysctl.list(setting).length > 0) sysctl.set(setting, true);
+    }
     return host;
   }
 
