@@ -42,6 +42,10 @@ export class NetDevice extends Held {
   flags = 0;
   /** One of `OPERSTATE`; written by the registry only. */
   operstate = 0;
+  /** Link addresses of groups that it listens to, replaced whole; and how many want all groups, all frames. Written by `LinkGroups` only. */
+  groups: readonly LinkGroup[] = [];
+  allGroupsUsers = 0;
+  allFramesUsers = 0;
   carrier = false;
   dormant = false;
   /** The device below (VLAN, tunnel); null: none. Its state goes up the stack. */
@@ -77,6 +81,13 @@ export class NetDevice extends Held {
     this.address = new Uint8Array(link.addressLen);
     this.broadcast = new Uint8Array(link.addressLen);
   }
+}
+
+/** A link address that a device listens to beside its own. */
+export interface LinkGroup {
+  readonly address: Uint8Array;
+  /** How many want it. */
+  readonly users: number;
 }
 
 /** IFF_RUNNING, derived: up, with carrier, not dormant (RFC 2863 §3.1.12). */

@@ -12,33 +12,51 @@ export const GROUP_FILTER = Object.freeze({
   INCLUDE: 1,
 } as const);
 
-/** Somebody's membership in a group on a device (RFC 3376 §3.1, RFC 3810 §4.1). Kind `keep` of its layer: it holds nothing up. */
+/**
+ * Somebody's membership in a group on a device (RFC 3376 §3.1, RFC 3810 §4.1). Kind `keep` of its layer: it holds nothing up. A socket's is
+ * derived from the socket, and says what it hears of the group. It has ended when it is not held.
+ */
 export class GroupMembership extends Held {
   readonly family: number;
   readonly device: NetDevice;
   readonly group: AddressWords;
+  /** The layer that keeps it, of whichever generation: by it the filter is changed, and the group left. */
+  readonly keeper: MulticastGroups;
   /** One of {@link GROUP_FILTER}. */
   filter: number = GROUP_FILTER.EXCLUDE;
   /** Four words each, sorted; replaced whole. */
   sources: readonly AddressWords[] = [];
-  /** The layer's own. */
-  ext: object | null = null;
 
-  constructor(family: number, device: NetDevice, group: AddressWords) {
+  constructor(family: number, device: NetDevice, group: AddressWords, keeper: MulticastGroups) {
     super();
     this.family = family;
     this.device = device;
     this.group = group;
+    this.keeper = keeper;
   }
+}
+
+/** What a socket has said of groups: made at the first option of that sort. Linux's `mc_list`, `mc_index`, `mc_all` and their kin. */
+export class SocketGroups {
+  /** In the order in which they came; replaced whole. Of both families for a dual-stack socket. */
+  joined: readonly GroupMembership[] = [];
+  /** By which interface, and from which IPv4 address, what it sends to groups leaves; 0: by its route. */
+  ifindex = 0;
+  source = 0;
+  /** The same for IPv6 groups. */
+  ifindex6 = 0;
+  /** Does it hear groups that it has not joined itself, but others of this host? `IP_MULTICAST_ALL`, `IPV6_MULTICAST_ALL`. */
+  all = true;
+  all6 = true;
 }
 
 /**
  * Membership of this host in multicast groups: IGMP and MLD, each of its layer. Sockets come to it by their options (`IP_ADD_MEMBERSHIP`),
- * others (routing protocols, tests) directly. A **door**; members go on, and may change their filters, by the membership's own layer.
+ * others (routing protocols, tests) directly. A **door**; members go on, and may change their filters, by {@link GroupMembership.keeper}.
  */
 export interface MulticastGroups {
   readonly family: number;
-  /** Any number of members may be in one group; the first joins on the link, the last leaves. @throws NetError EINVAL, ENODEV, ENOBUFS. */
+  /** Any number of members may be in one group; the first joins on the link, the last leaves. @throws NetError EINVAL, ENODEV, ESHUTDOWN. */
   join(device: NetDevice, group: AddressWords, owner: Owner): GroupMembership;
   /** @param filter one of {@link GROUP_FILTER}. @throws NetError EINVAL, ENOBUFS for more sources than `igmp_max_msf` and its kin. */
   setFilter(membership: GroupMembership, filter: number, sources: readonly AddressWords[]): void;
@@ -46,6 +64,36 @@ export interface MulticastGroups {
   leave(membership: GroupMembership): void;
 }
 export const MulticastGroups = definePoint<MulticastGroups>({ name: 'multicast-groups', version: '1.0.0' });
+
+/** A group as `ip maddr` shows it. */
+export interface JoinedGroup {
+  readonly device: NetDevice;
+  readonly group: AddressWords;
+  readonly users: number;
+}
+
+/**
+ * What a generation's members want to hear: a **corridor**. Layers ask all of their family for each packet to a group, as the members of a
+ * generation that leaves stay with it.
+ */
+export interface JoinedGroups {
+  readonly family: number;
+  /** Does somebody want what comes from this source to this group by this device? Four words each. Allocates nothing. */
+  takes(
+    ifindex: number,
+    group0: number,
+    group1: number,
+    group2: number,
+    group3: number,
+    source0: number,
+    source1: number,
+    source2: number,
+    source3: number,
+  ): boolean;
+  /** For lists. */
+  list(): readonly JoinedGroup[];
+}
+export const JoinedGroups = definePoint<JoinedGroups>({ name: 'joined-groups', version: '1.0.0' });
 
 /**
  * Which link addresses a device listens to, beside its own and broadcast: counted, so that several may want one. Of netdev, which tells the
@@ -58,7 +106,7 @@ export interface LinkGroups {
   /** One more, or one fewer, who wants all groups (ALLMULTI), or all frames (PROMISC). */
   wantAllGroups(device: NetDevice, wanted: boolean): void;
   wantAllFrames(device: NetDevice, wanted: boolean): void;
-  /** For `ip maddr`. */
+  /** For `ip maddr`: `NetDevice.groups` has them with how many want each. */
   of(device: NetDevice): readonly Uint8Array[];
 }
 export const LinkGroups = defineService<LinkGroups>({

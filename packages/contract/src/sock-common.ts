@@ -1,5 +1,6 @@
 import type { DstUse } from './dst.ts';
 import { Held } from './held.ts';
+import type { SocketGroups } from './multicast-groups.ts';
 import type { NetworkLayer } from './network-layer.ts';
 import type { SockOps } from './sock-ops.ts';
 
@@ -69,6 +70,8 @@ export class SockOptions {
   receiveLimitBytes = SOCK_BUFFER_BYTES;
   /** Its layer's own: options of that level (TTL, memberships); null: all as usual. */
   layer: object | null = null;
+  /** Of groups: what it has joined, and how it sends to them; null: nothing. */
+  groups: SocketGroups | null = null;
 }
 
 /** What a socket may have queued each way unless its options say otherwise. Linux's default of `net.core.rmem_default`. */
