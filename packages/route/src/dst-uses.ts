@@ -57,10 +57,10 @@ export class DstUses {
   #derive(use: DstUse, dst: Dst, holder: Held, place: string): void {
     let bottom = dst;
     for (let at: Dst | null = dst; at !== null; at = at.child) {
-      if (at.uses !== null) deriveIn(at.uses, use, holder, place);
+      if (at.uses !== null) deriveIn(at.uses, use, at, holder, place);
       bottom = at;
     }
-    for (let at = bottom.device; at !== null; at = at.lower) if (at.uses !== null) deriveIn(at.uses, use, holder, place);
+    for (let at = bottom.device; at !== null; at = at.lower) if (at.uses !== null) deriveIn(at.uses, use, bottom, holder, place);
     if (use.holdNext === null) this.#rest.derive(use, holder, place);
   }
 
@@ -70,8 +70,13 @@ export class DstUses {
   }
 }
 
-/** The first list has `use` itself. */
-function deriveIn(list: Objects<DstUse>, use: DstUse, holder: Held, place: string): void {
-  if (use.holdNext === null) list.derive(use, holder, place);
-  else list.derive(new DstUse(), use, place);
+/** The first list has `use` itself; another one that says of what it is. */
+function deriveIn(list: Objects<DstUse>, use: DstUse, dst: Dst, holder: Held, place: string): void {
+  if (use.holdNext === null) {
+    list.derive(use, holder, place);
+    return;
+  }
+  const further = new DstUse();
+  further.dst = dst;
+  list.derive(further, use, place);
 }
