@@ -184,7 +184,9 @@ export class FakeNeighbours implements Neighbours {
     }
     return neighbour;
   }
-  learn(): void {}
+  learn(): boolean {
+    return true;
+  }
   confirm(): void {}
   entries(): Neighbour[] {
     return [...this.#known.values()];

@@ -88,7 +88,7 @@ export interface Neighbours {
   find(device: NetDevice, family: number, address0: number, address1: number, address2: number, address3: number): Neighbour | null;
   /**
    * A neighbour's link address was heard; `bits` of {@link NEIGHBOUR_UPDATE}. Does nothing for one that nobody asked
-   * for, without CREATE.
+   * for, without CREATE. Returns whether there is one.
    * @param bytes where it stands, from `offset` on; `device.addressLen` of them.
    */
   learn(
@@ -101,7 +101,7 @@ export interface Neighbours {
     bytes: Uint8Array,
     offset: number,
     bits: number,
-  ): void;
+  ): boolean;
   /** Forward progress was seen beyond it: reachable for another while (RFC 4861 §7.3.1). */
   confirm(neighbour: Neighbour): void;
   /** All that are known of a family: for `ip neigh`. */
@@ -118,7 +118,7 @@ export const Neighbours = defineService<Neighbours>({
   methods: ['find', 'learn', 'confirm', 'entries', 'isProxied', 'proxies'],
   absent: () => ({
     find: () => null,
-    learn: () => {},
+    learn: () => false,
     confirm: () => {},
     entries: () => [],
     isProxied: () => false,

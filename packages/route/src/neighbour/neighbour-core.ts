@@ -77,14 +77,16 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
     bytes: Uint8Array,
     offset: number,
     bits: number,
-  ): void {
+  ): boolean {
     if (this.#protocols.changed) this.look();
-    if (hasOneNeighbour(device, UNASKED)) return;
+    if (hasOneNeighbour(device, UNASKED)) return false;
     let neighbour = this.#tables.get(family)?.hash.find(device, address0, address1, address2, address3) ?? null;
     if (neighbour === null && (bits & NEIGHBOUR_UPDATE.CREATE) !== 0) {
       neighbour = this.#make(device, family, address0, address1, address2, address3);
     }
-    if (neighbour !== null) this.#states.heard(neighbour, bytes, offset, bits);
+    if (neighbour === null) return false;
+    this.#states.heard(neighbour, bytes, offset, bits);
+    return true;
   }
 
   confirm(neighbour: Neighbour): void {
