@@ -13,7 +13,7 @@ export class ErrorReport {
   /** ICMP type and code, of the family's own ICMP. */
   type = 0;
   code = 0;
-  /** Packet too big: the MTU. Parameter problem: the pointer. */
+  /** Packet too big: the MTU. Parameter problem: the pointer. Redirect of IPv4: the gateway. */
   info = 0;
   /** Connections end by it (RFC 1122 §4.2.3.9, RFC 5461); else it is a hint. */
   fatal = false;

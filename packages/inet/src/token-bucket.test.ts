@@ -25,6 +25,17 @@ test('gives a burst, then so many a second', () => {
   expect(bucket.take(0, 50)).toBe(false);
 });
 
+test('what was spent and not there is owed', () => {
+  const clock = clockOf();
+  const bucket = new TokenBucket(clock);
+  expect(bucket.hasOne(1000, 1)).toBe(true);
+  bucket.spend(3);
+  clock.nowUs += 2999;
+  expect(bucket.hasOne(1000, 1)).toBe(false);
+  clock.nowUs += 1;
+  expect([bucket.hasOne(1000, 1), bucket.take(1000, 1), bucket.take(1000, 1)]).toEqual([true, true, false]);
+});
+
 test('never gives more in any span than a burst and what the span brings', () => {
   const step = fc.record({ waitUs: fc.integer({ min: 0, max: 5_000_000 }), tries: fc.integer({ min: 0, max: 30 }) });
   fc.assert(

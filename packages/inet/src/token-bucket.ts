@@ -34,8 +34,8 @@ export class TokenBucket {
     return this.#credit >= TOKEN;
   }
 
-  /** Takes so many, or all that there are. */
+  /** Takes so many; what was not there is owed. */
   spend(tokens: number): void {
-    this.#credit = Math.max(0, this.#credit - tokens * TOKEN);
+    this.#credit -= tokens * TOKEN;
   }
 }

@@ -107,7 +107,8 @@ export class Arp implements EthertypeHandler, NeighbourProtocol {
   }
 
   /** Linux's `arp_error_report`. */
-  failed(_neighbour: Neighbour, skb: Skb): void {
+  failed({ address3 }: Neighbour, skb: Skb): void {
+    this.#joints.redirects.failed(address3);
     this.#joints.icmp.refuse(skb, REFUSAL.HOST_UNREACHABLE, 0);
     drop(skb, this.#parts.drops['ipv4.neighbour-failed']);
   }

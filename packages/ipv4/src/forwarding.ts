@@ -8,8 +8,8 @@ import type { Ipv4Parts } from './parts.ts';
 import { drop } from './parts.ts';
 
 /**
- * Packets for others (RFC 1812 §5.2, §5.3; Linux's `ip_forward`). Redirects are not sent yet (RFC 1812 §5.2.7.2): who could go
- * a shorter way is served all the same.
+ * Packets for others (RFC 1812 §5.2, §5.3; Linux's `ip_forward`). Who could go a shorter way is told
+ * of it, and served all the same (RFC 1812 §5.2.7.2).
  */
 export class Forwarding {
   /** `dst.input` of what is for others. */
@@ -45,6 +45,7 @@ export class Forwarding {
       this.#joints.icmp.refuse(skb, REFUSAL.TOO_BIG, dst.mtuBytes);
       return drop(skb, drops['ipv4.too-big']);
     }
+    if (dst.device !== null && dst.device.ifindex === skb.ifindex) this.#joints.redirectSender.consider(skb, dst);
     const roomBytes = Math.max(0, dst.headroomBytes - IPV4_HEADER_BYTES);
     if (!skb.memory.pool.makeRoom(skb, roomBytes, dst.tailroomBytes)) return drop(skb, drops['ipv4.no-memory']);
     decrementIpv4Ttl(skb.memory.view, skb.network);

@@ -1,11 +1,12 @@
-import type { Port, Skb, SkbPool } from '@softnet/contract';
+import type { Port, Random, Skb, SkbPool } from '@softnet/contract';
 import { ADDRESS_TYPE, ERRNO, ERROR_ORIGIN, ErrorReport, Flow, IP_PROTOCOL, IPV4_WORD2, REFUSAL, SKB_TYPE } from '@softnet/contract';
-import { TokenBucket } from '@softnet/inet';
 import { copyIn, finishChecksum, gather, SkbReader, sumOf } from '@softnet/skb';
 import {
   checksumOf,
   ICMP_HEADER_BYTES,
+  ICMPV4_REDIRECT,
   ICMPV4_TYPE,
+  ICMPV4_UNREACHABLE,
   IPV4_HEADER_BYTES,
   ipv4Dst,
   ipv4FragmentOffsetBytes,
@@ -19,8 +20,8 @@ import {
 } from '@softnet/wire';
 import type { Joints } from './joints.ts';
 import { aim } from './machine/flow.ts';
-import { isTooBig, messageOf, readReport } from './machine/icmp-errors.ts';
-import { PeerLimit } from './machine/peer-limit.ts';
+import { messageOf, readReport } from './machine/icmp-errors.ts';
+import { IcmpLimits } from './machine/icmp-limits.ts';
 import { isAboutError } from './machine/refusable.ts';
 import { LIMITED_BROADCAST } from './machine/special-address.ts';
 import type { Ipv4Parts } from './parts.ts';
@@ -31,23 +32,31 @@ const MAX_ERROR_BYTES = 576;
 /** Of an error: internetwork control (RFC 1812 §4.3.2.5), and what the packet had beside the precedence. */
 const TOS_CONTROL = 0xc0;
 const TOS_BITS = 0x1e;
+/** 240.0.0.0/4 is no host's (RFC 1112 §4). */
+const CLASS_E = 0xf;
+/** Type of service as routes know it (RFC 1349). */
+const SERVICE_BITS = 0x1c;
 
 /** ICMP errors on their way out (RFC 1122 §3.2.2, RFC 1812 §4.3.2): to the sender on the wire, or to the socket that sent. */
 export class IcmpSender {
   readonly #parts: Ipv4Parts;
   readonly #joints: Joints;
-  readonly #bucket: TokenBucket;
-  readonly #peers: PeerLimit;
+  readonly #limits: IcmpLimits;
   readonly #flow = new Flow();
   readonly #report = new ErrorReport();
   readonly #reader = new SkbReader();
 
-  /** @param secret 32 random bits. */
-  constructor(parts: Ipv4Parts, joints: Joints, secret: number) {
+  constructor(parts: Ipv4Parts, joints: Joints, random: Random) {
     this.#parts = parts;
     this.#joints = joints;
-    this.#bucket = new TokenBucket(parts.clock);
-    this.#peers = new PeerLimit(parts.clock, secret);
+    this.#limits = new IcmpLimits(parts.clock, random, parts.settings);
+  }
+
+  /** May a message of this kind go to this host now? Then it counts. */
+  allows(type: number, code: number, peer: number): boolean {
+    if (this.#limits.take(type, code, peer)) return true;
+    this.#parts.counters.icmpOutLimited.value++;
+    return false;
   }
 
   /** `NetworkLayer.refuse`; of a packet of our own, its socket is told. */
@@ -63,34 +72,54 @@ export class IcmpSender {
     this.#sendError(skb, ICMPV4_TYPE.PARAMETER_PROBLEM << 8, (pointer << 24) | 0);
   }
 
-  /** Takes a packet that came in and goes nowhere. Only routers say so (Linux's `ip_error`). */
+  /** Host redirect (RFC 1812 §5.2.7.2): of a packet that this router passes on. */
+  redirect(skb: Skb, gateway: number): void {
+    if (this.#sendError(skb, (ICMPV4_TYPE.REDIRECT << 8) | ICMPV4_REDIRECT.HOST, gateway)) this.#parts.counters.icmpOutRedirects.value++;
+  }
+
+  /** Takes a packet that came in and goes nowhere. Only routers say so (Linux's `ip_error`); of a blackhole nobody does. */
   unroutable(skb: Skb, errno: number): number {
     const { settings, drops } = this.#parts;
     if (!settings.forward.value) return drop(skb, drops['ipv4.not-forwarding']);
-    if (errno === ERRNO.ENETUNREACH) this.refuse(skb, REFUSAL.NET_UNREACHABLE, 0);
-    else if (errno === ERRNO.EHOSTUNREACH) this.refuse(skb, REFUSAL.HOST_UNREACHABLE, 0);
-    else if (errno === ERRNO.EACCES) this.refuse(skb, REFUSAL.PROHIBITED, 0);
+    const { NET, HOST, NET_UNREACHABLE_FOR_TOS, HOST_UNREACHABLE_FOR_TOS, ADMINISTRATIVELY_PROHIBITED } = ICMPV4_UNREACHABLE;
+    let code = -1;
+    if (errno === ERRNO.ENETUNREACH) code = this.#isForTos(skb) ? NET_UNREACHABLE_FOR_TOS : NET;
+    else if (errno === ERRNO.EHOSTUNREACH) code = this.#isForTos(skb) ? HOST_UNREACHABLE_FOR_TOS : HOST;
+    else if (errno === ERRNO.EACCES) code = ADMINISTRATIVELY_PROHIBITED;
+    if (code >= 0) this.#sendError(skb, (ICMPV4_TYPE.DESTINATION_UNREACHABLE << 8) | code, 0);
     return drop(skb, drops['ipv4.no-route']);
   }
 
-  /** @param message type << 8 | code. */
-  #sendError(skb: Skb, message: number, rest: number): void {
+  /** There would be a way for another type of service (RFC 1812 §5.2.7.1). */
+  #isForTos(skb: Skb): boolean {
+    const { route, current } = this.#parts;
+    const { view } = skb.memory;
+    const { network } = skb;
+    if ((ipv4Tos(view, network) & SERVICE_BITS) === 0) return false;
+    aim(this.#flow, ipv4Protocol(view, network), ipv4Src(view, network), ipv4Dst(view, network), 0, skb.mark);
+    this.#flow.iif = skb.ifindex;
+    const caller = current.id;
+    current.id = route.owner;
+    const dst = route.current.lookupInput(this.#flow);
+    current.id = caller;
+    return dst.error === 0;
+  }
+
+  /** @param message type << 8 | code. Returns whether it was sent. */
+  #sendError(skb: Skb, message: number, rest: number): boolean {
     const { counters } = this.#parts;
-    if (!this.#mayBeRefused(skb)) return;
-    if (!this.#withinLimits(skb, message)) {
-      counters.icmpOutLimited.value++;
-      return;
-    }
+    if (!this.#mayBeRefused(skb) || !this.allows(message >>> 8, message & 0xff, ipv4Src(skb.memory.view, skb.network))) return false;
     // Of packets that were merged, the first is quoted.
     const quoted = skb.gsoSize === 0 ? skb : this.#joints.unmerger.first(skb);
     const error = quoted === null ? null : this.#make(quoted, message, rest);
     if (quoted !== null && quoted !== skb) quoted.memory.pool.release(quoted);
-    if (error === null) return;
+    if (error === null) return false;
     counters.icmpOutErrors.value++;
     this.#joints.output.send(error, this.#flow, null);
+    return true;
   }
 
-  /** RFC 1122 §3.2.2: never about errors, later fragments, what was sent to many, or came from no single host. */
+  /** RFC 1122 §3.2.2, RFC 1812 §4.3.2.7: never about errors, later fragments, what was sent to many, or came from no single host. */
   #mayBeRefused(skb: Skb): boolean {
     const { book } = this.#parts;
     const { view } = skb.memory;
@@ -98,35 +127,22 @@ export class IcmpSender {
     if (type !== SKB_TYPE.HOST && type !== SKB_TYPE.LOOPBACK) return false;
     if (ipv4FragmentOffsetBytes(view, network) !== 0) return false;
     const source = book.typeOf(ipv4Src(view, network), 0);
-    if (source !== ADDRESS_TYPE.UNICAST && source !== ADDRESS_TYPE.LOCAL) return false;
+    if ((source !== ADDRESS_TYPE.UNICAST && source !== ADDRESS_TYPE.LOCAL) || ipv4Src(view, network) >>> 28 === CLASS_E) return false;
     const destination = ipv4Dst(view, network);
     const target = destination === LIMITED_BROADCAST ? ADDRESS_TYPE.BROADCAST : book.typeOf(destination, ifindex);
     if (target === ADDRESS_TYPE.BROADCAST || target === ADDRESS_TYPE.MULTICAST) return false;
     return ipv4Protocol(view, network) !== IP_PROTOCOL.ICMP || !isAboutError(skb);
   }
 
-  #withinLimits(skb: Skb, message: number): boolean {
-    const { settings } = this.#parts;
-    const type = message >>> 8;
-    // Whoever looks for a path's MTU is not kept waiting.
-    if (isTooBig(type, message & 0xff) || type > 31 || (settings.icmpRatemask.value & (1 << type)) === 0) return true;
-    if (!this.#bucket.take(settings.icmpPerSecond.value, settings.icmpBurst.value)) return false;
-    const source = ipv4Src(skb.memory.view, skb.network);
-    return source >>> 24 === 127 || this.#peers.take(source, settings.icmpRatelimitMs.value);
-  }
-
   /** The message, with a route to who is told: `flow` says to whom. Null: no way there, or no memory. */
   #make(skb: Skb, message: number, rest: number): Skb | null {
-    const { book, route, current, pool } = this.#parts;
+    const { route, current, pool } = this.#parts;
     // What its sender left to a device, nobody would finish in a quote.
     finishChecksum(skb, this.#reader);
     const { view } = skb.memory;
     const { network } = skb;
-    const to = ipv4Dst(view, network);
-    // From the address that was spoken to, where it is ours; else from that of the way back (RFC 1812 §4.3.2.4).
-    const source = book.isLocal(to, 0) ? to : 0;
     const tos = TOS_CONTROL | (ipv4Tos(view, network) & TOS_BITS);
-    aim(this.#flow, IP_PROTOCOL.ICMP, source, ipv4Src(view, network), tos, 0);
+    aim(this.#flow, IP_PROTOCOL.ICMP, this.#sourceFor(skb), ipv4Src(view, network), tos, 0);
     const caller = current.id;
     current.id = route.owner;
     const dst = route.current.lookup(this.#flow);
@@ -144,6 +160,14 @@ export class IcmpSender {
     error.transport = at;
     error.dst = dst;
     return error;
+  }
+
+  /** The address that was spoken to, where it is ours; else 0: that of the way back (RFC 1812 §4.3.2.4), unless a setting wants another. */
+  #sourceFor({ memory: { view }, network, ifindex }: Skb): number {
+    const { book, settings, traffic } = this.#parts;
+    const to = ipv4Dst(view, network);
+    if (book.isLocal(to, 0)) return to;
+    return settings.icmpFromInbound.value ? book.sourceFor(traffic.current.byIndex(ifindex), ipv4Src(view, network)) : 0;
   }
 
   /** A packet of this host: who sent it is told without a wire. */

@@ -3,6 +3,8 @@ import type { Delivery, LayerHooks, Unmerger } from '@softnet/inet';
 import type { Fragments } from './fragments.ts';
 import type { IcmpSender } from './icmp-sender.ts';
 import type { Output } from './output.ts';
+import type { RedirectSender } from './redirect-sender.ts';
+import type { Redirects } from './redirects.ts';
 
 /** Parts of the layer that call one another: filled once, before the first packet. */
 export class Joints {
@@ -11,6 +13,8 @@ export class Joints {
   delivery!: Delivery;
   fragments!: Fragments;
   icmp!: IcmpSender;
+  redirects!: Redirects;
+  redirectSender!: RedirectSender;
   output!: Output;
   unmerger!: Unmerger;
 }

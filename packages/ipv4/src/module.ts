@@ -40,6 +40,8 @@ import { Fragmenter } from './fragmenter.ts';
 import { Fragments } from './fragments.ts';
 import { IPV4_PARSER } from './header-parser.ts';
 import { Icmp } from './icmp.ts';
+import { IcmpReplies } from './icmp-replies.ts';
+import { IcmpReports } from './icmp-reports.ts';
 import { IcmpSender } from './icmp-sender.ts';
 import { Input } from './input.ts';
 import { Joints } from './joints.ts';
@@ -52,6 +54,8 @@ import { Ipv4Offload } from './offload.ts';
 import { Output } from './output.ts';
 import type { Ipv4Parts } from './parts.ts';
 import { defineCounters } from './parts.ts';
+import { RedirectSender } from './redirect-sender.ts';
+import { Redirects } from './redirects.ts';
 import { defineSettings } from './settings.ts';
 import { IpOptions } from './socket/ip-options.ts';
 
@@ -99,7 +103,7 @@ export class Ipv4Module implements SoftnetModule {
     ctx.contribute(EthertypeHandler, arp, 'corridor');
     ctx.contribute(HeaderParser, IPV4_PARSER, 'corridor');
     ctx.contribute(NeighbourProtocol, arp, 'corridor');
-    ctx.contribute(Protocol, new Icmp(parts, joints), 'corridor');
+    ctx.contribute(Protocol, new Icmp(parts, new IcmpReplies(parts, joints), new IcmpReports(parts, joints)), 'corridor');
     ctx.contribute(OptionLevel, optionLevel(parts), 'corridor');
     ctx.contribute(Addresses, addresses.door, 'door');
     ctx.contribute(DeviceListener, parts.conf, 'corridor');
@@ -160,7 +164,9 @@ export class Ipv4Module implements SoftnetModule {
     joints.layer = layer;
     joints.output = output;
     joints.unmerger = new Unmerger(layer.segment);
-    joints.icmp = new IcmpSender(parts, joints, ctx.random.u32());
+    joints.icmp = new IcmpSender(parts, joints, ctx.random);
+    joints.redirects = new Redirects(parts);
+    joints.redirectSender = new RedirectSender(parts, joints, ctx.random.u32());
     joints.hooks = new LayerHooks(ctx, HOOK_FAMILY.IPV4, layer.steps, drops['ipv4.hook-lost']);
     joints.delivery = new Delivery(ctx, layer, { noProtocol: drops['ipv4.no-protocol'], noPorts: drops['ipv4.no-ports'] }, joints.unmerger);
     joints.fragments = new Fragments(ctx, parts, (first) => joints.icmp.refuse(first, REFUSAL.REASSEMBLY_TIMEOUT, 0));

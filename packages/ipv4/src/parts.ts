@@ -38,6 +38,10 @@ export interface Ipv4Counters {
   readonly icmpOutLimited: Counter;
   readonly icmpInEchos: Counter;
   readonly icmpOutEchoReps: Counter;
+  readonly icmpInTimestamps: Counter;
+  readonly icmpOutTimestampReps: Counter;
+  readonly icmpInRedirects: Counter;
+  readonly icmpOutRedirects: Counter;
   readonly arpRequests: Counter;
   readonly arpReplies: Counter;
 }
@@ -59,6 +63,10 @@ export function defineCounters(counter: (name: string) => Counter): Ipv4Counters
     icmpOutLimited: counter('icmp-out-limited'),
     icmpInEchos: counter('icmp-in-echos'),
     icmpOutEchoReps: counter('icmp-out-echo-reps'),
+    icmpInTimestamps: counter('icmp-in-timestamps'),
+    icmpOutTimestampReps: counter('icmp-out-timestamp-reps'),
+    icmpInRedirects: counter('icmp-in-redirects'),
+    icmpOutRedirects: counter('icmp-out-redirects'),
     arpRequests: counter('arp-requests-out'),
     arpReplies: counter('arp-replies-out'),
   };

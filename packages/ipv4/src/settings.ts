@@ -11,6 +11,11 @@ export interface Ipv4Settings {
   readonly icmpRatemask: Setting<number>;
   readonly icmpPerSecond: Setting<number>;
   readonly icmpBurst: Setting<number>;
+  readonly icmpFromInbound: Setting<boolean>;
+  readonly minPathMtu: Setting<number>;
+  readonly redirectLoadMs: Setting<number>;
+  readonly redirectNumber: Setting<number>;
+  readonly redirectSilenceMs: Setting<number>;
   readonly fragmentsBytes: Setting<number>;
   readonly fragmentsSeconds: Setting<number>;
   readonly fragmentsPieces: Setting<number>;
@@ -42,6 +47,15 @@ export function defineSettings(sysctl: SysctlBranch, forwardChanged: (on: boolea
     icmpRatemask: int('net.ipv4.icmp_ratemask', LIMITED_TYPES, 0, INT_MAX, 'bits by ICMP type: which are limited'),
     icmpPerSecond: int('net.ipv4.icmp_msgs_per_sec', 1000, 0, INT_MAX, 'limited messages a second, to all peers (RFC 1812 §4.3.2.8)'),
     icmpBurst: int('net.ipv4.icmp_msgs_burst', 50, 0, INT_MAX, 'limited messages at once'),
+    icmpFromInbound: bool(
+      'net.ipv4.icmp_errors_use_inbound_ifaddr',
+      false,
+      'errors come from the address of the device that the packet came in by (RFC 1812 §4.3.2.4 has that of the way back)',
+    ),
+    minPathMtu: int('net.ipv4.route.min_pmtu', 552, 68, 65_535, 'a path that is said to be narrower gets pieces of so much, without DF'),
+    redirectLoadMs: int('net.ipv4.route.redirect_load', 20, 0, INT_MAX, 'ms until a redirect is repeated: twice that, then twice as long'),
+    redirectNumber: int('net.ipv4.route.redirect_number', 9, 0, 30, 'redirects in a row to who does not heed them'),
+    redirectSilenceMs: int('net.ipv4.route.redirect_silence', 20_480, 0, INT_MAX, 'ms without one until a host is redirected anew'),
     fragmentsBytes: int(
       'net.ipv4.ipfrag_high_thresh',
       4 << 20,

@@ -10,8 +10,17 @@ test('codes mean what they mean in Linux', () => {
   const read = (type: number, code: number): string =>
     readReport(report, type, code, 0, 1500) ? `${report.errno}${report.fatal ? '!' : ''}` : 'none';
   expect(Array.from({ length: 16 }, (_, code) => read(3, code)).join(' ')).toBe(LINUX);
-  expect([read(3, 16), read(3, 255), read(4, 0), read(5, 1), read(8, 0)]).toEqual(['none', 'none', 'none', 'none', 'none']);
-  expect([read(11, 0), read(11, 1), read(12, 0)]).toEqual(['113', '113', '71!']);
+  const others = [
+    [3, 16],
+    [3, 255],
+    [4, 0],
+    [5, 4],
+    [8, 0],
+    [11, 2],
+    [12, 3],
+  ] as const;
+  expect(others.map(([type, code]) => read(type, code))).toEqual(others.map(() => 'none'));
+  expect([read(11, 0), read(11, 1), read(12, 0), read(12, 2), read(5, 0), read(5, 3)]).toEqual(['113', '113', '71!', '71!', '0', '0']);
 });
 
 test('MTU and pointer come along', () => {
@@ -20,6 +29,8 @@ test('MTU and pointer come along', () => {
   expect([report.info, report.type, report.code, report.origin]).toEqual([1280, 3, 4, 2]);
   readReport(report, 12, 0, 20 << 24, 1500);
   expect(report.info).toBe(20);
+  readReport(report, 5, 1, 0x0a000001, 1500);
+  expect(report.info).toBe(0x0a000001);
   readReport(report, 3, 3, 77, 1500);
   expect(report.info).toBe(0);
 });

@@ -2,7 +2,7 @@ import type { ErrorReport } from '@softnet/contract';
 import { ERRNO, ERROR_ORIGIN, REFUSAL } from '@softnet/contract';
 import { ICMPV4_TIME_EXCEEDED, ICMPV4_TYPE, ICMPV4_UNREACHABLE } from '@softnet/wire';
 
-const { DESTINATION_UNREACHABLE, TIME_EXCEEDED, PARAMETER_PROBLEM } = ICMPV4_TYPE;
+const { DESTINATION_UNREACHABLE, REDIRECT, TIME_EXCEEDED, PARAMETER_PROBLEM } = ICMPV4_TYPE;
 
 /** How a refusal is said in ICMP: type << 8 | code. By `REFUSAL`. */
 const MESSAGES: Readonly<Record<number, number>> = Object.freeze({
@@ -53,20 +53,29 @@ export function mtuOf(rest: number, quotedBytes: number): number {
   return said > 0 ? said : (PLATEAUS.find((plateau) => plateau < quotedBytes) ?? 68);
 }
 
-/** Fills the report with what an ICMP error says. False: it is none that is reported. */
+/** How many codes each type has (RFC 792, RFC 1108 §4, RFC 1812 §5.2.7); of a type that is not here, none is reported. */
+const CODES: Readonly<Record<number, number>> = Object.freeze({
+  [DESTINATION_UNREACHABLE]: UNREACHABLE.length,
+  [REDIRECT]: 4,
+  [TIME_EXCEEDED]: 2,
+  [PARAMETER_PROBLEM]: 3,
+});
+
+/** Fills the report with what an ICMP error or redirect says. False: it is none that is reported. */
 export function readReport(report: ErrorReport, type: number, code: number, rest: number, quotedBytes: number): boolean {
-  const isKnown = type === TIME_EXCEEDED || type === PARAMETER_PROBLEM;
-  if (!isKnown && (type !== DESTINATION_UNREACHABLE || code >= UNREACHABLE.length)) return false;
+  if (code >= (CODES[type] ?? 0)) return false;
   report.errno = ERRNO.EHOSTUNREACH;
   if (type === DESTINATION_UNREACHABLE) report.errno = UNREACHABLE[code]!;
-  if (type === PARAMETER_PROBLEM) report.errno = ERRNO.EPROTO;
+  else if (type === PARAMETER_PROBLEM) report.errno = ERRNO.EPROTO;
+  else if (type === REDIRECT) report.errno = 0;
   report.fatal = type === DESTINATION_UNREACHABLE ? (FATAL & (1 << code)) !== 0 : type === PARAMETER_PROBLEM;
   report.origin = ERROR_ORIGIN.ICMP;
   report.type = type;
   report.code = code;
   report.info = 0;
   if (type === PARAMETER_PROBLEM) report.info = rest >>> 24;
-  if (isTooBig(type, code)) report.info = mtuOf(rest, quotedBytes);
+  else if (type === REDIRECT) report.info = rest;
+  else if (isTooBig(type, code)) report.info = mtuOf(rest, quotedBytes);
   return true;
 }
 

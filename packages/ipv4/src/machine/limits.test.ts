@@ -2,8 +2,11 @@ import type { Random } from '@softnet/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { mtuOf } from './icmp-errors.ts';
+import { IcmpLimits } from './icmp-limits.ts';
 import { Identification } from './identification.ts';
 import { PeerLimit } from './peer-limit.ts';
+import { PeerPlaces } from './peer-places.ts';
+import { RedirectLimit } from './redirect-limit.ts';
 
 const random = (seed: number): Random => ({
   u32: () => seed,
@@ -48,12 +51,111 @@ describe('errors to one peer', () => {
     expect(limit.take(0x0a000001, 0)).toBe(true);
   });
 
-  test('do not use up what others have, but where hashes meet', () => {
+  test('do not use up what others have, whoever they are and however many', () => {
     const limit = new PeerLimit(clock, 99);
     for (let i = 0; i < 20; i++) limit.take(1, 1000);
-    const others = Array.from({ length: 100 }, (_, i) => limit.take(i + 1000, 1000)).filter(Boolean).length;
-    expect(others).toBeGreaterThan(95);
+    const others = Array.from({ length: 10_000 }, (_, i) => limit.take(i + 1000, 1000)).filter(Boolean).length;
+    expect(others).toBe(10_000);
   });
+
+  test('are as a plain model has it, while there are few', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 3_000_000 })), { maxLength: 60 }),
+        (steps) => {
+          const time = { ...clock, nowUs: 5 };
+          const limit = new PeerLimit(time, 7);
+          const model = new Map<number, { credit: number; at: number }>();
+          for (const [peer, passUs] of steps) {
+            time.nowUs += passUs;
+            const known = model.get(peer) ?? { credit: 6_000_000, at: time.nowUs };
+            const credit = Math.min(6_000_000, known.credit + time.nowUs - known.at);
+            expect(limit.take(peer, 1000)).toBe(credit >= 1_000_000);
+            model.set(peer, { credit: credit >= 1_000_000 ? credit - 1_000_000 : credit, at: time.nowUs });
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe('redirects to one host', () => {
+  const pace = { loadMs: 20, number: 9, silenceMs: 20_480 };
+  const clock = { nowUs: 0, nowMs: 0, virtual: true, readUs: () => 0 };
+
+  test('are nine, each after twice the time, and none more until it was quiet (Linux)', () => {
+    const limit = new RedirectLimit(clock, 5);
+    const sentMs: number[] = [];
+    for (let ms = 0; ms < 30_000; ms += 10) {
+      clock.nowUs = ms * 1000;
+      if (limit.take(1, pace)) sentMs.push(ms);
+    }
+    // 40, 80, ... 5,120 ms later, each at the next packet.
+    expect(sentMs).toEqual([0, 50, 140, 310, 640, 1290, 2580, 5150, 10_280]);
+    clock.nowUs += 20_480_000;
+    expect(limit.take(1, pace)).toBe(false);
+    clock.nowUs += 20_481_000;
+    expect(limit.take(1, pace)).toBe(true);
+    expect(limit.take(2, pace)).toBe(true);
+    expect(limit.take(3, { ...pace, number: 0 })).toBe(false);
+  });
+});
+
+describe('ICMP in all', () => {
+  const bounds = {
+    icmpRatemask: { value: 0x1818 },
+    icmpRatelimitMs: { value: 1000 },
+    icmpPerSecond: { value: 1000 },
+    icmpBurst: { value: 50 },
+  };
+  const clock = { nowUs: 0, nowMs: 0, virtual: true, readUs: () => 0 };
+  let seed = 1;
+  const below = (bound: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return (seed >>> 8) % bound;
+  };
+  const chance: Random = { ...random(3), below };
+
+  test('is a burst, then so many a second; of a million peers each is new, and memory stays', () => {
+    const limits = new IcmpLimits(clock, chance, bounds);
+    let first = 0;
+    for (let peer = 0; peer < 1000; peer++) if (limits.take(3, 3, peer)) first++;
+    expect(first).toBeGreaterThan(25);
+    expect(first).toBeLessThan(100);
+    let given = 0;
+    for (let peer = 0; peer < 1_000_000; peer++) {
+      clock.nowUs += 10;
+      if (limits.take(11, 0, peer)) given++;
+    }
+    expect(given).toBeGreaterThan(9000);
+    expect(given).toBeLessThan(11_100);
+  });
+
+  test('one who has had his share takes nothing from others; what is not in the mask is free, and so is a path MTU', () => {
+    const limits = new IcmpLimits(clock, { ...chance, below: () => 1 }, bounds);
+    clock.nowUs += 1_000_000;
+    const given = Array.from({ length: 100 }, () => limits.take(3, 1, 77)).filter(Boolean).length;
+    const others = Array.from({ length: 100 }, (_, i) => limits.take(3, 1, i)).filter(Boolean).length;
+    expect([given, others]).toEqual([6, 44]);
+    for (const [type, code] of [
+      [0, 0],
+      [3, 4],
+      [5, 1],
+      [14, 0],
+      [32, 0],
+    ] as const)
+      expect(limits.take(type, code, 1)).toBe(true);
+    expect(limits.take(12, 0, 1)).toBe(false);
+  });
+});
+
+test('a peer keeps its place until four others came there that were heard later', () => {
+  const places = new PeerPlaces(4, 9);
+  const found = [1, 2, 3, 4, 1, 5, 1, 2].map((peer, now) => [places.find(peer, now), places.isNew]);
+  const [one, two] = [found[0]![0], found[1]![0]];
+  expect(found.map(([, isNew]) => isNew)).toEqual([true, true, true, true, false, true, false, true]);
+  expect([found[4]![0], found[5]![0], found[6]![0]]).toEqual([one, two, one]);
+  expect(new Set(found.slice(0, 4).map(([place]) => place)).size).toBe(4);
 });
 
 test('a router that does not say the MTU means the next lower plateau (RFC 1191 §7.1)', () => {
