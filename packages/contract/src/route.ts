@@ -130,8 +130,8 @@ function absentRoute(): Route {
 
 /**
  * An encapsulation that a route asks for (`ip route add ... encap mpls 100`): it stacks a dst on the next hop's. Route
- * calls it once for each next hop, at a change of the table. A **door**: the dsts that it made go on by themselves.
- * Linux's `lwtunnel_encap_ops`.
+ * calls it once for each next hop, and again when devices, layers or path MTUs change below it. So it is a **corridor**: flows of routes that
+ * exist need new dsts; new routes are refused by route once its `uses` are not open. Linux's `lwtunnel_encap_ops`.
  */
 export interface LightweightTunnel {
   /** 'mpls'. */

@@ -58,13 +58,17 @@ export class DstMaker {
     return dst;
   }
 
-  /** @throws NetError what its tunnel says of a hop that is not in use yet. */
+  /** @throws NetError what its tunnel says of a hop that is not in use yet; ESHUTDOWN when it leaves: it serves the hops that there are. */
   tryOut(spec: HopSpec): void {
     const { encap } = spec;
     if (encap === null) return;
     const bottom = this.#bottom({ spec }, null);
-    if (bottom === null) this.#tunnelOf(encap.name);
-    else this.#stack(bottom, encap.name, encap.config);
+    if (bottom === null) {
+      this.#tunnelOf(encap.name);
+      return;
+    }
+    const { uses } = this.#stack(bottom, encap.name, encap.config);
+    if (uses !== null && !uses.open) throw new NetError('ESHUTDOWN', `${uses.module} is leaving, so no new route goes by '${encap.name}'`);
   }
 
   /** The device that takes packets to this host. */

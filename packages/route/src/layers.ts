@@ -1,33 +1,42 @@
-import type { Contributions, CurrentOwner, Dst, Flow, NetworkLayer } from '@softnet/contract';
+import type { Contributions, CurrentOwner, Dst, Flow, LightweightTunnel, NetworkLayer } from '@softnet/contract';
+import { ADDRESS_FAMILY } from '@softnet/contract';
 
 interface Seat {
   readonly layer: NetworkLayer;
   readonly owner: number;
 }
 
-/** The network layer of each family: of two generations, the newer. */
+/** The network layer of each family: of two generations, the newer. And whether those that stack on next hops are still the same. */
 export class Layers {
   readonly #contributions: Contributions<NetworkLayer>;
+  readonly #tunnels: Contributions<LightweightTunnel>;
   readonly #current: CurrentOwner;
   #seen: readonly NetworkLayer[] = [];
+  #seenTunnels: readonly LightweightTunnel[];
   #seats = new Map<number, Seat>();
 
-  constructor(contributions: Contributions<NetworkLayer>, current: CurrentOwner) {
+  constructor(contributions: Contributions<NetworkLayer>, tunnels: Contributions<LightweightTunnel>, current: CurrentOwner) {
     this.#contributions = contributions;
+    this.#tunnels = tunnels;
     this.#current = current;
+    this.#seenTunnels = tunnels.items;
   }
 
-  /** Whether layers have come or gone since {@link look}. */
+  /** Whether layers or tunnels have come or gone since {@link look}. */
   get changed(): boolean {
-    return this.#seen !== this.#contributions.items;
+    return this.#seen !== this.#contributions.items || this.#seenTunnels !== this.#tunnels.items;
   }
 
-  /** Looks again. Returns the families whose layer is another one now. */
+  /** Looks again. Returns the families whose layer is another one now; UNSPEC, that is all, where tunnels are. */
   look(): number[] {
     const { items, owners } = this.#contributions;
     this.#seen = items;
     const before = this.#seats;
     this.#seats = new Map(items.map((layer, index) => [layer.family, { layer, owner: owners[index]! }]));
+    if (this.#seenTunnels !== this.#tunnels.items) {
+      this.#seenTunnels = this.#tunnels.items;
+      return [ADDRESS_FAMILY.UNSPEC];
+    }
     const families = new Set([...before.keys(), ...this.#seats.keys()]);
     return [...families].filter((family) => before.get(family)?.layer !== this.#seats.get(family)?.layer);
   }

@@ -76,7 +76,7 @@ export class RouteModule implements SoftnetModule {
     return new Router({
       ...{ clock: ctx.clock, current: ctx.current },
       layers: ctx.contributions(NetworkLayer, changed),
-      tunnels: ctx.contributions(LightweightTunnel),
+      tunnels: ctx.contributions(LightweightTunnel, changed),
       policy: ctx.port(PacketPolicy),
       traffic: ctx.port(DeviceTraffic),
       uses: this.#declareUses(ctx),

@@ -71,7 +71,7 @@ export class Router {
     const book = new RuleBook();
     this.#host = host;
     this.#errors = new ErrorDsts(generation, host.uses, host.reason);
-    this.#layers = new Layers(host.layers, current);
+    this.#layers = new Layers(host.layers, host.tunnels, current);
     this.#fib = new Fib(book, host.seed() | 0);
     this.#expiry = host.timer(() => this.exceptions.sweep(), 'route.exceptions');
     this.exceptions = new Exceptions({
