@@ -55,6 +55,10 @@ export class Neighbour extends Held {
   isRouter = false;
   /** Next in the core's hash chain. */
   hashNext: Neighbour | null = null;
+  /** The core's: in which line of those who go first when the table is full it stands, and where. */
+  line: object | null = null;
+  lineBefore: Neighbour | null = null;
+  lineAfter: Neighbour | null = null;
   /** The core's: when its state ends. Null: it has never waited for anything. */
   timer: Timer | null = null;
   /** Its neighbour protocol's own. */
@@ -139,10 +143,11 @@ export interface NeighbourTable {
   /**
    * Sets the link address.
    * @param state PERMANENT, the default: for good; REACHABLE, STALE, NOARP: as if it had been heard.
+   * @param isRouter false by default.
    * @throws NetError EINVAL for one of another length or another state, ENOBUFS.
    */
-  set(device: NetDevice, family: number, address: AddressWords, linkAddress: Uint8Array, state?: number): void;
-  /** Forgets it; what waits is dropped. @throws NetError ENOENT. */
+  set(device: NetDevice, family: number, address: AddressWords, linkAddress: Uint8Array, state?: number, isRouter?: boolean): void;
+  /** Forgets it; who waits is told that nobody answered. @throws NetError ENOENT. */
   remove(device: NetDevice, family: number, address: AddressWords): void;
   /** Forgets all of a device that were not set by hand. */
   flush(device: NetDevice): void;
@@ -165,7 +170,10 @@ export interface NeighbourProtocol {
   solicit(neighbour: Neighbour, skb: Skb | null): void;
   /** Nobody answered: takes each packet that waited, tells its sender (ICMP host unreachable), and drops it. */
   failed(neighbour: Neighbour, skb: Skb): void;
-  /** Times of RFC 4861 §6.3.2 and §10 on this device, ms. */
+  /**
+   * Base of the reachable time (RFC 4861 §6.3.2), and the time between two solicitations (§10), on this device, ms: where somebody has said
+   * them (a router, §6.3.4). 0: as the settings have it.
+   */
   reachableMs(device: NetDevice): number;
   retransMs(device: NetDevice): number;
 }

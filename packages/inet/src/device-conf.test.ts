@@ -36,6 +36,14 @@ function setup() {
 }
 
 describe('DeviceConf', () => {
+  it('may have nothing for all devices at once', () => {
+    const { sysctl, cells, device } = setup();
+    const conf = new DeviceConf(sysctl, 'net.x.neigh', { tries: { ...SWITCH, max: 9, join: 'own' } }, false);
+    conf.deviceChanged(device(3, 'eth0'), REGISTER);
+    sysctl.set('net.x.neigh.eth0.tries', 5);
+    expect([conf.value(3, 'tries'), conf.value(4, 'tries'), cells.has('net.x.neigh.all.tries')]).toEqual([5, 0, false]);
+  });
+
   it('comes and goes with a device, which begins as default is then', () => {
     const { conf, sysctl, cells, device } = setup();
     const eth0 = device(3, 'eth0');

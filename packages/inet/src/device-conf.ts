@@ -26,24 +26,30 @@ export class DeviceConf<N extends string> {
   readonly #sysctl: SysctlBranch;
   readonly #branch: string;
   readonly #specs: Readonly<Record<N, ConfSpec>>;
-  readonly #all: Row<N>;
+  /** Null: nothing is set for all at once. */
+  readonly #all: Row<N> | null;
   readonly #default: Row<N>;
   /** By ifindex. */
   readonly #rows: (Row<N> | undefined)[] = [];
   readonly #names: (string | undefined)[] = [];
 
-  /** @param branch 'net.ipv4.conf'. @throws NetError EEXIST. */
-  constructor(sysctl: SysctlBranch, branch: string, specs: Readonly<Record<N, ConfSpec>>) {
+  /**
+   * @param branch 'net.ipv4.conf'.
+   * @param hasAll false: `default` and devices only, as `net.ipv4.neigh` has it; each setting is then a device's `own`.
+   * @throws NetError EEXIST.
+   */
+  constructor(sysctl: SysctlBranch, branch: string, specs: Readonly<Record<N, ConfSpec>>, hasAll = true) {
     this.#sysctl = sysctl;
     this.#branch = branch;
     this.#specs = specs;
-    this.#all = this.#define('all', null, null);
+    this.#all = hasAll ? this.#define('all', null, null) : null;
     this.#default = this.#define('default', null, null);
   }
 
   /** In force on a device; on one that is not known, as `default` has it. Allocates nothing. */
   value(ifindex: number, name: N): number {
     const own = Number((this.#rows[ifindex] ?? this.#default)[name].value);
+    if (this.#all === null) return own;
     const all = this.all(name);
     switch (this.#specs[name].join) {
       case 'or':
@@ -59,12 +65,12 @@ export class DeviceConf<N extends string> {
 
   /** Of all devices: `conf.all`. */
   all(name: N): number {
-    return Number(this.#all[name].value);
+    return Number((this.#all ?? this.#default)[name].value);
   }
 
   /** Sets it for `all`, `default` and each device, as some settings do (`ip_forward`). */
   setEverywhere(name: N, value: number): void {
-    for (const row of [this.#all, this.#default, ...this.#rows]) if (row !== undefined) this.#sysctl.set(row[name].name, value);
+    for (const row of [this.#all, this.#default, ...this.#rows]) if (row) this.#sysctl.set(row[name].name, value);
   }
 
   /** Sets it for one device. */
