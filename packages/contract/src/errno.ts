@@ -16,6 +16,7 @@ export const ERRNO = Object.freeze({
   EFAULT: 14,
   EBUSY: 16,
   EEXIST: 17,
+  EXDEV: 18,
   ENODEV: 19,
   EINVAL: 22,
   EMFILE: 24,

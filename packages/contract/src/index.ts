@@ -43,6 +43,7 @@ export * from './route.ts';
 export * from './route-listener.ts';
 export * from './route-table.ts';
 export * from './router-advertisements.ts';
+export * from './router-alert.ts';
 export * from './routing-rules.ts';
 export * from './skb.ts';
 export * from './skb-pools.ts';

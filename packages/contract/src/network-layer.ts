@@ -30,6 +30,8 @@ export const REFUSAL = Object.freeze({
   TOO_BIG: 6,
   TIME_EXCEEDED: 7,
   REASSEMBLY_TIMEOUT: 8,
+  /** The way that the sender chose cannot be gone (IPv4's source routes). */
+  SOURCE_ROUTE_FAILED: 9,
 } as const);
 
 /**

@@ -4,6 +4,7 @@ import { segmentBytes } from '@softnet/inet';
 import { decrementIpv4Ttl, IPV4_HEADER_BYTES, ipv4Dst, ipv4Protocol, ipv4Src, ipv4Tos, ipv4Ttl, isIpv4DontFragment } from '@softnet/wire';
 import type { Joints } from './joints.ts';
 import { aim } from './machine/flow.ts';
+import { hasOptions } from './options.ts';
 import type { Ipv4Parts } from './parts.ts';
 import { drop } from './parts.ts';
 
@@ -30,9 +31,11 @@ export class Forwarding {
   }
 
   #forward(skb: Skb): number {
-    const { settings, drops, traffic } = this.#parts;
-    if (!settings.forward.value) return drop(skb, drops['ipv4.not-forwarding']);
+    const { conf, drops, traffic } = this.#parts;
+    if (conf.value(skb.ifindex, 'forwarding') === 0) return drop(skb, drops['ipv4.not-forwarding']);
     if (skb.type !== SKB_TYPE.HOST) return drop(skb, drops['ipv4.unicast-by-broadcast']);
+    const input: NetDevice | null = traffic.current.byIndex(skb.ifindex);
+    if (hasOptions(skb) && this.#joints.options.isExamined(skb, input)) return TRANSMIT.OK;
     if (ipv4Ttl(skb.memory.view, skb.network) <= 1) {
       this.#joints.icmp.refuse(skb, REFUSAL.TIME_EXCEEDED, 0);
       return drop(skb, drops['ipv4.ttl']);
@@ -48,6 +51,7 @@ export class Forwarding {
     if (dst.device !== null && dst.device.ifindex === skb.ifindex) this.#joints.redirectSender.consider(skb, dst);
     const roomBytes = Math.max(0, dst.headroomBytes - IPV4_HEADER_BYTES);
     if (!skb.memory.pool.makeRoom(skb, roomBytes, dst.tailroomBytes)) return drop(skb, drops['ipv4.no-memory']);
+    if (hasOptions(skb) && !this.#joints.options.passes(skb, dst)) return TRANSMIT.DROPPED;
     decrementIpv4Ttl(skb.memory.view, skb.network);
     // What is known of the checksum was for us; the sender's own goes on as it came.
     if (skb.checksum !== CHECKSUM.PARTIAL) {
@@ -55,7 +59,6 @@ export class Forwarding {
       skb.csum = 0;
     }
     skb.timeUs = 0;
-    const input: NetDevice | null = traffic.current.byIndex(skb.ifindex);
     return runHooks(this.#joints.hooks.forward, skb, input, dst.device);
   }
 

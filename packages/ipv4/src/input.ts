@@ -1,5 +1,5 @@
-import type { NetDevice, Skb, SkbStep } from '@softnet/contract';
-import { CHECKSUM, Flow, POLICY_DIRECTION, ROUTE_TYPE, runHooks, SKB_TYPE, TRANSMIT } from '@softnet/contract';
+import type { DropReason, Dst, NetDevice, Skb, SkbStep } from '@softnet/contract';
+import { CHECKSUM, ERRNO, Flow, POLICY_DIRECTION, ROUTE_TYPE, runHooks, SKB_TYPE, SOURCE_CHECK, TRANSMIT } from '@softnet/contract';
 import { gather, pull, trim } from '@softnet/skb';
 import {
   IPV4_HEADER_BYTES,
@@ -14,9 +14,11 @@ import {
 } from '@softnet/wire';
 import type { Joints } from './joints.ts';
 import { isLoopbackDevice } from './machine/address-book.ts';
+import { isZeroBroadcast } from './machine/broadcast-forms.ts';
 import { aim } from './machine/flow.ts';
-import { checkOptions, OPTIONS_GOOD, OPTIONS_SOURCE_ROUTE } from './machine/header-options.ts';
 import { ALL_HOSTS, isMartianDestination, isMartianSource, isMulticast, LIMITED_BROADCAST } from './machine/special-address.ts';
+import type { MartianLog } from './martian-log.ts';
+import { hasOptions } from './options.ts';
 import type { Ipv4Parts } from './parts.ts';
 import { drop } from './parts.ts';
 
@@ -26,11 +28,13 @@ export class Input {
   readonly deliver: SkbStep = (skb) => this.#deliver(skb);
   readonly #parts: Ipv4Parts;
   readonly #joints: Joints;
+  readonly #martians: MartianLog;
   readonly #flow = new Flow();
 
-  constructor(parts: Ipv4Parts, joints: Joints) {
+  constructor(parts: Ipv4Parts, joints: Joints, martians: MartianLog) {
     this.#parts = parts;
     this.#joints = joints;
+    this.#martians = martians;
   }
 
   /** Takes a packet with `data` = `network`. Linux's `ip_rcv`. */
@@ -61,37 +65,35 @@ export class Input {
     }
     const headerBytes = ipv4HeaderBytes(view, at);
     skb.transport = at + headerBytes;
-    if (headerBytes > IPV4_HEADER_BYTES && !this.#takesOptions(skb, headerBytes)) return;
+    if (headerBytes > IPV4_HEADER_BYTES && !this.#joints.options.accept(skb)) return;
     runHooks(this.#joints.hooks.prerouting, skb, device, null);
   }
 
-  /** Behind prerouting. Linux's `ip_rcv_finish`. */
+  /** Behind prerouting. Linux's `ip_rcv_finish` and `ip_route_input_slow`. */
   routed(skb: Skb, device: NetDevice | null): number {
     if (skb.dst !== null) return skb.dst.input(skb);
-    const { drops, route, current, book } = this.#parts;
     const { view } = skb.memory;
     const source = ipv4Src(view, skb.network);
     const destination = ipv4Dst(view, skb.network);
     const isHere = device !== null && isLoopbackDevice(device);
-    if (isMartianSource(source, destination, isHere) || (!isHere && book.isOwn(source))) return drop(skb, drops['ipv4.martian-source']);
-    if (destination === LIMITED_BROADCAST) return this.#deliver(skb);
-    if (isMulticast(destination)) return this.#multicast(skb, destination);
-    if (isMartianDestination(destination, isHere)) return drop(skb, drops['ipv4.martian-destination']);
-    aim(this.#flow, ipv4Protocol(view, skb.network), source, destination, ipv4Tos(view, skb.network), skb.mark);
-    this.#flow.iif = skb.ifindex;
-    const caller = current.id;
-    current.id = route.owner;
-    const dst = route.current.lookupInput(this.#flow);
-    current.id = caller;
-    if (dst.error !== 0) return this.#joints.icmp.unroutable(skb, dst.error);
-    if ((skb.type === SKB_TYPE.BROADCAST || skb.type === SKB_TYPE.MULTICAST) && dst.type !== ROUTE_TYPE.BROADCAST) {
-      // DEVIATION: Linux does so only where drop_unicast_in_l2_multicast is set; RFC 1122 §3.3.6 says it to all.
-      return drop(skb, drops['ipv4.unicast-by-broadcast']);
+    const loopbackToo = isHere || this.#parts.conf.value(skb.ifindex, 'route_localnet') !== 0;
+    if (isMartianSource(source, destination, loopbackToo) || (!isHere && this.#isForged(skb, source))) {
+      return this.#martian(skb, device, this.#parts.drops['ipv4.martian-source'], 'martian source');
     }
-    // Above here there is no route: that all on the link are meant is seen by this.
-    if (dst.type === ROUTE_TYPE.BROADCAST) skb.type = SKB_TYPE.BROADCAST;
-    skb.dst = dst;
-    return dst.input(skb);
+    if (destination === LIMITED_BROADCAST || isMulticast(destination)) return this.#toMany(skb, device, source, destination);
+    if (skb.type === SKB_TYPE.BROADCAST && isZeroBroadcast(this.#parts.book.entries, destination, skb.ifindex)) {
+      return this.#toMany(skb, device, source, LIMITED_BROADCAST);
+    }
+    if (isMartianDestination(destination, loopbackToo)) {
+      return this.#martian(skb, device, this.#parts.drops['ipv4.martian-destination'], 'martian destination');
+    }
+    let dst = this.#lookup(skb, source, destination, isHere);
+    if (dst.error === 0 && hasOptions(skb)) {
+      const way = this.#joints.options.follow(skb, dst, this.#flow);
+      if (way === null) return TRANSMIT.DROPPED;
+      dst = way;
+    }
+    return this.#routedTo(skb, device, dst);
   }
 
   /** Behind the input hooks. Linux's `ip_local_deliver_finish`. */
@@ -108,8 +110,71 @@ export class Input {
     return TRANSMIT.OK;
   }
 
+  /** Its way is known. */
+  #routedTo(skb: Skb, device: NetDevice | null, dst: Dst): number {
+    const { drops, conf } = this.#parts;
+    if (dst.error === ERRNO.EXDEV) return this.#martian(skb, device, drops['ipv4.reverse-path'], 'source by another way');
+    if (dst.error !== 0) return this.#joints.icmp.unroutable(skb, dst.error);
+    const isBroadcast = dst.type === ROUTE_TYPE.BROADCAST;
+    const isInFrameToMany = skb.type === SKB_TYPE.BROADCAST || skb.type === SKB_TYPE.MULTICAST;
+    if (isInFrameToMany && !isBroadcast && conf.value(skb.ifindex, 'drop_unicast_in_l2_multicast') !== 0) {
+      return drop(skb, drops['ipv4.unicast-by-broadcast']);
+    }
+    skb.dst = dst;
+    if (isBroadcast) {
+      // All of another subnet (RFC 2644).
+      if (dst.device !== device && conf.value(skb.ifindex, 'bc_forwarding') !== 0) return this.#joints.forwarding.forward(skb);
+      // Above here there is no route: that all on the link are meant is seen by this.
+      skb.type = SKB_TYPE.BROADCAST;
+    }
+    return dst.input(skb);
+  }
+
+  #lookup(skb: Skb, source: number, destination: number, isHere: boolean): Dst {
+    const { route, current, conf } = this.#parts;
+    const { view } = skb.memory;
+    aim(this.#flow, ipv4Protocol(view, skb.network), source, destination, ipv4Tos(view, skb.network), skb.mark);
+    this.#flow.iif = skb.ifindex;
+    const caller = current.id;
+    current.id = route.owner;
+    const dst = route.current.lookupInput(this.#flow, isHere ? SOURCE_CHECK.NONE : conf.value(skb.ifindex, 'rp_filter'));
+    current.id = caller;
+    return dst;
+  }
+
+  /** To all on the link, or to a group. */
+  #toMany(skb: Skb, device: NetDevice | null, source: number, destination: number): number {
+    if (!this.#isSourceBack(skb, device, source)) {
+      return this.#martian(skb, device, this.#parts.drops['ipv4.reverse-path'], 'source by another way');
+    }
+    if (destination !== LIMITED_BROADCAST) return this.#multicast(skb, destination);
+    skb.type = SKB_TYPE.BROADCAST;
+    return this.#deliver(skb);
+  }
+
+  /** Such packets have no route: their source is looked at by one to this host. Who has no address yet comes from nowhere. */
+  #isSourceBack(skb: Skb, device: NetDevice | null, source: number): boolean {
+    const { conf, book } = this.#parts;
+    if (source === 0 || device === null || isLoopbackDevice(device) || conf.value(skb.ifindex, 'rp_filter') === 0) return true;
+    const here = book.sourceFor(device, source);
+    return here === 0 || this.#lookup(skb, source, here, false).error !== ERRNO.EXDEV;
+  }
+
+  /** From an address of this host, or one that means all of a subnet. */
+  #isForged(skb: Skb, source: number): boolean {
+    const { book, conf } = this.#parts;
+    if (!book.isOwn(source)) return false;
+    return conf.value(skb.ifindex, 'accept_local') === 0 || !book.isLocal(source, 0);
+  }
+
+  #martian(skb: Skb, device: NetDevice | null, reason: DropReason, what: string): number {
+    this.#martians.tell(skb, device, what);
+    return drop(skb, reason);
+  }
+
   /** Linux's `ip_local_deliver`. */
   #deliver(skb: Skb): number {
+    if (hasOptions(skb) && !this.#joints.options.arrived(skb, this.#deviceOf(skb))) return TRANSMIT.DROPPED;
     let whole: Skb | null = skb;
     if (isIpv4Fragment(skb.memory.view, skb.network)) whole = this.#joints.fragments.input(skb);
     if (whole === null) return TRANSMIT.OK;
@@ -128,21 +193,6 @@ export class Input {
     const admitted = policy.current.admit(skb, POLICY_DIRECTION.IN, this.#joints.layer);
     current.id = caller;
     return admitted;
-  }
-
-  /** False: it was dropped. Options are kept, but for source routes. */
-  #takesOptions(skb: Skb, headerBytes: number): boolean {
-    const { drops } = this.#parts;
-    const at = skb.network;
-    const found = checkOptions(skb.memory.view, at, at + IPV4_HEADER_BYTES, at + headerBytes);
-    if (found === OPTIONS_GOOD) return true;
-    if (found === OPTIONS_SOURCE_ROUTE) {
-      drop(skb, drops['ipv4.source-route']);
-      return false;
-    }
-    this.#joints.icmp.parameterProblem(skb, found);
-    drop(skb, drops['ipv4.option']);
-    return false;
   }
 
   #deviceOf(skb: Skb): NetDevice | null {

@@ -1,7 +1,9 @@
 import type { NetworkLayer } from '@softnet/contract';
 import type { Delivery, LayerHooks, Unmerger } from '@softnet/inet';
+import type { Forwarding } from './forwarding.ts';
 import type { Fragments } from './fragments.ts';
 import type { IcmpSender } from './icmp-sender.ts';
+import type { Options } from './options.ts';
 import type { Output } from './output.ts';
 import type { RedirectSender } from './redirect-sender.ts';
 import type { Redirects } from './redirects.ts';
@@ -16,5 +18,7 @@ export class Joints {
   redirects!: Redirects;
   redirectSender!: RedirectSender;
   output!: Output;
+  forwarding!: Forwarding;
+  options!: Options;
   unmerger!: Unmerger;
 }

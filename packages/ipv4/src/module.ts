@@ -22,6 +22,7 @@ import {
   Protocol,
   REFUSAL,
   Route,
+  RouterAlert,
   RouteTables,
   SkbPool,
   SOCK_TYPE,
@@ -50,7 +51,9 @@ import { LinkRoutes } from './link-routes.ts';
 import { AddressBook } from './machine/address-book.ts';
 import { Identification } from './machine/identification.ts';
 import { PATH_MTU } from './machine/sock-options.ts';
+import { MartianLog } from './martian-log.ts';
 import { Ipv4Offload } from './offload.ts';
+import { Options } from './options.ts';
 import { Output } from './output.ts';
 import type { Ipv4Parts } from './parts.ts';
 import { defineCounters } from './parts.ts';
@@ -156,13 +159,15 @@ export class Ipv4Module implements SoftnetModule {
       thaws: [1],
       thaw: () => new DstUse(),
     });
-    const input = new Input(parts, joints);
+    const input = new Input(parts, joints, new MartianLog(ctx.log, ctx.clock, parts.conf));
     const forwarding = new Forwarding(parts, joints);
     const output = new Output(parts, joints, new Identification(ctx.random), new Fragmenter(parts, joints));
     const offload = new Ipv4Offload(parts, new ProtocolOffloads(ctx));
     const layer = new Ipv4Layer(parts, joints, { uses, addresses }, { input, forwarding, output, offload });
     joints.layer = layer;
     joints.output = output;
+    joints.forwarding = forwarding;
+    joints.options = new Options(parts, joints, ctx.contributions(RouterAlert));
     joints.unmerger = new Unmerger(layer.segment);
     joints.icmp = new IcmpSender(parts, joints, ctx.random);
     joints.redirects = new Redirects(parts);

@@ -99,7 +99,7 @@ describe('what is for this host', () => {
     const user = link.host.open({ family: INET });
     user.bind(HOST, 7);
     const alert = { kind: 148, data: Uint8Array.of(0, 0) };
-    const timestamp = { kind: 68, data: new Uint8Array(10) };
+    const timestamp = { kind: 68, data: Uint8Array.of(5, 0, 0, 0, 0, 0, 0, 0, 0, 0) };
     link.peer.ip({ options: [alert, timestamp], payload: udp() });
     await link.net.pass(1);
     expect(user.tryReceive()).toMatchObject({ address: PEER });

@@ -36,6 +36,6 @@ test('MTU and pointer come along', () => {
 });
 
 test('each refusal has its message, and what is none has none', () => {
-  const said = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(messageOf);
-  expect(said).toEqual([0x303, 0x302, 0x301, 0x300, 0x30d, 0x304, 0xb00, 0xb01, -1]);
+  const said = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(messageOf);
+  expect(said).toEqual([0x303, 0x302, 0x301, 0x300, 0x30d, 0x304, 0xb00, 0xb01, 0x305, -1]);
 });

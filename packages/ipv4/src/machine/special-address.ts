@@ -25,9 +25,14 @@ export function maskOf(prefixLen: number): number {
   return prefixLen === 0 ? 0 : -1 << (32 - prefixLen);
 }
 
-/** May a packet come from there? Not from groups (RFC 1812 §5.3.7); `isHere`: by the loopback device. */
+/** 240.0.0.0/4, but for the broadcast: reserved (RFC 1112 §4). DEVIATION: Linux takes it for unicast; RFC 1812 §5.3.7 does not. */
+export function isReserved(address: number): boolean {
+  return address >>> 28 === 0xf && address !== LIMITED_BROADCAST;
+}
+
+/** May a packet come from there? Not from groups (RFC 1812 §5.3.7); `isHere`: where 127.0.0.0/8 is allowed. */
 export function isMartianSource(address: number, destination: number, isHere: boolean): boolean {
-  if (isMulticast(address) || address === LIMITED_BROADCAST) return true;
+  if (isMulticast(address) || address === LIMITED_BROADCAST || isReserved(address)) return true;
   // Who has no address yet asks all on the link (RFC 1122 §3.2.1.3 a).
   if (isThisNetwork(address)) return address !== 0 || !(destination === LIMITED_BROADCAST || isMulticast(destination));
   return isLoopback(address) && !isHere;
@@ -35,5 +40,5 @@ export function isMartianSource(address: number, destination: number, isHere: bo
 
 /** May a packet go there? */
 export function isMartianDestination(address: number, isHere: boolean): boolean {
-  return isThisNetwork(address) || (isLoopback(address) && !isHere);
+  return isThisNetwork(address) || isReserved(address) || (isLoopback(address) && !isHere);
 }
