@@ -190,7 +190,10 @@ export class Ipv4Module implements SoftnetModule {
 }
 
 function partsOf(ctx: ModuleContext): Ipv4Parts {
-  const conf = defineConf(ctx.sysctl, () => {});
+  const conf = defineConf(ctx.sysctl, (device, on) => {
+    // A router heeds no redirects unless it is told so (RFC 1812 §5.2.7.2; Linux's `inet_forward_change`).
+    if (device === null) ctx.sysctl.set('net.ipv4.conf.all.accept_redirects', 1 - on);
+  });
   return {
     current: ctx.current,
     clock: ctx.clock,
