@@ -18,6 +18,7 @@ const OURS = {
   'ipv4.too-big': 'larger than the MTU of its next link, and not to be cut (RFC 1191 §4)',
   'ipv4.too-long': 'more than 65,535 bytes with its header (RFC 791 §3.1)',
   'ipv4.segment': 'stands for several packets, of a protocol that nobody cuts, or has no header where it should',
+  'ipv4.self-copies': 'a copy for this host itself: too many wait, or the layer stops',
   'ipv4.no-memory': 'memory is out, or headers do not fit into a buffer',
   'ipv4.no-device': 'its route leads to no device',
   'ipv4.no-neighbour': 'its next hop has no place in the neighbour table, or no protocol',

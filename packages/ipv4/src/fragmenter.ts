@@ -33,15 +33,19 @@ export class Fragmenter {
     this.#joints = joints;
   }
 
-  /** Takes a packet that does not fit, header in the head. */
-  send(skb: Skb, dst: Dst): number {
+  /**
+   * Takes a packet that does not fit, header in the head. One of this host's own is cut whatever its DF says where its way is locked; one of
+   * another's never (RFC 1812 §4.2.2.7). @param mtuBytes of each piece.
+   */
+  send(skb: Skb, dst: Dst, mtuBytes: number = dst.mtuBytes): number {
     const { drops, counters } = this.#parts;
     const { view } = skb.memory;
     const headerBytes = ipv4HeaderBytes(view, skb.network);
-    const pieceBytes = (dst.mtuBytes - headerBytes) & ~7;
-    const isForbidden = isIpv4DontFragment(view, skb.network) && (skb.flags & SKB_FLAG.IGNORE_DF) === 0;
+    const pieceBytes = (mtuBytes - headerBytes) & ~7;
+    const mayBeCut = (skb.flags & SKB_FLAG.IGNORE_DF) !== 0 || (dst.mtuLocked && skb.ifindex === 0);
+    const isForbidden = !mayBeCut && isIpv4DontFragment(view, skb.network);
     if (isForbidden || pieceBytes < MIN_PIECE_BYTES) {
-      this.#joints.icmp.refuse(skb, REFUSAL.TOO_BIG, dst.mtuBytes);
+      this.#joints.icmp.refuse(skb, REFUSAL.TOO_BIG, mtuBytes);
       return drop(skb, drops['ipv4.too-big']);
     }
     if (!this.#cut(skb, dst, headerBytes, pieceBytes)) return TRANSMIT.DROPPED;

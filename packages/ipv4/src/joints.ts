@@ -7,6 +7,7 @@ import type { Options } from './options.ts';
 import type { Output } from './output.ts';
 import type { RedirectSender } from './redirect-sender.ts';
 import type { Redirects } from './redirects.ts';
+import type { SelfCopies } from './self-copies.ts';
 
 /** Parts of the layer that call one another: filled once, before the first packet. */
 export class Joints {
@@ -20,5 +21,6 @@ export class Joints {
   output!: Output;
   forwarding!: Forwarding;
   options!: Options;
+  selfCopies!: SelfCopies;
   unmerger!: Unmerger;
 }

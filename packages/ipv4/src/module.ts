@@ -59,6 +59,7 @@ import type { Ipv4Parts } from './parts.ts';
 import { defineCounters } from './parts.ts';
 import { RedirectSender } from './redirect-sender.ts';
 import { Redirects } from './redirects.ts';
+import { SelfCopies } from './self-copies.ts';
 import { defineSettings } from './settings.ts';
 import { IpOptions } from './socket/ip-options.ts';
 
@@ -117,6 +118,7 @@ export class Ipv4Module implements SoftnetModule {
   stop(): void {
     this.#joints.hooks.close();
     this.#joints.fragments.close();
+    this.#joints.selfCopies.close();
   }
 
   #addresses(ctx: ModuleContext, { book, route, traffic }: Ipv4Parts): { door: AddressDoor; objects: Objects<InterfaceAddress> } {
@@ -167,6 +169,7 @@ export class Ipv4Module implements SoftnetModule {
     joints.layer = layer;
     joints.output = output;
     joints.forwarding = forwarding;
+    joints.selfCopies = new SelfCopies(ctx, parts, input.deliver);
     joints.options = new Options(parts, joints, ctx.contributions(RouterAlert));
     joints.unmerger = new Unmerger(layer.segment);
     joints.icmp = new IcmpSender(parts, joints, ctx.random);

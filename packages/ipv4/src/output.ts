@@ -1,4 +1,4 @@
-import type { Dst, Flow, NetDevice, Skb, SkbStep, SockCommon } from '@softnet/contract';
+import type { DropReason, Dst, NetDevice, Skb, SkbStep, SockCommon } from '@softnet/contract';
 import {
   DEVICE_FLAG,
   DST_METRIC,
@@ -6,6 +6,7 @@ import {
   ERROR_ORIGIN,
   ErrorReport,
   ETHERTYPE,
+  Flow,
   IP_PROTOCOL,
   IPV4_WORD2,
   ROUTE_TYPE,
@@ -34,7 +35,11 @@ import {
 } from '@softnet/wire';
 import type { Fragmenter } from './fragmenter.ts';
 import type { Joints } from './joints.ts';
+import { aim } from './machine/flow.ts';
 import type { Identification } from './machine/identification.ts';
+import type { OptionBlock } from './machine/option-block.ts';
+import { writeOptions } from './machine/option-block.ts';
+import type { Ipv4SockOptions } from './machine/sock-options.ts';
 import { optionsOf, PATH_MTU } from './machine/sock-options.ts';
 import { isMulticast, LIMITED_BROADCAST } from './machine/special-address.ts';
 import type { Ipv4Parts } from './parts.ts';
@@ -54,6 +59,7 @@ export class Output {
   readonly #ids: Identification;
   readonly #fragmenter: Fragmenter;
   readonly #report = new ErrorReport();
+  readonly #hop = new Flow();
 
   constructor(parts: Ipv4Parts, joints: Joints, ids: Identification, fragmenter: Fragmenter) {
     this.#parts = parts;
@@ -62,39 +68,56 @@ export class Output {
     this.#fragmenter = fragmenter;
   }
 
-  /** `NetworkLayer.send`. Linux's `ip_queue_xmit` and `ip_send_skb`. */
-  send(skb: Skb, flow: Flow, sock: SockCommon | null): number {
-    const { counters, drops } = this.#parts;
-    const dst = skb.dst!;
-    const totalBytes = skb.len + IPV4_HEADER_BYTES;
-    if (totalBytes > MAX_PACKET_BYTES) return this.#tooLong(skb, sock, drops['ipv4.too-long'], MAX_PACKET_BYTES);
+  /**
+   * `NetworkLayer.send`. Linux's `ip_queue_xmit` and `ip_send_skb`.
+   * @param block options of the header; null: those that the socket has set.
+   */
+  send(skb: Skb, flow: Flow, sock: SockCommon | null, block: OptionBlock | null = null): number {
     const options = sock === null ? null : optionsOf(sock);
+    const header = block ?? (options === null ? null : options.header);
+    const headerBytes = header === null ? IPV4_HEADER_BYTES : IPV4_HEADER_BYTES + header.lenBytes;
+    if (header !== null && !this.#isWayOf(header, headerBytes, skb, flow, sock)) return TRANSMIT.DROPPED;
+    const { drops } = this.#parts;
+    const dst = skb.dst!;
+    const totalBytes = skb.len + headerBytes;
+    if (totalBytes > MAX_PACKET_BYTES) return this.#tooLong(skb, sock, drops['ipv4.too-long'], MAX_PACKET_BYTES);
     const policy = options !== null && options.mtuDiscover >= 0 ? options.mtuDiscover : this.#pathMtuPolicy(flow.protocol);
-    const fits = totalBytes <= dst.mtuBytes || skb.gsoSize !== 0;
-    // DEVIATION: PROBE is as DO. Linux lets probes of more than is known of the path pass; never are they cut (RFC 4821 §7.2).
-    const mustNotBeCut = policy === PATH_MTU.DO || policy === PATH_MTU.PROBE;
-    if (!fits && mustNotBeCut) return this.#tooLong(skb, sock, drops['ipv4.too-big'], dst.mtuBytes);
-    const dontFragment = mustNotBeCut || (policy === PATH_MTU.WANT && fits);
-    const at = push(skb, IPV4_HEADER_BYTES);
+    const mtuBytes = knownMtuBytes(policy, dst);
+    const fits = totalBytes <= mtuBytes || skb.gsoSize !== 0;
+    if (!fits && mustNotBeCut(policy)) return this.#tooLong(skb, sock, drops['ipv4.too-big'], mtuBytes);
+    // Where the way is narrower than packets may be told, they are cut (Linux's mtu lock).
+    const asks = policy === PATH_MTU.WANT && fits && !dst.mtuLocked;
+    const dontFragment = asks || policy === PATH_MTU.DO || policy === PATH_MTU.PROBE;
+    this.#write(skb, flow, options, header, dontFragment);
+    if (sock !== null) this.#mark(skb, sock);
+    this.#parts.counters.outRequests.value++;
+    return this.reenter(skb);
+  }
+
+  #write(skb: Skb, flow: Flow, options: Ipv4SockOptions | null, header: OptionBlock | null, dontFragment: boolean): void {
+    const headerBytes = header === null ? IPV4_HEADER_BYTES : IPV4_HEADER_BYTES + header.lenBytes;
+    const at = push(skb, headerBytes);
     const { view } = skb.memory;
     skb.network = at;
     skb.protocol = ETHERTYPE.IPV4;
     skb.type = SKB_TYPE.OUTGOING;
-    setIpv4HeaderBytes(view, at, IPV4_HEADER_BYTES);
+    setIpv4HeaderBytes(view, at, headerBytes);
     setIpv4Tos(view, at, flow.tos | (options === null ? 0 : options.tos));
-    setIpv4TotalBytes(view, at, totalBytes);
+    setIpv4TotalBytes(view, at, skb.len);
     // RFC 6864 §4.2: what cannot be cut needs no identification.
     setIpv4Id(view, at, dontFragment ? 0 : this.#ids.next(flow.src3, flow.dst3, flow.protocol, Math.max(1, skb.gsoSegs)));
     if (dontFragment && skb.gsoSize !== 0) skb.flags |= SKB_FLAG.FIXED_ID;
     setIpv4FragmentField(view, at, dontFragment ? IPV4_DF : 0);
-    setIpv4Ttl(view, at, this.#ttl(flow.dst3, dst, options));
+    setIpv4Ttl(view, at, this.#ttl(flow.dst3, skb.dst!, options));
     setIpv4Protocol(view, at, flow.protocol);
     setIpv4Src(view, at, flow.src3);
     setIpv4Dst(view, at, flow.dst3);
+    if (header !== null) {
+      if (header.firstHop !== 0) setIpv4Dst(view, at, header.firstHop);
+      writeOptions(header, view, at, flow.dst3);
+      this.#joints.options.departs(view, at, flow.src3);
+    }
     finishIpv4(view, at);
-    if (sock !== null) this.#mark(skb, sock);
-    counters.outRequests.value++;
-    return this.reenter(skb);
   }
 
   /** `NetworkLayer.reenter`. Linux's `ip_local_out`. */
@@ -115,11 +138,51 @@ export class Output {
       const fits = segmentBytes(skb, ipv4Protocol(skb.memory.view, skb.network)) <= dst.mtuBytes;
       return fits ? dst.finish(skb) : this.#joints.unmerger.each(skb, this.#posted);
     }
-    return this.#fragmenter.send(skb, dst);
+    const mtuBytes = this.#mtuFor(skb, dst);
+    return skb.len <= mtuBytes ? dst.finish(skb) : this.#fragmenter.send(skb, dst, mtuBytes);
+  }
+
+  /** To those beyond what is known of the path, where its socket probes, or does not believe what it is told. */
+  #mtuFor(skb: Skb, dst: Dst): number {
+    const options = skb.ifindex !== 0 || skb.sock === null ? null : optionsOf(skb.sock);
+    return options === null ? dst.mtuBytes : knownMtuBytes(options.mtuDiscover, dst);
   }
 
   #output(skb: Skb): number {
-    return runHooks(this.#joints.hooks.postrouting, skb, null, skb.dst!.device);
+    const { device, type } = skb.dst!;
+    // A broadcast of our own is for our sockets too.
+    const isBroadcast = type === ROUTE_TYPE.BROADCAST || ipv4Dst(skb.memory.view, skb.network) === LIMITED_BROADCAST;
+    if (isBroadcast && skb.ifindex === 0 && device !== null && (device.flags & DEVICE_FLAG.LOOPBACK) === 0) {
+      this.#joints.selfCopies.keep(skb, device, SKB_TYPE.BROADCAST);
+    }
+    return runHooks(this.#joints.hooks.postrouting, skb, null, device);
+  }
+
+  /**
+   * There is room for options, and, where they name a first hop, the packet goes there: it is looked up for each. False: it was dropped,
+   * and its socket knows why.
+   */
+  #isWayOf(header: OptionBlock, headerBytes: number, skb: Skb, flow: Flow, sock: SockCommon | null): boolean {
+    const { drops, route, current } = this.#parts;
+    if (header.firstHop !== 0) {
+      const hop = this.#hop;
+      aim(hop, flow.protocol, flow.src3, header.firstHop, flow.tos, flow.mark);
+      hop.oif = flow.oif;
+      const caller = current.id;
+      current.id = route.owner;
+      const dst = route.current.lookup(hop);
+      current.id = caller;
+      if (dst.error !== 0 || (header.strict && dst.gatewayFamily !== 0)) {
+        this.#tell(skb, sock, dst.error === 0 ? ERRNO.EHOSTUNREACH : dst.error, 0);
+        drop(skb, drops['ipv4.source-route-failed']);
+        return false;
+      }
+      skb.dst = dst;
+    }
+    const { headroomBytes, tailroomBytes } = skb.dst!;
+    if (skb.memory.pool.makeRoom(skb, headroomBytes + headerBytes - IPV4_HEADER_BYTES, tailroomBytes)) return true;
+    drop(skb, drops['ipv4.no-memory']);
+    return false;
   }
 
   #finish(skb: Skb): number {
@@ -169,7 +232,7 @@ export class Output {
     return PATH_MTU.WANT;
   }
 
-  #ttl(destination: number, dst: Dst, options: ReturnType<typeof optionsOf>): number {
+  #ttl(destination: number, dst: Dst, options: Ipv4SockOptions | null): number {
     if (isMulticast(destination)) return options === null ? 1 : options.multicastTtl;
     if (options !== null && options.ttl > 0) return options.ttl;
     const metric = dst.metrics === null ? 0 : dst.metrics[DST_METRIC.HOPLIMIT]!;
@@ -184,19 +247,31 @@ export class Output {
   }
 
   /** The socket is told how much would fit (RFC 1191 §6.2; Linux's `ip_local_error`). */
-  #tooLong(skb: Skb, sock: SockCommon | null, reason: Parameters<typeof drop>[1], mtuBytes: number): number {
-    if (sock !== null) {
-      const report = this.#report;
-      report.errno = ERRNO.EMSGSIZE;
-      report.origin = ERROR_ORIGIN.LOCAL;
-      report.info = mtuBytes;
-      const { current } = this.#parts;
-      const caller = current.id;
-      current.id = sock.holdKind?.owner ?? caller;
-      sock.ops.error(sock, skb, report);
-      current.id = caller;
-    }
-    drop(skb, reason);
-    return TRANSMIT.DROPPED;
+  #tooLong(skb: Skb, sock: SockCommon | null, reason: DropReason, mtuBytes: number): number {
+    this.#tell(skb, sock, ERRNO.EMSGSIZE, mtuBytes);
+    return drop(skb, reason);
   }
+
+  #tell(skb: Skb, sock: SockCommon | null, errno: number, info: number): void {
+    if (sock === null) return;
+    const report = this.#report;
+    report.errno = errno;
+    report.origin = ERROR_ORIGIN.LOCAL;
+    report.info = info;
+    const { current } = this.#parts;
+    const caller = current.id;
+    current.id = sock.holdKind?.owner ?? caller;
+    sock.ops.error(sock, skb, report);
+    current.id = caller;
+  }
+}
+
+/** What may be sent in one piece. Who probes the path, or disbelieves what it is told of it, may send what the link carries (RFC 4821 §7.2; ip(7)). */
+function knownMtuBytes(policy: number, dst: Dst): number {
+  if (policy < PATH_MTU.PROBE || dst.child !== null || dst.device === null) return dst.mtuBytes;
+  return Math.max(dst.mtuBytes, dst.device.mtuBytes);
+}
+
+function mustNotBeCut(policy: number): boolean {
+  return policy === PATH_MTU.DO || policy === PATH_MTU.PROBE || policy === PATH_MTU.INTERFACE;
 }

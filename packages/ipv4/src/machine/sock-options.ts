@@ -1,5 +1,6 @@
 import type { SockCommon } from '@softnet/contract';
 import { SockOptions } from '@softnet/contract';
+import type { OptionBlock } from './option-block.ts';
 
 /** Linux's SOL_IP. */
 export const SOL_IP = 0;
@@ -17,6 +18,9 @@ export class Ipv4SockOptions {
   /** One of {@link PATH_MTU}; -1: the setting's. */
   mtuDiscover = -1;
   multicastTtl = 1;
+  /** IP_OPTIONS, ready to be sent; and as they were set. Null: none. */
+  header: OptionBlock | null = null;
+  headerAsSet: Uint8Array | null = null;
 }
 
 /** Those of a socket; null: it has set none. */

@@ -1,5 +1,6 @@
 import type { OptionLevel, SockCommon } from '@softnet/contract';
 import { ERRNO, SOCK_FLAG } from '@softnet/contract';
+import { compileOptions } from '../machine/option-block.ts';
 import type { Ipv4SockOptions } from '../machine/sock-options.ts';
 import { makeOptions, optionsOf, PATH_MTU, SOL_IP } from '../machine/sock-options.ts';
 
@@ -7,6 +8,7 @@ import { makeOptions, optionsOf, PATH_MTU, SOL_IP } from '../machine/sock-option
 export const IP_OPTION = Object.freeze({
   TOS: 1,
   TTL: 2,
+  OPTIONS: 4,
   MTU_DISCOVER: 10,
   RECVERR: 11,
   MTU: 14,
@@ -34,6 +36,7 @@ export class IpOptions implements OptionLevel {
   }
 
   set(sock: SockCommon, name: number, value: Uint8Array): number {
+    if (name === IP_OPTION.OPTIONS) return setHeaderOptions(sock, value);
     const word = wordOf(value);
     if (word === null) return -ERRNO.EINVAL;
     if (name === IP_OPTION.RECVERR) {
@@ -59,6 +62,8 @@ export class IpOptions implements OptionLevel {
     }
     const options = optionsOf(sock);
     switch (name) {
+      case IP_OPTION.OPTIONS:
+        return putBytes(value, options?.headerAsSet ?? null);
       case IP_OPTION.TOS:
         return put(value, options?.tos ?? 0);
       case IP_OPTION.TTL:
@@ -81,6 +86,24 @@ function keep(options: Ipv4SockOptions, name: number, word: number): void {
   else if (name === IP_OPTION.TTL) options.ttl = Math.max(0, word);
   else if (name === IP_OPTION.MTU_DISCOVER) options.mtuDiscover = word;
   else options.multicastTtl = word < 0 ? 1 : word;
+}
+
+/** Options of the header, sent with each packet (RFC 1122 §4.1.3.2). None: those that were set before are no more. */
+function setHeaderOptions(sock: SockCommon, value: Uint8Array): number {
+  const block = value.length === 0 ? null : compileOptions(value);
+  if (block === null && value.length > 0) return -ERRNO.EINVAL;
+  const options = makeOptions(sock);
+  if (options === null) return -ERRNO.ENOPROTOOPT;
+  options.header = block;
+  options.headerAsSet = block === null ? null : value.slice();
+  return 0;
+}
+
+function putBytes(value: Uint8Array, bytes: Uint8Array | null): number {
+  if (bytes === null) return 0;
+  if (value.length < bytes.length) return -ERRNO.EINVAL;
+  value.set(bytes);
+  return bytes.length;
 }
 
 /** An int, little-endian, or a single byte, as Linux takes either. Null: neither. */
