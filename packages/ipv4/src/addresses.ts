@@ -1,6 +1,8 @@
 import type * as contract from '@softnet/contract';
 import type {
+  AddressOptions,
   AddressWords,
+  Clock,
   DeviceListener,
   Frozen,
   NetDevice,
@@ -9,14 +11,22 @@ import type {
   Objects,
   Owner,
   Port,
-  Route,
 } from '@softnet/contract';
-import { ADDRESS_FAMILY, ADDRESS_FLAG, ADDRESS_SCOPE, DEVICE_EVENT, InterfaceAddress, IPV4_WORD2, NetError } from '@softnet/contract';
+import { ADDRESS_FAMILY, ADDRESS_FLAG, DEVICE_EVENT, InterfaceAddress, IPV4_WORD2, NetError } from '@softnet/contract';
 import { formatIpv4 } from '@softnet/wire';
+import type { AddressClaims } from './acd/address-claims.ts';
+import { DEFENCE } from './acd/conflict-detection.ts';
+import { changeFields, checkedAddress, setFields } from './address-fields.ts';
+import type { AddressLives } from './address-lives.ts';
+import type { AddressSet } from './address-set.ts';
+import type { Ipv4Conf } from './conf.ts';
+import type { AddressHeritage } from './frozen-address.ts';
+import { copyAddress, FROZEN_ADDRESS_LAYOUTS, freezeAddress, frozenIfindex, thawAddress } from './frozen-address.ts';
+import type { LinkLocalDevices } from './link-local/link-local-devices.ts';
 import type { LinkRoutes } from './link-routes.ts';
 import type { AddressBook } from './machine/address-book.ts';
-import { isLoopbackDevice, wordOf } from './machine/address-book.ts';
-import { isLoopback, isMulticast, LIMITED_BROADCAST } from './machine/special-address.ts';
+import { isLoopbackDevice, isUsable, wordOf } from './machine/address-book.ts';
+import { isLinkLocal } from './machine/special-address.ts';
 
 const LOOPBACK: number = 0x7f000001;
 const LOOPBACK_PREFIX_LEN = 8;
@@ -24,8 +34,13 @@ const LOOPBACK_PREFIX_LEN = 8;
 /** What the addresses of this host work with. */
 export interface AddressParts {
   readonly book: AddressBook;
+  readonly conf: Ipv4Conf;
+  readonly clock: Clock;
+  readonly set: AddressSet;
+  readonly claims: AddressClaims;
+  readonly lives: AddressLives;
+  readonly linkLocal: LinkLocalDevices;
   readonly routes: LinkRoutes;
-  readonly route: Port<Route>;
   readonly traffic: Port<contract.DeviceTraffic>;
   /** For whom the loopback address lives: the module. */
   readonly owner: Owner;
@@ -35,6 +50,7 @@ export interface AddressParts {
 export class Addresses implements contract.Addresses, DeviceListener {
   readonly family: number = ADDRESS_FAMILY.INET;
   readonly #parts: AddressParts;
+  readonly #heritages = new WeakMap<InterfaceAddress, AddressHeritage>();
   #objects!: Objects<InterfaceAddress>;
 
   constructor(parts: AddressParts) {
@@ -46,55 +62,67 @@ export class Addresses implements contract.Addresses, DeviceListener {
     return {
       drain: 'keep',
       close: (entry) => this.#forget(entry),
-      describe: (entry) => `${formatIpv4(wordOf(entry))}/${entry.prefixLen} on ${entry.device.name}`,
-      freeze: (entry) => freeze(entry),
-      thaws: [1],
-      thaw: ({ data }) => this.#thaw(data as unknown as FrozenAddress),
-      settle: (entry) => {
-        this.#parts.book.add(entry);
-        this.#parts.routes.adopt(this.#parts.book.entries);
-      },
+      describe: (entry) => `${textOf(entry)} on ${entry.device.name}`,
+      freeze: (entry) => this.#freeze(entry),
+      thaws: FROZEN_ADDRESS_LAYOUTS,
+      thaw: (frozen) => this.#thaw(frozen),
+      settle: (entry) => this.#settle(entry),
+      left: (entry) => this.#parts.claims.end(entry),
     };
   }
 
   /** The kind, as the context has made it. */
   begin(objects: Objects<InterfaceAddress>): void {
     this.#objects = objects;
+    this.#parts.set.objects = objects;
   }
 
-  add(device: NetDevice, address: AddressWords, prefixLen: number, owner: Owner): InterfaceAddress {
-    const word = checked(address, prefixLen);
+  add(device: NetDevice, address: AddressWords, prefixLen: number, owner: Owner, options: AddressOptions = {}): InterfaceAddress {
+    const { book, set, clock } = this.#parts;
+    const word = checkedAddress(address, prefixLen);
     const text = `${formatIpv4(word)}/${prefixLen}`;
     if (device.ifindex === 0)
       throw new NetError('ENODEV', `${text}: ${device.name || 'the device'} is not registered`, { syscall: 'address' });
-    if (this.#parts.book.find(device, word, prefixLen) !== null) {
+    if (book.find(device, word, prefixLen) !== null) {
       throw new NetError('EEXIST', `${device.name} has ${text} already`, { syscall: 'address' });
     }
-    return this.#add(device, address, prefixLen, owner);
+    const entry = new InterfaceAddress(this.family, device, address, prefixLen);
+    setFields(entry, options, clock.nowUs / 1000);
+    set.put(entry, owner, this.#defenceOf(entry));
+    return entry;
   }
 
-  change(): InterfaceAddress {
-    throw new NetError('EOPNOTSUPP', 'lifetimes and flags of addresses cannot be changed yet', { syscall: 'address' });
+  change(device: NetDevice, address: AddressWords, prefixLen: number, options: AddressOptions): InterfaceAddress {
+    const { set, clock } = this.#parts;
+    const entry = this.#find(device, address, prefixLen);
+    const { scope = entry.scope, peer = entry.peer } = options;
+    if (scope !== entry.scope || peer?.[3] !== entry.peer?.[3]) {
+      const sentence = `scope and peer of ${textOf(entry)} cannot be changed: take it from ${device.name}, and add it anew`;
+      throw new NetError('EINVAL', sentence, { syscall: 'address' });
+    }
+    changeFields(entry, options, clock.nowUs / 1000);
+    set.changed(entry);
+    return entry;
   }
 
   remove(device: NetDevice, address: AddressWords, prefixLen: number): void {
-    const entry = this.#parts.book.find(device, address[3], prefixLen);
-    if (entry === null) {
-      const has = this.#parts.book.entries.filter((e) => e.device === device).map((e) => `${formatIpv4(wordOf(e))}/${e.prefixLen}`);
-      const sentence = `${device.name} has no address ${formatIpv4(address[3])}/${prefixLen}; it has: ${has.join(', ') || 'none'}`;
-      throw new NetError('EADDRNOTAVAIL', sentence, { syscall: 'address' });
-    }
-    this.#forget(entry);
+    this.#forget(this.#find(device, address, prefixLen));
   }
 
   deviceChanged(device: NetDevice, event: number): void {
-    const { book, routes } = this.#parts;
+    const { book, claims, linkLocal, set } = this.#parts;
     if (event === DEVICE_EVENT.UNREGISTER) {
+      linkLocal.deviceGone(device);
       for (const entry of book.entries) if (entry.device === device) this.#forget(entry);
+      claims.deviceGone(device);
       return;
     }
     if ((event === DEVICE_EVENT.REGISTER || event === DEVICE_EVENT.UP) && isLoopbackDevice(device)) this.#addLoopback(device);
-    if (event === DEVICE_EVENT.UP || event === DEVICE_EVENT.DOWN) routes.sync(book.entries);
+    if (event === DEVICE_EVENT.UP || event === DEVICE_EVENT.DOWN) this.#sync();
+    claims.deviceChanged(device);
+    linkLocal.look(device);
+    if (event !== DEVICE_EVENT.UP && event !== DEVICE_EVENT.ADDRESS) return;
+    for (const entry of book.entries) if (entry.device === device) set.announce(entry);
   }
 
   /**
@@ -105,87 +133,104 @@ export class Addresses implements contract.Addresses, DeviceListener {
     // By hand-over the kernel has moved all addresses. Where the other one drains, newcomers need them here; those inside go on by
     // that one, whose book has them still.
     if (before !== null) for (const entry of [...before.addresses]) this.#takeOver(entry);
-    this.#parts.routes.sync(this.#parts.book.entries);
+    this.#sync();
+    this.#parts.lives.look();
+    this.#parts.linkLocal.lookAll(this.#parts.traffic.current.all());
+  }
+
+  /** Its life is over. */
+  expire(entry: InterfaceAddress): void {
+    this.#forget(entry);
+  }
+
+  /** Nothing waits for a time any more. */
+  close(): void {
+    const { claims, lives, linkLocal } = this.#parts;
+    linkLocal.close();
+    claims.close();
+    lives.close();
+  }
+
+  #sync(): void {
+    this.#parts.routes.sync(this.#parts.book.usable);
   }
 
   #takeOver(before: InterfaceAddress): void {
     const { book, routes, owner } = this.#parts;
     const { device, address, prefixLen, holdOwner, holdKind } = before;
-    const isLoopback = isLoopbackDevice(device);
     if (book.find(device, address[3], prefixLen) === null) {
-      const entry = new InterfaceAddress(this.family, device, address, prefixLen);
-      entry.scope = before.scope;
-      entry.flags = before.flags & ~ADDRESS_FLAG.SECONDARY;
-      this.#objects.hold(entry, isLoopback || holdOwner === null ? owner : holdOwner, 'ipv4.take-over');
-      book.add(entry);
+      const entry = copyAddress(before);
+      // What the last generation had for itself, this one has.
+      const isOurs = holdOwner === null || isLoopbackDevice(device) || holdOwner.name === owner.name;
+      this.#objects.hold(entry, isOurs ? owner : holdOwner, 'ipv4.take-over');
+      const isChosen = isOurs && isLinkLocal(address[3]);
+      this.#heritages.set(entry, { claim: null, attempt: isChosen ? 0 : -1 });
+      this.#place(entry);
     }
     holdKind?.release(before);
-    routes.adopt(book.entries);
+    routes.adopt(book.usable);
   }
 
   #addLoopback(device: NetDevice): void {
     if (this.#parts.book.find(device, LOOPBACK, LOOPBACK_PREFIX_LEN) !== null) return;
-    this.#add(device, [0, 0, IPV4_WORD2, LOOPBACK], LOOPBACK_PREFIX_LEN, this.#parts.owner);
-  }
-
-  #add(device: NetDevice, address: AddressWords, prefixLen: number, owner: Owner): InterfaceAddress {
-    const { book, routes, route } = this.#parts;
-    const entry = new InterfaceAddress(this.family, device, address, prefixLen);
-    entry.flags = ADDRESS_FLAG.PERMANENT;
-    entry.scope = scopeOf(address[3]);
-    this.#objects.hold(entry, owner, 'ipv4.address');
-    book.add(entry);
-    routes.sync(book.entries);
-    route.current.changed();
-    return entry;
+    this.add(device, [0, 0, IPV4_WORD2, LOOPBACK], LOOPBACK_PREFIX_LEN, this.#parts.owner);
   }
 
   #forget(entry: InterfaceAddress): void {
-    const { book, routes, route } = this.#parts;
-    book.remove(entry);
-    routes.sync(book.entries);
-    route.current.changed();
+    this.#parts.linkLocal.gone(entry);
+    this.#parts.set.take(entry);
     if (entry.holdNext !== null) this.#objects.release(entry);
   }
 
-  #thaw({ ifindex, address, prefixLen, scope, flags }: FrozenAddress): InterfaceAddress {
+  /** @throws NetError EADDRNOTAVAIL. */
+  #find(device: NetDevice, address: AddressWords, prefixLen: number): InterfaceAddress {
+    const { book } = this.#parts;
+    const entry = book.find(device, address[3], prefixLen);
+    if (entry !== null) return entry;
+    const has = book.entries.filter((e) => e.device === device).map(textOf);
+    const sentence = `${device.name} has no address ${formatIpv4(address[3])}/${prefixLen}; it has: ${has.join(', ') || 'none'}`;
+    throw new NetError('EADDRNOTAVAIL', sentence, { syscall: 'address' });
+  }
+
+  /** How it is defended, by `acd`, one of `DEFENCE`; 0: not looked after. */
+  #defenceOf({ device, flags }: InterfaceAddress): number {
+    if (isLoopbackDevice(device) || (flags & ADDRESS_FLAG.NODAD) !== 0) return 0;
+    return this.#parts.conf.value(device.ifindex, 'acd');
+  }
+
+  #freeze(entry: InterfaceAddress): Frozen {
+    const { claims, linkLocal } = this.#parts;
+    return freezeAddress(entry, { claim: claims.freeze(entry), attempt: linkLocal.attemptOf(entry) });
+  }
+
+  #thaw(frozen: Frozen): InterfaceAddress {
+    const ifindex = frozenIfindex(frozen);
     const device = this.#parts.traffic.current.byIndex(ifindex);
-    if (device === null) throw new NetError('ENODEV', `the address ${formatIpv4(address)} is on device ${ifindex}, which is not there`);
-    const entry = new InterfaceAddress(this.family, device, [0, 0, IPV4_WORD2, address], prefixLen);
-    entry.scope = scope;
-    entry.flags = flags & ~ADDRESS_FLAG.SECONDARY;
+    if (device === null) throw new NetError('ENODEV', `an address is on device ${ifindex}, which is not there`);
+    const { entry, heritage } = thawAddress(frozen, device);
+    this.#heritages.set(entry, heritage);
     return entry;
+  }
+
+  #settle(entry: InterfaceAddress): void {
+    this.#place(entry);
+    this.#parts.routes.adopt(this.#parts.book.usable);
+    this.#parts.lives.look();
+  }
+
+  /** An address of the last generation has its place here; its routes are there. */
+  #place(entry: InterfaceAddress): void {
+    const { book, claims, linkLocal } = this.#parts;
+    const { claim = null, attempt = -1 } = this.#heritages.get(entry) ?? {};
+    this.#heritages.delete(entry);
+    book.add(entry);
+    if (attempt >= 0) linkLocal.adopt(entry, attempt);
+    const defence = claim?.defence ?? (attempt >= 0 ? DEFENCE.ONCE : this.#defenceOf(entry));
+    if (defence !== 0) claims.adopt(entry, defence, claim?.claim ?? null);
+    else if (!isUsable(entry)) this.#parts.set.claimed(entry);
   }
 }
 
-/** An address as plain data, layout 1. */
-interface FrozenAddress {
-  readonly ifindex: number;
-  readonly address: number;
-  readonly prefixLen: number;
-  readonly scope: number;
-  readonly flags: number;
-}
-
-function freeze(entry: InterfaceAddress): Frozen {
-  const { device, prefixLen, scope, flags } = entry;
-  return { version: 1, data: { ifindex: device.ifindex, address: wordOf(entry), prefixLen, scope, flags } };
-}
-
-/** As far as it is known, by its number (RFC 3927 §2.2; Linux's `rtm_scope` by default). */
-function scopeOf(address: number): number {
-  if (isLoopback(address)) return ADDRESS_SCOPE.HOST;
-  return address >>> 16 === 0xa9fe ? ADDRESS_SCOPE.LINK : ADDRESS_SCOPE.UNIVERSE;
-}
-
-/** @throws NetError EINVAL: no unicast address, or no prefix of it. */
-function checked([word0, word1, word2, word]: AddressWords, prefixLen: number): number {
-  const refuse = (why: string): NetError => new NetError('EINVAL', why, { syscall: 'address' });
-  if (word0 === 0 && word1 === 0 && word2 === 0 && word === 0) throw refuse('0.0.0.0 is no address of a host (RFC 1122 §3.2.1.3)');
-  if (word0 !== 0 || word1 !== 0 || word2 !== IPV4_WORD2)
-    throw refuse('this is no IPv4 address: its words are 0, 0, 0xffff and the address');
-  if (!Number.isInteger(prefixLen) || prefixLen < 0 || prefixLen > 32) throw refuse(`a prefix of IPv4 has 0 to 32 bits, not ${prefixLen}`);
-  if (isMulticast(word)) throw refuse(`${formatIpv4(word)} is a group: sockets join groups, devices have addresses of their own`);
-  if (word >>> 24 === 0 || word === LIMITED_BROADCAST) throw refuse(`${formatIpv4(word)} is no address of a host (RFC 1122 §3.2.1.3)`);
-  return word;
+function textOf(entry: InterfaceAddress): string {
+  return `${formatIpv4(wordOf(entry))}/${entry.prefixLen}`;
 }

@@ -1,5 +1,4 @@
-import type * as contract from '@softnet/contract';
-import type { CurrentOwner, EthertypeHandler, Neighbour, NeighbourProtocol, NetDevice, Port, Skb } from '@softnet/contract';
+import type { EthertypeHandler, Neighbour, NeighbourProtocol, NetDevice, Skb } from '@softnet/contract';
 import {
   ADDRESS_FAMILY,
   ADDRESS_TYPE,
@@ -13,13 +12,28 @@ import {
 } from '@softnet/contract';
 import { gather } from '@softnet/skb';
 import { ipv4Src } from '@softnet/wire';
+import type { AddressClaims } from './acd/address-claims.ts';
+import type { ArpProxy } from './arp-proxy.ts';
+import type { ArpSender } from './arp-sender.ts';
+import { hasArp } from './arp-sender.ts';
+import type { Ipv4Drops } from './drops.ts';
 import type { Joints } from './joints.ts';
-import { isLoopback, isMulticast } from './machine/special-address.ts';
+import { announcedSource, isIgnored } from './machine/arp-rules.ts';
+import { isLinkLocal, isLoopback } from './machine/special-address.ts';
 import type { Ipv4Parts } from './parts.ts';
 import { drop } from './parts.ts';
-import { ARP_BYTES, ARP_OPERATION, ARP_SENDER_LINK, arpFault, arpOperation, arpSender, arpTarget, putArp } from './wire.ts';
+import type { ProxyAnswers } from './proxy-answers.ts';
+import { ARP_BYTES, ARP_OPERATION, ARP_SENDER_LINK, ARP_TARGET_LINK, arpFault, arpOperation, arpSender, arpTarget } from './wire.ts';
 
 const { OVERRIDE, SOLICITED, CREATE } = NEIGHBOUR_UPDATE;
+
+/** What ARP works with. */
+export interface ArpWays {
+  readonly sender: ArpSender;
+  readonly proxy: ArpProxy;
+  readonly delayed: ProxyAnswers;
+  readonly claims: AddressClaims;
+}
 
 /** Address resolution on Ethernet (RFC 826, RFC 5227; Linux's arp.c): answers for this host's addresses, asks for others'. */
 export class Arp implements EthertypeHandler, NeighbourProtocol {
@@ -31,12 +45,12 @@ export class Arp implements EthertypeHandler, NeighbourProtocol {
   readonly segment = null;
   readonly #parts: Ipv4Parts;
   readonly #joints: Joints;
-  /** Whom requests go to, while they are written. */
-  readonly #nobody = new Uint8Array(6);
+  readonly #ways: ArpWays;
 
-  constructor(parts: Ipv4Parts, joints: Joints) {
+  constructor(parts: Ipv4Parts, joints: Joints, ways: ArpWays) {
     this.#parts = parts;
     this.#joints = joints;
+    this.#ways = ways;
   }
 
   input(skb: Skb, device: NetDevice): void {
@@ -45,43 +59,97 @@ export class Arp implements EthertypeHandler, NeighbourProtocol {
     else if (skb.type === SKB_TYPE.OTHERHOST) drop(skb, drops['arp.other-host']);
     else if (!gather(skb, Math.min(skb.len, ARP_BYTES))) drop(skb, drops['ipv4.no-memory']);
     else {
-      const fault = arpFault(skb.memory.view, skb.data, skb.tail - skb.data, device.type);
-      if (fault !== null) drop(skb, drops[fault]);
-      else this.#process(skb, device);
+      const fault =
+        arpFault(skb.memory.view, skb.data, skb.tail - skb.data, device.type) ?? this.#fault(skb, device) ?? this.#process(skb, device);
+      if (fault === null) skb.memory.pool.release(skb);
+      else drop(skb, drops[fault]);
     }
+  }
+
+  /** What is wrong with it on this host and link. */
+  #fault(skb: Skb, device: NetDevice): keyof Ipv4Drops | null {
+    const { book, conf } = this.#parts;
+    const { view, bytes } = skb.memory;
+    const sender = arpSender(view, skb.data);
+    const target = arpTarget(view, skb.data);
+    const asks = arpOperation(view, skb.data) === ARP_OPERATION.REQUEST;
+    if (this.#isOwnLink(bytes, skb.data + ARP_SENDER_LINK)) return 'arp.own';
+    const isHere = isLoopback(target) && conf.value(device.ifindex, 'route_localnet') === 0;
+    if (isHere || target >>> 29 === 7 || (asks && target === 0)) return 'arp.target';
+    if (sender !== 0 && book.isBroadcast(sender, device.ifindex)) return 'arp.sender';
+    const wasOurs = sender !== 0 && book.isLocal(sender, 0);
+    if (this.#ways.claims.heard(device, sender, target) || wasOurs) return 'arp.conflict';
+    if (sender !== 0 && sender === target && conf.value(device.ifindex, 'drop_gratuitous_arp') !== 0) return 'arp.gratuitous';
+    return null;
   }
 
   /** RFC 826 "Packet Reception", with RFC 5227's probes and Linux's rules of what is learnt. */
-  #process(skb: Skb, device: NetDevice): void {
-    const { drops, book } = this.#parts;
+  #process(skb: Skb, device: NetDevice): keyof Ipv4Drops | null {
     const { view } = skb.memory;
-    const at = skb.data;
-    const sender = arpSender(view, at);
-    const target = arpTarget(view, at);
-    if (isMulticast(target) || isLoopback(target)) {
-      drop(skb, drops['arp.target']);
-      return;
-    }
-    if (sender !== 0 && book.isLocal(sender, 0)) {
-      drop(skb, drops['arp.conflict']);
-      return;
-    }
-    const asks = arpOperation(view, at) === ARP_OPERATION.REQUEST;
-    const forUs = asks && book.isLocal(target, 0);
-    if (sender !== 0) this.#learn(skb, device, sender, asks, forUs);
-    if (forUs) this.#send(device, ARP_OPERATION.REPLY, target, skb.memory.bytes, at + ARP_SENDER_LINK, sender);
-    skb.memory.pool.release(skb);
+    const sender = arpSender(view, skb.data);
+    const target = arpTarget(view, skb.data);
+    if (arpOperation(view, skb.data) === ARP_OPERATION.REPLY) return this.#answered(skb, device, sender, target);
+    if (this.#isOurs(target, device)) return this.#answer(skb, device, sender, target);
+    if (sender === 0) return null;
+    if (this.#ways.proxy.answersFor(device, sender, target)) this.#standIn(skb, device, sender, target);
+    else this.#learn(skb, device, sender, sender === target && this.#makesNeighbours(device, sender) ? CREATE : 0);
+    return null;
   }
 
-  /** Who asks for us is made known; of others, and of who announces himself, only what is known is kept up to date (RFC 5227 §3). */
-  #learn(skb: Skb, device: NetDevice, sender: number, asks: boolean, forUs: boolean): void {
+  /** A link-local address is one of its own link only (RFC 3927 §2.6.2, §7). */
+  #isOurs(target: number, { ifindex }: NetDevice): boolean {
+    return this.#parts.book.isLocal(target, isLinkLocal(target) ? ifindex : 0);
+  }
+
+  #answer(skb: Skb, device: NetDevice, sender: number, target: number): keyof Ipv4Drops | null {
+    const { book, conf } = this.#parts;
+    if (isIgnored(book, conf.value(device.ifindex, 'arp_ignore'), device.ifindex, sender, target)) return 'arp.ignored';
+    const isFiltered = sender !== 0 && conf.value(device.ifindex, 'arp_filter') !== 0;
+    if (isFiltered && this.#ways.proxy.leavesElsewhere(device, sender, target)) return 'arp.filtered';
+    if (sender !== 0) this.#learn(skb, device, sender, CREATE);
+    this.#ways.sender.reply(device, target, sender, skb.memory.bytes, skb.data + ARP_SENDER_LINK);
+    return null;
+  }
+
+  /** Who asked one host is answered at once; who asked all, after a while, so that the host itself comes first. */
+  #standIn(skb: Skb, device: NetDevice, sender: number, target: number): void {
+    const { bytes } = skb.memory;
+    const at = skb.data + ARP_SENDER_LINK;
+    this.#learn(skb, device, sender, CREATE);
+    if (skb.type === SKB_TYPE.HOST || !this.#ways.delayed.delay(device, target, sender, bytes, at)) {
+      this.#ways.sender.reply(device, target, sender, bytes, at);
+    }
+  }
+
+  /** Of whom nobody asked for, and of who announces himself, only what is known is kept up to date (RFC 5227 §3). */
+  #answered(skb: Skb, device: NetDevice, sender: number, target: number): keyof Ipv4Drops | null {
+    // To a probe of ours that nobody waits for any more, or of nobody.
+    if (sender === 0) return 'arp.sender';
+    const isGratuitous = sender === target;
+    const isForUs = skb.type === SKB_TYPE.HOST;
+    if (isForUs && !isGratuitous && !this.#parts.book.isLocal(target, 0)) return 'arp.target-mismatch';
+    if (isGratuitous && !isForUs && !isToNobody(skb)) return 'arp.target-mismatch';
+    const answers = isForUs && !isGratuitous ? SOLICITED : 0;
+    const known = this.#learn(skb, device, sender, answers | (this.#makesNeighbours(device, sender) ? CREATE : 0));
+    return known || !isForUs ? null : 'arp.unasked';
+  }
+
+  /** Linux's `arp_accept`. */
+  #makesNeighbours({ ifindex }: NetDevice, sender: number): boolean {
+    const { conf, book } = this.#parts;
+    const accepts = conf.value(ifindex, 'arp_accept');
+    return accepts === 1 || (accepts === 2 && book.areOnLink(ifindex, sender, sender));
+  }
+
+  #learn(skb: Skb, device: NetDevice, sender: number, bits: number): boolean {
     const { neighbours, current } = this.#parts;
-    const answers = !asks && skb.type === SKB_TYPE.HOST;
-    const bits = OVERRIDE | (answers ? SOLICITED : 0) | (forUs ? CREATE : 0);
+    const { bytes } = skb.memory;
     const caller = current.id;
     current.id = neighbours.owner;
-    neighbours.current.learn(device, this.family, 0, 0, IPV4_WORD2, sender, skb.memory.bytes, skb.data + ARP_SENDER_LINK, bits);
+    const at = skb.data + ARP_SENDER_LINK;
+    const known = neighbours.current.learn(device, this.family, 0, 0, IPV4_WORD2, sender, bytes, at, OVERRIDE | bits);
     current.id = caller;
+    return known;
   }
 
   begin(neighbour: Neighbour): number {
@@ -96,14 +164,11 @@ export class Arp implements EthertypeHandler, NeighbourProtocol {
     return NEIGHBOUR_STATE.NOARP;
   }
 
-  solicit(neighbour: Neighbour, skb: Skb | null): void {
-    const { device, address3, linkAddress, state } = neighbour;
-    const { book } = this.#parts;
-    // From the address that the packet comes from, so that the answer finds its way (arp_announce 0).
-    let source = skb !== null && skb.network >= 0 ? ipv4Src(skb.memory.view, skb.network) : 0;
-    if (source === 0 || !book.isLocal(source, 0)) source = book.sourceFor(device, address3);
-    const to = state === NEIGHBOUR_STATE.PROBE ? linkAddress : null;
-    this.#send(device, ARP_OPERATION.REQUEST, source, to, 0, address3);
+  solicit({ device, address3, linkAddress, state }: Neighbour, skb: Skb | null): void {
+    const { book, conf } = this.#parts;
+    const asked = skb !== null && skb.network >= 0 ? ipv4Src(skb.memory.view, skb.network) : 0;
+    const source = announcedSource(book, conf.value(device.ifindex, 'arp_announce'), device, asked, address3);
+    this.#ways.sender.request(device, source, address3, state === NEIGHBOUR_STATE.PROBE ? linkAddress : null);
   }
 
   /** Linux's `arp_error_report`. */
@@ -121,36 +186,32 @@ export class Arp implements EthertypeHandler, NeighbourProtocol {
     return this.#parts.settings.retransMs.value;
   }
 
-  /** @param toLink where the link address stands whom it goes to; null: to all. */
-  #send(device: NetDevice, operation: number, sender: number, toLink: Uint8Array | null, toAt: number, target: number): void {
-    const { pool, traffic, current, counters } = this.#parts;
-    const skb = pool.current.alloc(device.headroomBytes, ARP_BYTES + device.tailroomBytes);
-    if (skb === null) return;
-    skb.tail += ARP_BYTES;
-    skb.len = ARP_BYTES;
-    skb.network = skb.data;
-    skb.protocol = ETHERTYPE.ARP;
-    skb.type = SKB_TYPE.OUTGOING;
-    putArp(skb.memory.view, skb.data, device.type, operation, device.address, sender, toLink, toAt, target);
-    const to = this.#nobody;
-    for (let i = 0; i < to.length; i++) to[i] = toLink === null ? device.broadcast[i]! : toLink[toAt + i]!;
-    device.link.write(skb, device, ETHERTYPE.ARP, to, null);
-    if (operation === ARP_OPERATION.REQUEST) counters.arpRequests.value++;
-    else counters.arpReplies.value++;
-    transmit(traffic, current, device, skb);
+  /** What this host has sent itself, and a bridge or a hub brings back. */
+  #isOwnLink(bytes: Uint8Array, at: number): boolean {
+    const devices = this.#parts.traffic.current.all();
+    for (let i = 0; i < devices.length; i++) if (isSameLink(devices[i]!, bytes, at)) return true;
+    return false;
   }
 }
 
-function transmit(traffic: Port<contract.DeviceTraffic>, current: CurrentOwner, device: NetDevice, skb: Skb): void {
-  const caller = current.id;
-  current.id = traffic.owner;
-  traffic.current.transmit(device, skb);
-  current.id = caller;
+function isSameLink({ address, addressLen }: NetDevice, bytes: Uint8Array, at: number): boolean {
+  if (addressLen !== 6) return false;
+  for (let i = 0; i < 6; i++) if (address[i] !== bytes[at + i]) return false;
+  return true;
 }
 
-/** Links whose hosts are asked for: Ethernet's. */
-function hasArp({ flags, addressLen }: NetDevice): boolean {
-  return (flags & (DEVICE_FLAG.NOARP | DEVICE_FLAG.LOOPBACK)) === 0 && addressLen === 6;
+/** A reply that announces its sender to all names nobody, or its sender again (Linux's `arp_is_garp`). */
+function isToNobody({ data, memory: { bytes } }: Skb): boolean {
+  let isNone = true;
+  let isSender = true;
+  let isAll = true;
+  for (let i = 0; i < 6; i++) {
+    const byte = bytes[data + ARP_TARGET_LINK + i];
+    if (byte !== 0) isNone = false;
+    if (byte !== 0xff) isAll = false;
+    if (byte !== bytes[data + ARP_SENDER_LINK + i]) isSender = false;
+  }
+  return isNone || isSender || isAll;
 }
 
 /** 01:00:5e and the lower 23 bits (RFC 1112 §6.4). */

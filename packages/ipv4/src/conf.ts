@@ -12,12 +12,18 @@ export type Ipv4Conf = DeviceConf<Ipv4ConfName>;
 
 export type Ipv4ConfName = keyof ReturnType<typeof specsOf>;
 
-/** @param forwardingChanged called when `forwarding` was set; null: of all devices. @throws NetError EEXIST. */
-export function defineConf(sysctl: SysctlBranch, forwardingChanged: (device: NetDevice | null, value: number) => void): Ipv4Conf {
-  return new DeviceConf(sysctl, 'net.ipv4.conf', specsOf(forwardingChanged));
+type Changed = (device: NetDevice | null, value: number) => void;
+
+/**
+ * @param forwardingChanged called when `forwarding` was set; null: of all devices.
+ * @param linkLocalChanged the same of `link_local`.
+ * @throws NetError EEXIST.
+ */
+export function defineConf(sysctl: SysctlBranch, forwardingChanged: Changed, linkLocalChanged: Changed): Ipv4Conf {
+  return new DeviceConf(sysctl, 'net.ipv4.conf', specsOf(forwardingChanged, linkLocalChanged));
 }
 
-function specsOf(changed: (device: NetDevice | null, value: number) => void) {
+function specsOf(changed: Changed, linkLocalChanged: Changed) {
   return {
     forwarding: { ...SWITCH, join: 'own', summary: 'packets for others that come in here are passed on (RFC 1812)', changed },
     rp_filter: { default: 0, min: 0, max: 2, join: 'max', summary: 'sources must be reached by this device (1), or at all (2) (RFC 3704)' },
@@ -44,9 +50,23 @@ function specsOf(changed: (device: NetDevice | null, value: number) => void) {
       summary: 'whose address requests carry: any (0), of the subnet (1), the best (2)',
     },
     arp_ignore: { default: 0, min: 0, max: 8, join: 'max', summary: 'for which addresses requests are answered: see Linux' },
-    arp_notify: { ...SWITCH, join: 'or', summary: 'addresses are announced when a device comes up' },
+    arp_notify: { ...SWITCH, join: 'or', summary: 'addresses are announced: new ones, and when a device comes up or has another MAC' },
     arp_accept: { default: 0, min: 0, max: 2, join: 'max', summary: 'unasked ARP makes neighbours: all (1), of the subnet (2)' },
     drop_gratuitous_arp: { ...SWITCH, join: 'or', summary: 'unasked ARP is dropped' },
+    // These two are ours: in Linux programs do it (RFC 5227, RFC 3927).
+    acd: {
+      default: 0,
+      min: 0,
+      max: 3,
+      join: 'max',
+      summary: 'new addresses are probed for; at a conflict later given up (1), defended once (2), always (3) (RFC 5227 §2.4)',
+    },
+    link_local: {
+      ...SWITCH,
+      join: 'or',
+      summary: 'a device without a routable address chooses one of 169.254/16 (RFC 3927)',
+      changed: linkLocalChanged,
+    },
     force_igmp_version: {
       default: 0,
       min: 0,

@@ -49,7 +49,13 @@ const OURS = {
   'icmpv4.no-way-back': 'there is no route to its sender',
   'arp.other-host': 'not for this host',
   'arp.no-arp': 'on a device that has no ARP',
-  'arp.target': 'asks for an address that is no single host (RFC 5227 §2.1.1)',
+  'arp.own': 'this host sent it itself: a bridge or a hub brings it back (RFC 5227 §2.1.1)',
+  'arp.target': 'asks for an address that is no single host of a link (RFC 1122 §3.2.1.3)',
+  'arp.target-mismatch': 'a reply, for another than this host (RFC 826)',
+  'arp.gratuitous': 'its sender announces himself, and settings say not to listen: drop_gratuitous_arp',
+  'arp.ignored': 'asks for an address of ours that arp_ignore keeps silent about',
+  'arp.filtered': 'its answer would leave by another device: arp_filter',
+  'arp.unasked': 'a reply of somebody whom nobody asked (RFC 5227 §3)',
   'arp.conflict': 'another host uses an address of ours (RFC 5227 §2.4)',
 } as const;
 

@@ -3,6 +3,7 @@ import type { Delivery, LayerHooks, Unmerger } from '@softnet/inet';
 import type { Forwarding } from './forwarding.ts';
 import type { Fragments } from './fragments.ts';
 import type { IcmpSender } from './icmp-sender.ts';
+import type { LinkLocalDevices } from './link-local/link-local-devices.ts';
 import type { Options } from './options.ts';
 import type { Output } from './output.ts';
 import type { RedirectSender } from './redirect-sender.ts';
@@ -23,4 +24,6 @@ export class Joints {
   options!: Options;
   selfCopies!: SelfCopies;
   unmerger!: Unmerger;
+  /** Null until there is one: settings may be set before. */
+  linkLocal: LinkLocalDevices | null = null;
 }

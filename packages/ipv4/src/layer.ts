@@ -15,7 +15,7 @@ import type {
   SkbStep,
   SockCommon,
 } from '@softnet/contract';
-import { ADDRESS_FAMILY, ADDRESS_TYPE, ETHERTYPE, IPV4_WORD2, ROUTE_TYPE } from '@softnet/contract';
+import { ADDRESS_FAMILY, ADDRESS_SCOPE, ADDRESS_TYPE, ETHERTYPE, IPV4_WORD2, ROUTE_TYPE } from '@softnet/contract';
 import type { LayerSteps } from '@softnet/inet';
 import { IPV4_HEADER_BYTES, ipv4FragmentOffsetBytes, ipv4HeaderBytes, ipv4Protocol, ipv4Version, readIpv4Ends } from '@softnet/wire';
 import type { Forwarding } from './forwarding.ts';
@@ -110,7 +110,8 @@ export class Ipv4Layer implements NetworkLayer, EthertypeHandler {
     // To oneself from oneself; else by what is on the link of the next hop.
     const isHere = dst.type === ROUTE_TYPE.LOCAL;
     const target = dst.gatewayFamily === ADDRESS_FAMILY.INET ? dst.gateway3 : flow.dst3;
-    const source = isHere ? flow.dst3 : book.sourceFor(dst.device, target);
+    const scope = dst.gatewayFamily === 0 ? ADDRESS_SCOPE.LINK : ADDRESS_SCOPE.UNIVERSE;
+    const source = isHere ? flow.dst3 : book.sourceFor(dst.device, target, scope);
     if (source === 0) return false;
     flow.src0 = 0;
     flow.src1 = 0;

@@ -1,7 +1,7 @@
 import type { InterfaceAddress, Port, RouteEntry, RouteTables } from '@softnet/contract';
-import { ADDRESS_FAMILY, DEVICE_FLAG, IPV4_WORD2, NetError, ROUTE_TYPE } from '@softnet/contract';
-import { broadcastOf, isLoopbackDevice, wordOf } from './machine/address-book.ts';
-import { isThisNetwork, maskOf } from './machine/special-address.ts';
+import { ADDRESS_FAMILY, ADDRESS_FLAG, DEVICE_FLAG, IPV4_WORD2, NetError, ROUTE_TYPE } from '@softnet/contract';
+import { broadcastOf, isLoopbackDevice, linkWordOf, wordOf } from './machine/address-book.ts';
+import { isThisNetwork, LIMITED_BROADCAST, maskOf } from './machine/special-address.ts';
 
 const MAIN = 254;
 const LOCAL = 255;
@@ -11,7 +11,7 @@ const BY_KERNEL = 2;
 /**
  * The routes that addresses bring along (Linux's `fib_add_ifaddr`): each address is this host's, its prefix is on the link while the
  * device is up, and so is its broadcast. What there should be is worked out anew at each change, and the difference made. Of two
- * addresses with one prefix the earlier has the route, and the other takes over when it goes.
+ * addresses with one prefix on a device the primary has the route, and the other takes over when it goes; two devices have one each.
  */
 export class LinkRoutes {
   readonly #tables: Port<RouteTables>;
@@ -23,7 +23,7 @@ export class LinkRoutes {
     this.#warn = warn;
   }
 
-  /** @param addresses that there are. Those that are held no more have been taken over by the next generation, and so have their routes. */
+  /** @param addresses that there are and may be used. Those that are held no more have been taken over by the next generation, and so have their routes. */
   sync(addresses: readonly InterfaceAddress[]): void {
     const wanted = routesOf(addresses);
     const installed = new Map<string, AddressRoute>();
@@ -77,7 +77,7 @@ function routesOf(addresses: readonly InterfaceAddress[]): Map<string, AddressRo
   for (const address of addresses) {
     if (address.holdNext === null) continue;
     for (const entry of routesOfOne(address)) {
-      const key = `${entry.table} ${entry.prefix[3]}/${entry.prefixLen}`;
+      const key = `${entry.table} ${entry.prefix[3]}/${entry.prefixLen} ${entry.nextHops[0]?.ifindex}`;
       if (!routes.has(key)) routes.set(key, { entry, address });
     }
   }
@@ -85,29 +85,35 @@ function routesOf(addresses: readonly InterfaceAddress[]): Map<string, AddressRo
 }
 
 function routesOfOne(address: InterfaceAddress): RouteEntry[] {
-  const { device, prefixLen } = address;
+  const { device, prefixLen, flags, metric } = address;
   const word = wordOf(address);
-  const make = (prefix: number, len: number, type: number): RouteEntry => ({
+  const make = (prefix: number, len: number, type: number, priority = 0): RouteEntry => ({
     family: ADDRESS_FAMILY.INET,
     prefix: [0, 0, IPV4_WORD2, prefix],
     prefixLen: len,
     type,
     table: type === ROUTE_TYPE.UNICAST ? MAIN : LOCAL,
+    ...(priority === 0 ? {} : { priority }),
     nextHops: [{ ifindex: device.ifindex }],
     preferredSource: address.address,
     source: BY_KERNEL,
   });
   const routes = [make(word, 32, ROUTE_TYPE.LOCAL)];
   if ((device.flags & DEVICE_FLAG.UP) === 0) return routes;
-  const prefix = word & maskOf(prefixLen);
+  const prefix = linkWordOf(address) & maskOf(prefixLen);
   const own = isLoopbackDevice(device) ? ROUTE_TYPE.LOCAL : ROUTE_TYPE.UNICAST;
-  if (prefixLen < 32 && !(isThisNetwork(prefix) && prefixLen > 0)) routes.push(make(prefix, prefixLen, own));
-  const broadcast = broadcastOf(address);
-  if (broadcast !== 0) routes.push(make(broadcast, 32, ROUTE_TYPE.BROADCAST));
+  const isNews = prefixLen < 32 || prefix !== word;
+  if ((flags & ADDRESS_FLAG.NOPREFIXROUTE) === 0 && isNews && !(isThisNetwork(prefix) && prefixLen > 0)) {
+    routes.push(make(prefix, prefixLen, own, metric));
+  }
+  const broadcasts = new Set([broadcastOf(address), address.broadcast?.[3] ?? 0]);
+  for (const broadcast of broadcasts) {
+    if (broadcast !== 0 && broadcast !== LIMITED_BROADCAST) routes.push(make(broadcast, 32, ROUTE_TYPE.BROADCAST));
+  }
   return routes;
 }
 
 function isSame(a: RouteEntry | undefined, b: RouteEntry): boolean {
-  if (a === undefined || a.type !== b.type) return false;
+  if (a === undefined || a.type !== b.type || a.priority !== b.priority) return false;
   return a.nextHops[0]?.ifindex === b.nextHops[0]?.ifindex && a.preferredSource?.[3] === b.preferredSource?.[3];
 }

@@ -32,7 +32,9 @@ import {
 } from '@softnet/contract';
 import { DatagramSockets, Delivery, EchoProtocol, LayerHooks, ProtocolOffloads, Unmerger } from '@softnet/inet';
 import { formatIpv4 } from '@softnet/wire';
-import { Addresses as AddressDoor } from './addresses.ts';
+import type { AddressWays } from './address-parts.ts';
+import { makeAddresses } from './address-parts.ts';
+import type { Addresses as AddressDoor } from './addresses.ts';
 import { Arp } from './arp.ts';
 import { defineConf } from './conf.ts';
 import { defineDrops } from './drops.ts';
@@ -47,7 +49,6 @@ import { IcmpSender } from './icmp-sender.ts';
 import { Input } from './input.ts';
 import { Joints } from './joints.ts';
 import { Ipv4Layer } from './layer.ts';
-import { LinkRoutes } from './link-routes.ts';
 import { AddressBook } from './machine/address-book.ts';
 import { Identification } from './machine/identification.ts';
 import { PATH_MTU } from './machine/sock-options.ts';
@@ -94,14 +95,18 @@ import { IpOptions } from './socket/ip-options.ts';
 })
 export class Ipv4Module implements SoftnetModule {
   #joints!: Joints;
+  #addresses!: AddressWays;
 
   start(ctx: ModuleContext): void {
-    const parts = partsOf(ctx);
     const joints = new Joints();
     this.#joints = joints;
-    const addresses = this.#addresses(ctx, parts);
+    const parts = partsOf(ctx, joints);
+    const addresses = makeAddresses(ctx, parts);
+    this.#addresses = addresses;
+    joints.linkLocal = addresses.linkLocal;
+    this.#watchLayers(ctx, addresses.door);
     this.#layer(ctx, parts, joints, addresses.objects);
-    const arp = new Arp(parts, joints);
+    const arp = new Arp(parts, joints, addresses.arp);
     ctx.contribute(NetworkLayer, joints.layer, 'corridor');
     ctx.contribute(EthertypeHandler, joints.layer as Ipv4Layer, 'corridor');
     ctx.contribute(EthertypeHandler, arp, 'corridor');
@@ -119,15 +124,7 @@ export class Ipv4Module implements SoftnetModule {
     this.#joints.hooks.close();
     this.#joints.fragments.close();
     this.#joints.selfCopies.close();
-  }
-
-  #addresses(ctx: ModuleContext, { book, route, traffic }: Ipv4Parts): { door: AddressDoor; objects: Objects<InterfaceAddress> } {
-    const routes = new LinkRoutes(ctx.port(RouteTables), (message, fields) => ctx.log.warn(message, fields));
-    const door = new AddressDoor({ book, routes, route, traffic, owner: ctx });
-    const objects = ctx.objects<InterfaceAddress>('address', door.spec);
-    door.begin(objects);
-    this.#watchLayers(ctx, door);
-    return { door, objects };
+    this.#addresses.close();
   }
 
   /** A generation that is live while this one starts is replaced by it; one that leaves takes its own addresses along. */
@@ -192,11 +189,16 @@ export class Ipv4Module implements SoftnetModule {
   }
 }
 
-function partsOf(ctx: ModuleContext): Ipv4Parts {
-  const conf = defineConf(ctx.sysctl, (device, on) => {
-    // A router heeds no redirects unless it is told so (RFC 1812 §5.2.7.2; Linux's `inet_forward_change`).
-    if (device === null) ctx.sysctl.set('net.ipv4.conf.all.accept_redirects', 1 - on);
-  });
+function partsOf(ctx: ModuleContext, joints: Joints): Ipv4Parts {
+  const traffic = ctx.port(DeviceTraffic);
+  const conf = defineConf(
+    ctx.sysctl,
+    (device, on) => {
+      // A router heeds no redirects unless it is told so (RFC 1812 §5.2.7.2; Linux's `inet_forward_change`).
+      if (device === null) ctx.sysctl.set('net.ipv4.conf.all.accept_redirects', 1 - on);
+    },
+    () => joints.linkLocal?.lookAll(traffic.current.all()),
+  );
   return {
     current: ctx.current,
     clock: ctx.clock,
@@ -208,7 +210,7 @@ function partsOf(ctx: ModuleContext): Ipv4Parts {
     pool: ctx.port(SkbPool),
     route: ctx.port(Route),
     neighbours: ctx.port(Neighbours),
-    traffic: ctx.port(DeviceTraffic),
+    traffic,
     policy: ctx.port(PacketPolicy),
   };
 }

@@ -22,6 +22,7 @@ export interface Ipv4Settings {
   readonly fragmentsDistance: Setting<number>;
   readonly reachableMs: Setting<number>;
   readonly retransMs: Setting<number>;
+  readonly proxyDelayTicks: Setting<number>;
 }
 
 const INT_MAX = 0x7fffffff;
@@ -79,6 +80,7 @@ export function defineSettings(sysctl: SysctlBranch, forwardChanged: (on: boolea
       INT_MAX,
       'how long a neighbour counts as reachable, on average',
     ),
+    proxyDelayTicks: int('net.ipv4.neigh.default.proxy_delay', 80, 0, 6000, '1/100 s within which ARP is answered for others; 0: at once'),
     retransMs: int('net.ipv4.neigh.default.retrans_time_ms', 1000, 1, INT_MAX, 'time between two ARP requests for one address'),
   };
 }

@@ -7,8 +7,12 @@ const link = fc.uint8Array({ minLength: 6, maxLength: 6 });
 const address = fc.integer({ min: -0x80000000, max: 0x7fffffff });
 const packet = fc.record<ArpPacket>({
   operation: fc.constantFrom(1, 2),
-  senderLink: link.map((bytes) => bytes.map((byte, i) => (i === 0 ? byte & 0xfe : byte))),
-  sender: address.map((word) => word & 0x7fffffff),
+  senderLink: link.map((bytes) => bytes.map((byte, i) => (i === 0 ? (byte & 0xfe) | 2 : byte))),
+  // Of hosts, and none: a probe.
+  sender: fc.oneof(
+    fc.constant(0),
+    address.map((word) => (word & 0x1fffffff) | 0x20000000),
+  ),
   targetLink: link,
   target: address,
 });

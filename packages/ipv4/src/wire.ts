@@ -14,23 +14,33 @@ export const ARP_TARGET_LINK = 18;
 /** What may be wrong with a packet: names of drop reasons, and their text. */
 export const ARP_FAULT = Object.freeze({
   'arp.truncated': 'shorter than its 28 bytes (RFC 826)',
-  'arp.space': 'of another kind of link, or of addresses that are not IPv4 (RFC 826)',
+  'arp.hardware': 'of another kind of link (RFC 826: "do I have the hardware type")',
+  'arp.protocol': 'about addresses that are not IPv4 (RFC 826: "do I speak the protocol")',
+  'arp.lengths': 'its addresses are not of 6 and 4 bytes (RFC 826)',
   'arp.operation': 'neither request nor reply (RFC 826)',
-  'arp.sender': 'its sender names a group, not a host (RFC 5227 §2.1.1, RFC 1812 §3.3.2)',
+  'arp.sender': 'its sender is no single host of a link (RFC 1812 §3.3.2, RFC 1122 §3.2.1.3)',
+  'arp.sender-link': 'the link address of its sender is none, or a group (RFC 1812 §3.3.2)',
 } as const);
 export type ArpFault = keyof typeof ARP_FAULT;
 
-/** @param headBytes that may be read from `offset` on. @param hardware number of the link's type: 1 for Ethernet. */
+/** @param headBytes that may be read from `offset` on; what is behind the 28 is padding. @param hardware the link's type: 1 for Ethernet. */
 export function arpFault(view: DataView, offset: number, headBytes: number, hardware: number): ArpFault | null {
   if (headBytes < ARP_BYTES) return 'arp.truncated';
-  if (view.getUint16(offset) !== hardware || view.getUint16(offset + 2) !== IPV4) return 'arp.space';
-  if (view.getUint16(offset + 4) !== ((HARDWARE_BYTES << 8) | PROTOCOL_BYTES)) return 'arp.space';
+  if (view.getUint16(offset) !== hardware) return 'arp.hardware';
+  if (view.getUint16(offset + 2) !== IPV4) return 'arp.protocol';
+  if (view.getUint16(offset + 4) !== ((HARDWARE_BYTES << 8) | PROTOCOL_BYTES)) return 'arp.lengths';
   const operation = arpOperation(view, offset);
   if (operation !== ARP_OPERATION.REQUEST && operation !== ARP_OPERATION.REPLY) return 'arp.operation';
-  const sender = arpSender(view, offset);
-  // Multicast, the class beyond it, and limited broadcast. 0 is an address probe (RFC 5227 §2.1).
-  if (sender >>> 29 === 7 || (view.getUint8(offset + ARP_SENDER_LINK) & 1) !== 0) return 'arp.sender';
+  if (!isHost(arpSender(view, offset))) return 'arp.sender';
+  const high = view.getUint16(offset + ARP_SENDER_LINK);
+  if ((high & 0x100) !== 0 || (high === 0 && view.getUint32(offset + ARP_SENDER_LINK + 2) === 0)) return 'arp.sender-link';
   return null;
+}
+
+/** An address that a host on a link may have, or 0: an address probe (RFC 5227 §2.1). */
+function isHost(address: number): boolean {
+  const first = address >>> 24;
+  return address === 0 || (first !== 0 && first !== 127 && first < 224);
 }
 
 /** One of {@link ARP_OPERATION}. */

@@ -57,6 +57,7 @@ describe('an address', () => {
   });
 
   test('of the same subnet is second, and takes over', () => {
+    link.host.kernel.sysctl.set('net.ipv4.conf.eth0.promote_secondaries', 1);
     link.host.addAddress('eth0', '10.0.0.2/24');
     expect(addresses()).toContain('eth0 10.0.0.2/24 secondary');
     expect(routes()).toEqual([...OF_HOST.slice(0, 2), 'local 10.0.0.2/32 eth0 10.0.0.2', OF_HOST[2]!].sort());
@@ -65,14 +66,29 @@ describe('an address', () => {
     expect(routes()).toEqual(OF_HOST.map((line) => line.replaceAll('10.0.0.1', '10.0.0.2')));
   });
 
-  test('of the same subnet on another device gets the route when the first goes', async () => {
+  test('of the same subnet goes with the first, unless it is to be promoted', () => {
+    link.host.addAddress('eth0', '10.0.0.2/24');
+    link.host.removeAddress('eth0', `${HOST}/24`);
+    expect(addresses()).toEqual(['lo 127.0.0.1/8']);
+    expect(routes()).toEqual([]);
+  });
+
+  test('of the same subnet on another device brings a route there', async () => {
     await addPeer(link.net, link.host, 'eth1', ['10.0.0.3/24']);
-    expect(routes()).toEqual([...OF_HOST, 'local 10.0.0.3/32 eth1 10.0.0.3'].sort());
+    const others = OF_HOST.map((line) => line.replaceAll('10.0.0.1', '10.0.0.3').replace('eth0', 'eth1'));
+    expect(routes()).toEqual([...OF_HOST, ...others].sort());
     link.host.down('eth0');
-    expect(routes()).toContain('unicast 10.0.0.0/24 eth1 10.0.0.3');
+    expect(routes()).toEqual([OF_HOST[1], ...others].sort());
     link.host.up('eth0');
     link.host.removeAddress('eth1', '10.0.0.3/24');
     expect(routes()).toEqual(OF_HOST);
+  });
+
+  test('may be on two devices', async () => {
+    await addPeer(link.net, link.host, 'eth1', [`${HOST}/24`]);
+    expect(routes()).toEqual([...OF_HOST, ...OF_HOST.map((line) => line.replace('eth0', 'eth1'))].sort());
+    link.host.removeAddress('eth0', `${HOST}/24`);
+    expect(routes()).toEqual(OF_HOST.map((line) => line.replace('eth0', 'eth1')));
   });
 
   test('keeps what is its own while the device is down, and has the rest back with it', async () => {

@@ -1,9 +1,9 @@
 import type { DeviceOps, LinkLayer } from '@softnet/contract';
 import { ADDRESS_FLAG, ADDRESS_SCOPE, ADDRESS_TYPE, DEVICE_FLAG, InterfaceAddress, NetDevice } from '@softnet/contract';
-import { parseIpv4 } from '@softnet/wire';
+import { formatIpv4, parseIpv4 } from '@softnet/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AddressBook, broadcastOf } from './address-book.ts';
+import { AddressBook, broadcastOf, wordOf } from './address-book.ts';
 
 const link = { addressLen: 6, headerBytes: 14 } as LinkLayer;
 const { LOCAL, UNICAST, BROADCAST, MULTICAST, INVALID, UNSPECIFIED } = ADDRESS_TYPE;
@@ -57,39 +57,94 @@ describe('what an address is to this host', () => {
 });
 
 describe('the source', () => {
+  const { UNIVERSE, LINK } = ADDRESS_SCOPE;
+  const deprecated = entry(eth0, '172.16.0.1', 16);
+  deprecated.flags |= ADDRESS_FLAG.DEPRECATED;
+  const tentative = entry(eth0, '172.17.0.1', 16);
+  tentative.flags |= ADDRESS_FLAG.TENTATIVE;
+  const pointToPoint = entry(eth0, '10.9.9.1', 32);
+  pointToPoint.peer = [0, 0, 0xffff, ip('10.9.9.2')];
   const book = bookOf(
-    entry(lo, '127.0.0.1', 8, ADDRESS_SCOPE.HOST),
+    ...[entry(lo, '127.0.0.1', 8, ADDRESS_SCOPE.HOST), deprecated, tentative],
+    ...[entry(eth0, '10.0.0.1', 24), entry(eth0, '10.0.0.2', 24), entry(eth0, '192.168.0.1', 16), pointToPoint],
     entry(eth0, '169.254.1.1', 16, ADDRESS_SCOPE.LINK),
-    entry(eth0, '10.0.0.1', 24),
-    entry(eth0, '10.0.0.2', 24),
-    entry(eth0, '192.168.0.1', 16),
   );
   test.each([
-    ['on the subnet of the next hop', eth0, '192.168.7.7', '192.168.0.1'],
-    ['the first of the subnet', eth0, '10.0.0.9', '10.0.0.1'],
-    ['the first of the device, where no subnet fits', eth0, '8.8.8.8', '169.254.1.1'],
-    ['of another device, known beyond its link', eth1, '8.8.8.8', '10.0.0.1'],
-    ['on a device without any', null, '8.8.8.8', '10.0.0.1'],
-  ])('is %s', (_what, on, target, source) => {
-    expect(book.sourceFor(on, ip(target))).toBe(ip(source));
+    ['on the subnet of the next hop', eth0, '192.168.7.7', UNIVERSE, '192.168.0.1'],
+    ['the primary one of the subnet', eth0, '10.0.0.9', UNIVERSE, '10.0.0.1'],
+    ['the other end’s neighbour', eth0, '10.9.9.2', UNIVERSE, '10.9.9.1'],
+    ['the first of the device, where no subnet fits', eth0, '8.8.8.8', UNIVERSE, '10.0.0.1'],
+    ['of the link, on the link', eth0, '169.254.9.9', LINK, '169.254.1.1'],
+    ['not of the link, beyond it', eth0, '169.254.9.9', UNIVERSE, '10.0.0.1'],
+    ['not deprecated where there is another', eth0, '172.16.0.9', UNIVERSE, '10.0.0.1'],
+    ['not tentative', eth0, '172.17.0.9', UNIVERSE, '10.0.0.1'],
+    ['of another device, known beyond its link', eth1, '8.8.8.8', UNIVERSE, '10.0.0.1'],
+    ['on a device without any', null, '8.8.8.8', UNIVERSE, '10.0.0.1'],
+  ])('is %s', (_what, on, target, scope, source) => {
+    expect(formatIpv4(book.sourceFor(on, ip(target), scope))).toBe(source);
   });
 
-  test('is none where there is none', () => {
-    expect(bookOf(entry(lo, '127.0.0.1', 8, ADDRESS_SCOPE.HOST)).sourceFor(eth0, ip('10.0.0.1'))).toBe(0);
+  test('is deprecated where there is no other, and none where there is none', () => {
+    expect(bookOf(deprecated).sourceFor(eth0, ip('8.8.8.8'), UNIVERSE)).toBe(ip('172.16.0.1'));
+    expect(bookOf(tentative).sourceFor(eth0, ip('172.17.0.9'), LINK)).toBe(0);
+    expect(bookOf(entry(lo, '127.0.0.1', 8, ADDRESS_SCOPE.HOST)).sourceFor(eth0, ip('10.0.0.1'), LINK)).toBe(0);
+  });
+
+  test('of another device is none of its link', () => {
+    expect(bookOf(entry(eth0, '169.254.1.1', 16, LINK)).sourceFor(eth1, ip('8.8.8.8'), LINK)).toBe(0);
   });
 });
 
-test('the second of a subnet is secondary, until the first goes', () => {
-  const [first, second, third] = [entry(eth0, '10.0.0.1', 24), entry(eth0, '10.0.0.2', 24), entry(eth0, '10.0.0.3', 24)];
-  const book = bookOf(first, second, third, entry(eth1, '10.0.0.4', 24), entry(eth0, '10.0.0.5', 25));
-  const secondary = (): boolean[] => book.entries.map(({ flags }) => (flags & ADDRESS_FLAG.SECONDARY) !== 0);
-  expect(secondary()).toEqual([false, true, true, false, false]);
-  book.remove(third);
-  expect(secondary()).toEqual([false, true, false, false]);
-  book.remove(first);
-  expect(secondary()).toEqual([false, false, false]);
-  book.remove(first);
-  expect(book.entries.length).toBe(3);
+describe('the order of addresses', () => {
+  const lines = (book: AddressBook): string[] =>
+    book.entries.map((e) => `${formatIpv4(wordOf(e))}${(e.flags & ADDRESS_FLAG.SECONDARY) !== 0 ? ' secondary' : ''}`);
+  const many = (): readonly InterfaceAddress[] => [
+    entry(eth0, '10.0.0.1', 24),
+    entry(eth0, '10.0.0.2', 24),
+    entry(eth0, '10.0.0.3', 24),
+    entry(eth1, '10.0.0.4', 24),
+    entry(eth0, '10.0.0.5', 25),
+    entry(eth0, '169.254.0.6', 16, ADDRESS_SCOPE.LINK),
+    entry(eth0, '10.0.0.7', 32),
+  ];
+  const ORDER = ['169.254.0.6', '10.0.0.1', '10.0.0.5', '10.0.0.7', '10.0.0.2 secondary', '10.0.0.3 secondary', '10.0.0.4'];
+
+  test('is Linux’s: primary ones by scope, as they came; then the secondary ones', () => {
+    const book = bookOf(...many());
+    expect([...lines(book)].sort()).toEqual([...ORDER].sort());
+    expect(lines(book).filter((line) => line !== '10.0.0.4')).toEqual(ORDER.slice(0, -1));
+  });
+
+  test('a secondary one goes alone; it takes the place of the first where it is promoted', () => {
+    const all = many();
+    const book = bookOf(...all);
+    expect(book.remove(all[2]!, true)).toEqual([all[2]]);
+    expect(book.remove(all[0]!, true)).toEqual([all[0]]);
+    expect(lines(book).filter((line) => line !== '10.0.0.4')).toEqual(['169.254.0.6', '10.0.0.5', '10.0.0.7', '10.0.0.2']);
+    expect(book.remove(all[0]!, true)).toEqual([]);
+  });
+
+  test('else all of the subnet go with the first', () => {
+    const all = many();
+    const book = bookOf(...all);
+    expect(book.remove(all[0]!, false)).toEqual([all[0], all[1], all[2]]);
+    expect(lines(book).filter((line) => line !== '10.0.0.4')).toEqual(['169.254.0.6', '10.0.0.5', '10.0.0.7']);
+    expect(lines(book)).toContain('10.0.0.4');
+  });
+});
+
+test('what is tentative is nobody’s here: neither it nor its broadcast', () => {
+  const tentative = entry(eth0, '10.0.0.1', 24);
+  tentative.flags |= ADDRESS_FLAG.TENTATIVE;
+  const book = bookOf(tentative);
+  expect([book.isLocal(ip('10.0.0.1'), 0), book.isOwn(ip('10.0.0.1')), book.isBroadcast(ip('10.0.0.255'), 0)]).toEqual([
+    false,
+    false,
+    false,
+  ]);
+  tentative.flags = 0;
+  book.changed();
+  expect([book.isLocal(ip('10.0.0.1'), 0), book.isOwn(ip('10.0.0.1')), book.isBroadcast(ip('10.0.0.255'), 0)]).toEqual([true, true, true]);
 });
 
 test('the broadcast address is in the subnet, the last, and no other', () => {

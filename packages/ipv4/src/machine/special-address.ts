@@ -42,3 +42,8 @@ export function isMartianSource(address: number, destination: number, isHere: bo
 export function isMartianDestination(address: number, isHere: boolean): boolean {
   return isThisNetwork(address) || isReserved(address) || (isLoopback(address) && !isHere);
 }
+
+/** 169.254.0.0/16: of one link (RFC 3927). */
+export function isLinkLocal(address: number): boolean {
+  return address >>> 16 === 0xa9fe;
+}
