@@ -58,23 +58,6 @@ describe('who asks', () => {
   });
 });
 
-test.each([
-  ['arp.conflict', { sender: word(HOST) }],
-  ['arp.target', { target: word('224.0.0.1') }],
-  ['arp.operation', { operation: 8 }],
-  ['arp.sender', { sender: word('239.1.1.1') }],
-  ['arp.sender', { senderLink: mac('01:00:00:00:00:99') }],
-])('%s', async (reason, packet) => {
-  expect(await link.dropsOf(() => link.peer.arp(packet))).toEqual({ [reason]: 1 });
-  expect(link.peer.takeArp()).toEqual([]);
-  expect(known()).toEqual([]);
-});
-
-test('short ones, and of other links, are dropped', async () => {
-  expect(await link.dropsOf(() => link.peer.frame(new Uint8Array(20), 0x806))).toEqual({ 'arp.truncated': 1 });
-  expect(await link.dropsOf(() => link.peer.frame(new Uint8Array(40), 0x806))).toEqual({ 'arp.space': 1 });
-});
-
 describe('whom we ask', () => {
   test('is asked by all the link, from the address of his net, and gets what waited', async () => {
     const { peer, net, host } = link;
