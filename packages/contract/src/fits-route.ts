@@ -66,6 +66,9 @@ export class FakeRoute implements Route {
   nextHops(): [] {
     return [];
   }
+  wantsPorts(): boolean {
+    return false;
+  }
   exceptions(): [] {
     return [];
   }

@@ -68,6 +68,8 @@ export interface NetworkLayer {
   deliver(skb: Skb, protocol: number): void;
   /** Sets `input`, `output`, `finish`, `uses` and rooms of a dst that route has made for a next hop of this family. */
   prepare(dst: Dst): void;
+  /** Whether ways by this device are dead while it has no carrier (Linux's `ignore_routes_with_linkdown`); when that changes: `Route.changed`. */
+  needsCarrier?(device: NetDevice): boolean;
   /** Chooses a source for `flow` by `dst` (R1; RFC 1122 §3.3.4.3, RFC 6724) and writes it there. False: there is none. */
   chooseSource(flow: Flow, dst: Dst): boolean;
   /** One of {@link ADDRESS_TYPE}; `ifindex` 0: on any interface. For bind and source checks. */

@@ -53,6 +53,8 @@ export interface Route {
   rules(family: number): readonly RoutingRule[];
   /** By number: for `ip nexthop`. */
   nextHops(): readonly NextHopObject[];
+  /** Whether rules of a family ask for ports: only then does its layer fill them in for packets that come in. */
+  wantsPorts(family: number): boolean;
   /** What is known of single destinations, oldest first: for `ip route show cache`. */
   exceptions(family: number): readonly RouteExceptionEntry[];
 }
@@ -72,6 +74,7 @@ export const Route = defineService<Route>({
     'entries',
     'rules',
     'nextHops',
+    'wantsPorts',
     'exceptions',
   ],
   absent: absentRoute,
@@ -124,6 +127,7 @@ function absentRoute(): Route {
     entries: () => [],
     rules: () => [],
     nextHops: () => [],
+    wantsPorts: () => false,
     exceptions: () => [],
   };
 }

@@ -67,7 +67,7 @@ export interface RoutingRule {
 export interface RoutingRules {
   /** @throws NetError EEXIST for one that is there in all of its fields, EINVAL, EAFNOSUPPORT. */
   add(rule: RoutingRule): void;
-  /** The first that agrees with all that is given; `priority` -1: of any. @throws NetError ENOENT. */
+  /** The first that agrees with all that is given; `priority` -1 and `action` 0: of any. @throws NetError ENOENT. */
   remove(rule: RoutingRule): void;
 }
 export const RoutingRules = defineService<RoutingRules>({ name: 'routing-rules', version: '1.0.0' });

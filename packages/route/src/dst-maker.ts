@@ -54,7 +54,10 @@ export class DstMaker {
       if (error instanceof NetError) return errors.of('none', family);
       throw error;
     }
-    if (exception !== null && exception.mtuBytes > 0) dst.mtuBytes = Math.min(dst.mtuBytes, exception.mtuBytes);
+    if (exception !== null && exception.mtuBytes > 0) {
+      dst.mtuBytes = Math.min(dst.mtuBytes, exception.mtuBytes);
+      dst.mtuLocked = exception.mtuLocked;
+    }
     return dst;
   }
 

@@ -2,13 +2,14 @@ import type { DropReason, DstUse, Errno, Generation, Objects } from '@softnet/co
 import { Dst, ERRNO, ROUTE_TYPE, TRANSMIT } from '@softnet/contract';
 
 /** Why there is no way. */
-export type NoWay = 'none' | 'unreachable' | 'prohibit' | 'blackhole' | 'no-layer' | 'leaving';
+export type NoWay = 'none' | 'source' | 'unreachable' | 'prohibit' | 'blackhole' | 'no-layer' | 'leaving';
 
 /** Registers a drop reason: `ctx.dropReason`. */
 export type Reasons = (name: string, text: string) => DropReason;
 
 const ERRORS: Readonly<Record<NoWay, readonly [type: number, errno: Errno, text: string]>> = {
   none: [ROUTE_TYPE.UNREACHABLE, 'ENETUNREACH', 'no route to the destination (RFC 1812 §4.3.3.1)'],
+  source: [ROUTE_TYPE.UNSPEC, 'EXDEV', 'there is no way back to the source, or not by the device that it came in by (RFC 3704)'],
   unreachable: [ROUTE_TYPE.UNREACHABLE, 'EHOSTUNREACH', 'a route of type unreachable: an administrator wants it so'],
   prohibit: [ROUTE_TYPE.PROHIBIT, 'EACCES', 'a route of type prohibit: an administrator wants it so (RFC 1812 §5.2.7.1)'],
   blackhole: [ROUTE_TYPE.BLACKHOLE, 'EINVAL', 'a route of type blackhole: dropped without a word'],
@@ -51,6 +52,11 @@ export class ErrorDsts {
   ofType(type: number, family: number): Dst {
     if (type === ROUTE_TYPE.BLACKHOLE) return this.of('blackhole', family);
     return this.of(type === ROUTE_TYPE.PROHIBIT ? 'prohibit' : 'unreachable', family);
+  }
+
+  /** For packets that a rule refuses: one of `ROUTE_TYPE`; 0: no rule did, nothing was found. */
+  ofRefusal(type: number, family: number): Dst {
+    return type === ROUTE_TYPE.BLACKHOLE || type === ROUTE_TYPE.PROHIBIT ? this.ofType(type, family) : this.of('none', family);
   }
 
   /** The module stops: whoever has one asks again. */

@@ -11,6 +11,8 @@ export class RouteException {
   readonly address3: number;
   /** Its path MTU; 0: not known. */
   mtuBytes = 0;
+  /** See `Dst.mtuLocked`. */
+  mtuLocked = false;
   /** The better gateway that a redirect named; family 0: none did. */
   gatewayFamily = 0;
   gateway0 = 0;
@@ -24,15 +26,20 @@ export class RouteException {
   hashNext: RouteException | null = null;
   older: RouteException | null = null;
   newer: RouteException | null = null;
+  /** The neighbours in age among those of its hop. */
+  olderOfHop: RouteException | null = null;
+  newerOfHop: RouteException | null = null;
 
-  constructor(hop: Hop, flow: Flow) {
+  constructor(hop: Hop, { dst0, dst1, dst2, dst3 }: Destination) {
     this.hop = hop;
-    this.address0 = flow.dst0;
-    this.address1 = flow.dst1;
-    this.address2 = flow.dst2;
-    this.address3 = flow.dst3;
+    this.address0 = dst0;
+    this.address1 = dst1;
+    this.address2 = dst2;
+    this.address3 = dst3;
   }
 }
+
+export type Destination = Pick<Flow, 'dst0' | 'dst1' | 'dst2' | 'dst3'>;
 
 /** How many buckets; the table is small on purpose. */
 const BUCKETS = 1024;
@@ -44,11 +51,13 @@ export interface ExceptionSpec {
   readonly seed: number;
   /** How many there may be: the oldest goes for a new one. */
   readonly limit: () => number;
+  /** How many a next hop may have: its oldest goes for a new one. */
+  readonly limitOfHop: () => number;
   /** Runs {@link Exceptions.sweep} so much later. */
   readonly wake: (delayMs: number) => void;
 }
 
-/** What is known of single destinations: bounded in number, and aged (RFC 1191 §6.3, RFC 8201 §5.3). */
+/** What is known of single destinations: bounded in number, in all and by next hop, and aged (RFC 1191 §6.3, RFC 8201 §5.3). */
 export class Exceptions {
   count = 0;
   readonly #spec: ExceptionSpec;
@@ -60,8 +69,13 @@ export class Exceptions {
     this.#spec = spec;
   }
 
+  /** The oldest first. */
+  *[Symbol.iterator](): Generator<RouteException> {
+    for (let at = this.#oldest; at !== null; at = at.newer) yield at;
+  }
+
   /** What is known of the flow's destination behind this hop. Ask only when `hop.exceptions` says that there are some. */
-  find(hop: Hop, flow: Flow): RouteException | null {
+  find(hop: Hop, flow: Destination): RouteException | null {
     let at: RouteException | null = this.#buckets[this.#bucket(hop, flow.dst0, flow.dst1, flow.dst2, flow.dst3)]!;
     while (at !== null) {
       if (at.hop === hop && at.address3 === flow.dst3 && at.address2 === flow.dst2 && at.address1 === flow.dst1) {
@@ -75,10 +89,10 @@ export class Exceptions {
   }
 
   /** The exception of the flow's destination, the youngest now; made if need be, in the place of the oldest when there are too many. */
-  learn(hop: Hop, flow: Flow, lifetimeMs: number): RouteException {
+  learn(hop: Hop, flow: Destination, lifetimeMs: number): RouteException {
     let exception = hop.exceptions > 0 ? this.find(hop, flow) : null;
     if (exception === null) {
-      while (this.#oldest !== null && this.count >= this.#spec.limit()) this.#remove(this.#oldest);
+      this.#makeRoom(hop);
       exception = new RouteException(hop, flow);
       const bucket = this.#bucket(hop, flow.dst0, flow.dst1, flow.dst2, flow.dst3);
       exception.hashNext = this.#buckets[bucket]!;
@@ -96,17 +110,12 @@ export class Exceptions {
 
   /** Its hop's dst was made anew, so theirs are. */
   forget(hop: Hop): void {
-    if (hop.exceptions === 0) return;
-    for (let at = this.#oldest; at !== null; at = at.newer) if (at.hop === hop) forgetDst(at);
+    for (let at = hop.oldestException; at !== null; at = at.newerOfHop) forgetDst(at);
   }
 
   /** The hop is gone. */
   end(hop: Hop): void {
-    for (let at = this.#oldest; at !== null && hop.exceptions > 0; ) {
-      const { newer } = at;
-      if (at.hop === hop) this.#remove(at);
-      at = newer;
-    }
+    while (hop.oldestException !== null) this.#remove(hop.oldestException);
   }
 
   /** Drops those whose time is over, a bounded number. */
@@ -121,6 +130,13 @@ export class Exceptions {
       }
       this.#remove(this.#oldest);
     }
+  }
+
+  /** The setting may be 0: then there is one, which the next one replaces. */
+  #makeRoom(hop: Hop): void {
+    const { limit, limitOfHop } = this.#spec;
+    while (hop.oldestException !== null && hop.exceptions >= limitOfHop()) this.#remove(hop.oldestException);
+    while (this.#oldest !== null && this.count >= limit()) this.#remove(this.#oldest);
   }
 
   #bucket(hop: Hop, word0: number, word1: number, word2: number, word3: number): number {
@@ -141,18 +157,28 @@ export class Exceptions {
   }
 
   #append(exception: RouteException): void {
+    const { hop } = exception;
     exception.older = this.#newest;
     exception.newer = null;
     if (this.#newest === null) this.#oldest = exception;
     else this.#newest.newer = exception;
     this.#newest = exception;
+    exception.olderOfHop = hop.newestException;
+    exception.newerOfHop = null;
+    if (hop.newestException === null) hop.oldestException = exception;
+    else hop.newestException.newerOfHop = exception;
+    hop.newestException = exception;
   }
 
-  #unlink({ older, newer }: RouteException): void {
+  #unlink({ hop, older, newer, olderOfHop, newerOfHop }: RouteException): void {
     if (older === null) this.#oldest = newer;
     else older.newer = newer;
     if (newer === null) this.#newest = older;
     else newer.older = older;
+    if (olderOfHop === null) hop.oldestException = newerOfHop;
+    else olderOfHop.newerOfHop = newerOfHop;
+    if (newerOfHop === null) hop.newestException = olderOfHop;
+    else newerOfHop.olderOfHop = olderOfHop;
   }
 }
 

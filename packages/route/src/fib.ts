@@ -1,10 +1,12 @@
 import type { Flow } from '@softnet/contract';
-import { ROUTE_TYPE } from '@softnet/contract';
+import { ROUTE_TYPE, RULE_ACTION } from '@softnet/contract';
 import { hashWords } from './address-hash.ts';
 import type { Hop } from './hop.ts';
+import type { Hops } from './hops.ts';
+import { pickHop } from './next-hop/pick-hop.ts';
 import type { RouteAlias } from './route-alias.ts';
-import { pickHop } from './route-info.ts';
 import type { RouteTable } from './route-table.ts';
+import type { RuleStep } from './rule/rule-step.ts';
 import type { RuleBook } from './rules.ts';
 
 /** DSCP, without ECN. */
@@ -14,14 +16,21 @@ const DSCP_MASK = 0xfc;
 export class Fib {
   /** The next hop that the last {@link select} chose. Null: the route has none. */
   hop: Hop | null = null;
+  /** Where the last {@link select} found none: the `ROUTE_TYPE` of the rule that refused; 0: no rule did. */
+  refusal = 0;
+  /** Of the rule that the last {@link select} went by, for hops without. */
+  realms = 0;
   /** The device that takes packets to this host; 0: none. */
   loopback = 0;
   readonly #book: RuleBook;
-  readonly #seed: number;
+  readonly #hops: Hops;
+  /** Of the hash of flows: handed over, so that they stay on their ways. */
+  seed: number;
 
-  constructor(book: RuleBook, seed: number) {
+  constructor(book: RuleBook, hops: Hops, seed: number) {
     this.#book = book;
-    this.#seed = seed;
+    this.#hops = hops;
+    this.seed = seed;
   }
 
   /**
@@ -30,17 +39,53 @@ export class Fib {
    */
   select(flow: Flow, ifindex: number): RouteAlias | null {
     this.hop = null;
+    this.refusal = 0;
+    this.realms = 0;
     const rules = this.#book.find(flow.family);
     if (rules === null) return null;
     if (flow.table !== 0) {
       const table = rules.tables.get(flow.table);
       return table === undefined ? null : thrown(this.#selectIn(table, flow, ifindex));
     }
+    if (!rules.plain) return this.#selectBy(rules.steps, flow, ifindex);
     const { order } = rules;
     for (let i = 0; i < order.length; i++) {
       const alias = this.#selectIn(order[i]!, flow, ifindex);
       if (alias !== null && alias.info.type !== ROUTE_TYPE.THROW) return alias;
     }
+    return null;
+  }
+
+  /** Linux's `fib_rules_lookup`. */
+  #selectBy(steps: readonly RuleStep[], flow: Flow, ifindex: number): RouteAlias | null {
+    for (let i = 0; i < steps.length; i++) {
+      const step = steps[i]!;
+      if (step.action === RULE_ACTION.NOP || !step.fits(flow, this.loopback)) continue;
+      if (step.action === RULE_ACTION.GOTO) {
+        // The loop goes on with the one behind.
+        if (step.jump > i) i = step.jump - 1;
+        continue;
+      }
+      if (step.action !== RULE_ACTION.TABLE) return this.#refuse(step.action);
+      if (step.table === null) continue;
+      const alias = this.#selectIn(step.table, flow, ifindex);
+      if (alias === null || alias.info.type === ROUTE_TYPE.THROW) continue;
+      if (this.hop === null) return alias;
+      if (alias.prefixLen > step.suppressPrefixLen) {
+        this.realms = step.realms;
+        if (step.realms !== 0) this.hop = this.#hops.withRealms(this.hop, step.realms);
+        return alias;
+      }
+      this.hop = null;
+    }
+    return null;
+  }
+
+  /** Unreachable by a rule is what no route is (Linux: ENETUNREACH; a route's is EHOSTUNREACH). */
+  #refuse(action: number): null {
+    if (action === RULE_ACTION.BLACKHOLE) this.refusal = ROUTE_TYPE.BLACKHOLE;
+    if (action === RULE_ACTION.PROHIBIT) this.refusal = ROUTE_TYPE.PROHIBIT;
+    if (action === RULE_ACTION.UNREACHABLE) this.refusal = ROUTE_TYPE.UNREACHABLE;
     return null;
   }
 
@@ -63,7 +108,7 @@ export class Fib {
   #hash(flow: Flow): number {
     if (flow.hash !== 0) return flow.hash;
     const { dst0, dst1, dst2, dst3, src0, src1, src2, src3, srcPort, dstPort, protocol, label } = flow;
-    const hash = hashWords(this.#seed, dst0, dst1, dst2, dst3, (srcPort << 16) | dstPort);
+    const hash = hashWords(this.seed, dst0, dst1, dst2, dst3, (srcPort << 16) | dstPort);
     if (flow.iif === 0) return hashWords(hash, protocol, label, 0, 0, 0);
     return hashWords(hash, src0, src1, src2, src3, (protocol << 20) ^ label);
   }

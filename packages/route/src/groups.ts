@@ -34,7 +34,7 @@ export class Groups {
   #make(family: number, type: number, ifindex: number): Hop | null {
     const device = this.#traffic.current.byIndex(ifindex);
     if (device === null) return null;
-    const onLink = { gatewayFamily: 0, gateway: [0, 0, 0, 0], encap: null, metrics: null, realms: 0 } as const;
+    const onLink = { gatewayFamily: 0, gateway: [0, 0, 0, 0], onLink: false, encap: null, metrics: null, realms: 0 } as const;
     const hop = this.#hops.take({ family, type, device, ...onLink });
     const made = this.#made.get(ifindex);
     if (made === undefined) this.#made.set(ifindex, [hop]);

@@ -1,4 +1,4 @@
-import type { Contributions, CurrentOwner, Dst, Flow, LightweightTunnel, NetworkLayer } from '@softnet/contract';
+import type { Contributions, CurrentOwner, Dst, Flow, LightweightTunnel, NetDevice, NetworkLayer } from '@softnet/contract';
 import { ADDRESS_FAMILY } from '@softnet/contract';
 
 interface Seat {
@@ -43,6 +43,17 @@ export class Layers {
 
   of(family: number): NetworkLayer | null {
     return this.#seats.get(family)?.layer ?? null;
+  }
+
+  /** Some layer may take ways without carrier for dead. */
+  get carrierMatters(): boolean {
+    return this.#seen.some((layer) => layer.needsCarrier !== undefined);
+  }
+
+  /** Whether, to the layer of this family, ways by a device without carrier are dead. */
+  needsCarrier(family: number, device: NetDevice | null): boolean {
+    const layer = this.of(family);
+    return device !== null && layer?.needsCarrier?.(device) === true;
   }
 
   chooseSource(flow: Flow, dst: Dst): boolean {

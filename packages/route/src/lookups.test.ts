@@ -1,7 +1,6 @@
 import type { Dst } from '@softnet/contract';
-import { ADDRESS_FAMILY, DEVICE_EVENT, DEVICE_FLAG, DstUse, ERRNO, isFresh, NetError, ROUTE_TYPE } from '@softnet/contract';
+import { ADDRESS_FAMILY, DEVICE_EVENT, DEVICE_FLAG, DstUse, ERRNO, isFresh, NetError, ROUTE_TYPE, SOURCE_CHECK } from '@softnet/contract';
 import { describe, expect, test } from 'vitest';
-import { SOURCE_CHECK } from './lookups.ts';
 import { bootRouter, flowTo, Holder, route, where } from './testing/fake-router.ts';
 
 describe('lookup', () => {
@@ -151,15 +150,32 @@ describe('input', () => {
   });
 
   test('sources are checked where it is wanted (RFC 3704)', () => {
-    const { add, service, router } = bootRouter();
+    const { add, service } = bootRouter();
     add('10.0.0.0/24 dev eth0');
     add('10.0.1.0/24 dev eth1');
-    const from = (last: number, iif: number) =>
-      where(service.lookupInput(flowTo('10.0.1.7', { iif, src2: 0xffff, src3: (10 << 24) | last })));
-    router.lookups.sourceCheck = SOURCE_CHECK.STRICT;
-    expect([from(5, 2), from(5, 3)]).toEqual(['eth1', `error ${ERRNO.EHOSTUNREACH}`]);
-    router.lookups.sourceCheck = SOURCE_CHECK.LOOSE;
-    expect([from(5, 3), from(0x020000, 3)]).toEqual(['eth1', `error ${ERRNO.EHOSTUNREACH}`]);
+    const from = (last: number, iif: number, check?: number) =>
+      where(service.lookupInput(flowTo('10.0.1.7', { iif, src2: 0xffff, src3: (10 << 24) | last }), check));
+    const refused = `error ${ERRNO.EXDEV}`;
+    const { NONE, STRICT, LOOSE } = SOURCE_CHECK;
+    expect([from(5, 2, STRICT), from(5, 3, STRICT), from(5, 3, LOOSE), from(0x020000, 3, LOOSE)]).toEqual([
+      'eth1',
+      refused,
+      'eth1',
+      refused,
+    ]);
+    expect([from(5, 3), from(0x020000, 3, NONE)]).toEqual(['eth1', 'eth1']);
+    // A worse route by the device that it came in by does not count.
+    add('0.0.0.0/0 dev eth0');
+    expect([from(0x000109, 2, STRICT), from(0x000109, 2, LOOSE), from(0x020000, 2, STRICT)]).toEqual([refused, 'eth1', 'eth1']);
+  });
+
+  test('a source behind several ways may come in by each of them', () => {
+    const { add, service } = bootRouter();
+    add('10.0.1.0/24 dev eth1');
+    add('11.0.0.0/8 dev eth0 dev eth1');
+    const from = (iif: number) =>
+      where(service.lookupInput(flowTo('10.0.1.7', { iif, src2: 0xffff, src3: (11 << 24) | 5 }), SOURCE_CHECK.STRICT));
+    expect([from(2), from(3), from(4)]).toEqual(['eth1', 'eth1', `error ${ERRNO.EXDEV}`]);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { CurrentOwner, Dst, Flow, PacketPolicy, Port } from '@softnet/contract';
-import { Flow as FlowRecord, ROUTE_TYPE } from '@softnet/contract';
-import { groupType, isScoped, isUnspecified } from './destination.ts';
+import { Flow as FlowRecord, ROUTE_TYPE, SOURCE_CHECK } from '@softnet/contract';
+import { groupType, isOwn, isScoped, isUnspecified } from './destination.ts';
 import type { DstMaker } from './dst-maker.ts';
 import type { ErrorDsts } from './error-dsts.ts';
 import type { Exceptions } from './exceptions.ts';
@@ -8,16 +8,8 @@ import type { Fib } from './fib.ts';
 import type { Groups } from './groups.ts';
 import type { Hop } from './hop.ts';
 import type { Layers } from './layers.ts';
+import { leavesBy } from './next-hop/pick-hop.ts';
 import type { RouteAlias } from './route-alias.ts';
-
-/** What must be true of a source that comes in (RFC 3704). */
-export const SOURCE_CHECK = Object.freeze({
-  NONE: 0,
-  /** Packets to it would leave by the device that it came in by (§2.2). */
-  STRICT: 1,
-  /** There is a way to it (§2.4). */
-  LOOSE: 2,
-} as const);
 
 export interface LookupParts {
   readonly fib: Fib;
@@ -34,8 +26,6 @@ export interface LookupParts {
 
 /** From a flow to its dst. Once warm, nothing is allocated. */
 export class Lookups {
-  /** One of {@link SOURCE_CHECK}. */
-  sourceCheck: number = SOURCE_CHECK.NONE;
   readonly #parts: LookupParts;
   readonly #back = new FlowRecord();
 
@@ -55,21 +45,20 @@ export class Lookups {
     return stacked;
   }
 
-  lookupInput(flow: Flow): Dst {
+  lookupInput(flow: Flow, sourceCheck: number): Dst {
     const { fib, layers, errors, groups } = this.#parts;
     if (layers.changed) this.#parts.relayer();
+    if (sourceCheck !== SOURCE_CHECK.NONE && !this.#isSourceGood(flow, sourceCheck)) return errors.of('source', flow.family);
     // What loops back has left its link: its scope is any.
     const alias = fib.select(flow, isScoped(flow) && flow.iif !== fib.loopback ? flow.iif : 0);
     const group = groupType(flow);
-    if (group !== 0 && (alias === null || alias.info.type === ROUTE_TYPE.UNICAST)) {
+    if (group !== 0 && fib.refusal === 0 && (alias === null || alias.info.type === ROUTE_TYPE.UNICAST)) {
       const hop = groups.find(flow.family, group, flow.iif);
       return hop === null ? errors.of('none', flow.family) : this.#dstOf(hop);
     }
-    if (alias === null) return errors.of('none', flow.family);
-    if (fib.hop === null) return errors.ofType(alias.info.type, flow.family);
-    const dst = this.#dstOf(fib.hop);
-    if (this.sourceCheck !== SOURCE_CHECK.NONE && !this.#isSourceGood(flow)) return errors.of('unreachable', flow.family);
-    return dst;
+    if (alias === null) return errors.ofRefusal(fib.refusal, flow.family);
+    if (fib.hop === null) return errors.ofType(alias.info.refusal, flow.family);
+    return this.#dstOf(fib.hop);
   }
 
   /** The route of a flow as `lookup` finds it, exceptions aside; its next hop is `fib.hop`. */
@@ -81,10 +70,10 @@ export class Lookups {
     const { fib, errors } = this.#parts;
     const alias = fib.select(flow, flow.oif);
     const group = groupType(flow);
-    if (group !== 0 && (alias === null || alias.info.type === ROUTE_TYPE.UNICAST)) return this.#toGroup(flow, group);
-    if (alias === null) return errors.of('none', flow.family);
+    if (group !== 0 && fib.refusal === 0 && (alias === null || alias.info.type === ROUTE_TYPE.UNICAST)) return this.#toGroup(flow, group);
+    if (alias === null) return errors.ofRefusal(fib.refusal, flow.family);
     const { hop } = fib;
-    if (hop === null) return errors.ofType(alias.info.type, flow.family);
+    if (hop === null) return errors.ofType(alias.info.refusal, flow.family);
     const dst = hop.exceptions === 0 ? this.#dstOf(hop) : this.#exceptional(hop, flow);
     return this.#complete(flow, dst, alias);
   }
@@ -133,18 +122,30 @@ export class Lookups {
     return exception.dst;
   }
 
-  /** `fib.hop` is another one afterwards. */
-  #isSourceGood(flow: Flow): boolean {
+  /** The best route back is what counts, not one that leads there by this device too. Linux's `fib_validate_source`. */
+  #isSourceGood(flow: Flow, sourceCheck: number): boolean {
+    const { fib } = this.#parts;
     const back = this.#back;
-    if (isUnspecified(flow.src0, flow.src1, flow.src2, flow.src3) || flow.iif === this.#parts.fib.loopback) return true;
+    if (isUnspecified(flow.src0, flow.src1, flow.src2, flow.src3) || flow.iif === fib.loopback) return true;
     back.family = flow.family;
+    back.protocol = flow.protocol;
     back.dst0 = flow.src0;
     back.dst1 = flow.src1;
     back.dst2 = flow.src2;
     back.dst3 = flow.src3;
+    back.src0 = flow.dst0;
+    back.src1 = flow.dst1;
+    back.src2 = flow.dst2;
+    back.src3 = flow.dst3;
+    back.srcPort = flow.dstPort;
+    back.dstPort = flow.srcPort;
     back.mark = flow.mark;
     back.tos = flow.tos;
-    const alias = this.#parts.fib.select(back, this.sourceCheck === SOURCE_CHECK.STRICT ? flow.iif : 0);
-    return alias !== null && alias.info.type === ROUTE_TYPE.UNICAST && this.#parts.fib.hop !== null;
+    const alias = fib.select(back, isScoped(back) ? flow.iif : 0);
+    if (alias === null || fib.hop === null) return false;
+    // Whether its own addresses may come in is for the layer to say.
+    if (isOwn(alias.info.type)) return true;
+    if (alias.info.type !== ROUTE_TYPE.UNICAST) return false;
+    return sourceCheck !== SOURCE_CHECK.STRICT || leavesBy(alias.info, flow.iif);
   }
 }

@@ -1,66 +1,65 @@
-import type { DstUse, Frozen, ModuleContext, Neighbour, NetDevice, Objects, Poll, SoftnetModule } from '@softnet/contract';
+import type { DstUse, Frozen, ModuleContext, NetDevice, Objects, Poll, SoftnetModule } from '@softnet/contract';
 import {
   ADDRESS_FAMILY,
-  DEVICE_EVENT,
   DeviceListener,
   DeviceTraffic,
   LightweightTunnel,
   Module,
-  NeighbourProtocol,
   Neighbours,
   NeighbourTable,
   NetworkLayer,
+  NextHops,
   one,
   optional,
   PacketPolicy,
   Route,
+  RouteListener,
   RouteTables,
+  RoutingRules,
 } from '@softnet/contract';
-import { freezeRoutes, thawRoutes } from './frozen-routes.ts';
-import { describeNeighbour, deviceOf, FROZEN_NEIGHBOUR, freezeNeighbour, thawNeighbour } from './neighbour/frozen-neighbour.ts';
-import { NeighbourCore } from './neighbour/neighbour-core.ts';
-import type { NeighbourSettings } from './neighbour/neighbour-settings.ts';
-import { defineNeighbourSettings } from './neighbour/neighbour-settings.ts';
+import { freezeRouter, thawRouter } from './frozen-router.ts';
+import type { NeighbourPart } from './neighbour/start-neighbours.ts';
+import { startNeighbours } from './neighbour/start-neighbours.ts';
 import { Router } from './router.ts';
 
 /**
  * Where packets go, and who is there: routing tables, next hops with their dsts, and the neighbour core. Replaced by hand-over:
- * routes and neighbours are plain data.
+ * routes, rules, next hops, exceptions and neighbours are plain data.
  */
 @Module({
   name: 'route',
   version: '1.0.0',
   summary: 'routing tables, next hops, neighbours',
   requires: [one(DeviceTraffic), optional(PacketPolicy)],
-  provides: [Route, RouteTables, Neighbours, NeighbourTable, DeviceListener],
+  provides: [Route, RouteTables, RoutingRules, NextHops, Neighbours, NeighbourTable, DeviceListener],
   registry: true,
 })
 export class RouteModule implements SoftnetModule {
   #router!: Router;
-  #core!: NeighbourCore;
+  #neighbours!: NeighbourPart;
 
   start(ctx: ModuleContext): void {
     const changed = ctx.poll({ poll: () => this.#look() }, 'route.look');
-    this.#core = this.#makeCore(ctx, changed);
+    this.#neighbours = startNeighbours(ctx, changed);
     this.#router = this.#makeRouter(ctx, changed);
     ctx.corridor(Route, this.#router.service);
-    ctx.corridor(Neighbours, this.#core);
     ctx.door(RouteTables, this.#router.store);
-    ctx.door(NeighbourTable, this.#core);
+    ctx.door(RoutingRules, this.#router.rules);
+    ctx.door(NextHops, this.#router.nextHops);
     ctx.contribute(DeviceListener, { deviceChanged: (device, event) => this.#deviceChanged(device, event) }, 'corridor');
   }
 
   stop(): void {
-    this.#core.close();
+    this.#neighbours.core.close();
     this.#router.close();
   }
 
   freeze(): Frozen {
-    return freezeRoutes(this.#router.store);
+    return freezeRouter(this.#router);
   }
 
   thaw(frozen: Frozen): void {
-    thawRoutes(frozen, this.#router.store);
+    thawRouter(frozen, this.#router);
   }
 
   #makeRouter(ctx: ModuleContext, changed: Poll): Router {
@@ -73,6 +72,10 @@ export class RouteModule implements SoftnetModule {
       ...{ type: 'int', default: 2048, min: 0, max: 1 << 20 },
       summary: 'destinations with a path MTU or a gateway of their own; the oldest goes for a new one',
     });
+    const limitOfHop = sysctl.define('net.route.max_exceptions_of_hop', {
+      ...{ type: 'int', default: 1024, min: 0, max: 1 << 20 },
+      summary: 'those behind one next hop; its oldest goes for a new one',
+    });
     return new Router({
       ...{ clock: ctx.clock, current: ctx.current },
       layers: ctx.contributions(NetworkLayer, changed),
@@ -83,10 +86,13 @@ export class RouteModule implements SoftnetModule {
       reason: (name, text) => ctx.dropReason(name, text),
       routesLost: ctx.counter('routes-lost'),
       seed: () => random.u32(),
+      listeners: ctx.contributions(RouteListener),
       exceptionLimit: () => limit.value,
+      exceptionLimitOfHop: () => limitOfHop.value,
       lifetimeMs: (family) => (family === ADDRESS_FAMILY.INET6 ? ipv6 : ipv4).value * 1000,
       timer: (fire, place) => ctx.timer(fire, undefined, place),
-      looked: () => this.#core.look(),
+      gateways: this.#neighbours.core,
+      looked: () => this.#neighbours.core.look(),
     });
   }
 
@@ -105,55 +111,15 @@ export class RouteModule implements SoftnetModule {
     return uses;
   }
 
-  #makeCore(ctx: ModuleContext, changed: Poll): NeighbourCore {
-    const { sysctl, clock, current, random } = ctx;
-    const resize = (): void => this.#core?.resize();
-    const ipv4 = defineNeighbourSettings(sysctl, 'ipv4', resize);
-    const ipv6 = defineNeighbourSettings(sysctl, 'ipv6', resize);
-    const settings = (family: number): NeighbourSettings => (family === ADDRESS_FAMILY.INET6 ? ipv6 : ipv4);
-    const traffic = ctx.port(DeviceTraffic);
-    return new NeighbourCore({
-      ...{ clock, current, traffic, settings },
-      protocols: ctx.contributions(NeighbourProtocol, changed),
-      objects: this.#declareNeighbours(ctx),
-      owner: ctx,
-      seed: () => random.u32(),
-      timer: (fire, arg, place) => ctx.timer(fire, arg, place),
-      collected: ctx.counter('neighbours-collected'),
-      reasons: {
-        queueFull: ctx.dropReason('neighbour.queue-full', 'too many packets wait for a neighbour: the oldest goes (RFC 4861 §7.2.2)'),
-        gone: ctx.dropReason('neighbour.gone', 'its neighbour was forgotten, or the device went down, while it waited'),
-        noRoom: ctx.dropReason('neighbour.no-room', 'no memory for the link header'),
-        tableFull: ctx.dropReason('neighbour.table-full', 'there are as many neighbours as may be: see net.ipv4.neigh.default.gc_thresh3'),
-      },
-    });
-  }
-
-  #declareNeighbours(ctx: ModuleContext): Objects<Neighbour> {
-    const { clock } = ctx;
-    const traffic = ctx.port(DeviceTraffic);
-    return ctx.objects<Neighbour>('neighbour', {
-      drain: 'keep',
-      close: (neighbour) => this.#core.end(neighbour),
-      describe: describeNeighbour,
-      freeze: (neighbour) => freezeNeighbour(neighbour, clock.nowMs),
-      thaws: [FROZEN_NEIGHBOUR],
-      thaw: (frozen) => thawNeighbour(frozen, clock.nowMs, (ifindex) => this.#core.thawed(deviceOf(traffic.current, ifindex))),
-      settle: (neighbour) => this.#core.settle(neighbour, neighbour.state),
-      left: (neighbour) => this.#core.left(neighbour),
-    });
-  }
-
   /** Layers or protocols have come or gone: nothing of theirs is kept. */
   #look(): number {
-    this.#core.look();
+    this.#neighbours.core.look();
     this.#router.look();
     return 0;
   }
 
   #deviceChanged(device: NetDevice, event: number): void {
-    if (event === DEVICE_EVENT.DOWN || event === DEVICE_EVENT.UNREGISTER) this.#core.deviceGone(device);
-    else if (event === DEVICE_EVENT.ADDRESS || (event === DEVICE_EVENT.CHANGE && !device.carrier)) this.#core.flush(device);
+    this.#neighbours.deviceChanged(device, event);
     this.#router.deviceChanged(device, event);
   }
 }

@@ -12,21 +12,37 @@ export class RouteAlias {
   readonly prefixLen: number;
   readonly tos: number;
   readonly priority: number;
+  /** RFC 4191 §2.1: the highest goes first among routes that are alike otherwise. */
+  readonly preference: number;
+  /** Kernel ms; null: it stays. */
+  readonly expiresMs: number | null;
   /** The next of the same prefix, in the order in which they are asked. */
   next: RouteAlias | null = null;
 
-  constructor(info: RouteInfo, prefix: AddressWords, prefixLen: number, tos: number, priority: number) {
+  constructor(info: RouteInfo, { prefix, prefixLen, tos, priority, preference = 0, expiresMs = null }: AliasSpec) {
     this.info = info;
     [this.prefix0, this.prefix1, this.prefix2, this.prefix3] = prefix;
     this.prefixLen = prefixLen;
     this.tos = tos;
     this.priority = priority;
+    this.preference = preference;
+    this.expiresMs = expiresMs;
   }
 }
 
-/** Whether `a` is asked before `b`, both of one prefix: the more special type of service, then the lower priority. */
+export interface AliasSpec {
+  readonly prefix: AddressWords;
+  readonly prefixLen: number;
+  readonly tos: number;
+  readonly priority: number;
+  readonly preference?: number;
+  readonly expiresMs?: number | null;
+}
+
+/** Whether `a` is asked before `b`, both of one prefix: the more special type of service, the lower priority, the higher preference. */
 function before(a: RouteAlias, b: RouteAlias): boolean {
-  return a.tos !== b.tos ? a.tos > b.tos : a.priority < b.priority;
+  if (a.tos !== b.tos) return a.tos > b.tos;
+  return a.priority !== b.priority ? a.priority < b.priority : a.preference > b.preference;
 }
 
 /** Puts it into a chain, behind its equals. Returns the first of the chain. */
@@ -55,11 +71,14 @@ export function chainOut(first: RouteAlias, alias: RouteAlias): RouteAlias | nul
 
 /** The route as it was configured, defaults filled in. */
 export function entryOf(alias: RouteAlias, family: number, table: number): RouteEntry {
-  const { info, prefix0, prefix1, prefix2, prefix3, prefixLen, tos, priority } = alias;
-  const { type, metrics, realms, preferredSource, source } = info;
+  const { info, prefix0, prefix1, prefix2, prefix3, prefixLen, tos, priority, preference, expiresMs } = alias;
+  const { type, metrics, realms, preferredSource, source, scope, nextHopId } = info;
   return {
-    ...{ family, prefix: [prefix0, prefix1, prefix2, prefix3], prefixLen, type, table, tos, priority, realms, source },
+    ...{ family, prefix: [prefix0, prefix1, prefix2, prefix3], prefixLen, type, table, tos, priority, realms, source, scope },
     nextHops: info.nextHops,
+    ...(nextHopId === 0 ? {} : { nextHopId }),
+    ...(preference === 0 ? {} : { preference }),
+    ...(expiresMs === null ? {} : { expiresMs }),
     ...(preferredSource === null ? {} : { preferredSource }),
     ...(metrics === null ? {} : { metrics }),
   };

@@ -1,6 +1,7 @@
 import type { AddressWords, RouteEntry } from '@softnet/contract';
 import { ADDRESS_FAMILY, NetError, ROUTE_TYPE } from '@softnet/contract';
 import { addressBits } from '@softnet/wire';
+import { scopeFault, scopeOf } from './route-scope.ts';
 import { TABLE } from './rules.ts';
 
 /** Linux's `RTPROT_*` that bring many routes of one prefix: they are added beside one another, by device. */
@@ -17,11 +18,13 @@ export interface CheckedEntry extends RouteEntry {
   readonly table: number;
   readonly tos: number;
   readonly priority: number;
+  readonly scope: number;
+  readonly nextHopId: number;
 }
 
 /** @throws NetError EINVAL, EAFNOSUPPORT. */
 export function checkEntry(entry: RouteEntry, words: () => string): CheckedEntry {
-  const { family, prefix, prefixLen, type, table = TABLE.MAIN, tos = 0, nextHops } = entry;
+  const { family, prefix, prefixLen, type, table = TABLE.MAIN, tos = 0, nextHops, nextHopId = 0 } = entry;
   const refuse = (why: string): NetError => new NetError('EINVAL', `the route ${words()} cannot be: ${why}`, { syscall: 'route' });
   if (family !== ADDRESS_FAMILY.INET && family !== ADDRESS_FAMILY.INET6) {
     throw new NetError('EAFNOSUPPORT', `the route is of family ${family}, and routes are of IPv4 (2) or IPv6 (10)`, { syscall: 'route' });
@@ -33,10 +36,16 @@ export function checkEntry(entry: RouteEntry, words: () => string): CheckedEntry
   if (!isInteger(table, 1, 0xffffffff)) throw refuse(`a table has a number from 1 to 4294967295, not ${table}`);
   if (!isInteger(priority, 0, 0xffffffff)) throw refuse(`its metric is ${priority}, not 0 to 4294967295`);
   if (!isInteger(tos, 0, 0xfc) || (tos & 3) !== 0) throw refuse(`its tos is ${tos}: a DSCP, shifted left by two`);
+  if (!isInteger(nextHopId, 0, 0xffffffff)) throw refuse(`a next hop has a number from 1 to 4294967295, not ${nextHopId}`);
+  if (nextHopId !== 0 && (nextHops.length > 0 || type !== ROUTE_TYPE.UNICAST)) throw refuse('its next hops are those of a next-hop object');
   if (HOPLESS.includes(type) && nextHops.length > 0) throw refuse('a route of that type has no next hop');
-  if (nextHops.length === 0 && !HOPLESS.includes(type) && type !== ROUTE_TYPE.LOCAL) throw refuse('it needs a next hop');
+  if (nextHops.length + nextHopId === 0 && !HOPLESS.includes(type) && type !== ROUTE_TYPE.LOCAL) throw refuse('it needs a next hop');
   for (const { weight = 1 } of nextHops) if (!isInteger(weight, 1, 256)) throw refuse(`a next hop weighs 1 to 256, not ${weight}`);
-  return { ...entry, prefix: masked(family, prefix, prefixLen), table, tos, priority };
+  if (![-1, 0, 1].includes(entry.preference ?? 0)) throw refuse('its preference is -1, 0 or 1');
+  const scope = scopeOf(entry);
+  const fault = scopeFault(entry, scope);
+  if (fault !== null) throw refuse(fault);
+  return { ...entry, prefix: masked(family, prefix, prefixLen), table, tos, priority, scope, nextHopId };
 }
 
 /** Routes that the stack makes for its devices: two of one prefix are two links, and no mistake. */

@@ -90,7 +90,7 @@ test('mistakes are said', () => {
     '10.0.0.0/24 dev 77': 'ENODEV: there is no device with the index 77',
     '10.0.0.0/24': 'EINVAL: the route 10.0.0.0/24 cannot be: it needs a next hop',
     '10.0.0.0/24 via 10.9.9.9 dev eth0':
-      'ENETUNREACH: the gateway 10.9.9.9 is not on the link of eth0: give eth0 an address of its network first, or add a route to it',
+      'ENETUNREACH: the gateway 10.9.9.9 is not on the link of eth0: give eth0 an address of its network first, add a route to it, or say onlink',
     '10.0.0.0/24 dev eth0 weight 257': 'a next hop weighs 1 to 256, not 257',
     '10.0.0.0/24 dev eth0 type 6': 'a route of that type has no next hop',
     '10.0.0.0/24 dev eth0 type 12': 'there is no type 12',

@@ -2,12 +2,13 @@ import type { DeviceTraffic, Port, RouteEdit, RouteEntry } from '@softnet/contra
 import { NetError } from '@softnet/contract';
 import type { HopSpec } from './hop.ts';
 import type { HopSpecs } from './hop-specs.ts';
-import type { Hops } from './hops.ts';
 import { entryOf, RouteAlias } from './route-alias.ts';
 import type { CheckedEntry } from './route-checks.ts';
 import { checkEntry, isAppended, masked, sameWords } from './route-checks.ts';
-import type { RouteInfo } from './route-info.ts';
-import { RouteInfos } from './route-infos.ts';
+import type { RouteExpiry } from './route-expiry.ts';
+import type { RouteInfo, RouteInfoSpec } from './route-info.ts';
+import type { RouteInfos } from './route-infos.ts';
+import type { RouteListeners } from './route-listeners.ts';
 import type { RouteTable } from './route-table.ts';
 import { routeWords } from './route-words.ts';
 import type { RuleBook } from './rules.ts';
@@ -15,13 +16,15 @@ import { TABLE } from './rules.ts';
 
 export interface RouteStoreParts {
   readonly book: RuleBook;
-  readonly hops: Hops;
+  readonly infos: RouteInfos;
   readonly specs: HopSpecs;
   readonly traffic: Port<DeviceTraffic>;
   /** Tries what a hop asks for: throws where no tunnel offers it. */
   readonly tryOut: (hop: HopSpec) => void;
   /** Lookups may answer otherwise now. */
   readonly changed: () => void;
+  readonly expiry: RouteExpiry;
+  readonly listeners: RouteListeners;
 }
 
 /** The routes that are configured: `RouteTables`, and lists of them. */
@@ -31,7 +34,7 @@ export class RouteStore {
 
   constructor(parts: RouteStoreParts) {
     this.#parts = parts;
-    this.#infos = new RouteInfos(parts.hops);
+    this.#infos = parts.infos;
   }
 
   add(entry: RouteEntry): void {
@@ -51,8 +54,15 @@ export class RouteStore {
     if (table === undefined || alias === null) {
       throw new NetError('ENOENT', `table ${number} has no route ${this.#words(entry)}`, { syscall: 'route' });
     }
+    this.expire(table, alias);
+  }
+
+  /** Its time is over, or somebody wants it gone. */
+  expire(table: RouteTable, alias: RouteAlias): void {
+    const entry = entryOf(alias, table.family, table.number);
     this.#takeOut(table, alias);
     this.#parts.changed();
+    this.#parts.listeners.route('remove', entry);
   }
 
   apply(edits: readonly RouteEdit[]): void {
@@ -70,19 +80,29 @@ export class RouteStore {
     for (const entry of entries) this.#put(this.#check(entry), false, true);
   }
 
-  /** Drops the routes all of whose devices have gone. Returns how many. */
-  dropGone(): number {
-    let count = 0;
+  /** Drops the routes all of whose devices have gone. Returns them; nobody is told. */
+  dropGone(): RouteEntry[] {
+    return this.#dropThose(({ hops }) => hops.length > 0 && hops.every((hop) => hop.gone));
+  }
+
+  /** Drops the routes of these infos. Returns them; nobody is told. */
+  dropOf(infos: ReadonlySet<RouteInfo>): RouteEntry[] {
+    return infos.size === 0 ? [] : this.#dropThose((info) => infos.has(info));
+  }
+
+  #dropThose(isMeant: (info: RouteInfo) => boolean): RouteEntry[] {
+    const entries: RouteEntry[] = [];
     for (const table of [...this.#parts.book.tables()]) {
-      const gone = [...table.aliases()].filter(({ info }) => info.hops.length > 0 && info.hops.every((hop) => hop.gone));
-      for (const alias of gone) this.#takeOut(table, alias);
-      count += gone.length;
+      for (const alias of [...table.aliases()].filter(({ info }) => isMeant(info))) {
+        entries.push(entryOf(alias, table.family, table.number));
+        this.#takeOut(table, alias);
+      }
     }
-    return count;
+    return entries;
   }
 
   #put(entry: CheckedEntry, replaces: boolean, trusted: boolean): void {
-    const { book, specs, tryOut, changed } = this.#parts;
+    const { book, specs, tryOut, changed, expiry, listeners } = this.#parts;
     const hopSpecs = specs.of(entry, trusted);
     if (!trusted) for (const spec of hopSpecs) tryOut(spec);
     const table = book.of(entry.family).table(entry.table);
@@ -99,11 +119,12 @@ export class RouteStore {
       );
     }
     if (before !== null) this.#takeOut(table, before);
-    book
-      .of(entry.family)
-      .table(entry.table)
-      .add(new RouteAlias(info, entry.prefix, entry.prefixLen, entry.tos, entry.priority));
+    const alias = new RouteAlias(info, entry);
+    const into = book.of(entry.family).table(entry.table);
+    into.add(alias);
+    expiry.watch(into, alias);
     changed();
+    if (!trusted && listeners.heard) listeners.route(before === null ? 'add' : 'replace', entryOf(alias, entry.family, entry.table));
   }
 
   /** The route whose place the entry would take: one prefix, tos and priority; of the stack's own, one way. */
@@ -119,6 +140,7 @@ export class RouteStore {
 
   #takeOut(table: RouteTable, alias: RouteAlias): void {
     table.remove(alias);
+    this.#parts.expiry.forget(alias);
     this.#infos.give(alias.info);
     this.#parts.book.of(table.family).tidy(table.number);
   }
@@ -132,9 +154,19 @@ export class RouteStore {
   }
 }
 
-function infoSpecOf({ type, nextHops, metrics, realms = 0, preferredSource, source }: CheckedEntry) {
+function infoSpecOf({
+  family,
+  type,
+  scope,
+  nextHops,
+  nextHopId,
+  metrics,
+  realms = 0,
+  preferredSource,
+  source,
+}: CheckedEntry): RouteInfoSpec {
   return {
-    ...{ type, realms, source },
+    ...{ family, type, scope, nextHopId, realms, source },
     weights: nextHops.length === 0 ? [1] : nextHops.map(({ weight = 1 }) => weight),
     metrics: metrics === undefined ? null : metrics.slice(),
     preferredSource: preferredSource ?? null,
@@ -145,10 +177,12 @@ function isOneLink({ hops }: RouteInfo, ifindex: number): boolean {
   return hops.length === 1 && hops[0]!.ifindex === ifindex && hops[0]!.spec.gatewayFamily === 0;
 }
 
-/** What the entry leaves open does not count: metric, source, type, next hops. */
+/** What the entry leaves open does not count: metric, source, type, scope, next hops. */
 function isMeant({ info, tos, priority }: RouteAlias, entry: RouteEntry): boolean {
   if (tos !== (entry.tos ?? 0) || (entry.priority && entry.priority !== priority)) return false;
   if ((entry.type !== 0 && entry.type !== info.type) || (entry.source !== 0 && entry.source !== info.source)) return false;
+  if (entry.nextHopId && entry.nextHopId !== info.nextHopId) return false;
+  if (entry.scope !== undefined && entry.scope !== info.scope) return false;
   return entry.nextHops.every(({ ifindex, gateway }) =>
     info.hops.some(({ spec, ifindex: own }) => {
       if (ifindex !== 0 && ifindex !== own) return false;

@@ -1,4 +1,5 @@
 import type {
+  AddressWords,
   Clock,
   Contributions,
   Counter,
@@ -11,24 +12,38 @@ import type {
   Objects,
   PacketPolicy,
   Port,
+  RouteEntry,
+  RouteListener,
   Timer,
 } from '@softnet/contract';
-import { ADDRESS_FAMILY, DEVICE_EVENT, DEVICE_FLAG, Generation } from '@softnet/contract';
+import { ADDRESS_FAMILY, DEVICE_EVENT, DEVICE_FLAG, Generation, ROUTE_TYPE } from '@softnet/contract';
 import { DstMaker } from './dst-maker.ts';
 import { DstUses } from './dst-uses.ts';
 import type { Reasons } from './error-dsts.ts';
 import { ErrorDsts } from './error-dsts.ts';
+import type { Destination, RouteException } from './exceptions.ts';
 import { Exceptions, forgetDst } from './exceptions.ts';
 import { Fib } from './fib.ts';
 import { Groups } from './groups.ts';
-import type { Hop } from './hop.ts';
+import type { Hop, HopSpec } from './hop.ts';
 import { HopSpecs } from './hop-specs.ts';
 import { Hops } from './hops.ts';
 import { Layers } from './layers.ts';
 import { Lookups } from './lookups.ts';
+import { NextHopStore } from './next-hop/next-hop-store.ts';
+import { RouteExpiry } from './route-expiry.ts';
+import { RouteInfos } from './route-infos.ts';
+import { RouteListeners } from './route-listeners.ts';
 import { bump, RouteService } from './route-service.ts';
 import { RouteStore } from './route-store.ts';
+import { RuleStore } from './rule/rule-store.ts';
 import { RuleBook } from './rules.ts';
+
+/** Who is told which neighbours next hops lead by. */
+export interface GatewayWatch {
+  hopBegins(device: NetDevice, family: number, address: AddressWords): void;
+  hopEnds(device: NetDevice, family: number, address: AddressWords): void;
+}
 
 /** What routing needs of its kernel. */
 export interface RouterHost {
@@ -37,13 +52,16 @@ export interface RouterHost {
   readonly layers: Contributions<NetworkLayer>;
   readonly tunnels: Contributions<LightweightTunnel>;
   readonly policy: Port<PacketPolicy>;
+  readonly listeners: Contributions<RouteListener>;
   readonly traffic: Port<DeviceTraffic>;
+  readonly gateways: GatewayWatch;
   /** Of dsts that nobody waits for. */
   readonly uses: Objects<DstUse>;
   readonly reason: Reasons;
   readonly routesLost: Counter;
   readonly seed: () => number;
   readonly exceptionLimit: () => number;
+  readonly exceptionLimitOfHop: () => number;
   readonly lifetimeMs: (family: number) => number;
   readonly timer: (fire: () => void, place: string) => Timer;
   /** Somebody said that something has changed: neighbour protocols may have. */
@@ -54,62 +72,77 @@ export interface RouterHost {
 export class Router {
   readonly service: RouteService;
   readonly store: RouteStore;
+  readonly rules: RuleStore;
+  readonly nextHops: NextHopStore;
   readonly lookups: Lookups;
   readonly hops: Hops;
   readonly exceptions: Exceptions;
   readonly generation = new Generation();
+  readonly fib: Fib;
   readonly #host: RouterHost;
-  readonly #fib: Fib;
+  readonly #book = new RuleBook();
+  readonly #listeners: RouteListeners;
+  readonly #expiry: RouteExpiry;
   readonly #groups: Groups;
   readonly #layers: Layers;
   readonly #errors: ErrorDsts;
-  readonly #expiry: Timer;
+  readonly #aging: Timer;
 
   constructor(host: RouterHost) {
     const { generation } = this;
-    const { traffic, current, policy, tunnels } = host;
-    const book = new RuleBook();
+    const { traffic, current, policy, tunnels, clock } = host;
+    const changed = (): void => this.service.changed();
     this.#host = host;
+    this.#listeners = new RouteListeners(host.listeners, current);
     this.#errors = new ErrorDsts(generation, host.uses, host.reason);
     this.#layers = new Layers(host.layers, host.tunnels, current);
-    this.#fib = new Fib(book, host.seed() | 0);
-    this.#expiry = host.timer(() => this.exceptions.sweep(), 'route.exceptions');
+    this.#aging = host.timer(() => this.exceptions.sweep(), 'route.exceptions');
     this.exceptions = new Exceptions({
-      clock: host.clock,
-      seed: host.seed() | 0,
-      limit: host.exceptionLimit,
-      wake: (delayMs) => this.#expiry.arm(delayMs * 1000),
+      ...{ clock, seed: host.seed() | 0, limit: host.exceptionLimit, limitOfHop: host.exceptionLimitOfHop },
+      wake: (delayMs) => this.#aging.arm(delayMs * 1000),
     });
     this.hops = new Hops({
       forget: (hop) => this.#forget(hop),
-      end: (hop) => this.exceptions.end(hop),
+      begin: ({ spec: { device, gatewayFamily, gateway } }) => {
+        if (device !== null && gatewayFamily !== 0) host.gateways.hopBegins(device, gatewayFamily, gateway);
+      },
+      end: (hop) => {
+        const { device, gatewayFamily, gateway } = hop.spec;
+        this.exceptions.end(hop);
+        if (device !== null && gatewayFamily !== 0) host.gateways.hopEnds(device, gatewayFamily, gateway);
+      },
+      needsCarrier: (family, device) => this.#layers.needsCarrier(family, device),
     });
+    this.fib = new Fib(this.#book, this.hops, host.seed() | 0);
     this.#groups = new Groups(this.hops, traffic);
-    const [fib, layers, errors, exceptions] = [this.#fib, this.#layers, this.#errors, this.exceptions];
-    const maker = new DstMaker({ generation, errors, layers, tunnels, traffic, current });
+    const maker = new DstMaker({ generation, errors: this.#errors, layers: this.#layers, tunnels, traffic, current });
     this.lookups = new Lookups({
-      ...{ fib, layers, errors, exceptions, maker, policy, current },
+      ...{ fib: this.fib, layers: this.#layers, errors: this.#errors, exceptions: this.exceptions, maker, policy, current },
       groups: this.#groups,
       relayer: () => this.look(),
     });
+    this.rules = new RuleStore({ book: this.#book, listeners: this.#listeners, changed });
+    this.#expiry = new RouteExpiry(clock, host.timer, (table, alias) => this.store.expire(table, alias));
+    const infos = new RouteInfos(this.hops);
+    const specs = new HopSpecs(this.#book, traffic, (id, family) => this.nextHops.hopsFor(id, family));
+    const tryOut = (spec: HopSpec): void => {
+      this.look();
+      maker.tryOut(spec);
+    };
     this.store = new RouteStore({
-      ...{ book, traffic, hops: this.hops },
-      specs: new HopSpecs(book, traffic),
-      tryOut: (spec) => {
-        this.look();
-        maker.tryOut(spec);
-      },
-      changed: () => this.service.changed(),
+      book: this.#book,
+      traffic,
+      infos,
+      specs,
+      tryOut,
+      changed,
+      expiry: this.#expiry,
+      listeners: this.#listeners,
     });
-    this.service = new RouteService({
-      ...{ generation, fib, layers, exceptions, lookups: this.lookups, store: this.store },
-      uses: new DstUses(this.lookups, errors, host.uses),
-      lifetimeMs: host.lifetimeMs,
-      look: () => {
-        this.look();
-        host.looked();
-      },
-    });
+    this.nextHops = this.#makeNextHops(infos, specs, tryOut);
+    infos.binder = this.nextHops;
+    this.service = this.#makeService();
+    this.#nameDevices(null);
     this.#findLoopback(null);
   }
 
@@ -118,6 +151,7 @@ export class Router {
     if (!this.#layers.changed) return;
     const families = this.#layers.look();
     for (const family of families) this.hops.forget(family);
+    if (families.length > 0) this.hops.refresh();
     if (families.length > 0) bump(this.generation);
   }
 
@@ -125,24 +159,80 @@ export class Router {
   deviceChanged(device: NetDevice, event: number): void {
     const isLoopback = (device.flags & DEVICE_FLAG.LOOPBACK) !== 0;
     let matters = this.hops.deviceChanged(device, event === DEVICE_EVENT.MTU, event === DEVICE_EVENT.UNREGISTER);
-    if (event === DEVICE_EVENT.UNREGISTER) {
-      this.#host.routesLost.value += this.store.dropGone();
-      this.#groups.deviceGone(device);
-    }
+    const gone = event === DEVICE_EVENT.UNREGISTER ? device : null;
+    const lost = gone === null ? [] : this.#lose(gone);
+    if (event === DEVICE_EVENT.REGISTER || event === DEVICE_EVENT.NAME || gone !== null) matters = this.#nameDevices(gone) || matters;
     if (isLoopback && (event === DEVICE_EVENT.REGISTER || event === DEVICE_EVENT.UNREGISTER || event === DEVICE_EVENT.MTU)) {
       this.#findLoopback(event === DEVICE_EVENT.UNREGISTER ? device : null);
       this.hops.forget(ADDRESS_FAMILY.UNSPEC);
       matters = true;
     }
     if (matters) bump(this.generation);
+    for (const entry of lost) this.#listeners.route('remove', entry);
+  }
+
+  /** What the last generation knew of a destination behind the hop of this key. Null: there is no such hop, or its time is over. */
+  restoreException(key: string, realms: number, destination: Destination, expiresMs: number): RouteException | null {
+    const hop = this.hops.find(key);
+    const leftMs = (expiresMs - this.#host.clock.nowMs) | 0;
+    if (hop === null || leftMs <= 0) return null;
+    return this.exceptions.learn(this.hops.withRealms(hop, realms), destination, leftMs);
   }
 
   /** Who has a dst of ours asks whoever routes then. */
   close(): void {
-    this.#expiry.cancel();
+    this.#aging.cancel();
+    this.#expiry.close();
+    this.nextHops.close();
     this.hops.forget(ADDRESS_FAMILY.UNSPEC);
     this.#errors.close();
     bump(this.generation);
+  }
+
+  #makeNextHops(infos: RouteInfos, specs: HopSpecs, tryOut: (spec: HopSpec) => void): NextHopStore {
+    return new NextHopStore({
+      ...{ clock: this.#host.clock, listeners: this.#listeners, timer: this.#host.timer },
+      checkHop: (object, hop, trusted) => {
+        const checked = specs.ofHop(object, hop, trusted);
+        const like = { family: object.family, type: ROUTE_TYPE.UNICAST };
+        if (!trusted) for (const spec of specs.ofObject(like, [checked])) tryOut(spec);
+        return checked;
+      },
+      specsOf: (info, hops) => specs.ofObject(info, hops),
+      rebind: (info, hopSpecs, shares) => infos.rebind(info, hopSpecs, shares),
+      dropRoutes: (of) => this.store.dropOf(of),
+      changed: () => this.service.changed(),
+    });
+  }
+
+  #makeService(): RouteService {
+    const { generation, fib, lookups, exceptions, hops, store, nextHops } = this;
+    return new RouteService({
+      ...{ generation, fib, lookups, exceptions, hops, store, nextHops, layers: this.#layers, book: this.#book },
+      ruleStore: this.rules,
+      uses: new DstUses(this.lookups, this.#errors, this.#host.uses),
+      lifetimeMs: this.#host.lifetimeMs,
+      look: () => {
+        this.look();
+        this.#host.looked();
+        if (this.#layers.carrierMatters) this.hops.refresh();
+      },
+    });
+  }
+
+  /** The device is gone, with its next hops and routes. Returns routes that nobody was told of. */
+  #lose(device: NetDevice): readonly RouteEntry[] {
+    this.nextHops.dropGone((ifindex) => ifindex === device.ifindex);
+    const lost = this.store.dropGone();
+    this.#host.routesLost.value += lost.length;
+    this.#groups.deviceGone(device);
+    return lost;
+  }
+
+  /** Rules know devices by their names. @param gone its name is free. Returns whether lookups may answer otherwise. */
+  #nameDevices(gone: NetDevice | null): boolean {
+    const devices = this.#host.traffic.current.all();
+    return this.#book.devicesNamed((name) => devices.find((device) => device !== gone && device.name === name)?.ifindex ?? 0);
   }
 
   #forget(hop: Hop): void {
@@ -152,6 +242,6 @@ export class Router {
 
   #findLoopback(gone: NetDevice | null): void {
     const devices = this.#host.traffic.current.all();
-    this.#fib.loopback = devices.find((device) => device !== gone && (device.flags & DEVICE_FLAG.LOOPBACK) !== 0)?.ifindex ?? 0;
+    this.fib.loopback = devices.find((device) => device !== gone && (device.flags & DEVICE_FLAG.LOOPBACK) !== 0)?.ifindex ?? 0;
   }
 }

@@ -1,21 +1,35 @@
-import { ADDRESS_FAMILY, NetError } from '@softnet/contract';
+import type { RoutingRule } from '@softnet/contract';
+import { ADDRESS_FAMILY, NetError, RULE_ACTION } from '@softnet/contract';
 import { RouteTable } from './route-table.ts';
+import type { IndexOf } from './rule/rule-step.ts';
+import { isUnconditional, RuleStep, wantsPorts } from './rule/rule-step.ts';
 
 /** Linux's `RT_TABLE_*`. */
 export const TABLE = Object.freeze({ DEFAULT: 253, MAIN: 254, LOCAL: 255 } as const);
 
-/** What is asked when a flow names no table, in order. Policy rules (`ip rule`) will stand here. */
-const ORDER: readonly number[] = [TABLE.LOCAL, TABLE.MAIN, TABLE.DEFAULT];
+/** The kernel's own, `RTPROT_KERNEL`. */
+const KERNEL = 2;
 
-/** The routing tables of one family, and in which order lookups ask them. */
+/** The routing tables of one family, and the rules by which lookups ask them. */
 export class Rules {
   readonly family: number;
   readonly tables = new Map<number, RouteTable>();
-  /** The tables that lookups ask, in order. Replaced whole. */
+  /** In order. Replaced whole. */
+  list: readonly RoutingRule[];
+  /** The tables that rules name, each once, in order: what lookups ask when the rules are {@link plain}. Replaced whole. */
   order: readonly RouteTable[] = [];
+  /** No rule asks for more than the destination: {@link order} says it all. */
+  plain = true;
+  /** The rules as lookups read them. Replaced whole. */
+  steps: readonly RuleStep[] = [];
+  /** Some rule asks for ports. */
+  wantsPorts = false;
+  #indexOf: IndexOf = () => 0;
 
   constructor(family: number) {
     this.family = family;
+    this.list = defaultRules(family);
+    this.settle();
   }
 
   /** The table of this number; made if need be. */
@@ -24,7 +38,7 @@ export class Rules {
     if (table === undefined) {
       table = new RouteTable(this.family, number);
       this.tables.set(number, table);
-      this.#settle();
+      this.settle();
     }
     return table;
   }
@@ -33,15 +47,42 @@ export class Rules {
   tidy(number: number): void {
     if (this.tables.get(number)?.count !== 0) return;
     this.tables.delete(number);
-    this.#settle();
+    this.settle();
   }
 
-  #settle(): void {
-    this.order = ORDER.flatMap((number) => this.tables.get(number) ?? []);
+  /** Other rules from now on, in order. */
+  change(list: readonly RoutingRule[]): void {
+    this.list = list;
+    this.settle();
+  }
+
+  /** Devices are called so from now on. Returns whether lookups may answer otherwise. */
+  devicesNamed(indexOf: IndexOf): boolean {
+    this.#indexOf = indexOf;
+    if (!this.list.some(({ iif, oif }) => iif || oif)) return false;
+    this.settle();
+    return true;
+  }
+
+  /** Makes what lookups read of tables and rules. */
+  settle(): void {
+    const { list, tables } = this;
+    const numbers = new Set(list.flatMap(({ action, table }) => (action === RULE_ACTION.TABLE && table ? [table] : [])));
+    this.order = [...numbers].flatMap((number) => tables.get(number) ?? []);
+    this.plain = list.every(isUnconditional);
+    this.wantsPorts = list.some(wantsPorts);
+    this.steps = this.plain ? [] : list.map((rule) => new RuleStep(rule, list, tables, this.#indexOf));
   }
 }
 
-/** The tables of both families. */
+/** Linux's: IPv6 has no table for what all others leave. */
+function defaultRules(family: number): RoutingRule[] {
+  const rule = (priority: number, table: number): RoutingRule => ({ family, priority, action: RULE_ACTION.TABLE, table, source: KERNEL });
+  const both = [rule(0, TABLE.LOCAL), rule(32_766, TABLE.MAIN)];
+  return family === ADDRESS_FAMILY.INET ? [...both, rule(32_767, TABLE.DEFAULT)] : both;
+}
+
+/** The tables and rules of both families. */
 export class RuleBook {
   readonly #inet = new Rules(ADDRESS_FAMILY.INET);
   readonly #inet6 = new Rules(ADDRESS_FAMILY.INET6);
@@ -59,6 +100,12 @@ export class RuleBook {
       'EAFNOSUPPORT',
       `routes are of family ${ADDRESS_FAMILY.INET} (IPv4) or ${ADDRESS_FAMILY.INET6} (IPv6), got ${family}`,
     );
+  }
+
+  /** Of both families. */
+  devicesNamed(indexOf: IndexOf): boolean {
+    const inet = this.#inet.devicesNamed(indexOf);
+    return this.#inet6.devicesNamed(indexOf) || inet;
   }
 
   /** Every table there is. */

@@ -304,6 +304,9 @@ export function stubRoute(control: StubControl): new () => SoftnetModule {
     nextHops(): [] {
       return [];
     }
+    wantsPorts(): boolean {
+      return false;
+    }
     exceptions(): [] {
       return [];
     }

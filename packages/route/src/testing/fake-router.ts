@@ -9,6 +9,7 @@ import {
   NetworkLayer,
   PacketPolicy,
   ROUTE_TYPE,
+  RouteListener,
   TRANSMIT,
 } from '@softnet/contract';
 import { formatAddress, parseAddress, parsePrefix } from '@softnet/wire';
@@ -51,11 +52,12 @@ class FakeLayer {
 }
 
 /** Routing on a kernel that is not there: lo, eth0, eth1, both layers. */
-export function bootRouter(options: { readonly limit?: number } = {}) {
+export function bootRouter(options: { readonly limit?: number; readonly limitOfHop?: number } = {}) {
   const kernel = new FakeKernel();
   const layers = new FakePoint(NetworkLayer);
   const tunnels = new FakePoint(LightweightTunnel);
   const policy = new FakePort(PacketPolicy);
+  const listeners = new FakePoint(RouteListener);
   const inet = new FakeLayer(ADDRESS_FAMILY.INET);
   const inet6 = new FakeLayer(ADDRESS_FAMILY.INET6);
   layers.set(inet as never, inet6 as never);
@@ -64,18 +66,20 @@ export function bootRouter(options: { readonly limit?: number } = {}) {
   const { clock, current, traffic, reason } = kernel;
   let seed = 0;
   const router = new Router({
-    ...{ clock, current, layers, tunnels, policy, traffic, uses, reason },
+    ...{ clock, current, layers, tunnels, policy, listeners, traffic, uses, reason },
     routesLost: new Counter('routes-lost'),
     seed: () => ++seed,
     exceptionLimit: () => options.limit ?? 2048,
+    exceptionLimitOfHop: () => options.limitOfHop ?? 2048,
     lifetimeMs: () => 600_000,
     timer: (fire) => kernel.timer(fire, undefined),
     looked: () => {},
+    gateways: { hopBegins: () => {}, hopEnds: () => {} },
   });
   const { store, service } = router;
   const add = (text: string): void => store.add(route(text, kernel));
   const ask = (to: string, changes: Partial<Flow> = {}): Dst => service.lookup(flowTo(to, changes));
-  return { kernel, layers, tunnels, policy, inet, inet6, lo, eth0, eth1, uses, router, store, service, add, ask };
+  return { kernel, layers, tunnels, policy, listeners, inet, inet6, lo, eth0, eth1, uses, router, store, service, add, ask };
 }
 
 /** Makes a flow; of whom it is, is said by its destination. */
