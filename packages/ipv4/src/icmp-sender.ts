@@ -79,8 +79,8 @@ export class IcmpSender {
 
   /** Takes a packet that came in and goes nowhere. Only routers say so (Linux's `ip_error`); of a blackhole nobody does. */
   unroutable(skb: Skb, errno: number): number {
-    const { settings, drops } = this.#parts;
-    if (!settings.forward.value) return drop(skb, drops['ipv4.not-forwarding']);
+    const { conf, drops } = this.#parts;
+    if (conf.value(skb.ifindex, 'forwarding') === 0) return drop(skb, drops['ipv4.not-forwarding']);
     const { NET, HOST, NET_UNREACHABLE_FOR_TOS, HOST_UNREACHABLE_FOR_TOS, ADMINISTRATIVELY_PROHIBITED } = ICMPV4_UNREACHABLE;
     let code = -1;
     if (errno === ERRNO.ENETUNREACH) code = this.#isForTos(skb) ? NET_UNREACHABLE_FOR_TOS : NET;

@@ -63,6 +63,7 @@ import { Redirects } from './redirects.ts';
 import { SelfCopies } from './self-copies.ts';
 import { defineSettings } from './settings.ts';
 import { IpOptions } from './socket/ip-options.ts';
+import { pathMtuOf } from './socket/path-mtu.ts';
 
 /** IPv4 with ARP and ICMP: addresses, the way in and out, forwarding, fragments; ping sockets. */
 @Module({
@@ -215,9 +216,13 @@ function partsOf(ctx: ModuleContext, joints: Joints): Ipv4Parts {
   };
 }
 
-function optionLevel({ settings }: Ipv4Parts): OptionLevel {
+function optionLevel({ settings, route }: Ipv4Parts): OptionLevel {
   const policy = (): number => (settings.noPathMtuDiscovery.value !== 0 ? PATH_MTU.DONT : PATH_MTU.WANT);
-  return new IpOptions(() => settings.defaultTtl.value, policy);
+  return new IpOptions(
+    () => settings.defaultTtl.value,
+    policy,
+    (sock) => pathMtuOf(sock, route),
+  );
 }
 
 /** 'by eth0 to 10.0.0.1' */

@@ -186,13 +186,14 @@ describe('errors that come', () => {
     expect(link.peer.takeIp()).toEqual([]);
   });
 
-  test('fragmentation needed: what follows fits, and is not told to who did not ask', async () => {
+  test('fragmentation needed: the next call says so, and what follows fits', async () => {
     const { host, net, peer } = link;
     const user = host.open({ family: INET });
     user.connect(PEER, 9);
     await net.run(user.send(new Uint8Array(1400)));
     await net.pass(1);
     await answer(3, 4, 800);
+    expect(user.trySend(new Uint8Array(1400))).toBe(-90);
     await net.run(user.send(new Uint8Array(1400)));
     await net.run(user.send(new Uint8Array(700)));
     await net.pass(1);

@@ -88,12 +88,13 @@ export class DatagramSockets implements SockOps, SocketCalls {
     this.#receiver.input(sock, skb);
   }
 
-  /** Linux's rule: a connected socket hears of what ends flows, one with RECVERR of all. The next call says it. */
+  /** Linux's rule: a connected socket hears of what ends flows, and that its packets are too big; one with RECVERR of all. The next call says it. */
   error(sock: SockCommon, _skb: Skb | null, report: ErrorReport): void {
     // A redirect is the route's matter.
     if (stateOf(sock).closed || report.errno === 0) return;
     if (report.origin === ERROR_ORIGIN.LOCAL && this.#sender.takesError(sock, report.errno)) return;
-    if ((sock.flags & SOCK_FLAG.RECVERR) === 0 && !(report.fatal && isConnected(sock))) return;
+    const isTold = isConnected(sock) && (report.fatal || report.errno === ERRNO.EMSGSIZE);
+    if (!isTold && (sock.flags & SOCK_FLAG.RECVERR) === 0) return;
     sock.error = report.errno;
     wakeUser(sock, this.#host.log);
   }

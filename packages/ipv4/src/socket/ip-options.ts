@@ -28,11 +28,16 @@ export class IpOptions implements OptionLevel {
   readonly level: number = SOL_IP;
   readonly #defaultTtl: () => number;
   readonly #defaultPolicy: () => number;
+  readonly #pathMtu: (sock: SockCommon) => number;
 
-  /** @param defaultTtl what `net.ipv4.ip_default_ttl` says now. @param defaultPolicy for IP_MTU_DISCOVER. */
-  constructor(defaultTtl: () => number, defaultPolicy: () => number) {
+  /**
+   * @param defaultTtl what `net.ipv4.ip_default_ttl` says now. @param defaultPolicy for IP_MTU_DISCOVER.
+   * @param pathMtu of a connected socket, as it is known now; or -errno.
+   */
+  constructor(defaultTtl: () => number, defaultPolicy: () => number, pathMtu: (sock: SockCommon) => number) {
     this.#defaultTtl = defaultTtl;
     this.#defaultPolicy = defaultPolicy;
+    this.#pathMtu = pathMtu;
   }
 
   set(sock: SockCommon, name: number, value: Uint8Array): number {
@@ -57,8 +62,8 @@ export class IpOptions implements OptionLevel {
   get(sock: SockCommon, name: number, value: Uint8Array): number {
     if (name === IP_OPTION.RECVERR) return put(value, (sock.flags & SOCK_FLAG.RECVERR) === 0 ? 0 : 1);
     if (name === IP_OPTION.MTU) {
-      const dst = sock.dst?.dst ?? null;
-      return dst === null ? -ERRNO.ENOTCONN : put(value, dst.mtuBytes);
+      const mtuBytes = this.#pathMtu(sock);
+      return mtuBytes < 0 ? mtuBytes : put(value, mtuBytes);
     }
     const options = optionsOf(sock);
     switch (name) {
