@@ -178,12 +178,13 @@ export class Arp implements EthertypeHandler, NeighbourProtocol {
     drop(skb, this.#parts.drops['ipv4.neighbour-failed']);
   }
 
+  /** Nobody advertises times of ARP: the core's settings hold. */
   reachableMs(): number {
-    return this.#parts.settings.reachableMs.value;
+    return 0;
   }
 
   retransMs(): number {
-    return this.#parts.settings.retransMs.value;
+    return 0;
   }
 
   /** What this host has sent itself, and a bridge or a hub brings back. */

@@ -20,8 +20,6 @@ export interface Ipv4Settings {
   readonly fragmentsSeconds: Setting<number>;
   readonly fragmentsPieces: Setting<number>;
   readonly fragmentsDistance: Setting<number>;
-  readonly reachableMs: Setting<number>;
-  readonly retransMs: Setting<number>;
   readonly proxyDelayTicks: Setting<number>;
 }
 
@@ -73,14 +71,6 @@ export function defineSettings(sysctl: SysctlBranch, forwardChanged: (on: boolea
       INT_MAX,
       'other fragments of a sender between two of one datagram; 0: no limit',
     ),
-    reachableMs: int(
-      'net.ipv4.neigh.default.base_reachable_time_ms',
-      30_000,
-      1,
-      INT_MAX,
-      'how long a neighbour counts as reachable, on average',
-    ),
     proxyDelayTicks: int('net.ipv4.neigh.default.proxy_delay', 80, 0, 6000, '1/100 s within which ARP is answered for others; 0: at once'),
-    retransMs: int('net.ipv4.neigh.default.retrans_time_ms', 1000, 1, INT_MAX, 'time between two ARP requests for one address'),
   };
 }

@@ -102,14 +102,13 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     skb.memory.pool.drop(skb, this.#around.reasons['ipv6.address-unreachable']);
   }
 
+  /** No router has said them: the core's settings hold. */
   reachableMs(_device: NetDevice): number {
-    // Not the same on all hosts, so that they do not ask in step (RFC 4861 §6.3.2).
-    const baseMs = this.#around.settings.reachableMs.value;
-    return (baseMs >>> 1) + this.#around.random.below(baseMs + 1);
+    return 0;
   }
 
   retransMs(_device: NetDevice): number {
-    return this.#around.settings.retransMs.value;
+    return 0;
   }
 
   // Received messages.

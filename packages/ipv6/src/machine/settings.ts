@@ -14,9 +14,6 @@ export interface Ipv6Settings {
   /** net.ipv6.ip6frag_max_datagrams, ip6frag_max_pieces */
   readonly fragmentDatagrams: { readonly value: number };
   readonly fragmentPieces: { readonly value: number };
-  /** net.ipv6.neigh.default.base_reachable_time_ms, retrans_time_ms */
-  readonly reachableMs: { readonly value: number };
-  readonly retransMs: { readonly value: number };
 }
 
 /** @throws NetError EEXIST. */
@@ -34,7 +31,5 @@ export function defineSettings(sysctl: SysctlBranch): Ipv6Settings {
     fragmentBytes: int('ip6frag_high_thresh', 4 << 20, 0, 1 << 30, 'bytes of memory for fragments that wait'),
     fragmentDatagrams: int('ip6frag_max_datagrams', 1024, 1, many, 'datagrams that wait for fragments'),
     fragmentPieces: int('ip6frag_max_pieces', 128, 2, 8192, 'fragments of one datagram'),
-    reachableMs: int('neigh.default.base_reachable_time_ms', 30_000, 1, 1 << 30, 'how long a neighbour counts as reachable, on average'),
-    retransMs: int('neigh.default.retrans_time_ms', 1000, 1, 1 << 30, 'between two neighbor solicitations'),
   };
 }

@@ -2,39 +2,55 @@ import type {
   AddressWords,
   Contributions,
   Counter,
+  DropReason,
+  Frozen,
+  NeighbourListener,
   NeighbourProtocol,
   Neighbours,
   NeighbourTable,
   NetDevice,
   Objects,
   Owner,
+  ProxyEntry,
+  Random,
   Timer,
 } from '@softnet/contract';
 import { DEVICE_FLAG, NEIGHBOUR_STATE, NEIGHBOUR_UPDATE, Neighbour, NetError } from '@softnet/contract';
 import { formatAddress } from '@softnet/wire';
-import { NeighbourGarbage } from './neighbour-garbage.ts';
-import { NeighbourHash } from './neighbour-hash.ts';
+import { FamilyTable } from './family-table.ts';
+import type { Thawed } from './frozen-neighbour.ts';
+import { deviceOf, freezeNeighbour, thawNeighbour } from './frozen-neighbour.ts';
+import { Gateways } from './gateways.ts';
+import { NeighbourNews } from './neighbour-news.ts';
+import type { NeighbourProxies } from './neighbour-proxies.ts';
+import type { NeighbourConfName, NeighbourSettings } from './neighbour-settings.ts';
 import type { NeighbourStatesParts } from './neighbour-states.ts';
 import { NeighbourStates } from './neighbour-states.ts';
 import { hasOneNeighbour, Protocols } from './protocols.ts';
 
-const { FAILED, NOARP, NONE, PERMANENT } = NEIGHBOUR_STATE;
+const { FAILED, NOARP, NONE, PERMANENT, REACHABLE, STALE } = NEIGHBOUR_STATE;
+
+/** What may be set by hand. */
+const BY_HAND = PERMANENT | NOARP | REACHABLE | STALE;
 
 /** Links on which nobody is asked for: all go to the device itself, or to its other end. */
 const UNASKED = DEVICE_FLAG.LOOPBACK | DEVICE_FLAG.NOARP | DEVICE_FLAG.POINTOPOINT;
 
-export interface NeighbourCoreHost extends Omit<NeighbourStatesParts, 'asking' | 'timer' | 'again'> {
+export interface NeighbourCoreHost extends Pick<NeighbourStatesParts, 'clock' | 'traffic' | 'current'> {
   readonly protocols: Contributions<NeighbourProtocol>;
+  readonly listeners: Contributions<NeighbourListener>;
   readonly objects: Objects<Neighbour>;
+  readonly proxies: NeighbourProxies;
   readonly owner: Owner;
-  readonly seed: () => number;
+  readonly settings: (family: number) => NeighbourSettings;
+  readonly random: Pick<Random, 'u32' | 'fraction'>;
   readonly timer: <A>(fire: (arg: A) => void, arg: A, place: string) => Timer;
+  /** Who serves neighbours now: this core, or that of the next generation. */
+  readonly present: () => Neighbours;
   readonly collected: Counter;
-}
-
-interface FamilyTable {
-  readonly hash: NeighbourHash;
-  readonly garbage: NeighbourGarbage;
+  /** How many were looked at to collect some. */
+  readonly visited: Counter;
+  readonly reasons: NeighbourStatesParts['reasons'] & { readonly queueFull: DropReason; readonly gone: DropReason };
 }
 
 /** The tables of neighbours, by family: what ARP and ND share. */
@@ -42,19 +58,35 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
   readonly #host: NeighbourCoreHost;
   readonly #states: NeighbourStates;
   readonly #protocols: Protocols;
+  readonly #news: NeighbourNews;
+  readonly #gateways = new Gateways();
   readonly #tables = new Map<number, FamilyTable>();
+  /** Neighbours of the last generation, until they settle. */
+  readonly #thawed = new WeakMap<Neighbour, Thawed>();
+  /** The next generation has them, but not yet what waits for them. */
+  readonly #left: Neighbour[] = [];
   #closed = false;
 
   constructor(host: NeighbourCoreHost) {
+    const { clock, traffic, current, reasons } = host;
+    const setting = ({ family, device }: Neighbour, name: NeighbourConfName): number => host.settings(family).value(device.ifindex, name);
     this.#host = host;
-    this.#protocols = new Protocols(host.protocols, host.current, host.reasons.gone);
-    const { clock, traffic, current, settings, reasons } = host;
+    this.#news = new NeighbourNews(host.listeners, current);
+    this.#protocols = new Protocols({
+      ...{ protocols: host.protocols, current, gone: reasons.gone, setting },
+      times: (family) => this.#tableOf(family).times,
+    });
     this.#states = new NeighbourStates({
-      ...{ clock, traffic, current, settings, reasons },
-      asking: this.#protocols,
+      ...{ clock, traffic, current, setting, reasons, asking: this.#protocols },
+      waiting: (family) => this.#tableOf(family).waiting,
+      changed: (neighbour) => {
+        this.#tableOf(neighbour.family).lines.place(neighbour);
+        this.#news.tell('replace', neighbour);
+      },
+      waited: (neighbour) => this.#tableOf(neighbour.family).lines.place(neighbour),
       timer: (neighbour) => host.timer((each: Neighbour) => this.#states.timeout(each), neighbour, 'neighbour.state'),
       again: ({ device, family, address0, address1, address2, address3 }) =>
-        this.find(device, family, address0, address1, address2, address3),
+        host.present().find(device, family, address0, address1, address2, address3),
     });
   }
 
@@ -98,26 +130,36 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
     return table === undefined ? [] : [...table.hash];
   }
 
-  set(device: NetDevice, family: number, address: AddressWords, linkAddress: Uint8Array): void {
+  set(
+    device: NetDevice,
+    family: number,
+    address: AddressWords,
+    linkAddress: Uint8Array,
+    state: number = PERMANENT,
+    isRouter: boolean = false,
+  ): void {
     const name = `${formatAddress(family, ...address)} on ${device.name}`;
     if (linkAddress.length !== device.addressLen) {
       const lengths = `${linkAddress.length} bytes, and those of ${device.name} have ${device.addressLen}`;
-      throw new NetError('EINVAL', `the link address for ${name} has ${lengths}`, { syscall: 'neighbour' });
+      throw fault('EINVAL', `the link address for ${name} has ${lengths}`);
+    }
+    if ((state & BY_HAND) === 0 || (state & (state - 1)) !== 0) {
+      throw fault('EINVAL', `${name} cannot be set to state ${state}: permanent, noarp, reachable and stale can`);
     }
     const neighbour = this.find(device, family, ...address);
     if (neighbour === null) {
-      throw new NetError('ENOBUFS', `there is no neighbour ${name}: the device is down, the table full, or no module speaks the family`, {
-        syscall: 'neighbour',
-      });
+      throw fault('ENOBUFS', `there is no neighbour ${name}: the device is down, the table full, or no module speaks the family`);
     }
-    this.#states.fix(neighbour, linkAddress);
+    neighbour.isRouter = isRouter;
+    this.#states.fix(neighbour, linkAddress, state);
   }
 
   remove(device: NetDevice, family: number, address: AddressWords): void {
     const neighbour = this.#tables.get(family)?.hash.find(device, ...address) ?? null;
     if (neighbour === null) {
-      throw new NetError('ENOENT', `${device.name} has no neighbour ${formatAddress(family, ...address)}`, { syscall: 'neighbour' });
+      throw fault('ENOENT', `${device.name} has no neighbour ${formatAddress(family, ...address)}`);
     }
+    if (neighbour.queue.lenPackets > 0) this.#states.fail(neighbour);
     this.end(neighbour);
   }
 
@@ -125,25 +167,36 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
     this.#endAll((neighbour) => neighbour.device === device && neighbour.state !== PERMANENT);
   }
 
-  addProxy(): void {
-    throw new NetError('EOPNOTSUPP', 'this host answers for nobody else yet', { syscall: 'neighbour' });
+  addProxy(device: NetDevice | null, family: number, address: AddressWords): void {
+    this.#host.proxies.add(device, family, address);
   }
 
-  removeProxy(): void {
-    throw new NetError('ENOENT', 'this host answers for nobody else', { syscall: 'neighbour' });
+  removeProxy(device: NetDevice | null, family: number, address: AddressWords): void {
+    this.#host.proxies.remove(device, family, address);
   }
 
-  isProxied(): boolean {
-    return false;
+  isProxied(device: NetDevice, family: number, address0: number, address1: number, address2: number, address3: number): boolean {
+    return this.#host.proxies.has(device, family, address0, address1, address2, address3);
   }
 
-  proxies(): readonly never[] {
-    return [];
+  proxies(family: number): readonly ProxyEntry[] {
+    return [...this.#host.proxies].filter((proxy) => proxy.family === family);
+  }
+
+  /** A next hop leads by this address from now on: it is not collected. */
+  hopBegins(device: NetDevice, family: number, address: AddressWords): void {
+    this.#countHops(device, family, address, this.#gateways.add(device, family, address));
+  }
+
+  /** And does not any more. */
+  hopEnds(device: NetDevice, family: number, address: AddressWords): void {
+    this.#countHops(device, family, address, this.#gateways.remove(device, family, address));
   }
 
   /** The device goes down, or away: all of them go. */
   deviceGone(device: NetDevice): void {
     this.#endAll((neighbour) => neighbour.device === device);
+    this.#host.proxies.deviceGone(device);
   }
 
   /** Protocols that have gone: their neighbours go. One that was replaced leaves nothing of its own on them. */
@@ -157,37 +210,59 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
 
   /** Takes it out of its table; what waits is dropped. */
   end(neighbour: Neighbour): void {
-    this.left(neighbour);
+    const { hash, lines, waiting } = this.#tableOf(neighbour.family);
+    hash.remove(neighbour);
+    lines.remove(neighbour);
+    this.#news.tell('remove', neighbour);
+    this.#states.end(neighbour);
+    waiting.drop(neighbour, this.#host.reasons.gone);
     if (neighbour.holdNext !== null) this.#host.objects.release(neighbour);
   }
 
-  /** As `end`, for one that the next generation has. */
+  freeze(neighbour: Neighbour): Frozen {
+    return freezeNeighbour(neighbour, this.#host.clock);
+  }
+
+  /** One of the last generation, which nobody sees yet. @throws NetError ENODEV. */
+  thaw(frozen: Frozen): Neighbour {
+    const { clock, traffic } = this.#host;
+    const make = (ifindex: number): Neighbour => new Neighbour(deviceOf(traffic.current, ifindex), this.#states.begun);
+    const thawed = thawNeighbour(frozen, clock.nowMs, make);
+    this.#thawed.set(thawed.neighbour, thawed);
+    return thawed.neighbour;
+  }
+
+  /** And now they do. */
+  settle(neighbour: Neighbour): void {
+    const { hash, lines, garbage } = this.#tableOf(neighbour.family);
+    hash.insert(neighbour);
+    neighbour.gatewayOf = this.#gateways.hopsBy(neighbour);
+    const thawed = this.#thawed.get(neighbour);
+    lines.place(neighbour, thawed?.isUnproven === true);
+    this.#states.resume(neighbour, neighbour.state, thawed?.leftUs ?? -1);
+    garbage.grown();
+  }
+
+  /** The next generation has it; it gets what waits when this one closes. */
   left(neighbour: Neighbour): void {
-    this.#tables.get(neighbour.family)?.hash.remove(neighbour);
+    const { hash, lines } = this.#tableOf(neighbour.family);
+    hash.remove(neighbour);
+    lines.remove(neighbour);
     this.#states.end(neighbour);
-  }
-
-  /** One of the last generation, which nobody sees yet. */
-  thawed(device: NetDevice): Neighbour {
-    return new Neighbour(device, this.#states.begun);
-  }
-
-  /** And now they do. @param state as in {@link NeighbourStates.place}. */
-  settle(neighbour: Neighbour, state: number): void {
-    this.#tableOf(neighbour.family).hash.insert(neighbour);
-    this.#states.place(neighbour, state);
-    this.#tableOf(neighbour.family).garbage.grown();
+    if (neighbour.queue.lenPackets > 0) this.#left.push(neighbour);
   }
 
   /** The limits have changed. */
   resize(): void {
-    for (const [family, { hash }] of this.#tables) hash.resize(this.#host.settings(family).limit);
+    for (const { hash, settings } of this.#tables.values()) hash.resize(settings.limit);
   }
 
   close(): void {
     this.#closed = true;
+    for (const neighbour of this.#left.splice(0)) this.#passOn(neighbour);
     this.#endAll(() => true);
     for (const { garbage } of this.#tables.values()) garbage.close();
+    this.#host.proxies.close();
   }
 
   #make(device: NetDevice, family: number, word0: number, word1: number, word2: number, word3: number): Neighbour | null {
@@ -209,7 +284,10 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
     if (state === FAILED) return null;
     table.hash.insert(neighbour);
     this.#host.objects.hold(neighbour, this.#host.owner, 'neighbour.find');
+    neighbour.gatewayOf = this.#gateways.hopsBy(neighbour);
     this.#states.place(neighbour, state === NOARP ? NOARP : NONE);
+    table.lines.place(neighbour);
+    this.#news.tell('add', neighbour);
     table.garbage.grown();
     return neighbour;
   }
@@ -223,24 +301,40 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
   #tableOf(family: number): FamilyTable {
     let table = this.#tables.get(family);
     if (table === undefined) {
-      const { clock, settings, timer, collected } = this.#host;
-      const hash = new NeighbourHash(this.#host.seed() | 0, settings(family).limit);
-      const remove = (neighbour: Neighbour): void => {
-        collected.value++;
-        this.end(neighbour);
-      };
-      const garbage = new NeighbourGarbage({
-        ...{ clock, hash, remove },
-        settings: settings(family),
+      const { clock, random, settings, timer, collected, visited, reasons } = this.#host;
+      table = new FamilyTable({
+        ...{ clock, random, visited, queueFull: reasons.queueFull, settings: settings(family) },
         timer: (fire) => timer(fire, undefined, 'neighbour.garbage'),
+        remove: (neighbour) => {
+          collected.value++;
+          table?.waiting.drop(neighbour, reasons.tableFull);
+          this.end(neighbour);
+        },
       });
-      table = { hash, garbage };
       this.#tables.set(family, table);
     }
     return table;
   }
 
+  #countHops(device: NetDevice, family: number, address: AddressWords, hops: number): void {
+    const table = this.#tables.get(family);
+    const neighbour = table?.hash.find(device, ...address) ?? null;
+    if (neighbour === null) return;
+    neighbour.gatewayOf = hops;
+    table?.lines.place(neighbour);
+  }
+
+  /** In order, to the neighbour in its place. */
+  #passOn(dead: Neighbour): void {
+    const { waiting } = this.#tableOf(dead.family);
+    for (let skb = waiting.take(dead); skb !== null; skb = waiting.take(dead)) dead.output(dead, skb);
+  }
+
   #endAll(which: (neighbour: Neighbour) => boolean): void {
     for (const { hash } of this.#tables.values()) for (const neighbour of [...hash]) if (which(neighbour)) this.end(neighbour);
   }
+}
+
+function fault(code: 'EINVAL' | 'ENOBUFS' | 'ENOENT', text: string): NetError {
+  return new NetError(code, text, { syscall: 'neighbour' });
 }

@@ -1,7 +1,7 @@
 import type { Clock, CurrentOwner, DeviceTraffic, DropReason, Neighbour, NetDevice, Port, Skb, Timer } from '@softnet/contract';
-import { dequeue, enqueue, NEIGHBOUR_STATE, NEIGHBOUR_UPDATE, SKB_FLAG, SkbQueue, TRANSMIT } from '@softnet/contract';
-import { purge } from '@softnet/skb';
-import type { NeighbourSettings } from './neighbour-settings.ts';
+import { NEIGHBOUR_STATE, NEIGHBOUR_UPDATE, SKB_FLAG, TRANSMIT } from '@softnet/contract';
+import type { NeighbourConfName } from './neighbour-settings.ts';
+import type { WaitingPackets } from './waiting-packets.ts';
 
 const { NONE, INCOMPLETE, REACHABLE, STALE, DELAY, PROBE, FAILED, NOARP, PERMANENT } = NEIGHBOUR_STATE;
 
@@ -9,7 +9,6 @@ const { NONE, INCOMPLETE, REACHABLE, STALE, DELAY, PROBE, FAILED, NOARP, PERMANE
 const FIXED = NOARP | PERMANENT;
 
 interface NeighbourReasons {
-  readonly queueFull: DropReason;
   readonly gone: DropReason;
   readonly noRoom: DropReason;
   readonly tableFull: DropReason;
@@ -28,9 +27,15 @@ export interface NeighbourStatesParts {
   readonly clock: Clock;
   readonly traffic: Port<DeviceTraffic>;
   readonly current: CurrentOwner;
-  readonly settings: (family: number) => NeighbourSettings;
+  /** What is in force on its device. */
+  readonly setting: (neighbour: Neighbour, name: NeighbourConfName) => number;
+  readonly waiting: (family: number) => WaitingPackets;
   readonly reasons: NeighbourReasons;
   readonly asking: Asking;
+  /** It has another state or link address now. */
+  readonly changed: (neighbour: Neighbour) => void;
+  /** Something waits for it again. */
+  readonly waited: (neighbour: Neighbour) => void;
   /** Fires by {@link NeighbourStates.timeout}. */
   readonly timer: (neighbour: Neighbour) => Timer;
   /** The living neighbour in the place of one that is not in the table any more. */
@@ -46,7 +51,7 @@ export class NeighbourStates {
   readonly #connected: Output = (neighbour, skb) => this.#send(neighbour, skb);
   readonly #suspected: Output = (neighbour, skb) => {
     this.#enter(neighbour, DELAY);
-    this.#arm(neighbour, this.#settings(neighbour).delayFirstProbeMs);
+    this.#arm(neighbour, this.#parts.setting(neighbour, 'delay_first_probe_time') * 1000);
     return this.#send(neighbour, skb);
   };
   readonly #unknown: Output = (neighbour, skb) => this.#wait(neighbour, skb);
@@ -62,22 +67,34 @@ export class NeighbourStates {
     return this.#unknown;
   }
 
-  /** A new one, or one of the last generation: NONE, STALE, NOARP or PERMANENT. */
+  /** A new one. @param state NONE or NOARP. */
   place(neighbour: Neighbour, state: number): void {
-    this.#enter(neighbour, state);
+    neighbour.updatedMs = this.#parts.clock.nowMs;
+    this.resume(neighbour, state, -1);
   }
 
-  /** Its link address by an administrator. What waits is sent. */
-  fix(neighbour: Neighbour, linkAddress: Uint8Array): void {
+  /** One of the last generation goes on where it was. @param leftUs until its timer fires; -1: it was not armed. */
+  resume(neighbour: Neighbour, state: number, leftUs: number): void {
+    neighbour.state = state;
+    neighbour.output = this.#outputIn(state);
+    if (leftUs < 0) return;
+    neighbour.timer ??= this.#parts.timer(neighbour);
+    neighbour.timer.arm(leftUs);
+  }
+
+  /** Its link address by an administrator. What waits is sent. @param state PERMANENT, NOARP, REACHABLE or STALE. */
+  fix(neighbour: Neighbour, linkAddress: Uint8Array, state: number): void {
     neighbour.linkAddress.set(linkAddress);
-    this.#enter(neighbour, PERMANENT);
     neighbour.timer?.cancel();
+    neighbour.state = NONE;
+    if (state === REACHABLE) this.#reachable(neighbour);
+    else this.#enter(neighbour, state);
     this.#flush(neighbour);
   }
 
-  /** It was heard (RFC 4861 §7.2.3, §7.2.5); `made`: just for that. */
+  /** It was heard (RFC 4861 §7.2.3, §7.2.5). */
   heard(neighbour: Neighbour, bytes: Uint8Array, offset: number, bits: number): void {
-    const { state } = neighbour;
+    const { state, isRouter } = neighbour;
     if ((state & FIXED) !== 0) return;
     const solicited = (bits & NEIGHBOUR_UPDATE.SOLICITED) !== 0;
     const known = isKnown(state);
@@ -86,14 +103,13 @@ export class NeighbourStates {
       if (state === REACHABLE) this.#enter(neighbour, STALE);
       return;
     }
-    if (differs) {
-      copyAddress(neighbour, bytes, offset);
-      neighbour.updatedMs = this.#parts.clock.nowMs;
-    }
+    if (differs && solicited && this.#isLocked(neighbour)) return;
+    if (differs) copyAddress(neighbour, bytes, offset);
     // A solicitation says nothing about routers.
     if ((bits & NEIGHBOUR_UPDATE.CREATE) === 0) neighbour.isRouter = (bits & NEIGHBOUR_UPDATE.IS_ROUTER) !== 0;
     if (solicited) this.#reachable(neighbour);
     else if (differs) this.#enter(neighbour, STALE);
+    if (neighbour.state === state && (differs || isRouter !== neighbour.isRouter)) this.#parts.changed(neighbour);
     this.#flush(neighbour);
   }
 
@@ -105,7 +121,6 @@ export class NeighbourStates {
   /** Its timer has fired. */
   timeout(neighbour: Neighbour): void {
     const { clock, asking } = this.#parts;
-    const settings = this.#settings(neighbour);
     if (neighbour.state === REACHABLE) {
       // Confirmations only note the time; the timer finds out how long it has been.
       const leftMs = asking.reachableMs(neighbour) - ((clock.nowMs - neighbour.confirmedMs) | 0);
@@ -116,78 +131,81 @@ export class NeighbourStates {
       this.#enter(neighbour, PROBE);
       this.#ask(neighbour);
     } else if (neighbour.state === PROBE || neighbour.state === INCOMPLETE) {
-      const most = neighbour.state === PROBE ? settings.unicastSolicit : settings.multicastSolicit;
+      const most = this.#parts.setting(neighbour, neighbour.state === PROBE ? 'ucast_solicit' : 'mcast_solicit');
       if (neighbour.probes < most) this.#ask(neighbour);
-      else this.#fail(neighbour);
+      else this.fail(neighbour);
     }
   }
 
-  /** It is out of the table: who has kept it is led to the one that takes its place. */
+  /** It is out of the table: who has kept it is led to the one that takes its place. What waits is the caller's. */
   end(neighbour: Neighbour): void {
     neighbour.timer?.cancel();
     neighbour.timer = null;
     neighbour.state = NONE;
     neighbour.output = this.#dead;
-    purge(neighbour.queue, this.#parts.reasons.gone);
   }
 
-  #settings(neighbour: Neighbour): NeighbourSettings {
-    return this.#parts.settings(neighbour.family);
+  /** Nobody answers: who waits is told. What its protocol says about the packets may lead back here, so they are taken out before. */
+  fail(neighbour: Neighbour): void {
+    const waiting = this.#parts.waiting(neighbour.family);
+    neighbour.linkAddress.fill(0);
+    this.#enter(neighbour, FAILED);
+    for (let left = neighbour.queue.lenPackets; left > 0; left--) {
+      const skb = waiting.take(neighbour);
+      if (skb !== null) this.#parts.asking.failed(neighbour, skb);
+    }
   }
 
   #enter(neighbour: Neighbour, state: number): void {
     neighbour.state = state;
     neighbour.updatedMs = this.#parts.clock.nowMs;
-    if (!isKnown(state)) neighbour.output = this.#unknown;
-    else neighbour.output = state === STALE ? this.#suspected : this.#connected;
+    neighbour.output = this.#outputIn(state);
     if (state === STALE || state === FAILED) neighbour.timer?.cancel();
+    this.#parts.changed(neighbour);
+  }
+
+  #outputIn(state: number): Output {
+    if (!isKnown(state)) return this.#unknown;
+    return state === STALE ? this.#suspected : this.#connected;
   }
 
   #reachable(neighbour: Neighbour): void {
     neighbour.confirmedMs = this.#parts.clock.nowMs;
     if (neighbour.state === REACHABLE) return;
-    this.#enter(neighbour, REACHABLE);
     neighbour.probes = 0;
+    this.#enter(neighbour, REACHABLE);
     this.#arm(neighbour, this.#parts.asking.reachableMs(neighbour));
   }
 
-  /** RFC 4861 §7.2.2: packets wait, in order; the oldest goes when there are too many. */
+  /** Of several answers the first counts, for a while: a host and one that answers for it, say. Linux's `locktime`. */
+  #isLocked(neighbour: Neighbour): boolean {
+    const { clock, setting } = this.#parts;
+    return neighbour.state === REACHABLE && ((clock.nowMs - neighbour.confirmedMs) | 0) < setting(neighbour, 'locktime') * 10;
+  }
+
+  /** RFC 4861 §7.2.2: packets wait, in order; the oldest goes when there are too many, and the sender is told to send less. */
   #wait(neighbour: Neighbour, skb: Skb): number {
-    const { queue } = neighbour;
-    const { queuePackets, queueBytes } = this.#settings(neighbour);
-    while (queue.lenPackets > 0 && (queue.lenPackets >= queuePackets || queue.lenBytes + skb.len > queueBytes)) {
-      const oldest = dequeue(queue)!;
-      oldest.memory.pool.drop(oldest, this.#parts.reasons.queueFull);
-    }
-    enqueue(queue, skb);
+    const fits = this.#parts.waiting(neighbour.family).add(neighbour, skb);
     neighbour.usedMs = this.#parts.clock.nowMs;
     if (neighbour.state !== INCOMPLETE) {
       neighbour.probes = 0;
       this.#enter(neighbour, INCOMPLETE);
       this.#ask(neighbour);
-    }
-    return TRANSMIT.OK;
+    } else if (neighbour.queue.lenPackets === 1) this.#parts.waited(neighbour);
+    return fits ? TRANSMIT.OK : TRANSMIT.CONGESTED;
   }
 
   #ask(neighbour: Neighbour): void {
     const { asking } = this.#parts;
     neighbour.probes++;
     this.#arm(neighbour, asking.retransMs(neighbour));
-    if (!asking.solicit(neighbour, neighbour.queue.first)) this.#fail(neighbour);
-  }
-
-  /** Nobody answered. What its protocol says about the packets may lead back here: it is over with them before. */
-  #fail(neighbour: Neighbour): void {
-    const { queue } = neighbour;
-    neighbour.queue = new SkbQueue();
-    this.#enter(neighbour, FAILED);
-    for (let skb = dequeue(queue); skb !== null; skb = dequeue(queue)) this.#parts.asking.failed(neighbour, skb);
+    if (!asking.solicit(neighbour, neighbour.queue.first)) this.fail(neighbour);
   }
 
   #flush(neighbour: Neighbour): void {
-    const { queue } = neighbour;
-    for (let left = queue.lenPackets; left > 0; left--) {
-      const skb = dequeue(queue);
+    const waiting = this.#parts.waiting(neighbour.family);
+    for (let left = neighbour.queue.lenPackets; left > 0; left--) {
+      const skb = waiting.take(neighbour);
       if (skb !== null) neighbour.output(neighbour, skb);
     }
   }

@@ -1,27 +1,33 @@
 import type { Contributions, CurrentOwner, DropReason, Neighbour, NeighbourProtocol, NetDevice, Skb } from '@softnet/contract';
+import type { NeighbourConfName } from './neighbour-settings.ts';
 import type { Asking } from './neighbour-states.ts';
+import type { ReachableTimes } from './reachable-times.ts';
 
 interface Seat {
   readonly protocol: NeighbourProtocol;
   readonly owner: number;
 }
 
-/** RFC 4861 §10, for the moment in which a protocol goes. */
-const REACHABLE_MS = 30_000;
-const RETRANS_MS = 1000;
+export interface ProtocolsHost {
+  readonly protocols: Contributions<NeighbourProtocol>;
+  readonly current: CurrentOwner;
+  readonly gone: DropReason;
+  readonly setting: (neighbour: Neighbour, name: NeighbourConfName) => number;
+  readonly times: (family: number) => ReachableTimes;
+}
 
 /** The neighbour protocol of each family: of two generations, the newer. */
 export class Protocols implements Asking {
   readonly #contributions: Contributions<NeighbourProtocol>;
   readonly #current: CurrentOwner;
-  readonly #gone: DropReason;
+  readonly #host: ProtocolsHost;
   #seen: readonly NeighbourProtocol[] = [];
   #seats = new Map<number, Seat>();
 
-  constructor(contributions: Contributions<NeighbourProtocol>, current: CurrentOwner, gone: DropReason) {
-    this.#contributions = contributions;
-    this.#current = current;
-    this.#gone = gone;
+  constructor(host: ProtocolsHost) {
+    this.#host = host;
+    this.#contributions = host.protocols;
+    this.#current = host.current;
   }
 
   get changed(): boolean {
@@ -64,7 +70,7 @@ export class Protocols implements Asking {
   failed(neighbour: Neighbour, skb: Skb): void {
     const seat = this.#seats.get(neighbour.family);
     if (seat === undefined) {
-      skb.memory.pool.drop(skb, this.#gone);
+      skb.memory.pool.drop(skb, this.#host.gone);
       return;
     }
     const caller = this.#current.id;
@@ -73,12 +79,16 @@ export class Protocols implements Asking {
     this.#current.id = caller;
   }
 
-  reachableMs({ family, device }: Neighbour): number {
-    return this.#seats.get(family)?.protocol.reachableMs(device) ?? REACHABLE_MS;
+  reachableMs(neighbour: Neighbour): number {
+    const { device, family } = neighbour;
+    const saidMs = this.#seats.get(family)?.protocol.reachableMs(device) ?? 0;
+    const baseMs = saidMs > 0 ? saidMs : this.#host.setting(neighbour, 'base_reachable_time_ms');
+    return this.#host.times(family).of(device.ifindex, baseMs);
   }
 
-  retransMs({ family, device }: Neighbour): number {
-    return this.#seats.get(family)?.protocol.retransMs(device) ?? RETRANS_MS;
+  retransMs(neighbour: Neighbour): number {
+    const saidMs = this.#seats.get(neighbour.family)?.protocol.retransMs(neighbour.device) ?? 0;
+    return saidMs > 0 ? saidMs : this.#host.setting(neighbour, 'retrans_time_ms');
   }
 }
 

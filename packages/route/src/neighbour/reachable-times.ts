@@ -1,0 +1,36 @@
+import type { Clock, Random } from '@softnet/contract';
+
+/** A new time is drawn at least so often, as Linux does; RFC 4861 §6.3.4 says every few hours. */
+const REDRAW_MS = 300_000;
+
+interface Drawn {
+  baseMs: number;
+  reachableMs: number;
+  sinceMs: number;
+}
+
+/** How long neighbours of a device count as reachable: half to one and a half of the base, so that hosts do not ask in step (RFC 4861 §6.3.2). */
+export class ReachableTimes {
+  readonly #clock: Clock;
+  readonly #random: Pick<Random, 'fraction'>;
+  /** By ifindex. */
+  readonly #drawn: (Drawn | undefined)[] = [];
+
+  constructor(clock: Clock, random: Pick<Random, 'fraction'>) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** ms, at least 1. */
+  of(ifindex: number, baseMs: number): number {
+    const { nowMs } = this.#clock;
+    this.#drawn[ifindex] ??= { baseMs: 0, reachableMs: 0, sinceMs: nowMs };
+    const drawn = this.#drawn[ifindex];
+    if (drawn.baseMs !== baseMs || ((nowMs - drawn.sinceMs) | 0) > REDRAW_MS) {
+      drawn.baseMs = baseMs;
+      drawn.reachableMs = Math.max(1, Math.round(baseMs * (0.5 + this.#random.fraction())));
+      drawn.sinceMs = nowMs;
+    }
+    return drawn.reachableMs;
+  }
+}
