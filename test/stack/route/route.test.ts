@@ -113,7 +113,7 @@ describe('a layer', () => {
 });
 
 describe('replaced by hand-over', () => {
-  test('routes, neighbours and cached dsts go on; who waited is asked for anew', async () => {
+  test('routes, neighbours and cached dsts go on, and so does what waits', async () => {
     const { add, route, routes, table, kernel, net, program, run, world, neighbours, drops, end } = await bootRoute();
     add('10.1.0.0/16 dev eth0');
     add('10.2.0.0/16 via 10.1.0.9 dev eth0');
@@ -131,15 +131,18 @@ describe('replaced by hand-over', () => {
     expect([report.mode, report.adopted]).toEqual(['handover', { neighbour: 3 }]);
     expect((await run(report.drained)).leaks).toEqual([]);
     expect(route().entries(INET)).toEqual(before);
-    expect(states(neighbours().entries(INET))).toEqual(['7 STALE', '8 NONE', '9 PERMANENT']);
-    expect([isFresh(use), old.obsolete, drops()]).toEqual([false, true, { 'neighbour.gone': 1 }]);
+    expect(states(neighbours().entries(INET))).toEqual(['7 REACHABLE', '8 INCOMPLETE', '9 PERMANENT']);
+    expect([isFresh(use), old.obsolete, drops(), net.asked]).toEqual([false, true, {}, 2]);
     net.answers = true;
     const dst = route().validate(use, flowTo(TO));
     expect([dst === old, isFresh(use), net.uses!.count]).toEqual([false, true, 1]);
     for (const to of [TO, TO + 1]) sendTo(kernel, dst, to);
     sendTo(kernel, route().lookup(flowTo((10 << 24) | (2 << 16))), 5);
-    await world.advance(1000);
-    expect(net.sent.map(({ to }) => to)).toEqual([7, 7, 99, 8]);
+    // He is asked again when it is time, and not before.
+    await world.advance(998_000);
+    expect(net.asked).toBe(2);
+    await world.advance(3000);
+    expect(net.sent.map(({ to }) => to)).toEqual([7, 7, 99, 8, 8]);
     net.programs!.release(holder);
     expect(await end()).toEqual(CLEAN);
   });
@@ -149,11 +152,11 @@ test('limits are settings, and take effect at once', async () => {
   const { add, route, kernel, net, neighbours, drops, end } = await bootRoute();
   add('10.1.0.0/16 dev eth0');
   kernel.sysctl.set('net.ipv4.neigh.default.gc_thresh3', 5);
-  kernel.sysctl.set('net.ipv4.neigh.default.unres_qlen', 2);
+  kernel.sysctl.set('net.ipv4.neigh.eth0.unres_qlen', 2);
   net.answers = false;
   for (let i = 0; i < 10; i++) sendTo(kernel, route().lookup(flowTo(TO + i)), TO + i);
   for (let i = 0; i < 3; i++) sendTo(kernel, route().lookup(flowTo(TO)), TO);
-  expect([neighbours().entries(INET).length, drops()]).toEqual([5, { 'neighbour.table-full': 5, 'neighbour.queue-full': 2 }]);
+  expect([neighbours().entries(INET).length, drops()]).toEqual([5, { 'neighbour.table-full': 6, 'neighbour.queue-full': 1 }]);
   kernel.sysctl.set('net.ipv4.neigh.default.gc_thresh3', 100_000);
   for (let i = 0; i < 2000; i++) sendTo(kernel, route().lookup(flowTo(TO + i)), TO + i);
   expect(neighbours().entries(INET).length).toBe(2000);
