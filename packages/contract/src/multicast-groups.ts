@@ -1,7 +1,10 @@
 import type { NetDevice } from './device.ts';
+import type { FlowKey } from './flow.ts';
+import { IPV4_WORD2 } from './flow.ts';
 import type { Owner } from './held.ts';
 import { Held } from './held.ts';
 import type { AddressWords } from './route-table.ts';
+import type { SockCommon } from './sock-common.ts';
 import { definePoint, defineService } from './token.ts';
 
 /** Linux's `MCAST_*`: which sources a member hears. */
@@ -50,6 +53,37 @@ export class SocketGroups {
   all6 = true;
 }
 
+/** Is this destination a group? Four words. */
+export function isGroup(word0: number, word1: number, word2: number, word3: number): boolean {
+  return (word0 === 0 && word1 === 0 && word2 === IPV4_WORD2 && word3 >>> 28 === 0xe) || word0 >>> 24 === 0xff;
+}
+
+/**
+ * Does a socket take a packet to this group: by its own membership and filter on that interface, or, where it has none, by `IP_MULTICAST_ALL`? Allocates
+ * nothing. Linux's `ip_mc_sf_allow`, `inet6_mc_check`.
+ */
+export function hearsGroup(sock: SockCommon, key: FlowKey): boolean {
+  const groups = sock.options === null ? null : sock.options.groups;
+  if (groups === null) return true;
+  const { joined } = groups;
+  for (let i = 0; i < joined.length; i++) {
+    const { device, group, filter, sources } = joined[i]!;
+    if (group[3] !== key.local3 || group[2] !== key.local2 || group[1] !== key.local1 || group[0] !== key.local0) continue;
+    if (device.ifindex !== key.ifindex) continue;
+    return hasSource(sources, key.remote0, key.remote1, key.remote2, key.remote3) === (filter === GROUP_FILTER.INCLUDE);
+  }
+  return key.local0 === 0 ? groups.all : groups.all6;
+}
+
+/** Is this source in a list? Lists are short, and nothing is allocated. */
+export function hasSource(list: readonly AddressWords[], word0: number, word1: number, word2: number, word3: number): boolean {
+  for (let i = 0; i < list.length; i++) {
+    const source = list[i]!;
+    if (source[3] === word3 && source[2] === word2 && source[1] === word1 && source[0] === word0) return true;
+  }
+  return false;
+}
+
 /**
  * Membership of this host in multicast groups: IGMP and MLD, each of its layer. Sockets come to it by their options (`IP_ADD_MEMBERSHIP`),
  * others (routing protocols, tests) directly. A **door**; members go on, and may change their filters, by {@link GroupMembership.keeper}.
@@ -78,6 +112,8 @@ export interface JoinedGroup {
  */
 export interface JoinedGroups {
   readonly family: number;
+  /** Is somebody in the group there? */
+  has(ifindex: number, group0: number, group1: number, group2: number, group3: number): boolean;
   /** Does somebody want what comes from this source to this group by this device? Four words each. Allocates nothing. */
   takes(
     ifindex: number,

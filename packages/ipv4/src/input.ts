@@ -16,7 +16,7 @@ import type { Joints } from './joints.ts';
 import { isLoopbackDevice } from './machine/address-book.ts';
 import { isZeroBroadcast } from './machine/broadcast-forms.ts';
 import { aim } from './machine/flow.ts';
-import { ALL_HOSTS, isMartianDestination, isMartianSource, isMulticast, LIMITED_BROADCAST } from './machine/special-address.ts';
+import { isMartianDestination, isMartianSource, isMulticast, LIMITED_BROADCAST } from './machine/special-address.ts';
 import type { MartianLog } from './martian-log.ts';
 import { hasOptions } from './options.ts';
 import type { Ipv4Parts } from './parts.ts';
@@ -147,7 +147,9 @@ export class Input {
     if (!this.#isSourceBack(skb, device, source)) {
       return this.#martian(skb, device, this.#parts.drops['ipv4.reverse-path'], 'source by another way');
     }
-    if (destination !== LIMITED_BROADCAST) return this.#multicast(skb, destination);
+    if (destination !== LIMITED_BROADCAST) {
+      return this.#joints.groups.admits(skb, device, source, destination) ? this.#deliver(skb) : TRANSMIT.DROPPED;
+    }
     skb.type = SKB_TYPE.BROADCAST;
     return this.#deliver(skb);
   }
@@ -179,11 +181,6 @@ export class Input {
     if (isIpv4Fragment(skb.memory.view, skb.network)) whole = this.#joints.fragments.input(skb);
     if (whole === null) return TRANSMIT.OK;
     return runHooks(this.#joints.hooks.input, whole, this.#deviceOf(whole), null);
-  }
-
-  #multicast(skb: Skb, destination: number): number {
-    if (destination === ALL_HOSTS) return this.#deliver(skb);
-    return drop(skb, this.#parts.drops['ipv4.no-group']);
   }
 
   #admits(skb: Skb): boolean {

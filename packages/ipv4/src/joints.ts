@@ -2,6 +2,7 @@ import type { NetworkLayer } from '@softnet/contract';
 import type { Delivery, LayerHooks, Unmerger } from '@softnet/inet';
 import type { Forwarding } from './forwarding.ts';
 import type { Fragments } from './fragments.ts';
+import type { GroupTraffic } from './group-traffic.ts';
 import type { IcmpSender } from './icmp-sender.ts';
 import type { LinkLocalDevices } from './link-local/link-local-devices.ts';
 import type { Options } from './options.ts';
@@ -22,6 +23,7 @@ export class Joints {
   output!: Output;
   forwarding!: Forwarding;
   options!: Options;
+  groups!: GroupTraffic;
   selfCopies!: SelfCopies;
   unmerger!: Unmerger;
   /** Null until there is one: settings may be set before. */

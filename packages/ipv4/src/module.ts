@@ -10,8 +10,11 @@ import {
   HOOK_FAMILY,
   HookQueue,
   IP_PROTOCOL,
+  JoinedGroups,
+  LinkGroups,
   MemoryAccounts,
   Module,
+  MulticastGroups,
   NeighbourProtocol,
   Neighbours,
   NetworkLayer,
@@ -46,6 +49,8 @@ import { Icmp } from './icmp.ts';
 import { IcmpReplies } from './icmp-replies.ts';
 import { IcmpReports } from './icmp-reports.ts';
 import { IcmpSender } from './icmp-sender.ts';
+import type { IgmpWays } from './igmp/igmp-ways.ts';
+import { makeIgmp } from './igmp/igmp-ways.ts';
 import { Input } from './input.ts';
 import { Joints } from './joints.ts';
 import { Ipv4Layer } from './layer.ts';
@@ -62,14 +67,15 @@ import { RedirectSender } from './redirect-sender.ts';
 import { Redirects } from './redirects.ts';
 import { SelfCopies } from './self-copies.ts';
 import { defineSettings } from './settings.ts';
+import type { GroupOptions } from './socket/group-options.ts';
 import { IpOptions } from './socket/ip-options.ts';
 import { pathMtuOf } from './socket/path-mtu.ts';
 
-/** IPv4 with ARP and ICMP: addresses, the way in and out, forwarding, fragments; ping sockets. */
+/** IPv4 with ARP, ICMP and IGMP: addresses, the way in and out, forwarding, fragments; ping sockets. */
 @Module({
   name: 'ipv4',
   version: '1.0.0',
-  summary: 'IPv4 with ARP and ICMP: addresses, forwarding, fragments, ping sockets',
+  summary: 'IPv4 with ARP, ICMP and IGMP: addresses, forwarding, fragments, ping sockets',
   requires: [
     one(SkbPool),
     one(MemoryAccounts),
@@ -79,6 +85,7 @@ import { pathMtuOf } from './socket/path-mtu.ts';
     one(Neighbours),
     one(SocketDemux),
     one(SocketPorts),
+    optional(LinkGroups),
     optional(PacketPolicy),
     optional(HookQueue),
   ],
@@ -92,11 +99,14 @@ import { pathMtuOf } from './socket/path-mtu.ts';
     OptionLevel,
     DeviceListener,
     HeaderParser,
+    MulticastGroups,
+    JoinedGroups,
   ],
 })
 export class Ipv4Module implements SoftnetModule {
   #joints!: Joints;
   #addresses!: AddressWays;
+  #groups!: IgmpWays;
 
   start(ctx: ModuleContext): void {
     const joints = new Joints();
@@ -107,6 +117,7 @@ export class Ipv4Module implements SoftnetModule {
     joints.linkLocal = addresses.linkLocal;
     this.#watchLayers(ctx, addresses.door);
     this.#layer(ctx, parts, joints, addresses.objects);
+    this.#groups = makeIgmp(ctx, parts, joints);
     const arp = new Arp(parts, joints, addresses.arp);
     ctx.contribute(NetworkLayer, joints.layer, 'corridor');
     ctx.contribute(EthertypeHandler, joints.layer as Ipv4Layer, 'corridor');
@@ -114,7 +125,7 @@ export class Ipv4Module implements SoftnetModule {
     ctx.contribute(HeaderParser, IPV4_PARSER, 'corridor');
     ctx.contribute(NeighbourProtocol, arp, 'corridor');
     ctx.contribute(Protocol, new Icmp(parts, new IcmpReplies(parts, joints), new IcmpReports(parts, joints)), 'corridor');
-    ctx.contribute(OptionLevel, optionLevel(parts), 'corridor');
+    ctx.contribute(OptionLevel, optionLevel(parts, this.#groups.options), 'corridor');
     ctx.contribute(Addresses, addresses.door, 'door');
     ctx.contribute(DeviceListener, parts.conf, 'corridor');
     ctx.contribute(DeviceListener, addresses.door, 'corridor');
@@ -122,6 +133,8 @@ export class Ipv4Module implements SoftnetModule {
   }
 
   stop(): void {
+    // Leaves are still to be sent.
+    this.#groups.close();
     this.#joints.hooks.close();
     this.#joints.fragments.close();
     this.#joints.selfCopies.close();
@@ -216,12 +229,13 @@ function partsOf(ctx: ModuleContext, joints: Joints): Ipv4Parts {
   };
 }
 
-function optionLevel({ settings, route }: Ipv4Parts): OptionLevel {
+function optionLevel({ settings, route }: Ipv4Parts, groups: GroupOptions): OptionLevel {
   const policy = (): number => (settings.noPathMtuDiscovery.value !== 0 ? PATH_MTU.DONT : PATH_MTU.WANT);
   return new IpOptions(
     () => settings.defaultTtl.value,
     policy,
     (sock) => pathMtuOf(sock, route),
+    groups,
   );
 }
 

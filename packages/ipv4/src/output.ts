@@ -23,6 +23,7 @@ import {
   IPV4_HEADER_BYTES,
   ipv4Dst,
   ipv4Protocol,
+  ipv4Ttl,
   setIpv4Dst,
   setIpv4FragmentField,
   setIpv4HeaderBytes,
@@ -155,6 +156,10 @@ export class Output {
     if (isBroadcast && skb.ifindex === 0 && device !== null && (device.flags & DEVICE_FLAG.LOOPBACK) === 0) {
       this.#joints.selfCopies.keep(skb, device, SKB_TYPE.BROADCAST);
     }
+    if (type === ROUTE_TYPE.MULTICAST) {
+      this.#joints.groups.loop(skb);
+      if (ipv4Ttl(skb.memory.view, skb.network) === 0) return stay(skb);
+    }
     return runHooks(this.#joints.hooks.postrouting, skb, null, device);
   }
 
@@ -274,4 +279,10 @@ function knownMtuBytes(policy: number, dst: Dst): number {
 
 function mustNotBeCut(policy: number): boolean {
   return policy === PATH_MTU.DO || policy === PATH_MTU.PROBE || policy === PATH_MTU.INTERFACE;
+}
+
+/** To a group, for members on this host only (RFC 1112 §6.1). Takes the packet. */
+function stay(skb: Skb): number {
+  skb.memory.pool.release(skb);
+  return TRANSMIT.OK;
 }

@@ -12,6 +12,7 @@ import {
   HOOK_POINT,
   Hook,
   HookQueue,
+  LinkGroups,
   Module,
   NetError,
   NetworkLayer,
@@ -51,7 +52,7 @@ import { Transmitter } from './transmitter.ts';
   version: '1.0.0',
   summary: 'devices: registry, queues, the way between drivers and layers',
   requires: [optional(HookQueue)],
-  provides: [Devices, DeviceTraffic, Ethtool, Backlog, FlowSteering, HeaderSplit, HeaderParser],
+  provides: [Devices, DeviceTraffic, Ethtool, Backlog, FlowSteering, HeaderSplit, HeaderParser, LinkGroups],
   registry: true,
 })
 export class NetdevModule implements SoftnetModule {
@@ -81,6 +82,7 @@ export class NetdevModule implements SoftnetModule {
     ctx.corridor(Devices, new Registry(registry, true));
     ctx.door(Devices, this.#registry);
     ctx.door(Ethtool, new DeviceSettings(this.#registry, this.#transmitter, ctx.random));
+    ctx.corridor(LinkGroups, this.#registry.groups);
     ctx.corridor(DeviceTraffic, new Traffic(this.#table, this.#receiver, this.#transmitter, link));
     this.#backlogs(ctx, changed, reasons);
     this.#forDrivers(ctx, changed);

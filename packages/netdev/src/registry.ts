@@ -4,6 +4,7 @@ import { checkAddress, checkDevice, checkFeatures, checkFlags, checkMtu } from '
 import type { DeviceListeners } from './device-listeners.ts';
 import { chooseName } from './device-name.ts';
 import type { DeviceTable } from './device-table.ts';
+import { addressesOf, LinkGroups } from './link-groups.ts';
 import type { LinkState } from './link-state.ts';
 import { Registration } from './registration.ts';
 import type { Transmitter } from './transmitter.ts';
@@ -20,12 +21,15 @@ export interface RegistryParts {
   readonly held: Objects<Registration>;
 }
 
-/** No list of link addresses to listen to yet: drivers hand up all multicasts. */
-const NO_GROUPS: readonly Uint8Array[] = Object.freeze([]);
 const RECEIVE_MODE = DEVICE_FLAG.PROMISC | DEVICE_FLAG.ALLMULTI;
 
 /** The registry of devices: what is asked for is checked, the driver is asked, it is done, then all are told. */
 export class Registry implements Devices {
+  /** What devices listen to. */
+  readonly groups: LinkGroups = new LinkGroups((device, flagsChanged) => {
+    this.#receiveMode(device);
+    if (flagsChanged && this.#parts.table.has(device)) this.tell(device, DEVICE_EVENT.CHANGE);
+  });
   readonly #parts: RegistryParts;
   readonly #shut: boolean;
 
@@ -91,6 +95,7 @@ export class Registry implements Devices {
     const { link, transmitter } = this.#parts;
     this.ask(device, () => device.ops.open(device));
     device.flags |= DEVICE_FLAG.UP;
+    if (device.groups.length > 0) this.#receiveMode(device);
     transmitter.attach(device);
     link.derive(device);
     this.tell(device, DEVICE_EVENT.UP);
@@ -140,12 +145,20 @@ export class Registry implements Devices {
   setFlags(device: NetDevice, flags: number): void {
     this.check(device);
     checkFlags(device, flags);
-    const changed = (flags ^ device.flags) & ~DEVICE_FLAG.UP;
-    device.flags ^= changed;
-    if ((changed & RECEIVE_MODE) !== 0) this.ask(device, () => device.ops.setReceiveMode?.(device, NO_GROUPS));
+    const { UP } = DEVICE_FLAG;
+    const before = device.flags;
+    const modes = this.groups.setByHand(device, before, flags);
+    device.flags = (flags & ~(UP | RECEIVE_MODE)) | modes | (before & UP);
+    const changed = before ^ device.flags;
+    if ((changed & RECEIVE_MODE) !== 0) this.#receiveMode(device);
     if (changed !== 0) this.tell(device, DEVICE_EVENT.CHANGE);
     if ((flags & DEVICE_FLAG.UP) !== 0) this.open(device);
     else this.close(device);
+  }
+
+  /** The driver learns what to listen to; a device that is gone listens to nothing. */
+  #receiveMode(device: NetDevice): void {
+    if (this.#parts.table.has(device)) this.ask(device, () => device.ops.setReceiveMode?.(device, addressesOf(device)));
   }
 
   /** Also while it is up. @param name may have a '%d'. */

@@ -9,8 +9,8 @@ export class Demux implements SocketDemux, SocketPorts {
   readonly #flows: FlowTable;
   readonly #ports: PortTable;
   readonly #current: CurrentOwner;
-  /** Kept, for multicast; null while it is in use. */
-  #found: SockCommon[] | null = [];
+  /** Kept, for what is sent to many, with nothing in it; null while it is in use. */
+  #found: (SockCommon | null)[] | null = [];
 
   constructor(flows: FlowTable, ports: PortTable, current: CurrentOwner) {
     this.#flows = flows;
@@ -59,6 +59,7 @@ export class Demux implements SocketDemux, SocketPorts {
     const some = left > 0;
     while (left > 0) {
       const sock = found[--left]!;
+      found[left] = null;
       if (left > 0) {
         // Out of memory is counted by the pool; the last one gets the packet all the same.
         const clone = skb.memory.pool.clone(skb);
@@ -68,7 +69,6 @@ export class Demux implements SocketDemux, SocketPorts {
       } else if (this.#flows.has(sock)) this.#give(sock, skb);
       else skb.memory.pool.release(skb);
     }
-    found.length = 0;
     this.#found = found;
     return some;
   }

@@ -1,5 +1,5 @@
 import type { FlowKey, SockCommon } from '@softnet/contract';
-import { SOCK_FLAG } from '@softnet/contract';
+import { hearsGroup, isGroup, SOCK_FLAG } from '@softnet/contract';
 import type { FlowHash } from './flow-hash.ts';
 import { isIpv4Flow, scoreOf, TIER, tierOf } from './flow-match.ts';
 
@@ -65,15 +65,17 @@ export class FlowTable {
     return null;
   }
 
-  /** All that match, into `found`: for multicast. Returns how many there are. */
-  findAll(key: FlowKey, found: SockCommon[]): number {
+  /** All that match and hear it, into `found`: for what is sent to many. Returns how many there are. */
+  findAll(key: FlowKey, found: (SockCommon | null)[]): number {
     if (key.localPort === 0) return 0;
     const ipv4 = isIpv4Flow(key);
+    const isToGroup = isGroup(key.local0, key.local1, key.local2, key.local3);
     let count = 0;
     for (let tier: number = TIER.FLOW; tier >= TIER.PORT; tier--) {
       const hash = this.#hashOfKey(key, tier);
       for (let sock = this.#chain(hash); sock !== null; sock = sock.hashNext) {
-        if (sock.hash === hash && scoreOf(sock, key, tier, ipv4) >= 0) found[count++] = sock;
+        if (sock.hash !== hash || scoreOf(sock, key, tier, ipv4) < 0) continue;
+        if (!isToGroup || hearsGroup(sock, key)) found[count++] = sock;
       }
     }
     return count;

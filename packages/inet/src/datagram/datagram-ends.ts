@@ -1,5 +1,6 @@
 import type { Dst, NetworkLayer, SockAddress, SockCommon } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_TYPE, DstUse, ERRNO, Flow, ROUTE_TYPE, SOCK_FLAG } from '@softnet/contract';
+import { aimAtGroup } from '../multicast/socket-groups.ts';
 import type { DatagramHost } from './datagram-host.ts';
 import { errnoOf, layerOf, layerOfUse } from './datagram-host.ts';
 import type { DatagramProtocol } from './datagram-protocol.ts';
@@ -151,6 +152,7 @@ export class DatagramEnds {
     if (!state.addressBound) clearSource(flow);
     else if (!sourceFits(sock, family)) return -EINVAL;
     aimAtAddress(flow, address, family, this.#protocol.peerPorts);
+    aimAtGroup(flow, sock);
     const use = new DstUse();
     const error = this.#attach(sock, use, flow);
     if (error < 0) return error;

@@ -12,6 +12,7 @@ import {
   TRANSMIT,
 } from '@softnet/contract';
 import { copyIn, orphan, PAGE_BYTES, push, scrub } from '@softnet/skb';
+import { aimAtGroup } from '../multicast/socket-groups.ts';
 import { MERGE_LIMITS } from '../offload/join.ts';
 import type { DatagramEnds } from './datagram-ends.ts';
 import { refusalOf } from './datagram-ends.ts';
@@ -107,6 +108,7 @@ export class DatagramSender {
     const flow = this.#flow;
     beginFlow(flow, sock, sock.layer!.family, sock.ifindex);
     aimAtPeer(flow, sock);
+    aimAtGroup(flow, sock);
     flow.hash = sock.hash;
     this.#layer = sock.layer;
     const use = sock.dst!;
@@ -136,6 +138,7 @@ export class DatagramSender {
     const flow = this.#flow;
     beginFlow(flow, sock, family, oif);
     aimAtAddress(flow, address, family, this.#protocol.peerPorts);
+    aimAtGroup(flow, sock);
     return this.#host.route.current.lookup(flow);
   }
 

@@ -16,6 +16,7 @@ import type {
 import { ERRNO, ERROR_ORIGIN, POLL, SKB_TYPE, SOCK_BUFFER_BYTES, SOCK_FLAG, SOCK_TYPE, SockCommon as Sock } from '@softnet/contract';
 import { purge } from '@softnet/skb';
 import { formatAddress } from '@softnet/wire';
+import { membershipMoved } from '../multicast/socket-groups.ts';
 import { DatagramEnds } from './datagram-ends.ts';
 import type { DatagramHost } from './datagram-host.ts';
 import { hostOf } from './datagram-host.ts';
@@ -67,6 +68,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
       close: (sock, why) => this.#closeBy(sock, why),
       derivedMoved: (sock, before, now) => {
         if (sock.dst === before) this.#ends.moved(sock, now as DstUse);
+        else membershipMoved(sock, before, now);
       },
       describe: (sock) => describe(this.name, sock),
     });

@@ -1,5 +1,5 @@
 import type { Flow, SockAddress, SockCommon } from '@softnet/contract';
-import { ADDRESS_FAMILY, ERRNO, IPV4_WORD2, SOCK_FLAG } from '@softnet/contract';
+import { ADDRESS_FAMILY, ERRNO, IPV4_WORD2, isGroup, SOCK_FLAG } from '@softnet/contract';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
 const LOOPBACK_IPV4 = 0x7f000001;
@@ -53,13 +53,15 @@ export function sourceFits(sock: SockCommon, family: number): boolean {
 
 /** All of a flow that its socket says: who sends, and the marks. */
 export function beginFlow(flow: Flow, sock: SockCommon, family: number, oif: number): void {
-  const { options } = sock;
+  const { options, local0, local1, local2, local3 } = sock;
+  // Who is bound to a group, or to all, hears there; nothing comes from there (RFC 1122 §3.2.1.3).
+  const isMany = isGroup(local0, local1, local2, local3) || (isIpv4(local0, local1, local2) && local3 === -1);
   flow.family = family;
   flow.protocol = sock.protocol;
-  flow.src0 = sock.local0;
-  flow.src1 = sock.local1;
-  flow.src2 = sock.local2;
-  flow.src3 = sock.local3;
+  flow.src0 = isMany ? 0 : local0;
+  flow.src1 = isMany ? 0 : local1;
+  flow.src2 = isMany ? 0 : local2;
+  flow.src3 = isMany ? 0 : local3;
   flow.srcPort = sock.localPort;
   flow.mark = options === null ? 0 : options.mark;
   flow.uid = options === null ? 0 : options.uid;

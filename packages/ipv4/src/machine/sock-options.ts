@@ -18,6 +18,8 @@ export class Ipv4SockOptions {
   /** One of {@link PATH_MTU}; -1: the setting's. */
   mtuDiscover = -1;
   multicastTtl = 1;
+  /** Members on this host have copies of what it sends to groups. */
+  multicastLoop = true;
   /** IP_OPTIONS, ready to be sent; and as they were set. Null: none. */
   header: OptionBlock | null = null;
   headerAsSet: Uint8Array | null = null;

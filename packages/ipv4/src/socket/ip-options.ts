@@ -3,6 +3,7 @@ import { ERRNO, SOCK_FLAG } from '@softnet/contract';
 import { compileOptions } from '../machine/option-block.ts';
 import type { Ipv4SockOptions } from '../machine/sock-options.ts';
 import { makeOptions, optionsOf, PATH_MTU, SOL_IP } from '../machine/sock-options.ts';
+import type { GroupOptions } from './group-options.ts';
 
 /** Names of options of SOL_IP, with Linux's numbers. */
 export const IP_OPTION = Object.freeze({
@@ -13,6 +14,7 @@ export const IP_OPTION = Object.freeze({
   RECVERR: 11,
   MTU: 14,
   MULTICAST_TTL: 33,
+  MULTICAST_LOOP: 34,
 } as const);
 
 /** Ranges of those that are kept. -1: as usual. */
@@ -21,6 +23,7 @@ const RANGES: Readonly<Record<number, readonly [min: number, max: number]>> = Ob
   [IP_OPTION.TTL]: [-1, 255],
   [IP_OPTION.MTU_DISCOVER]: [PATH_MTU.DONT, PATH_MTU.OMIT],
   [IP_OPTION.MULTICAST_TTL]: [-1, 255],
+  [IP_OPTION.MULTICAST_LOOP]: [-0x80000000, 0x7fffffff],
 });
 
 /** IPv4's socket options: SOL_IP of Linux's ip(7), as far as there is something behind them. */
@@ -29,12 +32,14 @@ export class IpOptions implements OptionLevel {
   readonly #defaultTtl: () => number;
   readonly #defaultPolicy: () => number;
   readonly #pathMtu: (sock: SockCommon) => number;
+  readonly #groups: GroupOptions;
 
   /**
    * @param defaultTtl what `net.ipv4.ip_default_ttl` says now. @param defaultPolicy for IP_MTU_DISCOVER.
    * @param pathMtu of a connected socket, as it is known now; or -errno.
    */
-  constructor(defaultTtl: () => number, defaultPolicy: () => number, pathMtu: (sock: SockCommon) => number) {
+  constructor(defaultTtl: () => number, defaultPolicy: () => number, pathMtu: (sock: SockCommon) => number, groups: GroupOptions) {
+    this.#groups = groups;
     this.#defaultTtl = defaultTtl;
     this.#defaultPolicy = defaultPolicy;
     this.#pathMtu = pathMtu;
@@ -42,6 +47,8 @@ export class IpOptions implements OptionLevel {
 
   set(sock: SockCommon, name: number, value: Uint8Array): number {
     if (name === IP_OPTION.OPTIONS) return setHeaderOptions(sock, value);
+    const ofGroups = this.#groups.set(sock, name, value);
+    if (ofGroups !== null) return ofGroups;
     const word = wordOf(value);
     if (word === null) return -ERRNO.EINVAL;
     if (name === IP_OPTION.RECVERR) {
@@ -60,6 +67,8 @@ export class IpOptions implements OptionLevel {
   }
 
   get(sock: SockCommon, name: number, value: Uint8Array): number {
+    const ofGroups = this.#groups.get(sock, name, value);
+    if (ofGroups !== null) return ofGroups;
     if (name === IP_OPTION.RECVERR) return put(value, (sock.flags & SOCK_FLAG.RECVERR) === 0 ? 0 : 1);
     if (name === IP_OPTION.MTU) {
       const mtuBytes = this.#pathMtu(sock);
@@ -77,19 +86,23 @@ export class IpOptions implements OptionLevel {
         return put(value, options === null || options.mtuDiscover < 0 ? this.#defaultPolicy() : options.mtuDiscover);
       case IP_OPTION.MULTICAST_TTL:
         return put(value, options?.multicastTtl ?? 1);
+      case IP_OPTION.MULTICAST_LOOP:
+        return put(value, options === null || options.multicastLoop ? 1 : 0);
       default:
         return -ERRNO.ENOPROTOOPT;
     }
   }
 
-  /** Memberships will end here. */
-  closed(_sock: SockCommon): void {}
+  closed(sock: SockCommon): void {
+    this.#groups.closed(sock);
+  }
 }
 
 function keep(options: Ipv4SockOptions, name: number, word: number): void {
   if (name === IP_OPTION.TOS) options.tos = word;
   else if (name === IP_OPTION.TTL) options.ttl = Math.max(0, word);
   else if (name === IP_OPTION.MTU_DISCOVER) options.mtuDiscover = word;
+  else if (name === IP_OPTION.MULTICAST_LOOP) options.multicastLoop = word !== 0;
   else options.multicastTtl = word < 0 ? 1 : word;
 }
 
