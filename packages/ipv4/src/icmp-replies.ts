@@ -5,9 +5,11 @@ import {
   checksumOf,
   ICMPV4_TIMESTAMP_BYTES,
   ICMPV4_TYPE,
+  IPV4_HEADER_BYTES,
   icmpChecksum,
   icmpCode,
   ipv4Dst,
+  ipv4HeaderBytes,
   ipv4Src,
   ipv4Tos,
   setIcmpChecksum,
@@ -17,6 +19,7 @@ import {
 } from '@softnet/wire';
 import type { Joints } from './joints.ts';
 import { aim } from './machine/flow.ts';
+import { OptionBlock, reverseOptions } from './machine/option-block.ts';
 import type { Ipv4Parts } from './parts.ts';
 import { drop } from './parts.ts';
 
@@ -29,6 +32,9 @@ export class IcmpReplies {
   readonly #joints: Joints;
   readonly #reader = new SkbReader();
   readonly #flow = new Flow();
+  readonly #block = new OptionBlock();
+  /** Of the reply at hand; null: it has no options. */
+  #options: OptionBlock | null = null;
 
   constructor(parts: Ipv4Parts, joints: Joints) {
     this.#parts = parts;
@@ -50,7 +56,7 @@ export class IcmpReplies {
     setIcmpTypeAndCode(view, at, ICMPV4_TYPE.ECHO_REPLY, code);
     setIcmpChecksum(view, at, updateChecksum16(icmpChecksum(view, at), (ICMPV4_TYPE.ECHO << 8) | code, code));
     counters.icmpOutEchoReps.value++;
-    this.#joints.output.send(skb, this.#flow, null);
+    this.#joints.output.send(skb, this.#flow, null, this.#options);
   }
 
   /** Takes a timestamp request. A kernel knows no date, so its own milliseconds are what it says, marked as such. */
@@ -80,7 +86,7 @@ export class IcmpReplies {
     this.#reader.open(skb);
     setIcmpChecksum(view, at, checksumOf(sumOf(this.#reader)));
     counters.icmpOutTimestampReps.value++;
-    this.#joints.output.send(skb, this.#flow, null);
+    this.#joints.output.send(skb, this.#flow, null, this.#options);
   }
 
   /** Asked of many. */
@@ -108,6 +114,7 @@ export class IcmpReplies {
       drop(skb, drops['icmpv4.limited']);
       return false;
     }
+    this.#options = this.#optionsBack(skb);
     begin(skb);
     skb.dst = dst;
     if (!skb.memory.pool.makeRoom(skb, dst.headroomBytes, dst.tailroomBytes)) {
@@ -116,6 +123,13 @@ export class IcmpReplies {
     }
     skb.transport = skb.data;
     return true;
+  }
+
+  /** Routes and timestamps go on being recorded, a source route leads back (RFC 1122 §3.2.2.6). */
+  #optionsBack({ memory: { view }, network }: Skb): OptionBlock | null {
+    const headerBytes = ipv4HeaderBytes(view, network);
+    if (headerBytes === IPV4_HEADER_BYTES || !reverseOptions(view, network, network + headerBytes, this.#block)) return null;
+    return this.#block.lenBytes === 0 ? null : this.#block;
   }
 }
 

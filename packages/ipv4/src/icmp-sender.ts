@@ -22,6 +22,7 @@ import type { Joints } from './joints.ts';
 import { aim } from './machine/flow.ts';
 import { messageOf, readReport } from './machine/icmp-errors.ts';
 import { IcmpLimits } from './machine/icmp-limits.ts';
+import { OptionBlock, reverseOptions } from './machine/option-block.ts';
 import { isAboutError } from './machine/refusable.ts';
 import { LIMITED_BROADCAST } from './machine/special-address.ts';
 import type { Ipv4Parts } from './parts.ts';
@@ -32,6 +33,7 @@ const MAX_ERROR_BYTES = 576;
 /** Of an error: internetwork control (RFC 1812 §4.3.2.5), and what the packet had beside the precedence. */
 const TOS_CONTROL = 0xc0;
 const TOS_BITS = 0x1e;
+const SOURCE_ROUTE_FAILED: number = (ICMPV4_TYPE.DESTINATION_UNREACHABLE << 8) | ICMPV4_UNREACHABLE.SOURCE_ROUTE_FAILED;
 /** 240.0.0.0/4 is no host's (RFC 1112 §4). */
 const CLASS_E = 0xf;
 /** Type of service as routes know it (RFC 1349). */
@@ -45,6 +47,9 @@ export class IcmpSender {
   readonly #flow = new Flow();
   readonly #report = new ErrorReport();
   readonly #reader = new SkbReader();
+  readonly #block = new OptionBlock();
+  /** Of the error at hand; null: it has no options. */
+  #options: OptionBlock | null = null;
 
   constructor(parts: Ipv4Parts, joints: Joints, random: Random) {
     this.#parts = parts;
@@ -115,7 +120,7 @@ export class IcmpSender {
     if (quoted !== null && quoted !== skb) quoted.memory.pool.release(quoted);
     if (error === null) return false;
     counters.icmpOutErrors.value++;
-    this.#joints.output.send(error, this.#flow, null);
+    this.#joints.output.send(error, this.#flow, null, this.#options);
     return true;
   }
 
@@ -148,7 +153,9 @@ export class IcmpSender {
     const dst = route.current.lookup(this.#flow);
     current.id = caller;
     if (dst.error !== 0) return null;
-    const quotedBytes = Math.min(MAX_ERROR_BYTES, dst.mtuBytes) - IPV4_HEADER_BYTES - ICMP_HEADER_BYTES;
+    this.#options = this.#optionsBack(skb, message);
+    const optionBytes = this.#options === null ? 0 : this.#options.lenBytes;
+    const quotedBytes = Math.min(MAX_ERROR_BYTES, dst.mtuBytes) - IPV4_HEADER_BYTES - optionBytes - ICMP_HEADER_BYTES;
     const error = quote(pool, skb, dst.headroomBytes, dst.tailroomBytes, quotedBytes);
     if (error === null) return null;
     const at = error.data;
@@ -160,6 +167,15 @@ export class IcmpSender {
     error.transport = at;
     error.dst = dst;
     return error;
+  }
+
+  /** Who chose the way of a packet is told on the way back, unless that was what was wrong (RFC 1812 §4.3.2.6; Linux's `icmp_send`). */
+  #optionsBack({ memory: { view }, network }: Skb, message: number): OptionBlock | null {
+    const headerBytes = ipv4HeaderBytes(view, network);
+    if (headerBytes === IPV4_HEADER_BYTES || message >>> 8 === ICMPV4_TYPE.PARAMETER_PROBLEM || message === SOURCE_ROUTE_FAILED)
+      return null;
+    if (!reverseOptions(view, network, network + headerBytes, this.#block)) return null;
+    return this.#block.lenBytes === 0 ? null : this.#block;
   }
 
   /** The address that was spoken to, where it is ours; else 0: that of the way back (RFC 1812 §4.3.2.4), unless a setting wants another. */

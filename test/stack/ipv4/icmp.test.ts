@@ -1,6 +1,6 @@
 import { emitIpv4Packet, emitUdp, parseIpv4Packet } from '@softnet/wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EVERYBODY, HOST, ipv4, PEER, RawLink } from './raw-link.ts';
+import { EVERYBODY, HOST, ipv4, mac, PEER, RawLink, word } from './raw-link.ts';
 
 const INET = 2;
 let link: RawLink;
@@ -23,6 +23,34 @@ describe('echo', () => {
     link.peer.icmp({ rest: 0x12345678, payload }, { tos: 0x20, id: 77 });
     await link.net.pass(1);
     expect(link.peer.takeIcmp()).toMatchObject([{ type: 0, code: 0, rest: 0x12345678, payload, src: HOST, dst: PEER, tos: 0x20 }]);
+  });
+
+  test('routes and timestamps are recorded there and back; what is not of this packet stays behind (RFC 1122 §3.2.2.6)', async () => {
+    const route = { kind: 7, data: Uint8Array.of(8, 192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) };
+    const options = [route, { kind: 148, data: Uint8Array.of(0, 0) }];
+    link.peer.icmp({ payload: new Uint8Array(8) }, { options });
+    await link.net.pass(1);
+    const [reply] = link.peer.takeIp();
+    // Once as it came, once as it left.
+    const recorded = [20, 192, 0, 2, 1, 10, 0, 0, 1, 10, 0, 0, 1, 0, 0, 0, 0];
+    const first = reply!.options.filter(({ kind }) => kind !== 1);
+    expect(first.map(({ kind, data }) => [kind, [...data].slice(1, 13)])).toEqual([[7, recorded.slice(1, 13)]]);
+    expect(reply!.payload[0]).toBe(0);
+  });
+
+  test('a source route that was followed to its end leads back', async () => {
+    const { host, peer, net } = link;
+    for (const name of ['all', 'eth0']) host.kernel.sysctl.set(`net.ipv4.conf.${name}.accept_source_route`, 1);
+    const options = [{ kind: 131, data: Uint8Array.of(12, 10, 0, 0, 66, 10, 0, 0, 77) }];
+    peer.icmp({ payload: new Uint8Array(8) }, { src: '192.0.2.9', options });
+    host.addRoute('default', { via: PEER });
+    peer.answers = false;
+    peer.frames.length = 0;
+    await net.pass(1);
+    peer.arp({ operation: 2, sender: word('10.0.0.77'), senderLink: mac('02:00:00:00:00:77') }, peer.mac);
+    await net.pass(1);
+    const [reply] = peer.takeIp();
+    expect(reply).toMatchObject({ dst: '10.0.0.77', options: [{ kind: 131, data: Uint8Array.of(4, 10, 0, 0, 66, 192, 0, 2, 9) }] });
   });
 
   test('to many is not answered, unless it is wished', async () => {

@@ -79,6 +79,7 @@ test('a path that is said to be narrower than 552 gets pieces of that, without D
   const { user, send, tooBig, mtu } = flow();
   await tooBig(68);
   expect(mtu()).toBe(552);
+  expect(await send(100)).toEqual(['128']);
   expect(await send(900)).toEqual(['548', '400']);
   user.close();
   link.host.kernel.sysctl.set('net.ipv4.route.min_pmtu', 68);
