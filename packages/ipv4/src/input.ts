@@ -1,10 +1,24 @@
 import type { DropReason, Dst, NetDevice, Skb, SkbStep } from '@softnet/contract';
-import { CHECKSUM, ERRNO, Flow, POLICY_DIRECTION, ROUTE_TYPE, runHooks, SKB_TYPE, SOURCE_CHECK, TRANSMIT } from '@softnet/contract';
+import {
+  ADDRESS_FAMILY,
+  CHECKSUM,
+  ERRNO,
+  Flow,
+  FlowKey,
+  IP_PROTOCOL,
+  POLICY_DIRECTION,
+  ROUTE_TYPE,
+  runHooks,
+  SKB_TYPE,
+  SOURCE_CHECK,
+  TRANSMIT,
+} from '@softnet/contract';
 import { gather, pull, trim } from '@softnet/skb';
 import {
   IPV4_HEADER_BYTES,
   ipv4Dst,
   ipv4Fault,
+  ipv4FragmentOffsetBytes,
   ipv4HeaderBytes,
   ipv4Protocol,
   ipv4Src,
@@ -22,6 +36,9 @@ import { hasOptions } from './options.ts';
 import type { Ipv4Parts } from './parts.ts';
 import { drop } from './parts.ts';
 
+/** Of an upper header, what has its ports. */
+const PORTS_BYTES = 8;
+
 /** The way in: validation, prerouting, route, then delivery here; or forwarding, which the route decides. */
 export class Input {
   /** `dst.input` of what is for this host. */
@@ -30,6 +47,7 @@ export class Input {
   readonly #joints: Joints;
   readonly #martians: MartianLog;
   readonly #flow = new Flow();
+  readonly #key = new FlowKey();
 
   constructor(parts: Ipv4Parts, joints: Joints, martians: MartianLog) {
     this.#parts = parts;
@@ -137,9 +155,24 @@ export class Input {
     this.#flow.iif = skb.ifindex;
     const caller = current.id;
     current.id = route.owner;
+    if (route.current.wantsPorts(ADDRESS_FAMILY.INET)) this.#readPorts(skb);
     const dst = route.current.lookupInput(this.#flow, isHere ? SOURCE_CHECK.NONE : conf.value(skb.ifindex, 'rp_filter'));
     current.id = caller;
     return dst;
+  }
+
+  /** Rules ask for them (Linux's `fib4_rules_early_flow_dissect`). Later fragments have none, nor has ICMP. */
+  #readPorts(skb: Skb): void {
+    const { memory, network } = skb;
+    const protocol = ipv4Protocol(memory.view, network);
+    if (protocol === IP_PROTOCOL.ICMP || ipv4FragmentOffsetBytes(memory.view, network) !== 0) return;
+    const headerBytes = ipv4HeaderBytes(memory.view, network);
+    // Where memory is out, the packet has no ports.
+    if (skb.fragments !== null && !gather(skb, Math.min(skb.len, headerBytes + PORTS_BYTES))) return;
+    const key = this.#key;
+    if (!this.#joints.delivery.dissect(skb.memory, protocol, skb.network + headerBytes, skb.tail, key)) return;
+    this.#flow.srcPort = key.remotePort;
+    this.#flow.dstPort = key.localPort;
   }
 
   /** To all on the link, or to a group. */
