@@ -1,4 +1,4 @@
-import { DEVICE_EVENT, ERRNO } from '@softnet/contract';
+import { ADDRESS_FAMILY, DEVICE_EVENT, ERRNO } from '@softnet/contract';
 import { describe, expect, test } from 'vitest';
 import { bootRouter, flowTo, where } from './testing/fake-router.ts';
 
@@ -86,16 +86,80 @@ describe('a redirect', () => {
   });
 });
 
-test('a million destinations cost no more than may be: the oldest goes', () => {
+test('a locked path MTU is the dst’s; a later one that is not unlocks it', () => {
+  const { add, ask, service } = bootRouter();
+  add('10.0.0.0/24 dev eth0');
+  const learn = (mtu: number, locked?: boolean) => {
+    service.learnMtu(flowTo('10.0.0.1'), mtu, locked);
+    const { mtuBytes, mtuLocked } = ask('10.0.0.1');
+    return [mtuBytes, mtuLocked];
+  };
+  expect([learn(1000), learn(552, true), learn(600), learn(500)]).toEqual([
+    [1000, false],
+    [552, true],
+    [552, true],
+    [500, false],
+  ]);
+  expect(ask('10.0.0.2').mtuLocked).toBe(false);
+});
+
+test('are listed, the oldest first', () => {
+  const { add, service, kernel } = bootRouter();
+  add('10.0.0.0/24 dev eth0');
+  add('0.0.0.0/0 via 10.0.0.1 dev eth0');
+  add('fd00::/8 dev eth1');
+  service.learnMtu(flowTo('10.0.0.5'), 1000, true);
+  kernel.advance(5000);
+  service.learnGateway(flowTo('8.8.8.8'), 0, 0, 0xffff, (10 << 24) | 2);
+  service.learnMtu(flowTo('fd00::1'), 1400);
+  const four = (last: number) => [0, 0, 0xffff, last];
+  const common = { family: ADDRESS_FAMILY.INET, ifindex: 2 };
+  expect(service.exceptions(ADDRESS_FAMILY.INET)).toEqual([
+    { ...common, destination: four((10 << 24) | 5), mtuBytes: 1000, mtuLocked: true, gateway: null, expiresMs: 601_000 },
+    {
+      ...{ ...common, destination: four(0x08080808), mtuBytes: 0, mtuLocked: false, expiresMs: 606_000 },
+      gateway: { family: ADDRESS_FAMILY.INET, address: four((10 << 24) | 2) },
+    },
+  ]);
+  expect(service.exceptions(ADDRESS_FAMILY.INET6)).toMatchObject([{ ifindex: 3, mtuBytes: 1400 }]);
+});
+
+test('one next hop may not have them all: its own oldest goes', () => {
+  const { add, service, router } = bootRouter({ limit: 100, limitOfHop: 10 });
+  add('10.0.0.0/8 dev eth0');
+  add('11.0.0.0/8 dev eth1');
+  service.learnMtu(flowTo('11.0.0.1'), 1000);
+  for (let i = 1; i <= 50; i++) service.learnMtu(flowTo(`10.0.0.${i}`), 1000);
+  const { INET } = ADDRESS_FAMILY;
+  const last = service.exceptions(INET).map(({ destination }) => destination[3] & 255);
+  expect(last).toEqual([1, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50]);
+  for (let i = 45; i <= 50; i++) service.learnMtu(flowTo(`10.0.0.${i}`), 900);
+  service.learnMtu(flowTo('10.0.0.99'), 1000);
+  expect(service.exceptions(INET).map(({ destination }) => destination[3] & 255)).toEqual([1, 42, 43, 44, 45, 46, 47, 48, 49, 50, 99]);
+  expect(router.exceptions.count).toBe(11);
+});
+
+test('the youngest is found even where none may be: one is always room for', () => {
+  const { add, ask, service, router } = bootRouter({ limit: 0, limitOfHop: 0 });
+  add('10.0.0.0/8 dev eth0');
+  for (const last of [1, 2]) service.learnMtu(flowTo(`10.0.0.${last}`), 1000);
+  expect([router.exceptions.count, ask('10.0.0.1').mtuBytes, ask('10.0.0.2').mtuBytes]).toEqual([1, 1500, 1000]);
+});
+
+test('200,000 destinations cost no more than may be: the oldest goes', () => {
   const { add, ask, service, router, store, kernel } = bootRouter({ limit: 100 });
   add('10.0.0.0/8 dev eth0');
-  const address = (i: number) => `10.1.${i >> 8}.${i & 255}`;
-  for (let i = 0; i < 20_000; i++) {
-    service.learnMtu(flowTo(address(i)), 1000);
-    expect(router.exceptions.count).toBeLessThanOrEqual(100);
+  const address = (i: number) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+  const flow = flowTo('10.0.0.0');
+  let most = 0;
+  for (let i = 0; i < 200_000; i++) {
+    flow.dst3 = (10 << 24) | i;
+    service.learnMtu(flow, 1000);
+    most = Math.max(most, router.exceptions.count);
   }
+  expect([most, router.hops.count]).toEqual([100, 1]);
   const mtuOf = (i: number) => ask(address(i)).mtuBytes;
-  expect([mtuOf(19_999), mtuOf(19_900), mtuOf(19_899)]).toEqual([1000, 1000, 1500]);
+  expect([mtuOf(199_999), mtuOf(199_900), mtuOf(199_899)]).toEqual([1000, 1000, 1500]);
   for (const entry of store.entries(2)) store.remove(entry);
   expect([router.exceptions.count, ask('10.0.0.1').error]).toEqual([0, ERRNO.ENETUNREACH]);
   router.close();

@@ -6,8 +6,8 @@ import type { HopSpec } from './hop.ts';
 import type { RouteAlias } from './route-alias.ts';
 import type { CheckedEntry } from './route-checks.ts';
 import type { RouteInfo } from './route-info.ts';
-import type { RouteTable } from './route-table.ts';
 import type { RuleBook } from './rules.ts';
+import { TABLE } from './rules.ts';
 
 type Gateway = NonNullable<NextHop['gateway']>;
 
@@ -15,7 +15,7 @@ type Gateway = NonNullable<NextHop['gateway']>;
 interface Asker {
   readonly family: number;
   readonly scope: number;
-  /** Asked before those of the rules. */
+  /** Asked before those of the rules, behind that of this host. */
   readonly table: number;
 }
 
@@ -89,8 +89,9 @@ export class HopSpecs {
     ifindex: number,
   ): { readonly alias: RouteAlias; readonly hop: { readonly spec: HopSpec } } | null {
     const { order, tables } = this.#book.of(family);
-    const own: RouteTable | undefined = family === asker.family ? tables.get(asker.table) : undefined;
-    for (const table of own === undefined ? order : [own, ...order]) {
+    // Addresses of this host are never gateways, whatever other tables say.
+    const first = [TABLE.LOCAL, ...(family === asker.family ? [asker.table] : [])];
+    for (const table of [...first.flatMap((number) => tables.get(number) ?? []), ...order]) {
       for (let chain = table.first(...address); chain !== null; chain = table.next()) {
         for (let alias: RouteAlias | null = chain; alias !== null; alias = alias.next) {
           const hop = alias.info.hops.find((each) => ifindex === 0 || each.ifindex === ifindex || each.ifindex === 0);

@@ -190,6 +190,21 @@ describe('dsts', () => {
     expect([...dsts][0]).toMatchObject({ headroomBytes: 34, mtuBytes: 1500, error: 0 });
   });
 
+  test('a million flows by one next hop share one, and nothing is kept of any (rows R1, R2)', () => {
+    const { add, service, inet, router } = bootRouter();
+    add('10.0.0.0/24 dev eth0');
+    add('0.0.0.0/0 via 10.0.0.1 dev eth0');
+    const flow = flowTo('1.0.0.0');
+    const first = service.lookup(flow);
+    for (let i = 0; i < 1_000_000; i++) {
+      flow.dst3 = (0x01000000 + i) | 0;
+      flow.src3 = flow.oif = 0;
+      flow.srcPort = i & 0xffff;
+      if (service.lookup(flow) !== first) throw new Error(`another dst for flow ${i}`);
+    }
+    expect([inet.prepared.length, router.hops.count, router.exceptions.count]).toEqual([1, 2, 0]);
+  });
+
   test('a metric makes another, and lowers the MTU', () => {
     const { add, ask } = bootRouter();
     add('10.0.0.0/24 dev eth0');

@@ -10,6 +10,36 @@ vi.hoisted(() => {
 import { bootNeighbours } from './testing/fake-neighbours.ts';
 import { bootRouter, flowTo, Holder } from './testing/fake-router.ts';
 
+/** Rules, groups and checks of the source, all at once. */
+function policies(): Record<string, () => void> {
+  const { add, service, router } = bootRouter();
+  const { rules, nextHops } = router;
+  const nothing = { family: 2, table: 100, action: 1, source: 3 };
+  rules.add({ ...nothing, priority: 1, dstPorts: { first: 1, last: 2 }, realms: 5 });
+  rules.add({ ...nothing, priority: 2, mark: 7, not: true, suppressPrefixLen: 0, realms: 6 });
+  add('0.0.0.0/0 dev eth0');
+  add('10.0.0.0/8 dev eth0 table 100');
+  for (const id of [1, 2]) nextHops.add({ id, family: 2, source: 4, hop: { ifindex: id + 1 } });
+  const group = [{ id: 1, weight: 3 }, { id: 2 }];
+  nextHops.add({ id: 3, family: 0, source: 4, group });
+  nextHops.add({ id: 4, family: 0, source: 4, group, resilient: {} });
+  add('11.0.0.0/8 nextHopId 3');
+  add('12.0.0.0/8 nextHopId 4');
+  const flow = flowTo('10.0.0.5', { iif: 2, src2: 0xffff, src3: (11 << 24) | 1 });
+  const ask = (first: number, sourceCheck: number) => () => {
+    flow.dst3 = (first << 24) | 5;
+    flow.srcPort = (flow.srcPort + 1) & 0xffff;
+    service.lookupInput(flow, sourceCheck);
+  };
+  return {
+    'a rule, with realms': ask(10, 0),
+    'a group by weight': ask(11, 0),
+    'a resilient group': ask(12, 0),
+    'a source behind a group': ask(10, 1),
+    'a source, loosely': ask(11, 2),
+  };
+}
+
 function lookups(): Record<string, () => void> {
   const { add, service, uses, router } = bootRouter();
   add('10.0.0.0/8 dev eth0');
@@ -88,7 +118,9 @@ function packets(): Record<string, () => void> {
 }
 
 describe('once warm, nothing is allocated:', () => {
-  test.each(Object.entries({ ...lookups(), ...packets() }))('%s', (_what, act) => expect(heapPerCall(1, act)).toBeLessThan(1));
+  test.each(Object.entries({ ...lookups(), ...policies(), ...packets() }))('%s', (_what, act) =>
+    expect(heapPerCall(1, act)).toBeLessThan(1),
+  );
 
   test('and the measure sees an allocation', () => {
     const kept: object[] = [];

@@ -90,7 +90,7 @@ export function flowTo(to: string, changes: Partial<Flow> = {}): Flow {
   return flow;
 }
 
-/** A route in words: `10.0.0.0/8 via 10.1.0.1 dev eth0 weight 2 via ... dev eth1 metric 5 table 7 tos 16 type 7 src 10.0.0.9 proto 2`. */
+/** A route in words: `10.0.0.0/8 via 10.1.0.1 dev eth0 weight 2 via ... dev eth1 metric 5 table 7 tos 16 type 7 src 10.0.0.9 proto 2 scope 253 onlink 1`. */
 export function route(text: string, kernel: FakeKernel): RouteEntry {
   const [prefix, ...words] = text.split(' ');
   const { family, words: address, prefixLen } = parsePrefix(prefix!)!;
@@ -107,6 +107,7 @@ export function route(text: string, kernel: FakeKernel): RouteEntry {
       nextHops.push({ ifindex, ...(gateway === undefined ? {} : { gateway }) });
       gateway = undefined;
     } else if (key === 'weight') nextHops.at(-1)!.weight = Number(value);
+    else if (key === 'onlink') nextHops.at(-1)!.onLink = true;
     else if (key === 'encap') nextHops.at(-1)!.encap = { name: value, config: 100 };
     else if (key === 'src') entry.preferredSource = parseAddress(value)!.words;
     else if (key === 'mtu') entry.metrics = Int32Array.of(0, 0, Number(value));
