@@ -57,6 +57,8 @@ export class StubNet {
   readonly sent: { readonly device: string; readonly number: number; readonly to: number }[] = [];
   /** Does anybody answer, how soon, and how long is he believed? */
   answers = true;
+  /** Who is there at all, by the last word of his address. */
+  isThere: (address3: number) => boolean = () => true;
   answerUs = 200;
   readonly device = new Map<string, NetDevice>();
   programs: Objects<Program> | null = null;
@@ -189,7 +191,8 @@ export class LayerModule implements SoftnetModule {
       begin: () => NEIGHBOUR_STATE.NONE,
       solicit: (neighbour) => {
         net.asked++;
-        if (net.answers) this.#ctx.timer((who: Neighbour) => this.#answer(who), neighbour, 'test.answer').arm(net.answerUs);
+        if (net.answers && net.isThere(neighbour.address3))
+          this.#ctx.timer((who: Neighbour) => this.#answer(who), neighbour, 'test.answer').arm(net.answerUs);
       },
       failed: (_neighbour, skb) => {
         net.failed++;

@@ -145,6 +145,33 @@ describe('a table', () => {
   });
 });
 
+test('listeners are told who comes, changes and goes', () => {
+  const { kernel, core, device, listeners, find, learn } = bootNeighbours();
+  const told: string[] = [];
+  const name = (state: number): string => Object.entries(NEIGHBOUR_STATE).find(([, number]) => number === state)![0];
+  listeners.set({
+    neighbourChanged: (change, { address3, state, linkAddress, isRouter }) =>
+      void told.push(`${change} ${address3} ${name(state)} ${linkAddress[5]}${isRouter ? ' router' : ''} for ${kernel.current.id}`),
+  });
+  const neighbour = find(7)!;
+  neighbour.output(neighbour, kernel.packet(1));
+  learn(7, 9, SOLICITED);
+  learn(7, 9, SOLICITED);
+  learn(7, 8, OVERRIDE | SOLICITED);
+  learn(7, 8, NEIGHBOUR_UPDATE.IS_ROUTER);
+  core.confirm(neighbour);
+  kernel.advance(30_000);
+  core.set(device, FAMILY, [0, 0, 0xffff, 7], Uint8Array.of(2, 0, 0, 0, 0, 5), undefined, true);
+  core.remove(device, FAMILY, [0, 0, 0xffff, 7]);
+  expect(told).toEqual(
+    [
+      ...['add 7 NONE 0', 'replace 7 INCOMPLETE 0', 'replace 7 REACHABLE 9', 'replace 7 REACHABLE 8', 'replace 7 REACHABLE 8 router'],
+      ...['replace 7 STALE 8 router', 'replace 7 PERMANENT 5 router', 'remove 7 PERMANENT 5 router'],
+    ].map((each) => `${each} for 1`),
+  );
+  expect(kernel.current.id).toBe(0);
+});
+
 describe('by hand', () => {
   test('a neighbour is set for good: news do not change it, and what waits is sent', () => {
     const { kernel, core, device, find, learn } = bootNeighbours();
@@ -165,6 +192,9 @@ describe('by hand', () => {
     expect(() => core.set(device, FAMILY, [0, 0, 0xffff, 0x0a000001], new Uint8Array(5))).toThrow(
       'EINVAL: the link address for 10.0.0.1 on eth0 has 5 bytes, and those of eth0 have 6',
     );
+    for (const state of [0, NEIGHBOUR_STATE.PROBE, NEIGHBOUR_STATE.FAILED, NEIGHBOUR_STATE.STALE | NEIGHBOUR_STATE.REACHABLE, 512]) {
+      expect(() => core.set(device, FAMILY, [0, 0, 0xffff, 1], new Uint8Array(6), state)).toThrow('EINVAL: 0.0.0.1 on eth0 cannot be set');
+    }
     expect(() => core.remove(device, FAMILY, [0, 0, 0xffff, 0x0a000001])).toThrow('ENOENT: eth0 has no neighbour 10.0.0.1');
     device.flags &= ~DEVICE_FLAG.UP;
     expect(() => core.set(device, FAMILY, [0, 0, 0xffff, 1], new Uint8Array(6))).toThrow('ENOBUFS: there is no neighbour 0.0.0.1 on eth0');

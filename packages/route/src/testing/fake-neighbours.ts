@@ -13,6 +13,9 @@ export class FakeProtocol implements NeighbourProtocol {
   readonly family = FAMILY;
   readonly asked: string[] = [];
   failures = 0;
+  /** ms; 0: as the settings have it. */
+  reachable = 0;
+  retrans = 0;
   beginState: number = NEIGHBOUR_STATE.NONE;
   readonly #kernel: FakeKernel;
 
@@ -31,10 +34,10 @@ export class FakeProtocol implements NeighbourProtocol {
     skb.memory.pool.release(skb);
   }
   reachableMs(): number {
-    return 0;
+    return this.reachable;
   }
   retransMs(): number {
-    return 0;
+    return this.retrans;
   }
 }
 
