@@ -104,11 +104,13 @@ import { pathMtuOf } from './socket/path-mtu.ts';
   ],
 })
 export class Ipv4Module implements SoftnetModule {
+  #ctx!: ModuleContext;
   #joints!: Joints;
   #addresses!: AddressWays;
   #groups!: IgmpWays;
 
   start(ctx: ModuleContext): void {
+    this.#ctx = ctx;
     const joints = new Joints();
     this.#joints = joints;
     const parts = partsOf(ctx, joints);
@@ -130,6 +132,14 @@ export class Ipv4Module implements SoftnetModule {
     ctx.contribute(DeviceListener, parts.conf, 'corridor');
     ctx.contribute(DeviceListener, addresses.door, 'corridor');
     this.#pings(ctx, parts);
+  }
+
+  /** Who replaces it takes its addresses over in a turn of the softirq loop: they stay till then, though nobody holds it up. */
+  withdraw(): Promise<void> | undefined {
+    const ctx = this.#ctx;
+    const newest = ctx.contributions(NetworkLayer).items.findLast(({ family }) => family === ADDRESS_FAMILY.INET);
+    if (newest === this.#joints.layer) return undefined;
+    return new Promise((resolve) => ctx.timer((taken: () => void) => taken(), resolve, 'ipv4.withdraw').arm(1));
   }
 
   stop(): void {

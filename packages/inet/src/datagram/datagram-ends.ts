@@ -65,6 +65,15 @@ export class DatagramEnds {
     if (layer !== null) this.#holdLayer(sock, layer);
   }
 
+  /** Its layer leaves, and there is another: a socket that is bound, and has no route, is the other one's from now on. */
+  followLayer(sock: SockCommon): void {
+    const use = sock.dst;
+    if (use === null || use.dst !== null || use.holdNext === null || sock.layer === null) return;
+    const layer = layerOf(this.#host.layers, sock.layer.family);
+    if (layer === null || !layer.uses.open || layer.uses === use.holdKind) return;
+    if (this.#holdLayer(sock, layer) === 0) this.#giveUp(use);
+  }
+
   /** The dst of a connected socket that is not fresh, or whose hold has ended. The flow's ends are set. @throws NetError ESHUTDOWN. */
   routeAgain(sock: SockCommon, flow: Flow): Dst {
     const { layers, route } = this.#host;

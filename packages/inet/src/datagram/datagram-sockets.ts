@@ -13,7 +13,17 @@ import type {
   SockOps,
   Tally,
 } from '@softnet/contract';
-import { ERRNO, ERROR_ORIGIN, POLL, SKB_TYPE, SOCK_BUFFER_BYTES, SOCK_FLAG, SOCK_TYPE, SockCommon as Sock } from '@softnet/contract';
+import {
+  ERRNO,
+  ERROR_ORIGIN,
+  NetworkLayer,
+  POLL,
+  SKB_TYPE,
+  SOCK_BUFFER_BYTES,
+  SOCK_FLAG,
+  SOCK_TYPE,
+  SockCommon as Sock,
+} from '@softnet/contract';
 import { purge } from '@softnet/skb';
 import { formatAddress } from '@softnet/wire';
 import { membershipMoved } from '../multicast/socket-groups.ts';
@@ -72,6 +82,18 @@ export class DatagramSockets implements SockOps, SocketCalls {
       },
       describe: (sock) => describe(this.name, sock),
     });
+    this.#watchLayers(ctx);
+  }
+
+  /** A layer that is replaced by draining is not held up by who only listens. */
+  #watchLayers(ctx: ModuleContext): void {
+    const source = {
+      poll: () => {
+        for (const sock of this.sockets) this.#ends.followLayer(sock);
+        return 0;
+      },
+    };
+    ctx.contributions(NetworkLayer, ctx.poll(source, `${this.name}.layers`));
   }
 
   /** @throws NetError ESHUTDOWN: the module leaves. */
