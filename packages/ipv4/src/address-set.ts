@@ -52,8 +52,11 @@ export class AddressSet {
     else this.announce(entry);
   }
 
-  /** Takes it, and the secondary ones that go with it. Does nothing for one that is not there. */
-  take(entry: InterfaceAddress): void {
+  /**
+   * Takes it, and the secondary ones that go with it. Does nothing for one that is not there.
+   * @param withRoutes false: routes that others have made stay; it is the layer that goes.
+   */
+  take(entry: InterfaceAddress, withRoutes = true): void {
     const { book, conf, lostRoutes } = this.#parts;
     const gone = book.remove(entry, conf.value(entry.device.ifindex, 'promote_secondaries') !== 0);
     for (const each of gone) {
@@ -62,7 +65,7 @@ export class AddressSet {
     }
     if (gone.length === 0) return;
     this.#follow();
-    lostRoutes.drop(gone);
+    if (withRoutes) lostRoutes.drop(gone);
     for (const each of gone) this.#tell('remove', each);
     this.looked();
   }

@@ -46,12 +46,21 @@ export interface AddressParts {
   readonly owner: Owner;
 }
 
+/** An address of the last generation, as this one will have it. */
+interface InheritedAddress {
+  readonly before: InterfaceAddress;
+  readonly entry: InterfaceAddress;
+  /** For whom it was there. */
+  readonly owner: Owner | null;
+}
+
 /** `ip addr`: gives addresses to devices and takes them; routes come and go with them (row R1; Linux's devinet.c). */
 export class Addresses implements contract.Addresses, DeviceListener {
   readonly family: number = ADDRESS_FAMILY.INET;
   readonly #parts: AddressParts;
   readonly #heritages = new WeakMap<InterfaceAddress, AddressHeritage>();
   #objects!: Objects<InterfaceAddress>;
+  #inherited: InheritedAddress[] = [];
 
   constructor(parts: AddressParts) {
     this.#parts = parts;
@@ -61,7 +70,7 @@ export class Addresses implements contract.Addresses, DeviceListener {
   get spec(): ObjectSpec<InterfaceAddress> {
     return {
       drain: 'keep',
-      close: (entry) => this.#forget(entry),
+      close: (entry) => this.#end(entry),
       describe: (entry) => `${textOf(entry)} on ${entry.device.name}`,
       freeze: (entry) => this.#freeze(entry),
       thaws: FROZEN_ADDRESS_LAYOUTS,
@@ -79,6 +88,7 @@ export class Addresses implements contract.Addresses, DeviceListener {
 
   add(device: NetDevice, address: AddressWords, prefixLen: number, owner: Owner, options: AddressOptions = {}): InterfaceAddress {
     const { book, set, clock } = this.#parts;
+    this.#takeOverAll();
     const word = checkedAddress(address, prefixLen);
     const text = `${formatIpv4(word)}/${prefixLen}`;
     if (device.ifindex === 0)
@@ -111,6 +121,7 @@ export class Addresses implements contract.Addresses, DeviceListener {
 
   deviceChanged(device: NetDevice, event: number): void {
     const { book, claims, linkLocal, set } = this.#parts;
+    this.#takeOverAll();
     if (event === DEVICE_EVENT.UNREGISTER) {
       linkLocal.deviceGone(device);
       for (const entry of book.entries) if (entry.device === device) this.#forget(entry);
@@ -125,14 +136,14 @@ export class Addresses implements contract.Addresses, DeviceListener {
     for (const entry of book.entries) if (entry.device === device) set.announce(entry);
   }
 
-  /**
-   * Layers have come or gone: routes that another one had may be ours now. Work of a poll.
-   * @param before the layer that this one replaces; null: none.
-   */
-  refresh(before: NetworkLayer | null): void {
-    // By hand-over the kernel has moved all addresses. Where the other one drains, newcomers need them here; those inside go on by
-    // that one, whose book has them still.
-    if (before !== null) for (const entry of [...before.addresses]) this.#takeOver(entry);
+  /** The layer that this one is to replace, which may be gone before {@link refresh}: its addresses will be here. */
+  inherit(before: NetworkLayer): void {
+    this.#inherited = Array.from(before.addresses, (entry) => ({ before: entry, entry: copyAddress(entry), owner: entry.holdOwner }));
+  }
+
+  /** Layers have come or gone: routes that another one had may be ours now. Work of a poll. */
+  refresh(): void {
+    this.#takeOverAll();
     this.#sync();
     this.#parts.lives.look();
     this.#parts.linkLocal.lookAll(this.#parts.traffic.current.all());
@@ -155,19 +166,25 @@ export class Addresses implements contract.Addresses, DeviceListener {
     this.#parts.routes.sync(this.#parts.book.usable);
   }
 
-  #takeOver(before: InterfaceAddress): void {
+  /** By hand-over the kernel has moved all addresses. Where the other one drains, newcomers need them here; those inside go on by that one. */
+  #takeOverAll(): void {
+    for (const each of this.#inherited.splice(0)) this.#takeOver(each);
+    this.#parts.linkLocal.begin();
+  }
+
+  #takeOver({ before, entry, owner: holdOwner }: InheritedAddress): void {
     const { book, routes, owner } = this.#parts;
-    const { device, address, prefixLen, holdOwner, holdKind } = before;
-    if (book.find(device, address[3], prefixLen) === null) {
-      const entry = copyAddress(before);
+    const { device, address, prefixLen } = entry;
+    const isHeld = before.holdNext !== null;
+    if (device.ifindex !== 0 && book.find(device, address[3], prefixLen) === null) {
       // What the last generation had for itself, this one has.
       const isOurs = holdOwner === null || isLoopbackDevice(device) || holdOwner.name === owner.name;
       this.#objects.hold(entry, isOurs ? owner : holdOwner, 'ipv4.take-over');
-      const isChosen = isOurs && isLinkLocal(address[3]);
-      this.#heritages.set(entry, { claim: null, attempt: isChosen ? 0 : -1 });
+      this.#heritages.set(entry, { claim: null, attempt: isOurs && isLinkLocal(address[3]) ? 0 : -1 });
       this.#place(entry);
     }
-    holdKind?.release(before);
+    if (!isHeld) return;
+    before.holdKind?.release(before);
     routes.adopt(book.usable);
   }
 
@@ -176,15 +193,22 @@ export class Addresses implements contract.Addresses, DeviceListener {
     this.add(device, [0, 0, IPV4_WORD2, LOOPBACK], LOOPBACK_PREFIX_LEN, this.#parts.owner);
   }
 
-  #forget(entry: InterfaceAddress): void {
+  /** The layer goes: nothing is chosen in the place of what it takes, and routes that others have made stay. */
+  #end(entry: InterfaceAddress): void {
+    this.#parts.linkLocal.close();
+    this.#forget(entry, false);
+  }
+
+  #forget(entry: InterfaceAddress, withRoutes = true): void {
     this.#parts.linkLocal.gone(entry);
-    this.#parts.set.take(entry);
+    this.#parts.set.take(entry, withRoutes);
     if (entry.holdNext !== null) this.#objects.release(entry);
   }
 
   /** @throws NetError EADDRNOTAVAIL. */
   #find(device: NetDevice, address: AddressWords, prefixLen: number): InterfaceAddress {
     const { book } = this.#parts;
+    this.#takeOverAll();
     const entry = book.find(device, address[3], prefixLen);
     if (entry !== null) return entry;
     const has = book.entries.filter((e) => e.device === device).map(textOf);

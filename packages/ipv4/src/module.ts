@@ -2,6 +2,7 @@ import type { InterfaceAddress, ModuleContext, Objects, SoftnetModule } from '@s
 import {
   ADDRESS_FAMILY,
   Addresses,
+  DEVICE_EVENT,
   DeviceListener,
   DeviceTraffic,
   DstUse,
@@ -154,12 +155,12 @@ export class Ipv4Module implements SoftnetModule {
   /** A generation that is live while this one starts is replaced by it; one that leaves takes its own addresses along. */
   #watchLayers(ctx: ModuleContext, door: AddressDoor): void {
     const layers = ctx.contributions(NetworkLayer);
-    let before = layers.items.findLast(({ family, uses }) => family === ADDRESS_FAMILY.INET && uses.open) ?? null;
+    const before = layers.items.findLast(({ family, uses }) => family === ADDRESS_FAMILY.INET && uses.open);
+    if (before !== undefined) door.inherit(before);
     const changed = ctx.poll(
       {
         poll: () => {
-          door.refresh(before);
-          before = null;
+          door.refresh();
           return 0;
         },
       },
@@ -223,6 +224,8 @@ function partsOf(ctx: ModuleContext, joints: Joints): Ipv4Parts {
     },
     () => joints.linkLocal?.lookAll(traffic.current.all()),
   );
+  // Those that are there have theirs from the start, so that what was set in the last generation is set in this one.
+  for (const device of traffic.current.all()) conf.deviceChanged(device, DEVICE_EVENT.REGISTER);
   return {
     current: ctx.current,
     clock: ctx.clock,

@@ -33,17 +33,24 @@ export class LinkLocalDevices {
   readonly #host: LinkLocalDevicesHost;
   /** By device. */
   readonly #seats = new Map<NetDevice, Seat>();
-  #closed = false;
+  /** Between `begin` and `close`. */
+  #open = false;
 
   constructor(host: LinkLocalDevicesHost) {
     this.#host = host;
   }
 
+  /** What the last generation had is here, so that nothing is chosen beside it. */
+  begin(): void {
+    this.#open = true;
+  }
+
   /** Settings, devices or addresses have changed. */
   look(device: NetDevice): void {
     const { conf, set } = this.#host;
+    if (!this.#open) return;
     const seat = this.#seats.get(device);
-    const wants = !this.#closed && conf.value(device.ifindex, 'link_local') !== 0 && !this.#isRoutable(device);
+    const wants = conf.value(device.ifindex, 'link_local') !== 0 && !this.#isRoutable(device);
     if (!wants) {
       if (seat === undefined || seat.entry === null) return;
       const { entry } = seat;
@@ -89,7 +96,7 @@ export class LinkLocalDevices {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#open = false;
   }
 
   #choose(device: NetDevice): void {

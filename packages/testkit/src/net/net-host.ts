@@ -1,4 +1,4 @@
-import type { NetDevice, Owner, RouteEntry } from '@softnet/contract';
+import type { AddressOptions, NetDevice, Owner, RouteEntry } from '@softnet/contract';
 import { ADDRESS_FAMILY, Addresses, DeviceKind, Devices, DeviceTraffic, NetError, ROUTE_TYPE, RouteTables } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import type { IpPrefix } from '@softnet/wire';
@@ -54,9 +54,15 @@ export class NetHost implements Owner {
   }
 
   /** `ip addr add PREFIX dev NAME`. */
-  addAddress(name: string, prefix: string): void {
+  addAddress(name: string, prefix: string, options: AddressOptions = {}): void {
     const { family, words, prefixLen } = parsed(prefix);
-    this.#addresses(family).add(this.device(name), words, prefixLen, this);
+    this.#addresses(family).add(this.device(name), words, prefixLen, this, options);
+  }
+
+  /** `ip addr change PREFIX dev NAME`. */
+  changeAddress(name: string, prefix: string, options: AddressOptions): void {
+    const { family, words, prefixLen } = parsed(prefix);
+    this.#addresses(family).change(this.device(name), words, prefixLen, options);
   }
 
   removeAddress(name: string, prefix: string): void {
