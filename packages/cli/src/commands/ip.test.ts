@@ -100,6 +100,45 @@ describe('ip changes', () => {
     await type('ip neigh del 10.0.1.77 dev eth0');
     expect(await type('ip neigh')).not.toMatch(/10\.0\.1\.77/);
     expect(await type('ip neigh flush dev eth0')).toBe('');
+    expect(await type('ip neigh del 10.0.1.77 dev eth0')).toMatch(/^softnet: ENOENT: eth0 has no neighbour 10\.0\.1\.77/);
+  });
+
+  test('neighbours in all their states, of a prefix, by state', async () => {
+    const { type } = await testSession({ ms: 0 });
+    const mac = (last: number): string => `lladdr 02:00:00:00:00:0${last} dev eth0`;
+    expect(await type(`ip neigh change 10.0.1.71 ${mac(1)}`)).toMatch(/^softnet: ENOENT: eth0 has no neighbour 10\.0\.1\.71: add it/);
+    await type(`ip neigh add 10.0.1.71 ${mac(1)}`);
+    expect(await type(`ip neigh add 10.0.1.71 ${mac(2)}`)).toMatch(/^softnet: EEXIST/);
+    await type(`ip neigh change 10.0.1.71 ${mac(3)} router`);
+    await type(`ip neigh replace 10.0.1.72 ${mac(4)} nud stale`);
+    await type(`ip neigh add 10.0.1.80 ${mac(5)} nud reachable`);
+    await type(`ip neigh add 10.0.1.81 ${mac(6)} nud noarp`);
+    const lines = async (line: string): Promise<string[]> => (await type(line)).trimEnd().split('\n').sort();
+    expect(await lines('ip neigh show 10.0.1.64/28')).toEqual([
+      '10.0.1.71 dev eth0 lladdr 02:00:00:00:00:03 router PERMANENT',
+      '10.0.1.72 dev eth0 lladdr 02:00:00:00:00:04 STALE',
+    ]);
+    expect(await lines('ip neigh show nud reachable')).toEqual(['10.0.1.80 dev eth0 lladdr 02:00:00:00:00:05 REACHABLE']);
+    expect(await lines('ip neigh show nud noarp 10.0.1.81')).toEqual(['10.0.1.81 dev eth0 lladdr 02:00:00:00:00:06 NOARP']);
+    expect(await type('ip -s neigh show 10.0.1.80')).toMatch(/:05 ref 0 used \d+\/\d+\/\d+ probes 0 REACHABLE\n$/);
+    await type('ip neigh flush nud stale');
+    expect(await lines('ip neigh show 10.0.1.64/27')).toHaveLength(2);
+    await type('ip neigh flush all');
+    expect(await lines('ip neigh show all to 10.0.1.64/27')).toEqual([
+      '10.0.1.71 dev eth0 lladdr 02:00:00:00:00:03 router PERMANENT',
+      '10.0.1.81 dev eth0 lladdr 02:00:00:00:00:06 NOARP',
+    ]);
+  });
+
+  test('whom this host answers for', async () => {
+    const { type } = await testSession({ ms: 0 });
+    await type('ip neigh add proxy 10.0.1.90 dev eth0');
+    await type('ip neigh add proxy fd00::90');
+    expect(await type('ip neigh show proxy')).toBe('10.0.1.90 dev eth0 proxy\nfd00::90 proxy\n');
+    expect(await type('ip -6 neigh show proxy')).toBe('fd00::90 proxy\n');
+    expect(await type('ip neigh add proxy fd00::90')).toMatch(/^softnet: EEXIST/);
+    await type('ip neigh del proxy 10.0.1.90 dev eth0');
+    expect(await type('ip neigh show proxy dev eth0')).toBe('');
   });
 });
 
@@ -124,6 +163,10 @@ test('what it does not understand is one sentence, and so is what no module does
     ['ip link add x type wire', /^softnet: EOPNOTSUPP: a wire is made by code/],
     ['ip link add x', /^softnet: type KIND is missing/],
     ['ip neigh add 10.0.1.7 dev eth0', /^softnet: lladdr MAC is missing/],
+    ['ip neigh show nud odd', /^softnet: nud takes permanent, noarp/],
+    ['ip neigh show odd', /^softnet: what is 'odd'\?/],
+    ['ip neigh flush', /^softnet: all, PREFIX, dev DEVICE or nud STATE is missing/],
+    ['ip neigh add 10.0.1.7 lladdr 02:00:00:00:00:01 dev eth0 nud probe', /^softnet: EINVAL: 10\.0\.1\.7 on eth0 cannot be set/],
   ] as const) {
     const text = await type(line);
     expect(text, line).toMatch(expected);

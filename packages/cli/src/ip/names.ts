@@ -68,6 +68,11 @@ export function neighbourStateName(state: number): string {
   return NEIGHBOUR_STATES.get(state) ?? String(state);
 }
 
+/** The state of this name, as `ip neigh` takes it after `nud`; undefined: none. */
+export function neighbourStateNumber(text: string): number | undefined {
+  return [...NEIGHBOUR_STATES].find(([, name]) => name.toLowerCase() === text)?.[0];
+}
+
 /** 'unicast', 'blackhole'. */
 export function routeTypeName(type: number): string {
   return (ROUTE_TYPES.get(type) ?? String(type)).toLowerCase();
