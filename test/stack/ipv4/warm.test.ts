@@ -1,5 +1,5 @@
 import type { ModuleContext, Skb, SoftnetModule } from '@softnet/contract';
-import { HOOK_FAMILY, HOOK_POINT, Hook, Message, Module, NetworkLayer, SKB_TYPE, SkbPool, VERDICT } from '@softnet/contract';
+import { Devices, HOOK_FAMILY, HOOK_POINT, Hook, Message, Module, NetworkLayer, SKB_TYPE, SkbPool, VERDICT } from '@softnet/contract';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 // Before anything is imported: this file looks at what users run.
@@ -72,6 +72,28 @@ test('a packet is forwarded without a byte of garbage', () => {
   const { bytes, calls } = onceWarmCalls(NOTHING, CHUNK, () => receive(packet));
   expect(bytes).toBeLessThan(NOTHING);
   expect(voided()).toBe(calls);
+});
+
+test('nor is there any where sources are checked, and options say that it was here', () => {
+  link.host.kernel.sysctl.set('net.ipv4.conf.all.rp_filter', 1);
+  const options = [
+    { kind: 7, data: Uint8Array.of(4, 0, 0, 0, 0, 0, 0, 0, 0) },
+    { kind: 68, data: Uint8Array.of(5, 1, 0, 0, 0, 0, 0, 0, 0, 0) },
+  ];
+  const packet = bytesOf({ dst: '10.0.5.9', payload: udp, options });
+  const { bytes, calls } = onceWarmCalls(NOTHING, CHUNK, () => receive(packet));
+  expect(bytes).toBeLessThan(NOTHING);
+  expect(voided()).toBe(calls);
+});
+
+test('nor where it is cut on its way, or a fragment is cut again', () => {
+  link.host.kernel.port(Devices).current.setMtu(link.host.device('eth1'), 500);
+  const packet = bytesOf({ dst: '10.0.5.9', payload: udp });
+  const part = bytesOf({ dst: '10.0.5.9', payload: udp, moreFragments: true, fragmentOffsetBytes: 800 });
+  const whole = onceWarmCalls(NOTHING, CHUNK, () => receive(packet));
+  const again = onceWarmCalls(NOTHING, CHUNK, () => receive(part));
+  expect(Math.max(whole.bytes, again.bytes)).toBeLessThan(NOTHING);
+  expect(voided()).toBe(3 * (whole.calls + again.calls));
 });
 
 test('fragments are put together without a byte of garbage', () => {
