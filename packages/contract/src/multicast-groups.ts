@@ -67,7 +67,8 @@ export function hearsGroup(sock: SockCommon, key: FlowKey): boolean {
   if (groups === null) return true;
   const { joined } = groups;
   for (let i = 0; i < joined.length; i++) {
-    const { device, group, filter, sources } = joined[i]!;
+    const { device, group, filter, sources, holdNext } = joined[i]!;
+    if (holdNext === null) continue;
     if (group[3] !== key.local3 || group[2] !== key.local2 || group[1] !== key.local1 || group[0] !== key.local0) continue;
     if (device.ifindex !== key.ifindex) continue;
     return hasSource(sources, key.remote0, key.remote1, key.remote2, key.remote3) === (filter === GROUP_FILTER.INCLUDE);

@@ -32,13 +32,15 @@ export class SocketMemberships {
   /** Its own membership of the group on the device, or on any; null: none. */
   find(sock: SockCommon, device: NetDevice | null, group: AddressWords): GroupMembership | null {
     const joined = sock.options?.groups?.joined ?? [];
-    return joined.find((each) => (device === null || each.device === device) && compareSources(each.group, group) === 0) ?? null;
+    return joined.find((each) => each.holdNext !== null && (device === null || each.device === device) && compareSources(each.group, group) === 0) ?? null;
   }
 
   /** -EADDRINUSE: it is in there; -ENOBUFS: in too many. */
   join(sock: SockCommon, device: NetDevice, group: AddressWords, filter: SourceFilter): number {
     if (this.find(sock, device, group) !== null) return -EADDRINUSE;
     const groups = groupsOf(sock);
+    // Those whose layer has gone meanwhile count no more.
+    groups.joined = groups.joined.filter(({ holdNext }) => holdNext !== null);
     if (groups.joined.length >= this.#host.maxMemberships()) return -ENOBUFS;
     try {
       groups.joined = [...groups.joined, this.#host.joinFor(sock, device, group, filter)];

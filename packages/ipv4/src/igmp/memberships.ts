@@ -110,7 +110,7 @@ export class Memberships implements MulticastGroups, JoinedGroups, DeviceListene
 
   leave(membership: GroupMembership): void {
     if (membership.holdNext === null || membership.keeper !== this) return;
-    this.#objects.release(membership);
+    this.#release(membership);
     this.#exit(membership);
   }
 
@@ -172,8 +172,7 @@ export class Memberships implements MulticastGroups, JoinedGroups, DeviceListene
   }
 
   #exit(membership: GroupMembership): void {
-    const { device, group, holdHolder } = membership;
-    forgetMembership(holdHolder as SockCommon | null, membership);
+    const { device, group } = membership;
     const state = this.#table.find(device.ifindex, group[0], group[1], group[2], group[3]);
     if (state === null) return;
     const before = state.filter.merged;
@@ -183,12 +182,17 @@ export class Memberships implements MulticastGroups, JoinedGroups, DeviceListene
     if (state.filter.merged !== before) this.#parts.links.changed(device, group, state.filter.merged);
   }
 
+  /** Its socket, if it was one's, has it no more. */
+  #release(membership: GroupMembership): void {
+    const { holdHolder } = membership;
+    this.#objects.release(membership);
+    forgetMembership(holdHolder as SockCommon | null, membership);
+  }
+
   #deviceGone(device: NetDevice): void {
     const { links } = this.#parts;
     for (const membership of [...this.#objects]) {
-      if (membership.device !== device) continue;
-      this.#objects.release(membership);
-      forgetMembership(membership.holdHolder as SockCommon | null, membership);
+      if (membership.device === device) this.#release(membership);
     }
     this.#table.dropDevice(device.ifindex);
     this.#listening.delete(device);
