@@ -16,6 +16,7 @@ import { rmmod } from './rmmod.ts';
 import { stat } from './stat.ts';
 import { sysctl } from './sysctl.ts';
 import { top } from './top.ts';
+import { traceroute } from './traceroute.ts';
 import { udp } from './udp.ts';
 import { use } from './use.ts';
 
@@ -33,6 +34,7 @@ export const commands: readonly SessionCommand[] = Object.freeze([
   log,
   top,
   ping,
+  traceroute,
   udp,
   ip,
   ethtool,

@@ -28,9 +28,18 @@ describe('ping', () => {
   test('nobody there: says so of each, and that nothing came', async () => {
     const { type } = await testSession({ ms: 0 });
     const text = await type('ping -c 2 -i 50 10.0.1.99');
-    expect(text).toMatch(/^(?:icmp_seq=1 Destination Host Unreachable|no answer yet for icmp_seq=1)$/m);
+    expect(text).toMatch(/^(?:From 10\.0\.1\.\d+ icmp_seq=1 Destination Host Unreachable|no answer yet for icmp_seq=1)$/m);
     expect(text).toMatch(/^2 packets transmitted, 0 received, (?:\+\d errors, )?100% packet loss, time \d+ms$/m);
     expect(text).not.toMatch(/rtt/);
+  });
+
+  test('who says that a request has died, or is too long', async () => {
+    const { type } = await testSession({ ms: 0 });
+    expect(await type('ping -c 1 -t 1 10.0.2.2')).toMatch(/^From 10\.0\.1\.1 icmp_seq=1 Time to live exceeded$/m);
+    expect(await type('ping -c 1 -t 1 fd00:2::2')).toMatch(/^From fd00:1::1 icmp_seq=1 Time exceeded: Hop limit$/m);
+    expect(await type('ping -c 1 -M do -s 1473 10.0.1.1')).toMatch(/^ping: local error: message too long, mtu=1500$/m);
+    expect(await type('ping -c 1 -M do -s 1472 10.0.1.1')).toMatch(/^1480 bytes from 10\.0\.1\.1: icmp_seq=1 /m);
+    expect(await type('ping -c 1 -M maybe 10.0.1.1')).toMatch(/-M takes dont, want, do, probe, got 'maybe'/);
   });
 
   test('Ctrl-C ends it and shows the summary', async () => {
@@ -53,6 +62,26 @@ describe('ping', () => {
     expect(await scene.net.run(done)).toBe(true);
     expect(printed()).toMatch(/ping lets go\n\n--- 10\.0\.1\.1 ping statistics ---/);
     expect((await scene.net.run(unload)).outcome).toBe('gone');
+  });
+});
+
+describe('traceroute', () => {
+  test('shows the routers on the way, by datagrams and by echoes, of both families', async () => {
+    const { type } = await testSession({ ms: 0 });
+    const lines = (first: string, second: string): RegExp =>
+      new RegExp(`^ 1  ${first}  [\\d.]+ ms  [\\d.]+ ms  [\\d.]+ ms\\n 2  ${second}  [\\d.]+ ms  [\\d.]+ ms  [\\d.]+ ms\\n$`, 'm');
+    const text = await type('traceroute 10.0.2.2');
+    expect(text).toMatch(/^traceroute to 10\.0\.2\.2 \(10\.0\.2\.2\), 30 hops max, 60 byte packets\n/);
+    expect(text).toMatch(lines('10.0.1.1', '10.0.2.2'));
+    expect(await type('traceroute -I 10.0.2.2')).toMatch(lines('10.0.1.1', '10.0.2.2'));
+    expect(await type('traceroute fd00:2::2')).toMatch(lines('fd00:1::1', 'fd00:2::2'));
+    expect(await type('traceroute -I fd00:2::2')).toMatch(lines('fd00:1::1', 'fd00:2::2'));
+  });
+
+  test('what is not to be reached, and nobody', async () => {
+    const { type } = await testSession({ ms: 0 });
+    expect(await type('traceroute -q 1 192.0.2.1')).toMatch(/^ 1 {2}10\.0\.1\.1 {2}[\d.]+ ms !N\n$/m);
+    expect(await type('traceroute -q 2 -m 2 -w 100 10.0.2.99')).toMatch(/^ 2 \* \*\n$|^ 2 .*!H/m);
   });
 });
 

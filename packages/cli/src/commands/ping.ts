@@ -1,16 +1,20 @@
-import { NetError } from '@softnet/contract';
-import type { Pong } from '@softnet/testkit';
+import { ADDRESS_FAMILY, ERROR_ORIGIN, NetError } from '@softnet/contract';
+import type { HeardError, PingerOptions, Pong } from '@softnet/testkit';
 import { KernelTime, NetHost, Pinger } from '@softnet/testkit';
 import type { Session } from '../session/session.ts';
 import type { Given, SessionCommand } from '../session/session-command.ts';
+import { icmpWords } from '../text/icmp-words.ts';
 import { optionNumber } from '../text/option-number.ts';
 import { PingTally, pingHead, pingSummary, rttText } from '../text/ping-lines.ts';
 import type { ScopedAddress } from '../text/scoped-address.ts';
 import { readAddress } from '../text/scoped-address.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** Bytes behind the ICMP header: what fits into a datagram of IPv4. */
 const MOST_BYTES = 65_507;
 const LEAST_WAIT_MS = 1000;
+/** Of -M, as IP_MTU_DISCOVER has them. */
+const PATH_MTU: Readonly<Record<string, number>> = Object.freeze({ dont: 0, want: 1, do: 2, probe: 3 });
 const ANSWERS: Readonly<Partial<Record<NetError['code'], string>>> = Object.freeze({
   EHOSTUNREACH: 'Destination Host Unreachable',
   ENETUNREACH: 'Destination Net Unreachable',
@@ -26,16 +30,19 @@ export const ping: SessionCommand = Object.freeze({
     ['-c <count>', 'stop after so many requests; else Ctrl-C does'],
     ['-s <bytes>', `bytes behind the ICMP header, 0 to ${MOST_BYTES}; default 56`],
     ['-i <ms>', 'from one request to the next; default 1000'],
+    ['-t <hops>', 'the requests live for so many: 1 to 255'],
+    ['-M <way>', 'do: they are not cut, nor sent where it is known that they do not fit; want; dont; probe', Object.keys(PATH_MTU)],
+    ['-Q <tos>', 'type of service, 0 to 255'],
   ],
   summary: 'send echo requests to an address of either family, and show the answers',
-  details: ['ping 10.0.2.2', 'ping -c 3 -s 20000 -i 200 fd00:2::2', 'ping fe80::1%eth0'],
+  details: ['ping 10.0.2.2', 'ping -c 3 -s 20000 -i 200 fd00:2::2', 'ping fe80::1%eth0', 'ping -M do -s 1472 10.0.2.2'],
   async run(session, given) {
     const host = new NetHost(session.kernel);
     const target = readAddress(given.words[0]!, host);
     const lenBytes = optionNumber('-s', given.options.s, 56, 0, MOST_BYTES);
     const count = optionNumber('-c', given.options.c, Number.POSITIVE_INFINITY, 1, 1_000_000);
     const everyMs = optionNumber('-i (in ms)', given.options.i, 1000, 1, 3_600_000);
-    const pinger = new Pinger(session.kernel, target.family);
+    const pinger = new Pinger(session.kernel, target.family, wishesOf(given));
     const started = session.kernel.clock.readUs();
     const tally = new PingTally();
     session.output.print(pingHead(target.text, target.family, lenBytes));
@@ -48,6 +55,17 @@ export const ping: SessionCommand = Object.freeze({
     }
   },
 } satisfies SessionCommand);
+
+/** -t, -M and -Q, as far as they are given. */
+function wishesOf({ options: { t, M, Q } }: Given): PingerOptions {
+  const mtuDiscover = PATH_MTU[String(M)];
+  if (M !== undefined && mtuDiscover === undefined) throw new UsageError(`-M takes ${Object.keys(PATH_MTU).join(', ')}, got '${M}'`);
+  return {
+    ...(t === undefined ? {} : { ttl: optionNumber('-t', t, 64, 1, 255) }),
+    ...(mtuDiscover === undefined ? {} : { mtuDiscover }),
+    ...(Q === undefined ? {} : { tos: optionNumber('-Q', Q, 0, 0, 255) }),
+  };
+}
 
 interface Pinging {
   readonly session: Session;
@@ -90,8 +108,16 @@ async function askOnce({ pinger, target, lenBytes, everyMs, tally }: Pinging): P
     if (!(error instanceof NetError) || pinger.ended !== null) throw error;
     if (error.code === 'ETIMEDOUT') return `no answer yet for icmp_seq=${sequence}`;
     tally.errors++;
-    return `icmp_seq=${sequence} ${ANSWERS[error.code] ?? error.message}`;
+    return errorLine(pinger.heard, target, sequence) ?? `icmp_seq=${sequence} ${ANSWERS[error.code] ?? error.message}`;
   }
+}
+
+/** Who says what, as iputils has it; undefined: nobody does. */
+function errorLine(heard: HeardError | null, { family }: ScopedAddress, sequence: number): string | undefined {
+  if (heard === null) return undefined;
+  if (heard.origin === ERROR_ORIGIN.LOCAL && heard.type === 0) return `ping: local error: message too long, mtu=${heard.info}`;
+  const words = icmpWords(heard, family === ADDRESS_FAMILY.INET ? 4 : 6);
+  return words === undefined ? undefined : `From ${heard.offender} icmp_seq=${sequence} ${words}`;
 }
 
 /** ICMP's header counts, as with iputils. */

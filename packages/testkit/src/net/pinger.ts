@@ -3,6 +3,9 @@ import type { Kernel } from '@softnet/kernel';
 import { ICMP_HEADER_BYTES, parseAddress } from '@softnet/wire';
 import type { Datagram } from './datagram-user.ts';
 import { DatagramUser } from './datagram-user.ts';
+import { checked } from './errno-error.ts';
+import type { HeardError } from './hear-errors.ts';
+import { hearErrors } from './hear-errors.ts';
 import { KernelTime } from './kernel-time.ts';
 
 /** An answered echo request. */
@@ -22,6 +25,23 @@ export interface PingOptions {
   readonly ifindex?: number;
 }
 
+/** How all requests of a {@link Pinger} are sent. */
+export interface PingerOptions {
+  readonly name?: string;
+  /** TTL, or hop limit. Default: the layer's. */
+  readonly ttl?: number;
+  /** Values of IP_MTU_DISCOVER and IPV6_MTU_DISCOVER: 2, requests are not cut. Default: the layer's. */
+  readonly mtuDiscover?: number;
+  /** Type of service, or traffic class. */
+  readonly tos?: number;
+}
+
+/** Options of sockets, by Linux's numbers. */
+const OPTIONS = Object.freeze({
+  [ADDRESS_FAMILY.INET]: Object.freeze({ level: 0, recvErr: 11, ttl: 2, mtuDiscover: 10, tos: 1 }),
+  [ADDRESS_FAMILY.INET6]: Object.freeze({ level: 41, recvErr: 25, ttl: 16, mtuDiscover: 23, tos: 67 }),
+});
+
 /** Types of echo request and reply (RFC 792; RFC 4443 §4). */
 const ECHO = { [ADDRESS_FAMILY.INET]: { request: 8, reply: 0 }, [ADDRESS_FAMILY.INET6]: { request: 128, reply: 129 } } as const;
 
@@ -30,20 +50,36 @@ export class Pinger {
   readonly #kernel: Kernel;
   readonly #user: DatagramUser;
   readonly #family: typeof ADDRESS_FAMILY.INET | typeof ADDRESS_FAMILY.INET6;
+  /** The last error that was heard of a request, and who says so; null: none since the last request. */
+  heard: HeardError | null = null;
   #sequence = 0;
   #waiting: { sequence: number; resolve: (datagram: Datagram) => void; reject: (error: unknown) => void } | null = null;
 
-  /** @throws NetError as `Sockets.open` does. */
-  constructor(kernel: Kernel, family: number, name = 'ping') {
+  /** @throws NetError as `Sockets.open` does; EINVAL, ENOPROTOOPT for an option. */
+  constructor(kernel: Kernel, family: number, { name = 'ping', ...wishes }: PingerOptions = {}) {
     this.#kernel = kernel;
     this.#family = family === ADDRESS_FAMILY.INET ? ADDRESS_FAMILY.INET : ADDRESS_FAMILY.INET6;
     const protocol = this.#family === ADDRESS_FAMILY.INET ? IP_PROTOCOL.ICMP : IP_PROTOCOL.ICMPV6;
     this.#user = new DatagramUser(kernel, { name, family: this.#family, protocol });
-    // Of a neighbour that does not answer, and of errors on the way, it wants to hear (IP_RECVERR, IPV6_RECVERR).
-    const [level, option] = this.#family === ADDRESS_FAMILY.INET ? [0, 11] : [41, 25];
-    const { sock } = this.#user;
-    sock.ops.calls!.setOption(sock, level, option, Uint8Array.of(1, 0, 0, 0));
+    hearErrors(this.#user.sock, (error) => {
+      this.heard = error;
+    });
+    // Of a neighbour that does not answer, and of errors on the way, it wants to hear.
+    this.#set('recvErr', 1);
+    try {
+      for (const option of ['ttl', 'mtuDiscover', 'tos'] as const) if (wishes[option] !== undefined) this.#set(option, wishes[option]);
+    } catch (error) {
+      this.#user.close();
+      throw error;
+    }
     void this.#listen();
+  }
+
+  #set(option: keyof PingerOptions | 'recvErr', value: number): void {
+    const options = OPTIONS[this.#family] as Readonly<Record<string, number>>;
+    const { sock } = this.#user;
+    const result = sock.ops.calls!.setOption(sock, options.level!, options[option]!, Uint8Array.of(value, 0, 0, 0));
+    checked(result, 'setsockopt', `${option} ${value}`);
   }
 
   /** One at a time. Rejects with ETIMEDOUT, EHOSTUNREACH ... */
@@ -54,6 +90,7 @@ export class Pinger {
     request[0] = ECHO[this.#family].request;
     new DataView(request.buffer).setUint16(6, sequence);
     const sentUs = time.nowUs;
+    this.heard = null;
     const answer = new Promise<Datagram>((resolve, reject) => {
       this.#waiting = { sequence, resolve, reject };
     });
