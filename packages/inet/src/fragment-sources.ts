@@ -11,6 +11,8 @@ export class FragmentSources {
   readonly #secret: number;
   #idle: FragmentSource | null = null;
   count = 0;
+  /** The one that has most, or had when more came of it last. */
+  heaviest: FragmentSource = new FragmentSource();
 
   /** @param secret 32 random bits, so that senders cannot choose their bucket. */
   constructor(secret: number) {
@@ -27,6 +29,11 @@ export class FragmentSources {
     else source.youngest.sourceYounger = datagram;
     source.youngest = datagram;
     source.datagrams++;
+  }
+
+  charge(source: FragmentSource, bytes: number): void {
+    source.bytes += bytes;
+    if (source.bytes > this.heaviest.bytes) this.heaviest = source;
   }
 
   remove(datagram: PartialDatagram): void {

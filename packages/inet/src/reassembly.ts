@@ -165,7 +165,7 @@ export class Reassembly {
     datagram.pieces++;
     datagram.heldBytes += skb.len;
     datagram.chargedBytes += skb.truesize;
-    datagram.source!.bytes += skb.truesize;
+    this.#table.sources.charge(datagram.source!, skb.truesize);
     this.#bytes += skb.truesize;
     this.#account.add(skb.truesize);
     return null;
@@ -217,6 +217,8 @@ export class Reassembly {
   /** Who fills the table loses what is its own; the others lose only what is old. */
   #victim(source: FragmentSource): PartialDatagram {
     if (source.oldest !== null && this.#isGreedy(source)) return source.oldest;
+    const { heaviest } = this.#table.sources;
+    if (heaviest.oldest !== null && this.#isGreedy(heaviest)) return heaviest.oldest;
     let at: PartialDatagram | null = this.#table.oldest;
     for (let i = 0; i < VICTIMS && at !== null; i++, at = at.younger) if (this.#isGreedy(at.source!)) return at;
     return this.#table.oldest!;
