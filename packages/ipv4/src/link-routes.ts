@@ -1,6 +1,6 @@
 import type { InterfaceAddress, Port, RouteEntry, RouteTables } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_FLAG, DEVICE_FLAG, IPV4_WORD2, NetError, ROUTE_TYPE } from '@softnet/contract';
-import { broadcastOf, isLoopbackDevice, linkWordOf, wordOf } from './machine/address-book.ts';
+import { broadcastOf, isLoopbackDevice, isSameSubnet, linkWordOf, wordOf } from './machine/address-book.ts';
 import { isThisNetwork, LIMITED_BROADCAST, maskOf } from './machine/special-address.ts';
 
 const MAIN = 254;
@@ -76,7 +76,7 @@ function routesOf(addresses: readonly InterfaceAddress[]): Map<string, AddressRo
   const routes = new Map<string, AddressRoute>();
   for (const address of addresses) {
     if (address.holdNext === null) continue;
-    for (const entry of routesOfOne(address)) {
+    for (const entry of routesOfOne(address, sourceOf(address, addresses))) {
       const key = `${entry.table} ${entry.prefix[3]}/${entry.prefixLen} ${entry.nextHops[0]?.ifindex}`;
       if (!routes.has(key)) routes.set(key, { entry, address });
     }
@@ -84,7 +84,15 @@ function routesOf(addresses: readonly InterfaceAddress[]): Map<string, AddressRo
   return routes;
 }
 
-function routesOfOne(address: InterfaceAddress): RouteEntry[] {
+/** The address that packets to its subnet come from: itself, unless it is deprecated and another of the subnet is not. */
+function sourceOf(address: InterfaceAddress, addresses: readonly InterfaceAddress[]): InterfaceAddress {
+  if ((address.flags & ADDRESS_FLAG.DEPRECATED) === 0) return address;
+  const isBetter = (other: InterfaceAddress): boolean =>
+    (other.flags & ADDRESS_FLAG.DEPRECATED) === 0 && other.holdNext !== null && isSameSubnet(other, address);
+  return addresses.find(isBetter) ?? address;
+}
+
+function routesOfOne(address: InterfaceAddress, source: InterfaceAddress): RouteEntry[] {
   const { device, prefixLen, flags, metric } = address;
   const word = wordOf(address);
   const make = (prefix: number, len: number, type: number, priority = 0): RouteEntry => ({
@@ -95,7 +103,7 @@ function routesOfOne(address: InterfaceAddress): RouteEntry[] {
     table: type === ROUTE_TYPE.UNICAST ? MAIN : LOCAL,
     ...(priority === 0 ? {} : { priority }),
     nextHops: [{ ifindex: device.ifindex }],
-    preferredSource: address.address,
+    preferredSource: type === ROUTE_TYPE.UNICAST ? source.address : address.address,
     source: BY_KERNEL,
   });
   const routes = [make(word, 32, ROUTE_TYPE.LOCAL)];

@@ -39,8 +39,10 @@ function patched(at: number, ...bytes: number[]): Uint8Array {
 }
 const reply = (packet: Partial<ArpPacket> = {}): Uint8Array => arp({ operation: 2, ...packet });
 
+type Bad = [what: string, section: string, reason: string, bytes: () => Uint8Array, to?: 'all'];
+
 /** What is dropped, as what; all of it leaves the neighbours as they are, and unanswered. */
-const BAD: readonly (readonly [what: string, section: string, reason: string, bytes: () => Uint8Array, to?: 'all'])[] = [
+const BAD: readonly Bad[] = [
   ['nothing', 'RFC 826', 'arp.truncated', () => new Uint8Array(0)],
   ['one byte', 'RFC 826', 'arp.truncated', () => arp().slice(0, 1)],
   ['without its last byte', 'RFC 826', 'arp.truncated', () => arp().slice(0, 27)],
@@ -102,7 +104,7 @@ const BAD: readonly (readonly [what: string, section: string, reason: string, by
   ],
 ];
 
-test.each(BAD)('%s (%s): %s', async (_what, _section, reason, bytes, to) => {
+test.each<Bad>(BAD)('%s (%s): %s', async (_what, _section, reason, bytes, to) => {
   await link.peer.introduce(link.net);
   const before = known();
   expect(before).toEqual([`${PEER} ${PEER_MAC}`]);

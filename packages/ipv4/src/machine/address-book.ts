@@ -167,18 +167,21 @@ export class AddressBook {
 
   #source(device: NetDevice | null, target: number, scope: number, deprecated: boolean): number {
     const entries = this.#usable;
+    let second = 0;
     let onDevice = 0;
     let elsewhere = 0;
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i]!;
-      if ((entry.flags & ADDRESS_FLAG.SECONDARY) !== 0 || entry.scope > scope) continue;
-      if ((entry.flags & ADDRESS_FLAG.DEPRECATED) !== 0 && !deprecated) continue;
-      if (entry.device === device) {
+      if (entry.scope > scope || ((entry.flags & ADDRESS_FLAG.DEPRECATED) !== 0 && !deprecated)) continue;
+      if ((entry.flags & ADDRESS_FLAG.SECONDARY) !== 0) {
+        // Counts only where the primary one does not, being deprecated.
+        if (second === 0 && entry.device === device && isOnLink(entry, target)) second = wordOf(entry);
+      } else if (entry.device === device) {
         if (isOnLink(entry, target)) return wordOf(entry);
         if (onDevice === 0) onDevice = wordOf(entry);
       } else if (elsewhere === 0 && entry.scope !== ADDRESS_SCOPE.LINK) elsewhere = wordOf(entry);
     }
-    return onDevice !== 0 ? onDevice : elsewhere;
+    return second || onDevice || elsewhere;
   }
 
   #set(entries: readonly InterfaceAddress[]): void {
@@ -188,7 +191,8 @@ export class AddressBook {
   }
 }
 
-function isSameSubnet(a: InterfaceAddress, b: InterfaceAddress): boolean {
+/** Of one device and one prefix: all but the first are secondary. */
+export function isSameSubnet(a: InterfaceAddress, b: InterfaceAddress): boolean {
   return a.device === b.device && a.prefixLen === b.prefixLen && isOnLink(a, linkWordOf(b));
 }
 
