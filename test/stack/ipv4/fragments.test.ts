@@ -1,4 +1,6 @@
-import { emitUdp } from '@softnet/wire';
+import type { ModuleContext, Skb, SoftnetModule } from '@softnet/contract';
+import { HOOK_FAMILY, HOOK_POINT, Hook, Module, VERDICT } from '@softnet/contract';
+import { emitUdp, parseIpv4Packet } from '@softnet/wire';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HOST, PEER, RawLink } from './raw-link.ts';
@@ -112,6 +114,72 @@ test('beyond 65,535 bytes with the header nothing is put together', async () => 
   }, 10);
   expect(drops).toEqual({ 'ipv4.fragment-too-big': 2 });
   expect(link.skbsOut).toBe(0);
+});
+
+test('a mark on one piece is the datagram’s (RFC 3168 §5.3)', async () => {
+  const seen: number[] = [];
+  @Module({ name: 'test-marks', version: '1.0.0', provides: [Hook] })
+  class MarksModule implements SoftnetModule {
+    start(ctx: ModuleContext): void {
+      const run = ({ memory, network }: Skb): number => {
+        seen.push(memory.view.getUint8(network + 1));
+        expect(parseIpv4Packet(memory.bytes, network, 20 + 8)).not.toBe('ipv4.checksum');
+        return VERDICT.ACCEPT;
+      };
+      const at = { family: HOOK_FAMILY.IPV4, point: HOOK_POINT.INPUT, priority: 0 };
+      ctx.contribute(Hook, { name: 'marks', ...at, reason: ctx.dropReason('test.marks', ''), run }, 'door');
+    }
+  }
+  await link.net.run(link.host.kernel.load(MarksModule));
+  let id = 1;
+  const datagram = (...tos: readonly number[]): void => {
+    id++;
+    for (const [i, each] of tos.entries()) {
+      link.peer.ip({
+        id,
+        tos: each,
+        protocol: 17,
+        moreFragments: i < tos.length - 1,
+        fragmentOffsetBytes: i * 8,
+        payload: new Uint8Array(8),
+      });
+    }
+  };
+  datagram(0xb8 | 2, 0xb8 | 3, 0xb8 | 2);
+  datagram(1, 2);
+  datagram(3, 3);
+  datagram(0xb8, 0xb8);
+  datagram(2, 0);
+  await link.net.pass(1);
+  expect(seen).toEqual([0xb8 | 3, 1, 3, 0xb8]);
+});
+
+test('an identification that comes round is another datagram (ipfrag_max_dist); small pieces of TCP are counted (RFC 1858)', async () => {
+  const { peer, net, host } = link;
+  const dist = async (limit: number): Promise<Record<string, number>> => {
+    host.kernel.sysctl.set('net.ipv4.ipfrag_max_dist', limit);
+    return await link.dropsOf(() => {
+      peer.ip({ id: 1, moreFragments: true, payload: new Uint8Array(8) });
+      for (let i = 0; i < 5; i++) peer.ip({ id: 100 + i, moreFragments: true, payload: new Uint8Array(8) });
+      peer.ip({ id: 1, fragmentOffsetBytes: 8, protocol: 253, payload: new Uint8Array(8) });
+      peer.ip({ id: 1, fragmentOffsetBytes: 8, payload: new Uint8Array(8) });
+    });
+  };
+  expect(await dist(5)).toMatchObject({ 'ipv4.fragment-distance': 1 });
+  await net.pass(31_000);
+  expect(await dist(0)).not.toHaveProperty('ipv4.fragment-distance');
+  const tiny = (): number => host.kernel.counters().find(({ name }) => name.endsWith('tiny-fragments'))!.value;
+  const before = tiny();
+  for (const [from, lenBytes] of [
+    [0, 8],
+    [0, 16],
+    [8, 8],
+    [16, 8],
+  ] as const)
+    peer.ip({ id: 7 + from + lenBytes, protocol: 6, moreFragments: true, fragmentOffsetBytes: from, payload: new Uint8Array(lenBytes) });
+  await net.pass(1);
+  expect(tiny() - before).toBe(2);
+  await net.pass(31_000);
 });
 
 test('what waits is let go of when the module leaves', async () => {
