@@ -175,6 +175,7 @@ describe.skipIf(skipAloud('ICMP with Linux', netnsSkipReason()))('ICMP, with thi
   });
 
   test('Linux hears of softnet that a packet has died, and traces a route through it', async () => {
+    set('ip_forward', true);
     expect(await pinged(router, '-c 1 -t 1 10.92.0.2')).toMatch(/From 10\.91\.0\.2 icmp_seq=1 Time to live exceeded/);
     const { code, stdout } = await router.exec('traceroute -n -q 1 -w 1 10.92.0.2');
     if (code === 127) console.warn('skipped: traceroute of Linux: it is not installed');
@@ -182,6 +183,7 @@ describe.skipIf(skipAloud('ICMP with Linux', netnsSkipReason()))('ICMP, with thi
   });
 
   test('Linux hears of softnet where packets cannot go, and its sockets get the errno', async () => {
+    set('ip_forward', true);
     host.removeRoute('default', { via: '10.91.0.1' });
     const table = host.kernel.port(RouteTables).current;
     for (const [last, type] of [
@@ -211,6 +213,7 @@ describe.skipIf(skipAloud('ICMP with Linux', netnsSkipReason()))('ICMP, with thi
   });
 
   test('Linux learns from softnet that a path is narrow', async () => {
+    set('ip_forward', true);
     host.kernel.port(Devices).current.setMtu(host.device('eth1'), 1000);
     expect(await pinged(router, '-c 1 -M do -s 1300 10.92.0.2')).toMatch(
       /From 10\.91\.0\.2 icmp_seq=1 Frag needed and DF set \(mtu = 1000\)/,
