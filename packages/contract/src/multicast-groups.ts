@@ -1,7 +1,7 @@
 import type { NetDevice } from './device.ts';
 import type { FlowKey } from './flow.ts';
 import { IPV4_WORD2 } from './flow.ts';
-import type { Owner } from './held.ts';
+import type { Objects, Owner } from './held.ts';
 import { Held } from './held.ts';
 import type { AddressWords } from './route-table.ts';
 import type { SockCommon } from './sock-common.ts';
@@ -129,6 +129,10 @@ export interface JoinedGroups {
   ): boolean;
   /** For lists. */
   list(): readonly JoinedGroup[];
+  /** Its members: the next generation takes those of sockets over, where this one drains. */
+  readonly members: Objects<GroupMembership>;
+  /** It lives on with another generation: ends here without a word to anybody. */
+  letGo(membership: GroupMembership): void;
 }
 export const JoinedGroups = definePoint<JoinedGroups>({ name: 'joined-groups', version: '1.0.0' });
 

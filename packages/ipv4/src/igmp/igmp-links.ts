@@ -14,6 +14,8 @@ export interface IgmpLinkParts {
   readonly settings: IgmpSettings;
   readonly sender: IgmpSender;
   readonly below: (bound: number) => number;
+  /** Stage 1 has begun. */
+  readonly isLeaving: () => boolean;
 }
 
 /** An interface with groups, or with a querier. */
@@ -51,6 +53,8 @@ export class IgmpLinks {
     if (machine === null) return;
     machine.changed(group, now, this.#nowUs);
     if ((device.flags & DEVICE_FLAG.UP) === 0) machine.down();
+    // Of a layer that goes each moment may be the last.
+    if (this.#host.isLeaving()) machine.timeout(this.#nowUs);
     this.arm();
   }
 
@@ -81,10 +85,8 @@ export class IgmpLinks {
     this.arm();
   }
 
-  /** The layer goes: what is said at once is said, the rest is not. */
+  /** The layer goes: what was to be said again is not. */
   close(): void {
-    const nowUs = this.#nowUs;
-    for (const { machine } of this.#links.values()) if (machine.nextUs <= nowUs) machine.timeout(nowUs);
     this.#links.clear();
     this.timer.cancel();
   }

@@ -24,7 +24,13 @@ export function makeIgmp(ctx: ModuleContext, parts: Ipv4Parts, joints: Joints): 
   const drops = defineIgmpDrops((name, text) => ctx.dropReason(name, text));
   const settings = defineIgmpSettings(ctx.sysctl);
   const sender = new IgmpSender(parts, joints, ctx.counter('igmp-out-msgs'));
-  const links = new IgmpLinks({ parts, settings, sender, below: (bound) => ctx.random.below(bound) });
+  const links = new IgmpLinks({
+    parts,
+    settings,
+    sender,
+    below: (bound) => ctx.random.below(bound),
+    isLeaving: () => !joints.layer.uses.open,
+  });
   links.timer = ctx.timer(() => links.fire(), null, 'igmp.links');
   const { traffic, current } = parts;
   const memberships = new Memberships({ links, settings, traffic, current, linkGroups: ctx.port(LinkGroups) });
@@ -33,6 +39,7 @@ export function makeIgmp(ctx: ModuleContext, parts: Ipv4Parts, joints: Joints): 
     joined: ctx.contributions(JoinedGroups),
     routers: ctx.contributions(MulticastRouter),
   });
+  watchOlder(ctx, memberships);
   const own = { drops, links, layers: ctx.contributions(NetworkLayer), received: ctx.counter('igmp-in-msgs') };
   ctx.contribute(Protocol, new Igmp(parts, joints, own), 'corridor');
   ctx.contribute(JoinedGroups, memberships, 'corridor');
@@ -50,4 +57,22 @@ export function makeIgmp(ctx: ModuleContext, parts: Ipv4Parts, joints: Joints): 
       links.close();
     },
   };
+}
+
+/** Generations have come or gone. */
+function watchOlder(ctx: ModuleContext, memberships: Memberships): void {
+  const joined = ctx.contributions(JoinedGroups);
+  const poll = ctx.poll(
+    {
+      poll: () => {
+        for (const older of joined.items) {
+          if (older === memberships) break;
+          if (older.family === memberships.family) memberships.takeOver(older);
+        }
+        return 0;
+      },
+    },
+    'ipv4.joined-groups',
+  );
+  ctx.contributions(JoinedGroups, poll);
 }

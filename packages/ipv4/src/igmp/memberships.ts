@@ -17,7 +17,7 @@ import type {
 } from '@softnet/contract';
 import { ADDRESS_FAMILY, DEVICE_EVENT, DEVICE_FLAG, GROUP_FILTER, GroupMembership, NetError } from '@softnet/contract';
 import type { SourceFilter } from '@softnet/inet';
-import { forgetMembership, GroupTable, sourceList, takesSource } from '@softnet/inet';
+import { forgetMembership, GroupTable, membershipMoved, sourceList, takesSource } from '@softnet/inet';
 import { formatIpv4, ipv4Words } from '@softnet/wire';
 import { isMulticast } from '../machine/special-address.ts';
 import { groupMac } from './group-mac.ts';
@@ -49,7 +49,7 @@ export class Memberships implements MulticastGroups, JoinedGroups, DeviceListene
   readonly #table = new GroupTable();
   /** Devices that listen to 224.0.0.1 for this generation. */
   readonly #listening = new Set<NetDevice>();
-  #objects!: Objects<GroupMembership>;
+  members!: Objects<GroupMembership>;
 
   constructor(parts: MembershipParts) {
     this.#parts = parts;
@@ -67,18 +67,18 @@ export class Memberships implements MulticastGroups, JoinedGroups, DeviceListene
       thaws: [1],
       thaw: ({ data }) => this.#thaw(data as unknown as FrozenMembership),
       settle: (membership) => this.#enter(membership),
-      left: (membership) => this.#listen(membership.device, membership.group, false),
+      left: (membership) => this.#forget(membership),
     };
   }
 
   /** The kind, as the context has made it. */
   begin(objects: Objects<GroupMembership>): void {
-    this.#objects = objects;
+    this.members = objects;
   }
 
   join(device: NetDevice, group: AddressWords, owner: Owner): GroupMembership {
     const membership = this.#make(device, group, { filter: GROUP_FILTER.EXCLUDE, sources: [] });
-    this.#objects.hold(membership, owner, 'igmp.join');
+    this.members.hold(membership, owner, 'igmp.join');
     this.#enter(membership);
     return membership;
   }
@@ -86,13 +86,13 @@ export class Memberships implements MulticastGroups, JoinedGroups, DeviceListene
   /** A socket's own, which ends with it. @throws NetError as {@link join}. */
   joinFor(sock: SockCommon, device: NetDevice, group: AddressWords, filter: SourceFilter): GroupMembership {
     const membership = this.#make(device, group, filter);
-    this.#objects.derive(membership, sock, 'igmp.join-by-option');
+    this.members.derive(membership, sock, 'igmp.join-by-option');
     this.#enter(membership);
     return membership;
   }
 
   setFilter(membership: GroupMembership, filter: number, sources: readonly AddressWords[]): void {
-    this.#objects.check(membership);
+    this.members.check(membership);
     const { maxSources } = this.#parts.settings;
     if (filter !== GROUP_FILTER.INCLUDE && filter !== GROUP_FILTER.EXCLUDE) throw refused('EINVAL', `a filter is 0 or 1, not ${filter}`);
     if (sources.length > maxSources.value) {
@@ -153,6 +153,24 @@ export class Memberships implements MulticastGroups, JoinedGroups, DeviceListene
     this.#listening.clear();
   }
 
+  letGo(membership: GroupMembership): void {
+    this.members.release(membership);
+    this.#forget(membership);
+  }
+
+  /** An older generation drains: memberships of sockets, which come to this one for all else, too. Those of others stay there to its end. */
+  takeOver(older: JoinedGroups): void {
+    for (const before of [...older.members]) {
+      const sock = before.holdHolder as SockCommon | null;
+      if (sock === null) continue;
+      const now = this.#make(before.device, before.group, before);
+      this.members.derive(now, sock, 'igmp.take-over');
+      this.#enter(now);
+      membershipMoved(sock, before, now);
+      older.letGo(before);
+    }
+  }
+
   #make(device: NetDevice, group: AddressWords, { filter, sources }: SourceFilter): GroupMembership {
     if (!isMulticast(group[3])) throw refused('EINVAL', `${formatIpv4(group[3])} is no group: 224.0.0.0/4 are (RFC 1112 §4)`);
     if (device.ifindex === 0) throw refused('ENODEV', `${device.name || 'the device'} is not registered`);
@@ -173,25 +191,32 @@ export class Memberships implements MulticastGroups, JoinedGroups, DeviceListene
 
   #exit(membership: GroupMembership): void {
     const { device, group } = membership;
+    const now = this.#forget(membership);
+    if (now !== null) this.#parts.links.changed(device, group, now);
+  }
+
+  /** What is wanted of the group now, where that is something else; null: it is not. */
+  #forget(membership: GroupMembership): SourceFilter | null {
+    const { device, group } = membership;
     const state = this.#table.find(device.ifindex, group[0], group[1], group[2], group[3]);
-    if (state === null) return;
+    if (state === null) return null;
     const before = state.filter.merged;
     state.filter.remove(membership);
     this.#listen(device, group, false);
     if (state.filter.users === 0) this.#table.drop(device.ifindex, state);
-    if (state.filter.merged !== before) this.#parts.links.changed(device, group, state.filter.merged);
+    return state.filter.merged === before ? null : state.filter.merged;
   }
 
   /** Its socket, if it was one's, has it no more. */
   #release(membership: GroupMembership): void {
     const { holdHolder } = membership;
-    this.#objects.release(membership);
+    this.members.release(membership);
     forgetMembership(holdHolder as SockCommon | null, membership);
   }
 
   #deviceGone(device: NetDevice): void {
     const { links } = this.#parts;
-    for (const membership of [...this.#objects]) {
+    for (const membership of [...this.members]) {
       if (membership.device === device) this.#release(membership);
     }
     this.#table.dropDevice(device.ifindex);
