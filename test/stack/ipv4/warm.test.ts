@@ -11,7 +11,7 @@ import { onceWarmCalls } from '@softnet/contract/testing';
 import { put } from '@softnet/skb';
 import type { Ipv4Packet } from '@softnet/wire';
 import { emitIcmpv4, emitIpv4Packet, emitUdp } from '@softnet/wire';
-import { addPeer, ipv4, PEER, RawLink, word } from './raw-link.ts';
+import { addPeer, HOST, ipv4, PEER, RawLink, word } from './raw-link.ts';
 
 const INET = 2;
 const CHUNK = 500;
@@ -129,4 +129,54 @@ test('a datagram is sent, and cut, without a byte of garbage', () => {
   expect(Math.max(whole.bytes, cut.bytes)).toBeLessThan(NOTHING);
   expect(voided()).toBe(whole.calls + 3 * cut.calls);
   user.close();
+});
+
+test('errors are sent, and a time is told, without a byte of garbage', () => {
+  const { sysctl } = link.host.kernel;
+  sysctl.set('net.ipv4.icmp_ratelimit', 0);
+  sysctl.set('net.ipv4.icmp_msgs_per_sec', 1_000_000);
+  sysctl.set('net.ipv4.icmp_msgs_burst', 1_000_000);
+  const route = { kind: 7, data: Uint8Array.of(4, 0, 0, 0, 0, 0, 0, 0, 0) };
+  const dead = bytesOf({ dst: '10.0.5.9', ttl: 1, payload: udp });
+  const nowhere = bytesOf({ dst: '192.0.2.1', options: [route], payload: udp });
+  const time = bytesOf({ protocol: 1, options: [route], payload: emitIcmpv4({ type: 13, code: 0, rest: 1, payload: new Uint8Array(12) }) });
+  const { bytes, calls } = onceWarmCalls(NOTHING, CHUNK, () => {
+    receive(dead);
+    receive(nowhere);
+    receive(time);
+  });
+  expect(bytes).toBeLessThan(NOTHING);
+  expect(voided()).toBe(3 * calls);
+});
+
+test('errors are told to sockets, and dropped where there is none, without a byte of garbage', () => {
+  const user = link.host.open({ family: INET });
+  user.bind(HOST, 4000);
+  user.connect(PEER, 9);
+  // What the program does then is its own.
+  user.sock.wake = null;
+  const sent = (srcPort: number): Uint8Array =>
+    emitIpv4Packet(ipv4({ src: HOST, dst: PEER, payload: emitUdp({ srcPort, dstPort: 9, checksum: 0, payload: new Uint8Array(4) }) }));
+  const error = (code: number, rest: number, payload: Uint8Array): Uint8Array =>
+    bytesOf({ protocol: 1, payload: emitIcmpv4({ type: 3, code, rest, payload }) });
+  const [refused, unmatched] = [error(3, 0, sent(4000)), error(4, 900, sent(4001))];
+  const { bytes } = onceWarmCalls(NOTHING, CHUNK, () => {
+    receive(refused);
+    receive(unmatched);
+  });
+  expect(bytes).toBeLessThan(NOTHING);
+  expect(user.sock.error).toBe(111);
+  user.close();
+});
+
+test('a packet that leaves by the way it came is passed on, and its sender redirected no more, without a byte of garbage', async () => {
+  link.host.addRoute('192.0.2.0/24', { via: '10.0.0.77' });
+  link.peer.arp({ sender: word('10.0.0.77') }, link.peer.mac);
+  await link.net.pass(1);
+  const packet = bytesOf({ dst: '192.0.2.1', payload: udp });
+  const before = voided();
+  const { bytes, calls } = onceWarmCalls(NOTHING, CHUNK, () => receive(packet));
+  expect(bytes).toBeLessThan(NOTHING);
+  // Time stands still, so one redirect is all.
+  expect(voided() - before).toBe(calls + 1);
 });
