@@ -14,17 +14,31 @@ export interface Reading {
 const CHECKSUMS = ['ip.check_checksum', 'udp.check_checksum', 'tcp.check_checksum'];
 
 /** Reads a capture with every checksum verified; null: there is no tshark. Rejects where it cannot read the file. */
-export async function tsharkComplaints(bytes: Uint8Array): Promise<Reading | null> {
-  const folder = mkdtempSync(join(tmpdir(), 'softnet-capture-'));
-  const file = join(folder, 'capture.pcapng');
-  writeFileSync(file, bytes);
-  try {
+export function tsharkComplaints(bytes: Uint8Array): Promise<Reading | null> {
+  return withFile(bytes, async (file) => {
     const all = await tshark(file, []);
     if (all === null) return null;
     // ICMP errors quote what was refused, and say so: a note to Wireshark, as is a request that it sees no answer to.
     const filter = '_ws.malformed || _ws.expert.severity >= "Warning"';
     const complaints = (await tshark(file, ['-Y', filter]))!;
     return { packets: all.length, complaints };
+  });
+}
+
+/** These fields of each packet that fits the filter; null: there is no tshark. */
+export function tsharkFields(bytes: Uint8Array, filter: string, fields: readonly string[]): Promise<string[][] | null> {
+  return withFile(bytes, async (file) => {
+    const lines = await tshark(file, ['-Y', filter, '-T', 'fields', ...fields.flatMap((field) => ['-e', field])]);
+    return lines?.map((line) => line.split('\t')) ?? null;
+  });
+}
+
+async function withFile<T>(bytes: Uint8Array, use: (file: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'softnet-capture-'));
+  const file = join(folder, 'capture.pcapng');
+  writeFileSync(file, bytes);
+  try {
+    return await use(file);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
