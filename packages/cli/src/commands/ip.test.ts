@@ -10,7 +10,9 @@ describe('ip shows', () => {
     const all = await type('ip a');
     expect(all).toMatch(/^ {4}inet 127\.0\.0\.1\/8 scope host lo$/m);
     expect(all).toMatch(/^ {4}inet6 fe80::[\da-f:]+\/64 scope link$/m);
-    expect(await type('ip -4 addr show dev eth0')).toMatch(/^2: eth0: .*\n.*\n {4}inet 10\.0\.1\.2\/24 scope global eth0\n.*\n$/);
+    expect(await type('ip -4 addr show dev eth0')).toMatch(
+      /^2: eth0: .*\n.*\n {4}inet 10\.0\.1\.2\/24 brd 10\.0\.1\.255 scope global eth0\n.*\n$/,
+    );
     expect(await type('ip -6 addr show lo')).not.toMatch(/inet /);
     expect(await type('ip r')).toBe(
       'default via 10.0.1.1 dev eth0 proto static\n10.0.1.0/24 dev eth0 proto kernel scope link src 10.0.1.2\n',

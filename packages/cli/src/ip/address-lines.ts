@@ -1,26 +1,47 @@
-import type { InterfaceAddress } from '@softnet/contract';
+import type { AddressWords, InterfaceAddress } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_FLAG } from '@softnet/contract';
-import { formatPrefix } from '@softnet/wire';
+import { formatAddress, formatPrefix } from '@softnet/wire';
 import { familyName, scopeName } from './names.ts';
 
+/** In iproute2's order; `dynamic` stands where its lifetimes are known. */
 const FLAGS = Object.freeze([
-  ['secondary', ADDRESS_FLAG.SECONDARY],
+  ['secondary', ADDRESS_FLAG.SECONDARY, 'temporary'],
+  ['nodad', ADDRESS_FLAG.NODAD],
+  ['optimistic', ADDRESS_FLAG.OPTIMISTIC],
+  ['dadfailed', ADDRESS_FLAG.DAD_FAILED],
   ['deprecated', ADDRESS_FLAG.DEPRECATED],
   ['tentative', ADDRESS_FLAG.TENTATIVE],
-  ['dadfailed', ADDRESS_FLAG.DAD_FAILED],
+] as const);
+const LATER_FLAGS = Object.freeze([
+  ['mngtmpaddr', ADDRESS_FLAG.MANAGETEMPADDR],
+  ['noprefixroute', ADDRESS_FLAG.NOPREFIXROUTE],
+  ['stable-privacy', ADDRESS_FLAG.STABLE_PRIVACY],
 ] as const);
 
 /** An address as `ip addr` shows it: two lines. @param nowMs kernel ms, for what is left of its life. */
-export function addressLines(address: InterfaceAddress, nowMs: number): string[] {
-  const { family, address: words, prefixLen, device, scope, flags, validUntilMs, preferredUntilMs } = address;
-  const said = FLAGS.filter(([, bit]) => (flags & bit) !== 0).map(([name]) => ` ${name}`);
-  const dynamic = Number.isFinite(validUntilMs) ? ' dynamic' : '';
-  const label = family === ADDRESS_FAMILY.INET ? ` ${device.name}` : '';
-  const prefix = formatPrefix({ family, words, prefixLen });
-  return [
-    `    ${familyName(family)} ${prefix} scope ${scopeName(scope)}${said.join('')}${dynamic}${label}`,
-    `       valid_lft ${left(validUntilMs, nowMs)} preferred_lft ${left(preferredUntilMs, nowMs)}`,
+export function addressLines(entry: InterfaceAddress, nowMs: number): string[] {
+  const { family, device, scope, flags, validUntilMs, preferredUntilMs, metric, broadcast } = entry;
+  const isIpv4 = family === ADDRESS_FAMILY.INET;
+  const said = [...FLAGS, ...(Number.isFinite(validUntilMs) ? [['dynamic', -1] as const] : []), ...LATER_FLAGS]
+    .filter(([, bit]) => bit < 0 || (flags & bit) !== 0)
+    .map(([name, , ofIpv6 = name]) => (isIpv4 ? name : ofIpv6));
+  const words = [
+    ...[familyName(family), prefixOf(entry)],
+    ...(metric === 0 ? [] : ['metric', String(metric)]),
+    ...(broadcast === null ? [] : ['brd', text(family, broadcast)]),
+    ...['scope', scopeName(scope), ...said],
+    ...(isIpv4 ? [entry.label || device.name] : []),
   ];
+  return [`    ${words.join(' ')}`, `       valid_lft ${left(validUntilMs, nowMs)} preferred_lft ${left(preferredUntilMs, nowMs)}`];
+}
+
+function prefixOf({ family, address, peer, prefixLen }: InterfaceAddress): string {
+  if (peer === null) return formatPrefix({ family, words: address, prefixLen });
+  return `${text(family, address)} peer ${formatPrefix({ family, words: peer, prefixLen })}`;
+}
+
+function text(family: number, [word0, word1, word2, word3]: AddressWords): string {
+  return formatAddress(family, word0, word1, word2, word3);
 }
 
 function left(untilMs: number, nowMs: number): string {

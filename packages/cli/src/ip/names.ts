@@ -41,6 +41,12 @@ export function scopeName(scope: number): string {
   return SCOPES.get(scope) ?? String(scope);
 }
 
+/** The scope of this name or number, 0 to 255; undefined: neither. */
+export function scopeNumber(text: string): number | undefined {
+  const named = [...SCOPES].find(([, name]) => name === text)?.[0];
+  return named ?? (/^\d{1,3}$/.test(text) && Number(text) <= 255 ? Number(text) : undefined);
+}
+
 export function sourceName(source: number): string {
   return ROUTE_SOURCES.get(source) ?? String(source);
 }
