@@ -71,7 +71,7 @@ export class Fib {
       const alias = this.#selectIn(step.table, flow, ifindex);
       if (alias === null || alias.info.type === ROUTE_TYPE.THROW) continue;
       if (this.hop === null) return alias;
-      if (alias.prefixLen > step.suppressPrefixLen) {
+      if (step.table.prefixLen > step.suppressPrefixLen) {
         this.realms = step.realms;
         if (step.realms !== 0) this.hop = this.#hops.withRealms(this.hop, step.realms);
         return alias;

@@ -1,3 +1,3 @@
 export { RouteModule } from './module.ts';
-export { PrefixTrie } from './prefix-trie.ts';
+export { PrefixTable } from './prefixes/prefix-table.ts';
 export { TABLE } from './rules.ts';

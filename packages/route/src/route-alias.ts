@@ -1,15 +1,13 @@
-import type { AddressWords, RouteEntry } from '@softnet/contract';
+import type { RouteEntry } from '@softnet/contract';
 
 import type { RouteInfo } from './route-info.ts';
 
-/** A configured route: what differs from route to route; the rest is its {@link RouteInfo}. Linux's `struct fib_alias`. */
+/**
+ * What is configured for a prefix: how a packet goes, and what else is asked if that does not fit. It never changes, and does not know its
+ * prefix: all prefixes of a table that are treated alike share one. Linux's `struct fib_alias`.
+ */
 export class RouteAlias {
   readonly info: RouteInfo;
-  readonly prefix0: number;
-  readonly prefix1: number;
-  readonly prefix2: number;
-  readonly prefix3: number;
-  readonly prefixLen: number;
   readonly tos: number;
   readonly priority: number;
   /** RFC 4191 §2.1: the highest goes first among routes that are alike otherwise. */
@@ -17,22 +15,28 @@ export class RouteAlias {
   /** Kernel ms; null: it stays. */
   readonly expiresMs: number | null;
   /** The next of the same prefix, in the order in which they are asked. */
-  next: RouteAlias | null = null;
+  readonly next: RouteAlias | null;
+  /** How many routes it is, with those behind it. */
+  readonly length: number;
+  /** Its table's number for it; 0: it stands in none. */
+  id = 0;
+  /** Prefixes that have it, and aliases before it. */
+  users = 0;
+  /** The next of the same hash. */
+  sibling: RouteAlias | null = null;
 
-  constructor(info: RouteInfo, { prefix, prefixLen, tos, priority, preference = 0, expiresMs = null }: AliasSpec) {
+  constructor(info: RouteInfo, { tos, priority, preference = 0, expiresMs = null }: AliasSpec, next: RouteAlias | null) {
     this.info = info;
-    [this.prefix0, this.prefix1, this.prefix2, this.prefix3] = prefix;
-    this.prefixLen = prefixLen;
     this.tos = tos;
     this.priority = priority;
     this.preference = preference;
     this.expiresMs = expiresMs;
+    this.next = next;
+    this.length = next === null ? 1 : next.length + 1;
   }
 }
 
 export interface AliasSpec {
-  readonly prefix: AddressWords;
-  readonly prefixLen: number;
   readonly tos: number;
   readonly priority: number;
   readonly preference?: number;
@@ -40,41 +44,42 @@ export interface AliasSpec {
 }
 
 /** Whether `a` is asked before `b`, both of one prefix: the more special type of service, the lower priority, the higher preference. */
-function before(a: RouteAlias, b: RouteAlias): boolean {
+function before(a: AliasSpec, b: RouteAlias): boolean {
   if (a.tos !== b.tos) return a.tos > b.tos;
-  return a.priority !== b.priority ? a.priority < b.priority : a.preference > b.preference;
+  return a.priority !== b.priority ? a.priority < b.priority : (a.preference ?? 0) > b.preference;
 }
 
-/** Puts it into a chain, behind its equals. Returns the first of the chain. */
-export function chainIn(first: RouteAlias | null, alias: RouteAlias): RouteAlias {
-  if (first === null || before(alias, first)) {
-    alias.next = first;
-    return alias;
-  }
-  let at = first;
-  while (at.next !== null && !before(alias, at.next)) at = at.next;
-  alias.next = at.next;
-  at.next = alias;
-  return first;
+/** The chain with one more, behind its equals. */
+export function chainIn(first: RouteAlias | null, info: RouteInfo, spec: AliasSpec): RouteAlias {
+  if (first === null || before(spec, first)) return new RouteAlias(info, spec, first);
+  return new RouteAlias(first.info, first, chainIn(first.next, info, spec));
 }
 
-/** Takes it out of its chain. Returns the first of what is left. */
+/** The chain without the first one that is as this. */
 export function chainOut(first: RouteAlias, alias: RouteAlias): RouteAlias | null {
-  if (first === alias) return alias.next;
-  for (let at = first; at.next !== null; at = at.next) {
-    if (at.next !== alias) continue;
-    at.next = alias.next;
-    break;
-  }
-  return first;
+  if (first === alias || isSame(first, alias)) return first.next;
+  return new RouteAlias(first.info, first, first.next === null ? null : chainOut(first.next, alias));
+}
+
+/** Whatever comes behind. */
+export function isSame(a: RouteAlias, b: RouteAlias): boolean {
+  if (a.info !== b.info || a.tos !== b.tos || a.priority !== b.priority) return false;
+  return a.preference === b.preference && a.expiresMs === b.expiresMs;
+}
+
+/** The routes of a chain, in order. */
+export function aliasesOf(first: RouteAlias | null): RouteAlias[] {
+  const aliases: RouteAlias[] = [];
+  for (let alias = first; alias !== null; alias = alias.next) aliases.push(alias);
+  return aliases;
 }
 
 /** The route as it was configured, defaults filled in. */
-export function entryOf(alias: RouteAlias, family: number, table: number): RouteEntry {
-  const { info, prefix0, prefix1, prefix2, prefix3, prefixLen, tos, priority, preference, expiresMs } = alias;
+export function entryOf(alias: RouteAlias, { family, number }: TableName, { prefix, prefixLen }: Prefix): RouteEntry {
+  const { info, tos, priority, preference, expiresMs } = alias;
   const { type, metrics, realms, preferredSource, source, scope, nextHopId } = info;
   return {
-    ...{ family, prefix: [prefix0, prefix1, prefix2, prefix3], prefixLen, type, table, tos, priority, realms, source, scope },
+    ...{ family, prefix, prefixLen, type, table: number, tos, priority, realms, source, scope },
     nextHops: info.nextHops,
     ...(nextHopId === 0 ? {} : { nextHopId }),
     ...(preference === 0 ? {} : { preference }),
@@ -83,3 +88,11 @@ export function entryOf(alias: RouteAlias, family: number, table: number): Route
     ...(metrics === null ? {} : { metrics }),
   };
 }
+
+/** Which table. */
+export interface TableName {
+  readonly family: number;
+  readonly number: number;
+}
+
+export type Prefix = Pick<RouteEntry, 'prefix' | 'prefixLen'>;

@@ -67,7 +67,7 @@ export function sameWords(a: AddressWords, b: AddressWords): boolean {
 }
 
 /** The first `bits` of a word; fewer than 1: none, more than 31: all. */
-function maskOf(bits: number): number {
+export function maskOf(bits: number): number {
   return bits <= 0 ? 0 : bits >= 32 ? -1 : ~(0xffffffff >>> bits);
 }
 

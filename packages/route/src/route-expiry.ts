@@ -1,37 +1,40 @@
-import type { Clock, Timer } from '@softnet/contract';
-import type { RouteAlias } from './route-alias.ts';
+import type { AddressWords, Clock, Timer } from '@softnet/contract';
+import type { Prefix, RouteAlias } from './route-alias.ts';
 import type { RouteTable } from './route-table.ts';
 
 /** The longest that a timer is armed for at once: a day. */
 const MAX_DELAY_MS = 86_400_000;
 
-/** Routes that go by themselves: each has a timer in the kernel's wheel. */
+/** Takes a route out. */
+type Expire = (table: RouteTable, prefix: Prefix, alias: RouteAlias) => void;
+
+/** Routes that go by themselves: each prefix that has some has a timer in the kernel's wheel. */
 export class RouteExpiry {
   readonly #clock: Clock;
   readonly #timer: (fire: () => void, place: string) => Timer;
-  readonly #expire: (table: RouteTable, alias: RouteAlias) => void;
-  readonly #timers = new Map<RouteAlias, Timer>();
+  readonly #expire: Expire;
+  readonly #timers = new Map<string, Timer>();
 
-  /** @param expire takes the route out. */
-  constructor(clock: Clock, timer: (fire: () => void, place: string) => Timer, expire: (table: RouteTable, alias: RouteAlias) => void) {
+  constructor(clock: Clock, timer: (fire: () => void, place: string) => Timer, expire: Expire) {
     this.#clock = clock;
     this.#timer = timer;
     this.#expire = expire;
   }
 
-  /** Does nothing for a route that stays. */
-  watch(table: RouteTable, alias: RouteAlias): void {
-    if (alias.expiresMs === null) return;
-    const timer = this.#timer(() => this.#look(table, alias), 'route.expiry');
-    this.#timers.set(alias, timer);
-    this.#arm(timer, alias.expiresMs);
-  }
-
-  /** The route is not there any more. */
-  forget(alias: RouteAlias): void {
-    if (alias.expiresMs === null) return;
-    this.#timers.get(alias)?.cancel();
-    this.#timers.delete(alias);
+  /** The routes of this prefix have changed. */
+  look(table: RouteTable, prefix: AddressWords, prefixLen: number): void {
+    const dueMs = soonest(table.chain(prefix, prefixLen));
+    if (dueMs === null && this.#timers.size === 0) return;
+    const key = [table.family, table.number, ...prefix, prefixLen].join();
+    let timer = this.#timers.get(key);
+    if (dueMs === null) {
+      timer?.cancel();
+      this.#timers.delete(key);
+      return;
+    }
+    timer ??= this.#timer(() => this.#fire(table, { prefix, prefixLen }), 'route.expiry');
+    this.#timers.set(key, timer);
+    timer.arm(Math.min(Math.max(this.#leftMs(dueMs), 0), MAX_DELAY_MS) * 1000);
   }
 
   close(): void {
@@ -39,16 +42,24 @@ export class RouteExpiry {
     this.#timers.clear();
   }
 
-  #look(table: RouteTable, alias: RouteAlias): void {
-    if (this.#leftMs(alias.expiresMs!) <= 0) this.#expire(table, alias);
-    else this.#arm(this.#timers.get(alias)!, alias.expiresMs!);
-  }
-
-  #arm(timer: Timer, expiresMs: number): void {
-    timer.arm(Math.min(Math.max(this.#leftMs(expiresMs), 0), MAX_DELAY_MS) * 1000);
+  #fire(table: RouteTable, prefix: Prefix): void {
+    for (let alias = table.chain(prefix.prefix, prefix.prefixLen); alias !== null; alias = alias.next) {
+      if (alias.expiresMs !== null && this.#leftMs(alias.expiresMs) <= 0) this.#expire(table, prefix, alias);
+    }
+    this.look(table, prefix.prefix, prefix.prefixLen);
   }
 
   #leftMs(expiresMs: number): number {
     return (expiresMs - this.#clock.nowMs) | 0;
   }
+}
+
+/** When the first of a chain goes; null: none does. */
+function soonest(first: RouteAlias | null): number | null {
+  let dueMs: number | null = null;
+  for (let alias = first; alias !== null; alias = alias.next) {
+    const { expiresMs } = alias;
+    if (expiresMs !== null && (dueMs === null || ((expiresMs - dueMs) | 0) < 0)) dueMs = expiresMs;
+  }
+  return dueMs;
 }

@@ -19,9 +19,12 @@ export class RouteInfo {
   hops: readonly Hop[];
   shares: Shares;
   users = 0;
+  /** No two infos of a kernel have the same. */
+  readonly serial: number;
 
-  constructor(key: string, spec: RouteInfoSpec, hops: readonly Hop[], shares: Shares) {
+  constructor(key: string, serial: number, spec: RouteInfoSpec, hops: readonly Hop[], shares: Shares) {
     this.key = key;
+    this.serial = serial;
     this.family = spec.family;
     this.type = spec.type;
     this.scope = spec.scope;

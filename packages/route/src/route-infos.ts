@@ -18,6 +18,7 @@ export class RouteInfos {
   readonly #byKey = new Map<string, RouteInfo>();
   /** Set when both are made. */
   binder: InfoBinder | null = null;
+  #serial = 0;
 
   constructor(hops: Hops) {
     this.#hops = hops;
@@ -56,8 +57,9 @@ export class RouteInfos {
   }
 
   #make(key: string, spec: RouteInfoSpec, hops: readonly Hop[]): RouteInfo {
-    if (spec.nextHopId === 0) return new RouteInfo(key, spec, hops, sharesOf(hops, spec.weights));
-    const info = new RouteInfo(key, spec, hops, this.binder!.sharesOf(spec.nextHopId));
+    const serial = ++this.#serial;
+    if (spec.nextHopId === 0) return new RouteInfo(key, serial, spec, hops, sharesOf(hops, spec.weights));
+    const info = new RouteInfo(key, serial, spec, hops, this.binder!.sharesOf(spec.nextHopId));
     this.binder!.bind(info);
     return info;
   }

@@ -2,17 +2,30 @@ import type { DeviceTraffic, Port, RouteEdit, RouteEntry } from '@softnet/contra
 import { NetError } from '@softnet/contract';
 import type { HopSpec } from './hop.ts';
 import type { HopSpecs } from './hop-specs.ts';
-import { entryOf, RouteAlias } from './route-alias.ts';
+import { InfoMemo } from './info-memo.ts';
+import type { Prefix } from './route-alias.ts';
+import { aliasesOf, chainIn, chainOut, entryOf, RouteAlias } from './route-alias.ts';
 import type { CheckedEntry } from './route-checks.ts';
 import { checkEntry, isAppended, masked, sameWords } from './route-checks.ts';
 import type { RouteExpiry } from './route-expiry.ts';
 import type { RouteInfo, RouteInfoSpec } from './route-info.ts';
 import type { RouteInfos } from './route-infos.ts';
+import { RouteJournal } from './route-journal.ts';
 import type { RouteListeners } from './route-listeners.ts';
 import type { RouteTable } from './route-table.ts';
 import { routeWords } from './route-words.ts';
 import type { RuleBook } from './rules.ts';
 import { TABLE } from './rules.ts';
+
+/** Changes that are not published yet. */
+interface Work {
+  readonly journal: RouteJournal;
+  readonly memo: InfoMemo;
+  /** What listeners will hear. */
+  readonly told: { readonly change: RouteEdit['change']; readonly entry: RouteEntry }[];
+  /** How many edits are done. */
+  done: number;
+}
 
 export interface RouteStoreParts {
   readonly book: RuleBook;
@@ -38,46 +51,46 @@ export class RouteStore {
   }
 
   add(entry: RouteEntry): void {
-    this.#put(this.#check(entry), false, false);
+    this.#publish([{ change: 'add', entry }], false);
   }
 
   replace(entry: RouteEntry): void {
-    this.#put(this.#check(entry), true, false);
+    this.#publish([{ change: 'replace', entry }], false);
   }
 
   remove(entry: RouteEntry): void {
-    const { family, prefix, prefixLen } = entry;
-    const number = entry.table ?? TABLE.MAIN;
-    const table = this.#parts.book.of(family).tables.get(number);
-    let alias = table?.chain(masked(family, prefix, prefixLen), prefixLen) ?? null;
-    while (alias !== null && !isMeant(alias, entry)) alias = alias.next;
-    if (table === undefined || alias === null) {
-      throw new NetError('ENOENT', `table ${number} has no route ${this.#words(entry)}`, { syscall: 'route' });
-    }
-    this.expire(table, alias);
+    this.#publish([{ change: 'remove', entry }], false);
   }
 
-  /** Its time is over, or somebody wants it gone. */
-  expire(table: RouteTable, alias: RouteAlias): void {
-    const entry = entryOf(alias, table.family, table.number);
-    this.#takeOut(table, alias);
+  apply(edits: readonly RouteEdit[]): void {
+    this.#publish(edits, true);
+  }
+
+  /** Its time is over. */
+  expire(table: RouteTable, prefix: Prefix, alias: RouteAlias): void {
+    const work = this.#begin(0);
+    const entry = entryOf(alias, table, prefix);
+    this.#takeOut(work, table, prefix, alias);
+    this.#settle(work);
     this.#parts.changed();
     this.#parts.listeners.route('remove', entry);
   }
 
-  apply(edits: readonly RouteEdit[]): void {
-    for (const { change, entry } of edits) this[change](entry);
-  }
-
   /** Of all tables, by their numbers. */
   entries(family: number): RouteEntry[] {
-    const tables = [...(this.#parts.book.find(family)?.tables.values() ?? [])].sort((a, b) => a.number - b.number);
-    return tables.flatMap((table) => Array.from(table.aliases(), (alias) => entryOf(alias, family, table.number)));
+    const entries: RouteEntry[] = [];
+    for (const table of this.#tablesOf(family)) {
+      for (const at of table.routes()) for (const alias of aliasesOf(at.first)) entries.push(entryOf(alias, table, at));
+    }
+    return entries;
   }
 
   /** Routes of the last generation, checked when they were added. */
-  restore(entries: readonly RouteEntry[]): void {
-    for (const entry of entries) this.#put(this.#check(entry), false, true);
+  restore(entries: Iterable<RouteEntry>): void {
+    const work = this.#begin(Number.POSITIVE_INFINITY);
+    for (const entry of entries) this.#put(work, this.#check(entry), false, true);
+    this.#settle(work);
+    this.#parts.changed();
   }
 
   /** Drops the routes all of whose devices have gone. Returns them; nobody is told. */
@@ -92,57 +105,129 @@ export class RouteStore {
 
   #dropThose(isMeant: (info: RouteInfo) => boolean): RouteEntry[] {
     const entries: RouteEntry[] = [];
-    for (const table of [...this.#parts.book.tables()]) {
-      for (const alias of [...table.aliases()].filter(({ info }) => isMeant(info))) {
-        entries.push(entryOf(alias, table.family, table.number));
-        this.#takeOut(table, alias);
+    const work = this.#begin(0);
+    for (const table of this.#parts.book.tables()) {
+      for (const at of table.routes((first) => aliasesOf(first).some(({ info }) => isMeant(info)))) {
+        for (const alias of aliasesOf(at.first)) {
+          if (!isMeant(alias.info)) continue;
+          entries.push(entryOf(alias, table, at));
+          this.#takeOut(work, table, at, alias);
+        }
       }
     }
+    this.#settle(work);
     return entries;
   }
 
-  #put(entry: CheckedEntry, replaces: boolean, trusted: boolean): void {
-    const { book, specs, tryOut, changed, expiry, listeners } = this.#parts;
-    const hopSpecs = specs.of(entry, trusted);
-    if (!trusted) for (const spec of hopSpecs) tryOut(spec);
-    const table = book.of(entry.family).table(entry.table);
-    const info = this.#infos.take(infoSpecOf(entry), hopSpecs);
-    const before = this.#conflict(table, entry, info);
-    if (before !== null && !replaces) {
+  #tablesOf(family: number): RouteTable[] {
+    return [...(this.#parts.book.find(family)?.tables.values() ?? [])].sort((a, b) => a.number - b.number);
+  }
+
+  /** All of it or nothing. @param several the error says which of the edits was refused. */
+  #publish(edits: readonly RouteEdit[], several: boolean): void {
+    const work = this.#begin(edits.length);
+    try {
+      for (const edit of edits) this.#do(work, edit);
+    } catch (error) {
+      work.journal.undo((info) => this.#infos.give(info));
+      this.#close(work);
+      throw several ? ofEdit(error, work.done, edits.length) : error;
+    }
+    this.#settle(work);
+    if (edits.length > 0) this.#parts.changed();
+    this.#tell(work);
+  }
+
+  #begin(changes: number): Work {
+    return { journal: new RouteJournal(), memo: new InfoMemo(this.#infos, changes), told: [], done: 0 };
+  }
+
+  #do(work: Work, { change, entry }: RouteEdit): void {
+    if (change === 'remove') this.#remove(work, entry);
+    else this.#put(work, this.#check(entry), change === 'replace', false);
+    work.done++;
+  }
+
+  /** What was done holds. */
+  #settle(work: Work): void {
+    const { expiry } = this.#parts;
+    work.journal.settle(
+      (info) => this.#infos.give(info),
+      (table, { prefix, prefixLen }) => expiry.look(table, prefix, prefixLen),
+    );
+    this.#close(work);
+  }
+
+  #close({ memo, journal }: Work): void {
+    memo.forget();
+    for (const { family, number } of journal.tables) this.#parts.book.of(family).tidy(number);
+  }
+
+  /** One who throws keeps nobody from hearing of the rest. */
+  #tell({ told }: Work): void {
+    let failure: unknown;
+    let failed = false;
+    for (const { change, entry } of told) {
+      try {
+        this.#parts.listeners.route(change, entry);
+      } catch (error) {
+        if (!failed) failure = error;
+        failed = true;
+      }
+    }
+    if (failed) throw failure;
+  }
+
+  #put(work: Work, entry: CheckedEntry, replaces: boolean, trusted: boolean): void {
+    const info = work.memo.take(entry) ?? this.#infoOf(work, entry, trusted);
+    const table = this.#parts.book.of(entry.family).table(entry.table);
+    const { prefix, prefixLen } = entry;
+    const before = table.chain(prefix, prefixLen);
+    const other = before === null ? null : conflict(before, entry, info);
+    if (other !== null && !replaces) {
       this.#infos.give(info);
       throw new NetError(
         'EEXIST',
-        `table ${entry.table} has the route ${this.#words(entryOf(before, entry.family, entry.table))} already: replace changes it`,
-        {
-          syscall: 'route',
-        },
+        `table ${entry.table} has the route ${this.#words(entryOf(other, table, entry))} already: replace changes it`,
+        { syscall: 'route' },
       );
     }
-    if (before !== null) this.#takeOut(table, before);
-    const alias = new RouteAlias(info, entry);
-    const into = book.of(entry.family).table(entry.table);
-    into.add(alias);
-    expiry.watch(into, alias);
-    changed();
-    if (!trusted && listeners.heard) listeners.route(before === null ? 'add' : 'replace', entryOf(alias, entry.family, entry.table));
-  }
-
-  /** The route whose place the entry would take: one prefix, tos and priority; of the stack's own, one way. */
-  #conflict(table: RouteTable, entry: CheckedEntry, info: RouteInfo): RouteAlias | null {
-    const device = info.hops[0]?.ifindex ?? 0;
-    for (let alias = table.chain(entry.prefix, entry.prefixLen); alias !== null; alias = alias.next) {
-      if (alias.tos !== entry.tos || alias.priority !== entry.priority) continue;
-      if (!isAppended(entry) || alias.info === info) return alias;
-      if (alias.info.source === info.source && alias.info.type === info.type && isOneLink(alias.info, device)) return alias;
+    const after = chainIn(other === null ? before : chainOut(before!, other), info, entry);
+    table.put(prefix, prefixLen, after);
+    work.journal.note({ table, at: entry, before, gained: info, lost: other === null ? null : other.info });
+    if (!trusted) work.memo.touch(entry);
+    if (!trusted && this.#parts.listeners.heard) {
+      const told = entryOf(new RouteAlias(info, entry, null), table, entry);
+      work.told.push({ change: other === null ? 'add' : 'replace', entry: told });
     }
-    return null;
   }
 
-  #takeOut(table: RouteTable, alias: RouteAlias): void {
-    table.remove(alias);
-    this.#parts.expiry.forget(alias);
-    this.#infos.give(alias.info);
-    this.#parts.book.of(table.family).tidy(table.number);
+  #infoOf(work: Work, entry: CheckedEntry, trusted: boolean): RouteInfo {
+    const { specs, tryOut } = this.#parts;
+    const hopSpecs = specs.of(entry, trusted);
+    if (!trusted) for (const spec of hopSpecs) tryOut(spec);
+    const info = this.#infos.take(infoSpecOf(entry), hopSpecs);
+    work.memo.keep(entry, info);
+    return info;
+  }
+
+  #remove(work: Work, entry: RouteEntry): void {
+    const { family, prefix, prefixLen, table: number = TABLE.MAIN } = entry;
+    const table = this.#parts.book.of(family).tables.get(number);
+    const at = { prefix: masked(family, prefix, prefixLen), prefixLen };
+    const alias = aliasesOf(table?.chain(at.prefix, prefixLen) ?? null).find((each) => isMeant(each, entry));
+    if (table === undefined || alias === undefined) {
+      throw new NetError('ENOENT', `table ${number} has no route ${this.#words(entry)}`, { syscall: 'route' });
+    }
+    if (this.#parts.listeners.heard) work.told.push({ change: 'remove', entry: entryOf(alias, table, at) });
+    this.#takeOut(work, table, at, alias);
+    work.memo.touch({ family, ...at });
+  }
+
+  #takeOut({ journal }: Work, table: RouteTable, { prefix, prefixLen }: Prefix, alias: RouteAlias): void {
+    const before = table.chain(prefix, prefixLen)!;
+    table.put(prefix, prefixLen, chainOut(before, alias));
+    journal.note({ table, at: { prefix, prefixLen }, before, gained: null, lost: alias.info });
   }
 
   #check(entry: RouteEntry): CheckedEntry {
@@ -171,6 +256,24 @@ function infoSpecOf({
     metrics: metrics === undefined ? null : metrics.slice(),
     preferredSource: preferredSource ?? null,
   };
+}
+
+/** The route whose place the entry would take: one prefix, tos and priority; of the stack's own, one way. */
+function conflict(first: RouteAlias, entry: CheckedEntry, info: RouteInfo): RouteAlias | null {
+  const device = info.hops[0]?.ifindex ?? 0;
+  for (let alias: RouteAlias | null = first; alias !== null; alias = alias.next) {
+    if (alias.tos !== entry.tos || alias.priority !== entry.priority) continue;
+    if (!isAppended(entry) || alias.info === info) return alias;
+    if (alias.info.source === info.source && alias.info.type === info.type && isOneLink(alias.info, device)) return alias;
+  }
+  return null;
+}
+
+/** The error says which edit it was. */
+function ofEdit(error: unknown, index: number, count: number): unknown {
+  if (!(error instanceof NetError)) return error;
+  const sentence = error.message.slice(error.code.length + 2);
+  return new NetError(error.code, `edit ${index + 1} of ${count}: ${sentence}`, { syscall: 'route', cause: error });
 }
 
 function isOneLink({ hops }: RouteInfo, ifindex: number): boolean {

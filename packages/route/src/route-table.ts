@@ -1,9 +1,14 @@
 import type { AddressWords } from '@softnet/contract';
 import { ADDRESS_FAMILY } from '@softnet/contract';
 
-import { PrefixTrie } from './prefix-trie.ts';
-import type { RouteAlias } from './route-alias.ts';
-import { chainIn, chainOut } from './route-alias.ts';
+import { PrefixTable } from './prefixes/prefix-table.ts';
+import type { Prefix, RouteAlias } from './route-alias.ts';
+import { RouteAliases } from './route-aliases.ts';
+
+/** A prefix and the first of its routes. */
+export interface PrefixRoutes extends Prefix {
+  readonly first: RouteAlias;
+}
 
 /** One routing table of one family. */
 export class RouteTable {
@@ -11,57 +16,80 @@ export class RouteTable {
   readonly number: number;
   /** Routes. */
   count = 0;
-  /** IPv4: the last word of addresses is the first of its keys. */
+  /** IPv4: the last word of addresses is the only one of its keys. */
   readonly #short: boolean;
-  readonly #trie = new PrefixTrie<RouteAlias>();
+  readonly #prefixes: PrefixTable;
+  readonly #aliases = new RouteAliases();
 
   constructor(family: number, number: number) {
     this.family = family;
     this.number = number;
     this.#short = family === ADDRESS_FAMILY.INET;
+    this.#prefixes = new PrefixTable(!this.#short);
+  }
+
+  /** Length of the prefix that {@link first} or {@link next} has found. */
+  get prefixLen(): number {
+    return this.#prefixes.prefixLen;
+  }
+
+  /** Bytes of what lookups read, and of the prefixes themselves. */
+  get bytes(): { readonly lookup: number; readonly control: number } {
+    return { lookup: this.#prefixes.lookupBytes, control: this.#prefixes.controlBytes };
   }
 
   /** The first route of the longest prefix that an address has; {@link next} goes on with shorter prefixes. */
   first(address0: number, address1: number, address2: number, address3: number): RouteAlias | null {
-    return this.#short ? this.#trie.first(address3, 0, 0, 0) : this.#trie.first(address0, address1, address2, address3);
+    const id = this.#short ? this.#prefixes.first(address3) : this.#prefixes.firstWide(address0, address1, address2, address3);
+    return this.#aliases.byId[id]!;
   }
 
   next(): RouteAlias | null {
-    return this.#trie.next();
+    return this.#aliases.byId[this.#prefixes.next()]!;
   }
 
   /** The routes of this very prefix, as a chain. */
   chain([word0, word1, word2, word3]: AddressWords, prefixLen: number): RouteAlias | null {
-    return this.#short ? this.#trie.get(word3, 0, 0, 0, prefixLen) : this.#trie.get(word0, word1, word2, word3, prefixLen);
+    const id = this.#short ? this.#prefixes.get(word3, 0, 0, 0, prefixLen) : this.#prefixes.get(word0, word1, word2, word3, prefixLen);
+    return this.#aliases.byId[id]!;
   }
 
-  add(alias: RouteAlias): void {
-    this.#set(alias, chainIn(this.#chainOf(alias), alias));
-    this.count++;
+  /** The prefix has these routes from now on, in the place of those it had; null: none. */
+  put(prefix: AddressWords, prefixLen: number, first: RouteAlias | null): void {
+    const before = this.chain(prefix, prefixLen);
+    const after = first === null ? null : this.#aliases.take(first);
+    if (after !== before) this.#set(prefix, prefixLen, after);
+    this.count += (after === null ? 0 : after.length) - (before === null ? 0 : before.length);
+    if (before !== null) this.#aliases.give(before);
   }
 
-  /** It is one of this table. */
-  remove(alias: RouteAlias): void {
-    const first = this.#chainOf(alias);
-    if (first === null) return;
-    const left = chainOut(first, alias);
-    if (left !== null) this.#set(alias, left);
-    else if (this.#short) this.#trie.delete(alias.prefix3, 0, 0, 0, alias.prefixLen);
-    else this.#trie.delete(alias.prefix0, alias.prefix1, alias.prefix2, alias.prefix3, alias.prefixLen);
-    this.count--;
+  /** Those that are wanted, in the order of prefixes. */
+  routes(wants: (first: RouteAlias) => boolean = () => true): PrefixRoutes[] {
+    const wanted = this.#aliases.byId.map((alias) => alias !== null && wants(alias));
+    const found: PrefixRoutes[] = [];
+    this.#prefixes.visitAll((word0, word1, word2, word3, prefixLen, id) => {
+      if (!wanted[id]) return;
+      const isDefault = prefixLen === 0;
+      const prefix: AddressWords = this.#short ? [0, 0, isDefault ? 0 : 0xffff, word0] : [word0, word1, word2, word3];
+      found.push({ prefix, prefixLen, first: this.#aliases.byId[id]! });
+    });
+    return found.sort(byPrefix);
   }
 
-  /** In the order of prefixes. The table stays as it is meanwhile. */
-  *aliases(): Generator<RouteAlias> {
-    for (const first of this.#trie.values()) for (let alias: RouteAlias | null = first; alias !== null; alias = alias.next) yield alias;
+  #set([word0, word1, word2, word3]: AddressWords, prefixLen: number, alias: RouteAlias | null): void {
+    const prefixes = this.#prefixes;
+    if (alias === null) {
+      if (this.#short) prefixes.delete(word3, 0, 0, 0, prefixLen);
+      else prefixes.delete(word0, word1, word2, word3, prefixLen);
+    } else if (this.#short) prefixes.set(word3, 0, 0, 0, prefixLen, alias.id);
+    else prefixes.set(word0, word1, word2, word3, prefixLen, alias.id);
   }
+}
 
-  #chainOf({ prefix0, prefix1, prefix2, prefix3, prefixLen }: RouteAlias): RouteAlias | null {
-    return this.#short ? this.#trie.get(prefix3, 0, 0, 0, prefixLen) : this.#trie.get(prefix0, prefix1, prefix2, prefix3, prefixLen);
+function byPrefix(a: PrefixRoutes, b: PrefixRoutes): number {
+  for (let word = 0; word < 4; word++) {
+    const difference = (a.prefix[word]! >>> 0) - (b.prefix[word]! >>> 0);
+    if (difference !== 0) return difference;
   }
-
-  #set({ prefix0, prefix1, prefix2, prefix3, prefixLen }: RouteAlias, first: RouteAlias): void {
-    if (this.#short) this.#trie.set(prefix3, 0, 0, 0, prefixLen, first);
-    else this.#trie.set(prefix0, prefix1, prefix2, prefix3, prefixLen, first);
-  }
+  return a.prefixLen - b.prefixLen;
 }

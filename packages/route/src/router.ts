@@ -122,7 +122,7 @@ export class Router {
       relayer: () => this.look(),
     });
     this.rules = new RuleStore({ book: this.#book, listeners: this.#listeners, changed });
-    this.#expiry = new RouteExpiry(clock, host.timer, (table, alias) => this.store.expire(table, alias));
+    this.#expiry = new RouteExpiry(clock, host.timer, (table, prefix, alias) => this.store.expire(table, prefix, alias));
     const infos = new RouteInfos(this.hops);
     const specs = new HopSpecs(this.#book, traffic, (id, family) => this.nextHops.hopsFor(id, family));
     const tryOut = (spec: HopSpec): void => {

@@ -1,0 +1,132 @@
+import { SLOTS } from './node-block.ts';
+import { PrefixMap } from './prefix-map.ts';
+import { PrefixTree } from './prefix-tree.ts';
+import { lenOf, NOTHING, packed } from './slots.ts';
+
+/** From so many prefixes on a tree has the large root, of 256 KiB; and with so few it has it no more. */
+const BIG = 16_384;
+const SMALL = 4096;
+
+/**
+ * Values by prefix, 1 to `MAX_VALUE`: those of the prefixes of an address, the longest first, and that of a prefix exactly. Keys are of one word
+ * (IPv4) or four. Lookups allocate nothing.
+ */
+export class PrefixTable {
+  /** Length of the prefix whose value {@link first} or {@link next} gave; without an answer 0. */
+  prefixLen = 0;
+  readonly #wide: boolean;
+  readonly #map: PrefixMap;
+  #tree: PrefixTree;
+  #big = false;
+  readonly #slots = new Int32Array(SLOTS);
+  /** What {@link first} was asked for. */
+  #word0 = 0;
+  #word1 = 0;
+  #word2 = 0;
+  #word3 = 0;
+
+  /** @param wide keys of four words, else of one. */
+  constructor(wide: boolean) {
+    this.#wide = wide;
+    this.#map = new PrefixMap(wide);
+    this.#tree = new PrefixTree(wide, false, this.#slots);
+  }
+
+  /** Prefixes. */
+  get count(): number {
+    return this.#map.count;
+  }
+
+  /** Bytes of what lookups read. */
+  get lookupBytes(): number {
+    return this.#tree.bytes;
+  }
+
+  /** Of those, what is not idle. */
+  get usedBytes(): number {
+    return this.#tree.usedBytes;
+  }
+
+  /** Bytes of what else is kept: the prefixes themselves. */
+  get controlBytes(): number {
+    return this.#map.bytes + this.#slots.byteLength + this.#map.byLength.byteLength;
+  }
+
+  /** The value of an IPv4 address's longest prefix; 0: it has none. */
+  first(address: number): number {
+    const slot = this.#tree.find(address);
+    this.#word0 = address;
+    this.prefixLen = lenOf(slot);
+    return slot >>> 8;
+  }
+
+  /** As {@link first}, of an IPv6 address. */
+  firstWide(word0: number, word1: number, word2: number, word3: number): number {
+    const slot = this.#tree.findWide(word0, word1, word2, word3);
+    this.#word0 = word0;
+    this.#word1 = word1;
+    this.#word2 = word2;
+    this.#word3 = word3;
+    this.prefixLen = lenOf(slot);
+    return slot >>> 8;
+  }
+
+  /** The value of the next shorter prefix of the address; 0: there is none. */
+  next(): number {
+    const slot = this.#shorter(this.#word0, this.#word1, this.#word2, this.#word3, this.prefixLen);
+    this.prefixLen = lenOf(slot);
+    return slot >>> 8;
+  }
+
+  /** The value of this very prefix, whose bits behind it are clear; 0: it is not there. */
+  get(key0: number, key1: number, key2: number, key3: number, len: number): number {
+    return this.#map.get(key0, key1, key2, key3, len) >>> 8;
+  }
+
+  /** Gives a prefix a value, in the place of the one it has. */
+  set(key0: number, key1: number, key2: number, key3: number, len: number, value: number): void {
+    const slot = packed(value, len);
+    this.#map.set(key0, key1, key2, key3, slot);
+    this.#tree.set(key0, key1, key2, key3, slot);
+    if (!this.#big && this.#map.count > BIG) this.#rebuild(true);
+  }
+
+  /** Takes a prefix out. False: it is not there. */
+  delete(key0: number, key1: number, key2: number, key3: number, len: number): boolean {
+    if (this.#map.delete(key0, key1, key2, key3, len) === NOTHING) return false;
+    this.#tree.delete(key0, key1, key2, key3, len, this.#shorter(key0, key1, key2, key3, len));
+    if (this.#big && this.#map.count < SMALL) this.#rebuild(false);
+    else if (this.#tree.wasteful) this.#tree = this.#tree.copy();
+    return true;
+  }
+
+  /** Every prefix, in no order; the table stays as it is meanwhile. */
+  visitAll(visit: (key0: number, key1: number, key2: number, key3: number, len: number, value: number) => void): void {
+    this.#map.visitAll((key0, key1, key2, key3, slot) => visit(key0, key1, key2, key3, lenOf(slot), slot >>> 8));
+  }
+
+  /** The slot of the longest prefix of an address that is shorter than `len`. */
+  #shorter(word0: number, word1: number, word2: number, word3: number, len: number): number {
+    const map = this.#map;
+    for (let bits = len - 1; bits >= 0; bits--) {
+      if (map.byLength[bits] === 0) continue;
+      const slot = this.#wide
+        ? map.get(word0 & mask(bits), word1 & mask(bits - 32), word2 & mask(bits - 64), word3 & mask(bits - 96), bits)
+        : map.get(word0 & mask(bits), 0, 0, 0, bits);
+      if (slot !== NOTHING) return slot;
+    }
+    return NOTHING;
+  }
+
+  #rebuild(big: boolean): void {
+    const tree = new PrefixTree(this.#wide, big, this.#slots);
+    this.#map.visitAll((key0, key1, key2, key3, slot) => tree.set(key0, key1, key2, key3, slot));
+    this.#big = big;
+    this.#tree = tree;
+  }
+}
+
+/** The first `bits` of a word; fewer than 1: none, more than 31: all. */
+function mask(bits: number): number {
+  return bits <= 0 ? 0 : bits >= 32 ? -1 : ~(0xffffffff >>> bits);
+}
