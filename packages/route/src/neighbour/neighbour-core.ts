@@ -199,6 +199,13 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
     this.#host.proxies.deviceGone(device);
   }
 
+  /** The link is there, perhaps again. */
+  linkUp(device: NetDevice): void {
+    for (const { hash } of this.#tables.values()) {
+      for (const neighbour of [...hash]) if (neighbour.device === device) this.#states.askAgain(neighbour);
+    }
+  }
+
   /** Protocols that have gone: their neighbours go. One that was replaced leaves nothing of its own on them. */
   look(): void {
     if (!this.#protocols.changed) return;

@@ -118,6 +118,13 @@ export class NeighbourStates {
     if (isKnown(neighbour.state) && (neighbour.state & FIXED) === 0) this.#reachable(neighbour);
   }
 
+  /** Who was asked in vain while the link was down is asked now, and not at the next try. */
+  askAgain(neighbour: Neighbour): void {
+    if (neighbour.state !== INCOMPLETE) return;
+    neighbour.probes = 0;
+    this.#ask(neighbour);
+  }
+
   /** Its timer has fired. */
   timeout(neighbour: Neighbour): void {
     const { clock, asking } = this.#parts;

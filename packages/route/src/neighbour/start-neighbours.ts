@@ -39,6 +39,7 @@ export function startNeighbours(ctx: ModuleContext, changed: Poll): NeighbourPar
     deviceChanged: (device, event) => {
       if (event === DEVICE_EVENT.DOWN || event === DEVICE_EVENT.UNREGISTER) core.deviceGone(device);
       else if (event === DEVICE_EVENT.ADDRESS || (event === DEVICE_EVENT.CHANGE && !device.carrier)) core.flush(device);
+      else if (event === DEVICE_EVENT.CHANGE) core.linkUp(device);
       for (const conf of [ipv4, ipv6]) conf.deviceChanged(device, event);
     },
   };
