@@ -6,7 +6,7 @@ import { Simulation } from './simulation.ts';
 const WHOLE = process.env.SOFTNET_SIMULATION === 'whole';
 const SIZE: Omit<SimulationOptions, 'seed'> = WHOLE
   ? { routers: 50, hostsEach: 4, steps: 600, sendersEach: 20 }
-  : { routers: 10, hostsEach: 2, steps: 150, sendersEach: 6 };
+  : { routers: 10, hostsEach: 2, steps: 320, sendersEach: 4 };
 
 test(`${SIZE.routers} routers and ${SIZE.routers * SIZE.hostsEach} hosts, links that fail and come back: the same captures twice, and all arrives once routes are there`, async () => {
   const begin = performance.now();

@@ -35,8 +35,10 @@ const STEP_MS = 20;
 /** Between a change of a link and calm: routes everywhere, neighbours asked, and what was under way has arrived. */
 const CALM_STEPS: number = Math.ceil(CONVERGENCE_US / 1000 / STEP_MS) + 3;
 /** A link fails, and comes back, every so many steps. */
-const FAILURE_STEPS = 12;
-const REPAIR_STEPS = 30;
+const FAILURE_STEPS = 40;
+const REPAIR_STEPS = 60;
+/** The longest that a datagram may take, in calm: each hop may ask for its neighbour first. */
+const LATEST_STEPS = 6;
 const CAPTURED_LINKS = 3;
 const PORT = 7;
 const STACK = HOST_STACK.filter((source) => source !== Ipv6Module);
@@ -64,7 +66,8 @@ export class Simulation {
   readonly #links: Link[] = [];
   readonly #digests: Hash[] = [];
   readonly #random: (below: number) => number;
-  readonly #underWay = new Map<number, string>();
+  /** Sent in calm, and not arrived. */
+  readonly #underWay = new Map<number, { readonly step: number; readonly text: string }>();
   #capturedBytes = 0;
   #sent = 0;
   readonly #arrived = new Set<number>();
@@ -89,11 +92,7 @@ export class Simulation {
     for (let step = 1; step <= this.#options.steps; step++) {
       await this.net.pass(STEP_MS);
       this.#collect();
-      // What was sent in calm has had its time.
-      if (step > this.#lastChange + CALM_STEPS) {
-        lost.push(...this.#underWay.values());
-        this.#underWay.clear();
-      }
+      lost.push(...this.#late(step));
       for (let first = broken[0]; first !== undefined && first.until <= step; first = broken[0]) {
         broken.shift();
         this.#links[first.link]!.cable.mend();
@@ -101,11 +100,11 @@ export class Simulation {
       }
       if (step % FAILURE_STEPS === 0) this.#breakOne(step, broken);
       const isCalm = step > this.#lastChange + CALM_STEPS;
-      for (let i = 0; i < this.#options.sendersEach; i++) this.#send(isCalm);
+      for (let i = 0; i < this.#options.sendersEach; i++) this.#send(isCalm ? step : 0);
     }
-    await this.net.pass(100);
+    await this.net.pass(STEP_MS * LATEST_STEPS);
     this.#collect();
-    lost.push(...this.#underWay.values());
+    lost.push(...this.#late(Number.POSITIVE_INFINITY));
     return this.#result(lost);
   }
 
@@ -182,13 +181,14 @@ export class Simulation {
     this.#ends.push({ host, user, address: `${net}.2` });
   }
 
-  #send(isCalm: boolean): void {
+  /** @param calm the step; 0: it may be lost. */
+  #send(calm: number): void {
     const [from, to] = [this.#ends[this.#random(this.#ends.length)]!, this.#ends[this.#random(this.#ends.length)]!];
     const id = this.#sent++;
     const data = new Uint8Array(16 + this.#random(1200));
     new DataView(data.buffer).setUint32(0, id);
     from.user.trySend(data, to.address, PORT);
-    if (isCalm) this.#underWay.set(id, `${id}: ${from.address} to ${to.address}`);
+    if (calm > 0) this.#underWay.set(id, { step: calm, text: `${id}: ${from.address} to ${to.address}` });
   }
 
   #collect(): void {
@@ -200,6 +200,12 @@ export class Simulation {
         this.#underWay.delete(id);
       }
     }
+  }
+
+  #late(now: number): string[] {
+    const late = [...this.#underWay].filter(([, { step }]) => step + LATEST_STEPS < now);
+    for (const [id] of late) this.#underWay.delete(id);
+    return late.map(([, { text }]) => text);
   }
 
   /** Not the last that joins two halves. */
