@@ -14,6 +14,7 @@ const OURS = {
   'ipv4.no-group': 'to a multicast group that nobody here has joined (RFC 1112 §7.2)',
   'ipv4.no-route': 'to nowhere: no route (RFC 1812 §5.2.7.1)',
   'ipv4.not-forwarding': 'for another host, and net.ipv4.conf.*.forwarding is off (RFC 1122 §3.3.1.1)',
+  'ipv4.link-local': 'from or to a link-local address, and for another link (RFC 3927 §7)',
   'ipv4.ttl': 'its time to live is over (RFC 1812 §5.3.1)',
   'ipv4.too-big': 'larger than the MTU of its next link, and not to be cut (RFC 1191 §4)',
   'ipv4.too-long': 'more than 65,535 bytes with its header (RFC 791 §3.1)',

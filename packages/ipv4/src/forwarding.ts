@@ -4,6 +4,7 @@ import { segmentBytes } from '@softnet/inet';
 import { decrementIpv4Ttl, IPV4_HEADER_BYTES, ipv4Dst, ipv4Protocol, ipv4Src, ipv4Tos, ipv4Ttl, isIpv4DontFragment } from '@softnet/wire';
 import type { Joints } from './joints.ts';
 import { aim } from './machine/flow.ts';
+import { isLinkLocal } from './machine/special-address.ts';
 import { hasOptions } from './options.ts';
 import type { Ipv4Parts } from './parts.ts';
 import { drop } from './parts.ts';
@@ -34,6 +35,7 @@ export class Forwarding {
     const { conf, drops, traffic } = this.#parts;
     if (conf.value(skb.ifindex, 'forwarding') === 0) return drop(skb, drops['ipv4.not-forwarding']);
     if (skb.type !== SKB_TYPE.HOST) return drop(skb, drops['ipv4.unicast-by-broadcast']);
+    if (isOfLink(skb)) return drop(skb, drops['ipv4.link-local']);
     const input: NetDevice | null = traffic.current.byIndex(skb.ifindex);
     if (hasOptions(skb) && this.#joints.options.isExamined(skb, input)) return TRANSMIT.OK;
     if (ipv4Ttl(skb.memory.view, skb.network) <= 1) {
@@ -86,6 +88,11 @@ export class Forwarding {
     drop(skb, drops['ipv4.no-route']);
     return false;
   }
+}
+
+/** From or to a link-local address: it stays on its link, whatever its TTL (RFC 3927 §7). */
+function isOfLink({ memory: { view }, network }: Skb): boolean {
+  return isLinkLocal(ipv4Src(view, network)) || isLinkLocal(ipv4Dst(view, network));
 }
 
 /** Stands for packets that are larger than their way carries. */

@@ -6,7 +6,7 @@ import { formatIpv4 } from '@softnet/wire';
 import { expect, test } from 'vitest';
 import { tsharkComplaints } from '../../interop/linux/tshark.ts';
 import { Hub } from './hub.ts';
-import { RawLink, word } from './raw-link.ts';
+import { addPeer, RawLink, word } from './raw-link.ts';
 
 const INET = 2;
 const LINK_LOCAL = { 'net.ipv4.conf.all.link_local': 1 };
@@ -106,6 +106,18 @@ test('gives way to a routable address, and comes back, the same, when that goes 
   expect(addressesOf(link.host)).toEqual(before);
   link.host.kernel.sysctl.set('net.ipv4.conf.eth0.link_local', 0);
   expect(addressesOf(link.host)).toEqual([]);
+  await link.close();
+});
+
+test('no router passes packets on that are of a link (§7)', async () => {
+  const link = await RawLink.open();
+  const other = await addPeer(link.net, link.host, 'eth1', ['169.254.1.1/16']);
+  link.host.kernel.sysctl.set('net.ipv4.ip_forward', true);
+  link.host.addRoute('192.0.2.0/24', { dev: 'eth1' });
+  await link.peer.introduce(link.net);
+  expect(await link.dropsOf(() => link.peer.ip({ dst: '169.254.9.9' }))).toEqual({ 'ipv4.link-local': 1 });
+  expect(await link.dropsOf(() => link.peer.ip({ src: '169.254.9.9', dst: '192.0.2.1' }))).toEqual({ 'ipv4.link-local': 1 });
+  expect(other.frames).toEqual([]);
   await link.close();
 });
 
