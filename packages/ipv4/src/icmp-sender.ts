@@ -34,8 +34,6 @@ const MAX_ERROR_BYTES = 576;
 const TOS_CONTROL = 0xc0;
 const TOS_BITS = 0x1e;
 const SOURCE_ROUTE_FAILED: number = (ICMPV4_TYPE.DESTINATION_UNREACHABLE << 8) | ICMPV4_UNREACHABLE.SOURCE_ROUTE_FAILED;
-/** 240.0.0.0/4 is no host's (RFC 1112 §4). */
-const CLASS_E = 0xf;
 /** Type of service as routes know it (RFC 1349). */
 const SERVICE_BITS = 0x1c;
 
@@ -132,7 +130,7 @@ export class IcmpSender {
     if (type !== SKB_TYPE.HOST && type !== SKB_TYPE.LOOPBACK) return false;
     if (ipv4FragmentOffsetBytes(view, network) !== 0) return false;
     const source = book.typeOf(ipv4Src(view, network), 0);
-    if ((source !== ADDRESS_TYPE.UNICAST && source !== ADDRESS_TYPE.LOCAL) || ipv4Src(view, network) >>> 28 === CLASS_E) return false;
+    if (source !== ADDRESS_TYPE.UNICAST && source !== ADDRESS_TYPE.LOCAL) return false;
     const destination = ipv4Dst(view, network);
     const target = destination === LIMITED_BROADCAST ? ADDRESS_TYPE.BROADCAST : book.typeOf(destination, ifindex);
     if (target === ADDRESS_TYPE.BROADCAST || target === ADDRESS_TYPE.MULTICAST) return false;

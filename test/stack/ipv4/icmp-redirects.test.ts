@@ -177,6 +177,13 @@ describe('sent', () => {
     expect(redirects.filter(({ payload }) => payload[0] === 5)).toEqual([]);
   });
 
+  test('not to who has chosen his way', async () => {
+    for (const device of ['all', 'eth0']) set(`conf.${device}.accept_source_route`, 1);
+    const options = [{ kind: 131, data: Uint8Array.of(8, 10, 0, 0, 9) }];
+    const { forwarded, redirects } = await pass({ options });
+    expect([forwarded.length, redirects]).toEqual([1, []]);
+  });
+
   test('not where settings say so', async () => {
     set('conf.all.send_redirects', 0);
     set('conf.eth0.send_redirects', 0);
