@@ -152,8 +152,7 @@ export class Output {
   #output(skb: Skb): number {
     const { device, type } = skb.dst!;
     // A broadcast of our own is for our sockets too.
-    const isBroadcast = type === ROUTE_TYPE.BROADCAST || ipv4Dst(skb.memory.view, skb.network) === LIMITED_BROADCAST;
-    if (isBroadcast && skb.ifindex === 0 && device !== null && (device.flags & DEVICE_FLAG.LOOPBACK) === 0) {
+    if (type === ROUTE_TYPE.BROADCAST && skb.ifindex === 0 && device !== null && (device.flags & DEVICE_FLAG.LOOPBACK) === 0) {
       this.#joints.selfCopies.keep(skb, device, SKB_TYPE.BROADCAST);
     }
     if (type === ROUTE_TYPE.MULTICAST) {

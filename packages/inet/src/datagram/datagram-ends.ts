@@ -259,16 +259,11 @@ export class DatagramEnds {
 /** Why a packet of this flow may not go there: 0, or -errno. */
 export function refusalOf(dst: Dst, flow: Flow, sock: SockCommon): number {
   if (dst.error !== 0) return -dst.error;
-  const broadcast = dst.type === ROUTE_TYPE.BROADCAST || isLimitedBroadcast(flow);
+  const broadcast = dst.type === ROUTE_TYPE.BROADCAST;
   if (broadcast && (sock.flags & SOCK_FLAG.BROADCAST) === 0) return -EACCES;
   // Who has no address yet may ask all on the link for one (RFC 1122 §3.2.1.3 a).
   if (!broadcast && isUnspecified(flow.src0, flow.src1, flow.src2, flow.src3)) return -EADDRNOTAVAIL;
   return 0;
-}
-
-/** 255.255.255.255, whatever route leads there (RFC 919 §7). */
-function isLimitedBroadcast({ dst3, dst0, dst1, dst2 }: Flow): boolean {
-  return dst3 === -1 && isIpv4(dst0, dst1, dst2);
 }
 
 /** Of the layer that brings packets to its local end. */
