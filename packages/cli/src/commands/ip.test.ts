@@ -148,7 +148,7 @@ test('what it does not understand is one sentence, and so is what no module does
   const { type } = await testSession({ ms: 0 });
   for (const [line, expected] of [
     ['ip', /^softnet: missing required argument 'object'/],
-    ['ip tunnel', /^softnet: ip knows addr, link, route, neigh, not 'tunnel'/],
+    ['ip tunnel', /^softnet: ip knows addr, link, route, neigh, .*rule, nexthop.*, not 'tunnel'/],
     ['ip addr frob', /^softnet: ip addr does not take 'frob'\. Usage: ip addr \[show\]/],
     ['ip addr add', /^softnet: PREFIX, such as 192\.0\.2\.1\/24, is missing/],
     ['ip addr add 10.0.0.1/8', /^softnet: dev DEVICE is missing/],

@@ -2,17 +2,20 @@ import { ADDRESS_FAMILY } from '@softnet/contract';
 import { NetHost } from '@softnet/testkit';
 import { ipAddr } from '../ip/ip-addr.ts';
 import { ipLink } from '../ip/ip-link.ts';
+import { ipMaddr } from '../ip/ip-maddr.ts';
 import { ipNeigh } from '../ip/ip-neigh.ts';
+import { ipNexthop } from '../ip/ip-nexthop.ts';
 import type { IpObject } from '../ip/ip-object.ts';
 import { byBeginning } from '../ip/ip-object.ts';
 import { ipRoute } from '../ip/ip-route.ts';
+import { ipRule } from '../ip/ip-rule.ts';
 import type { Session } from '../session/session.ts';
 import type { Given, SessionCommand } from '../session/session-command.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** In the order in which a beginning is matched. */
-const OBJECTS: readonly IpObject[] = Object.freeze([ipAddr, ipLink, ipRoute, ipNeigh]);
-const SHORT = Object.freeze(['addr', 'link', 'route', 'neigh'] as const);
+const OBJECTS: readonly IpObject[] = Object.freeze([ipAddr, ipLink, ipRoute, ipNeigh, ipRule, ipNexthop, ipMaddr]);
+const SHORT = Object.freeze(['addr', 'link', 'route', 'neigh', 'rule', 'nexthop', 'maddr'] as const);
 
 export const ip: SessionCommand = Object.freeze({
   name: 'ip',
@@ -23,7 +26,8 @@ export const ip: SessionCommand = Object.freeze({
     ['-s', 'with statistics of devices'],
   ],
   spellings: { '-statistics': '-s', '-stats': '-s' },
-  summary: "show and change addresses, devices, routes, neighbours, in iproute2's words: ip addr, ip link, ip route, ip neigh",
+  summary:
+    "show and change addresses, devices, routes, neighbours, rules, next hops, groups, in iproute2's words: ip addr, ip link, ip route, ip neigh, ip rule, ip nexthop, ip maddr",
   details: [...OBJECTS.flatMap(usageLines), 'Words may be cut short: ip a, ip -6 r, ip n.'],
   completes: completions,
   async run(session, given) {

@@ -50,6 +50,12 @@ export function readKeyed(words: readonly string[], keys: readonly string[], res
   return { rest, by };
 }
 
+/** Words without this one, and whether it was there. */
+export function takeFlag(words: readonly string[], flag: string): { readonly words: readonly string[]; readonly given: boolean } {
+  const left = words.filter((word) => word !== flag);
+  return { words: left, given: left.length < words.length };
+}
+
 /** The word that must be there. @throws UsageError saying what is missing. */
 export function wanted(word: string | undefined, what: string): string {
   if (word === undefined) throw new UsageError(`${what} is missing`);
@@ -60,6 +66,19 @@ export function wanted(word: string | undefined, what: string): string {
 export function wholeNumber(word: string, what: string): number {
   if (/^\d{1,9}$/.test(word)) return Number(word);
   throw new UsageError(`${what} takes a whole number, got '${word}'`);
+}
+
+/** A number up to 32 bits, also '0x10'. @throws UsageError */
+export function anyNumber(word: string, what: string): number {
+  const number = /^(\d{1,10}|0x[\da-f]{1,8})$/i.test(word) ? Number(word) : Number.NaN;
+  if (number <= 0xffffffff) return number;
+  throw new UsageError(`${what} takes a number, got '${word}'`);
+}
+
+/** The value of a word, where it has one. @throws UsageError */
+export function named<T>(word: string, value: T | undefined, what: string): T {
+  if (value === undefined) throw new UsageError(`${what}, got '${word}'`);
+  return value;
 }
 
 /** The first of the names that is, or begins with, the word. */

@@ -1,80 +1,91 @@
-import type { NextHop, RouteEntry } from '@softnet/contract';
+import type { NextHop, RouteEntry, RouteTables as Tables } from '@softnet/contract';
 import { ADDRESS_FAMILY, NetError, ROUTE_TYPE, Route, RouteTables } from '@softnet/contract';
-import type { IpAddress, IpPrefix } from '@softnet/wire';
-import { formatPrefix, parseAddress, parsePrefix } from '@softnet/wire';
-import { UsageError } from '../usage-error.ts';
-import type { IpObject, IpRequest, KeyedWords } from './ip-object.ts';
-import { readKeyed, wanted, wholeNumber } from './ip-object.ts';
-import { MAIN_TABLE, routeTypeName, routeTypeNumber, tableNumber } from './names.ts';
+import type { IpPrefix } from '@softnet/wire';
+import { formatPrefix } from '@softnet/wire';
+import type { IpObject, IpRequest } from './ip-object.ts';
+import { readKeyed } from './ip-object.ts';
+import { MAIN_TABLE } from './names.ts';
+import { readRoute } from './read-route.ts';
+import { cacheLines } from './route-cache.ts';
 import { getRoute } from './route-get.ts';
 import { routeLines } from './route-lines.ts';
+import { deviceNameOf, tableOf } from './route-words.ts';
 
-/** RTPROT_BOOT, as `ip route add` says it. */
-const BOOT = 3;
-/** Those that want no way. */
-const REFUSALS: readonly number[] = Object.freeze([ROUTE_TYPE.BLACKHOLE, ROUTE_TYPE.UNREACHABLE, ROUTE_TYPE.PROHIBIT]);
-const WAY = '[via GATEWAY] [dev DEVICE] [src ADDRESS] [metric N] [table N]';
+const WAY = '[via GATEWAY] [dev DEVICE] [onlink]';
+const MORE = '[src ADDRESS] [metric N] [table N] [tos N] [scope S] [proto P] [realms N/N] [mtu N] [expires SECONDS] [pref low|high]';
 
 /** `ip route`: where packets go. */
 export const ipRoute: IpObject = Object.freeze({
   names: ['route'],
   usage: [
-    'route [show] [table NAME|N|all]',
-    'route get ADDRESS [oif DEVICE]',
-    `route add|replace PREFIX|default ${WAY}`,
-    'route add blackhole|unreachable|prohibit PREFIX',
-    `route del PREFIX|default ${WAY}`,
+    'route [show] [table NAME|N|all|cache] [dev DEVICE]',
+    'route show cache',
+    'route get ADDRESS [from ADDRESS] [iif DEVICE] [oif DEVICE] [mark N] [tos N] [ipproto P] [sport N] [dport N]',
+    `route add|replace PREFIX|default ${WAY} ${MORE}`,
+    `route add|replace PREFIX|default nexthop ${WAY} [weight N] nexthop ...`,
+    'route add|replace PREFIX|default nhid N',
+    'route add blackhole|unreachable|prohibit|throw PREFIX',
+    `route del PREFIX|default ${WAY} [metric N] [table N] ...`,
   ],
   verbs: {
     show,
     list: show,
     get: getRoute,
-    add: (request) => tables(request).add(readEntry(request, true)),
-    replace: (request) => tables(request).replace(readEntry(request, true)),
+    add: (request) => tables(request).add(readRoute(request, true)),
+    replace: (request) => tables(request).replace(readRoute(request, true)),
     delete: remove,
   },
 } satisfies IpObject);
 
-function tables({ host }: IpRequest): RouteTables {
+function tables({ host }: IpRequest): Tables {
   return host.kernel.port(RouteTables).current;
 }
 
-function show({ host, family = ADDRESS_FAMILY.INET, words, print }: IpRequest): void {
-  const { rest, by } = readKeyed(words, ['table', 'dev'], 0);
-  const table = by.table === 'all' ? undefined : tableOf({ rest, by });
+function show(request: IpRequest): void {
+  const { host, family = ADDRESS_FAMILY.INET, words, print } = request;
+  const { by, rest } = readKeyed(words, ['table', 'dev'], words[0] === 'cache' ? 1 : 0);
+  const route = host.kernel.port(Route).current;
+  const deviceName = deviceNameOf(request);
+  const { nowMs } = host.kernel.clock;
   const ifindex = by.dev === undefined ? undefined : host.device(by.dev).ifindex;
-  const deviceName = (index: number): string => host.devices.find((device) => device.ifindex === index)?.name ?? `if${index}`;
-  for (const entry of host.kernel.port(Route).current.entries(family)) {
+  if (rest[0] === 'cache' || by.table === 'cache') {
+    for (const entry of route.exceptions(family)) {
+      if (ifindex === undefined || entry.ifindex === ifindex) for (const line of cacheLines(entry, { deviceName, nowMs })) print(line);
+    }
+    return;
+  }
+  const table = by.table === 'all' ? undefined : tableOf(by.table ?? 'main');
+  const look = { deviceName, nowMs, nextHops: route.nextHops(), showTable: table === undefined };
+  for (const entry of route.entries(family)) {
     if (table !== undefined && (entry.table ?? MAIN_TABLE) !== table) continue;
     if (ifindex !== undefined && !entry.nextHops.some((way) => way.ifindex === ifindex)) continue;
-    for (const line of routeLines(entry, { deviceName, showTable: table === undefined })) print(line);
+    for (const line of routeLines(entry, look)) print(line);
   }
-}
-
-function tableOf({ by: { table = 'main' } }: KeyedWords): number {
-  const number = tableNumber(table);
-  if (number === undefined) throw new UsageError(`table takes main, local, default, all or a number, got '${table}'`);
-  return number;
 }
 
 /** Only what was said must fit: the first such route goes, as with iproute2. */
 function remove(request: IpRequest): void {
-  const asked = readEntry(request, false);
-  const [way] = asked.nextHops;
+  const asked = readRoute(request, false);
   const found = request.host.kernel
     .port(Route)
     .current.entries(asked.family)
-    .find(
-      (entry) =>
-        isSamePrefix(entry, asked) &&
-        (entry.table ?? MAIN_TABLE) === (asked.table ?? MAIN_TABLE) &&
-        (asked.type === ROUTE_TYPE.UNICAST || entry.type === asked.type) &&
-        (asked.priority === undefined || (entry.priority ?? 0) === asked.priority) &&
-        (way === undefined || entry.nextHops.some((each) => fits(each, way))),
-    );
+    .find((entry) => isMeant(entry, asked));
   if (found === undefined)
     throw new NetError('ENOENT', `there is no such route to ${formatPrefix(networkOf(asked))}: 'ip route' lists those that there are`);
   tables(request).remove(found);
+}
+
+function isMeant(entry: RouteEntry, asked: RouteEntry): boolean {
+  return (
+    isSamePrefix(entry, asked) &&
+    (entry.table ?? MAIN_TABLE) === (asked.table ?? MAIN_TABLE) &&
+    (entry.tos ?? 0) === (asked.tos ?? 0) &&
+    (asked.type === ROUTE_TYPE.UNICAST || entry.type === asked.type) &&
+    (asked.priority === undefined || (entry.priority ?? 0) === asked.priority) &&
+    (asked.scope === undefined || entry.scope === asked.scope) &&
+    (asked.nextHopId === undefined || entry.nextHopId === asked.nextHopId) &&
+    asked.nextHops.every((way) => entry.nextHops.some((each) => fits(each, way)))
+  );
 }
 
 function isSamePrefix(a: RouteEntry, b: RouteEntry): boolean {
@@ -88,38 +99,4 @@ function fits(way: NextHop, asked: NextHop): boolean {
 
 function networkOf({ family, prefix, prefixLen }: RouteEntry): IpPrefix {
   return { family, words: prefix, prefixLen };
-}
-
-/** The route that words describe. @param whole it is to be made, so its way must be said. */
-function readEntry(request: IpRequest, whole: boolean): RouteEntry {
-  const { host } = request;
-  const { rest, by } = readKeyed(request.words, ['via', 'dev', 'src', 'metric', 'table'], 2);
-  const [typeWord, prefixWord] = rest.length === 2 ? rest : ['unicast', rest[0]];
-  const type = routeTypeNumber(typeWord!);
-  if (type === undefined) throw new UsageError(`what is '${typeWord}'? A type is unicast, ${REFUSALS.map(routeTypeName).join(', ')}`);
-  const gateway = by.via === undefined ? undefined : addressOf(by.via);
-  const { family, words, prefixLen } = prefixOf(wanted(prefixWord, 'PREFIX or default'), gateway?.family ?? request.family);
-  const ifindex = by.dev === undefined ? 0 : host.device(by.dev).ifindex;
-  const way: NextHop = gateway === undefined ? { ifindex } : { ifindex, gateway: { family: gateway.family, address: gateway.words } };
-  const said = gateway !== undefined || by.dev !== undefined;
-  if (whole && !said && !REFUSALS.includes(type)) throw new UsageError('via GATEWAY or dev DEVICE is missing');
-  return {
-    ...{ family, prefix: words, prefixLen, type, source: BOOT, nextHops: said ? [way] : [] },
-    ...(by.table === undefined ? {} : { table: tableOf({ rest, by }) }),
-    ...(by.metric === undefined ? {} : { priority: wholeNumber(by.metric, 'metric') }),
-    ...(by.src === undefined ? {} : { preferredSource: addressOf(by.src).words }),
-  };
-}
-
-function addressOf(text: string): IpAddress {
-  const address = parseAddress(text);
-  if (address === null) throw new UsageError(`'${text}' is no address: write 192.0.2.1 or 2001:db8::1`);
-  return address;
-}
-
-function prefixOf(text: string, family: number | undefined): IpPrefix {
-  const all = family === ADDRESS_FAMILY.INET6 ? '::/0' : '0.0.0.0/0';
-  const prefix = parsePrefix(text === 'default' ? all : text);
-  if (prefix === null) throw new UsageError(`'${text}' is no prefix: write 192.0.2.0/24, 2001:db8::/32 or default`);
-  return prefix;
 }

@@ -1,4 +1,4 @@
-import { ADDRESS_FAMILY, ADDRESS_SCOPE, NEIGHBOUR_STATE, OPERSTATE, ROUTE_TYPE } from '@softnet/contract';
+import { ADDRESS_FAMILY, ADDRESS_SCOPE, NEIGHBOUR_STATE, OPERSTATE, ROUTE_SCOPE, ROUTE_TYPE } from '@softnet/contract';
 
 /** Numbers of the stack by the names that iproute2 gives them. */
 
@@ -7,6 +7,18 @@ const SCOPES: ReadonlyMap<number, string> = new Map([
   [ADDRESS_SCOPE.LINK, 'link'],
   [ADDRESS_SCOPE.HOST, 'host'],
 ]);
+
+/** RT_SCOPE_*: of routes the widest is called otherwise in a few words. */
+const ROUTE_SCOPES: ReadonlyMap<number, string> = new Map([
+  [ROUTE_SCOPE.UNIVERSE, 'global'],
+  [ROUTE_SCOPE.SITE, 'site'],
+  [ROUTE_SCOPE.LINK, 'link'],
+  [ROUTE_SCOPE.HOST, 'host'],
+  [ROUTE_SCOPE.NOWHERE, 'nowhere'],
+]);
+
+/** RTPROT_BOOT: by hand; `ip` does not say so. */
+export const BY_HAND = 3;
 
 /** RTPROT_*: who made a route. */
 const ROUTE_SOURCES: ReadonlyMap<number, string> = new Map([
@@ -51,6 +63,20 @@ export function sourceName(source: number): string {
   return ROUTE_SOURCES.get(source) ?? String(source);
 }
 
+/** Who makes routes, by name or number; undefined: neither. */
+export function sourceNumber(text: string): number | undefined {
+  return numberIn(ROUTE_SOURCES, text, 255);
+}
+
+export function routeScopeName(scope: number): string {
+  return ROUTE_SCOPES.get(scope) ?? String(scope);
+}
+
+/** The scope of this name or number; undefined: neither. */
+export function routeScopeNumber(text: string): number | undefined {
+  return text === 'universe' ? ROUTE_SCOPE.UNIVERSE : numberIn(ROUTE_SCOPES, text, 255);
+}
+
 export function tableName(table: number): string {
   return TABLES.get(table) ?? String(table);
 }
@@ -87,6 +113,12 @@ export function routeTypeName(type: number): string {
 /** The type of this name; undefined: none. */
 export function routeTypeNumber(text: string): number | undefined {
   return [...ROUTE_TYPES].find(([, name]) => name.toLowerCase() === text)?.[0];
+}
+
+function numberIn(names: ReadonlyMap<number, string>, text: string, most: number): number | undefined {
+  const named = [...names].find(([, name]) => name === text)?.[0];
+  if (named !== undefined) return named;
+  return /^\d{1,3}$/.test(text) && Number(text) <= most ? Number(text) : undefined;
 }
 
 function namesOf(numbers: Readonly<Record<string, number>>): ReadonlyMap<number, string> {
