@@ -17,13 +17,19 @@ type Changed = (device: NetDevice | null, value: number) => void;
 /**
  * @param forwardingChanged called when `forwarding` was set; null: of all devices.
  * @param linkLocalChanged the same of `link_local`.
+ * @param linkdownChanged the same of `ignore_routes_with_linkdown`.
  * @throws NetError EEXIST.
  */
-export function defineConf(sysctl: SysctlBranch, forwardingChanged: Changed, linkLocalChanged: Changed): Ipv4Conf {
-  return new DeviceConf(sysctl, 'net.ipv4.conf', specsOf(forwardingChanged, linkLocalChanged));
+export function defineConf(
+  sysctl: SysctlBranch,
+  forwardingChanged: Changed,
+  linkLocalChanged: Changed,
+  linkdownChanged: Changed,
+): Ipv4Conf {
+  return new DeviceConf(sysctl, 'net.ipv4.conf', specsOf(forwardingChanged, linkLocalChanged, linkdownChanged));
 }
 
-function specsOf(changed: Changed, linkLocalChanged: Changed) {
+function specsOf(changed: Changed, linkLocalChanged: Changed, linkdownChanged: Changed) {
   return {
     forwarding: { ...SWITCH, join: 'own', summary: 'packets for others that come in here are passed on (RFC 1812)', changed },
     rp_filter: { default: 0, min: 0, max: 2, join: 'max', summary: 'sources must be reached by this device (1), or at all (2) (RFC 3704)' },
@@ -32,7 +38,12 @@ function specsOf(changed: Changed, linkLocalChanged: Changed) {
     bc_forwarding: { ...SWITCH, join: 'and', summary: 'broadcasts to another subnet are passed on (RFC 2644)' },
     route_localnet: { ...SWITCH, join: 'or', summary: '127.0.0.0/8 is no martian here' },
     log_martians: { ...SWITCH, join: 'or', summary: 'packets with impossible addresses are told of in the log' },
-    ignore_routes_with_linkdown: { ...SWITCH, join: 'or', summary: 'routes by this device count as dead while it has no carrier' },
+    ignore_routes_with_linkdown: {
+      ...SWITCH,
+      join: 'or',
+      summary: 'routes by this device count as dead while it has no carrier',
+      changed: linkdownChanged,
+    },
     accept_redirects: { ...ON, join: 'own', summary: 'ICMP redirects are believed (RFC 1122 §3.2.2.2)' },
     secure_redirects: { ...ON, join: 'or', summary: 'redirects may only name gateways that routes know' },
     send_redirects: { ...ON, join: 'or', summary: 'hosts are told of shorter ways (RFC 1812 §5.2.7.2)' },

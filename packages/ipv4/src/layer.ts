@@ -105,6 +105,10 @@ export class Ipv4Layer implements NetworkLayer, EthertypeHandler {
     dst.headroomBytes += IPV4_HEADER_BYTES;
   }
 
+  needsCarrier(device: NetDevice): boolean {
+    return this.#parts.conf.value(device.ifindex, 'ignore_routes_with_linkdown') !== 0;
+  }
+
   chooseSource(flow: Flow, dst: Dst): boolean {
     const { book } = this.#parts;
     // To oneself from oneself; else by what is on the link of the next hop.

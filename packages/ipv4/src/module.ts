@@ -216,6 +216,7 @@ export class Ipv4Module implements SoftnetModule {
 
 function partsOf(ctx: ModuleContext, joints: Joints): Ipv4Parts {
   const traffic = ctx.port(DeviceTraffic);
+  const route = ctx.port(Route);
   const conf = defineConf(
     ctx.sysctl,
     (device, on) => {
@@ -223,6 +224,7 @@ function partsOf(ctx: ModuleContext, joints: Joints): Ipv4Parts {
       if (device === null) ctx.sysctl.set('net.ipv4.conf.all.accept_redirects', 1 - on);
     },
     () => joints.linkLocal?.lookAll(traffic.current.all()),
+    () => route.current.changed(),
   );
   // Those that are there have theirs from the start, so that what was set in the last generation is set in this one.
   for (const device of traffic.current.all()) conf.deviceChanged(device, DEVICE_EVENT.REGISTER);
@@ -235,7 +237,7 @@ function partsOf(ctx: ModuleContext, joints: Joints): Ipv4Parts {
     counters: defineCounters((name) => ctx.counter(name)),
     book: new AddressBook(),
     pool: ctx.port(SkbPool),
-    route: ctx.port(Route),
+    route,
     neighbours: ctx.port(Neighbours),
     traffic,
     policy: ctx.port(PacketPolicy),

@@ -18,6 +18,7 @@ export type Ipv6ConfName = keyof ReturnType<typeof specsOf>;
 export interface Ipv6ConfListener {
   forwardingChanged(device: NetDevice | null, value: number): void;
   disableChanged(device: NetDevice | null, value: number): void;
+  linkdownChanged(): void;
 }
 
 /** @throws NetError EEXIST. */
@@ -52,7 +53,12 @@ function wayOf(listener: Ipv6ConfListener) {
     mtu: { default: 0, min: 0, max: 65_535, join: 'own', summary: 'of IPv6 on the device, 1280 or more; 0: as the device has it' },
     accept_source_route: { default: 0, min: -1, max: INT_MAX, join: 'own', summary: 'routing headers are obeyed; only type 2 could be' },
     drop_unicast_in_l2_multicast: { ...OFF, join: 'or', summary: 'a packet to one in a frame to many is dropped' },
-    ignore_routes_with_linkdown: { ...OFF, join: 'or', summary: 'routes by the device count as dead while it has no carrier' },
+    ignore_routes_with_linkdown: {
+      ...OFF,
+      join: 'or',
+      summary: 'routes by the device count as dead while it has no carrier',
+      changed: () => listener.linkdownChanged(),
+    },
   } as const satisfies Record<string, ConfSpec>;
 }
 

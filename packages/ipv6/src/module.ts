@@ -145,6 +145,7 @@ export class Ipv6Module implements SoftnetModule {
         else this.#links.forwardingChanged(device, value !== 0);
       },
       disableChanged: () => {},
+      linkdownChanged: () => this.#around.route.current.changed(),
     });
     return conf;
   }

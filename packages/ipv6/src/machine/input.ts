@@ -1,5 +1,18 @@
 import type { NetDevice, NetworkLayer, Skb } from '@softnet/contract';
-import { CHECKSUM, DEVICE_FLAG, Flow, POLICY_DIRECTION, REFUSAL, ROUTE_TYPE, runHooks, SKB_TYPE, TRANSMIT } from '@softnet/contract';
+import {
+  ADDRESS_FAMILY,
+  CHECKSUM,
+  DEVICE_FLAG,
+  Flow,
+  FlowKey,
+  IP_PROTOCOL,
+  POLICY_DIRECTION,
+  REFUSAL,
+  ROUTE_TYPE,
+  runHooks,
+  SKB_TYPE,
+  TRANSMIT,
+} from '@softnet/contract';
 import type { Delivery, LayerHooks } from '@softnet/inet';
 import { gather, pull, trim } from '@softnet/skb';
 import {
@@ -20,6 +33,9 @@ import { walkHeaders } from './header-walk.ts';
 import type { Ipv6Reason } from './reasons.ts';
 import type { Links, Surroundings } from './surroundings.ts';
 
+/** Headers and ports are looked for so far. */
+const PORTS_WITHIN_BYTES = 256;
+
 /** The way in: validation, hooks, routes, headers, delivery. */
 export class Ipv6Input {
   readonly #around: Surroundings;
@@ -30,6 +46,7 @@ export class Ipv6Input {
   readonly #delivery: Delivery;
   readonly #flow = new Flow();
   readonly #chain = new Ipv6HeaderChain();
+  readonly #key = new FlowKey();
 
   constructor(around: Surroundings, layer: NetworkLayer, hooks: LayerHooks, links: Links, headers: ExtensionHeaders, delivery: Delivery) {
     this.#around = around;
@@ -67,11 +84,26 @@ export class Ipv6Input {
     readFlow(skb, flow);
     const caller = current.id;
     current.id = route.owner;
+    if (route.current.wantsPorts(ADDRESS_FAMILY.INET6)) this.#readPorts(skb);
     const dst = route.current.lookupInput(flow);
     current.id = caller;
     skb.dst = dst;
     if (dst.error !== 0) this.#refuse(skb, dst.type);
     return dst.input(skb);
+  }
+
+  /** Rules ask for them (Linux's `fib6_rules_early_flow_dissect`). What is cut has none, nor has ICMP. */
+  #readPorts(skb: Skb): void {
+    if (skb.fragments !== null && !gather(skb, Math.min(skb.len, PORTS_WITHIN_BYTES))) return;
+    const chain = this.#chain;
+    if (!walkHeaders(skb, chain)) return;
+    const { protocol, transport } = chain;
+    this.#flow.protocol = protocol;
+    if (transport < 0 || protocol === IP_PROTOCOL.ICMPV6) return;
+    const key = this.#key;
+    if (!this.#delivery.dissect(skb.memory, protocol, transport, skb.tail, key)) return;
+    this.#flow.srcPort = key.remotePort;
+    this.#flow.dstPort = key.localPort;
   }
 
   /** `Dst.input` of what is for this host. */

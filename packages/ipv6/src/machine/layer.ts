@@ -110,6 +110,10 @@ export class Ipv6Layer implements NetworkLayer, EthertypeHandler {
     else dst.input = forward.forward;
   }
 
+  needsCarrier(device: NetDevice): boolean {
+    return this.#around.conf.value(device.ifindex, 'ignore_routes_with_linkdown') !== 0;
+  }
+
   chooseSource(flow: Flow, dst: Dst): boolean {
     const wish = this.#wish;
     wish.word0 = flow.dst0;
