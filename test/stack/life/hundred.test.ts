@@ -1,6 +1,7 @@
-import { ADDRESS_FAMILY, Neighbours, Route } from '@softnet/contract';
+import { ADDRESS_FAMILY, Devices, Neighbours, Route } from '@softnet/contract';
 import { Ipv4Module } from '@softnet/ipv4';
 import type { ModuleSource } from '@softnet/kernel';
+import { Cable } from '@softnet/nic-driver';
 import { RouteModule } from '@softnet/route';
 import type { NetHost } from '@softnet/testkit';
 import { LeakGuard } from '@softnet/testkit';
@@ -23,16 +24,39 @@ function randomOf(seed: number): (below: number) => number {
   };
 }
 
+/** Whose sockets go by the layer. */
+const usersOf = (host: NetHost): string[] => ['one', 'server', 'two'].map((name) => `${host.kernel.name}-${name}`);
+
+/** What else happens while a module leaves or is replaced. @param tables whether routes can be changed. */
+type Disturbance = (host: NetHost, round: number, tables: boolean) => Promise<void>;
+
+const DISTURBANCES: readonly Disturbance[] = [
+  async () => {},
+  async (host) => host.kernel.port(Route).current.changed(),
+  async (host, round) => {
+    await host.addDevice('wire', `tmp${round}`, { cable: new Cable() });
+    host.up(`tmp${round}`);
+    host.kernel.port(Devices).current.remove(host.device(`tmp${round}`));
+  },
+  async (host, round, tables) => {
+    if (!tables) return;
+    const way = { dev: 'eth0' };
+    host.addRoute(`192.0.2.${round % 250}/32`, way);
+    host.removeRoute(`192.0.2.${round % 250}/32`, way);
+  },
+];
+
 /** One change of the module, with traffic in its midst. */
-type Way = (flows: Flows, host: NetHost, module: string, users: readonly string[]) => Promise<void>;
+type Way = (flows: Flows, host: NetHost, module: string, disturb: (tables: boolean) => Promise<void>) => Promise<void>;
 
 const replace =
   (mode: 'handover' | 'drain'): Way =>
-  async (flows, host, module) => {
+  async (flows, host, module, disturb) => {
     const { net } = flows.hosts;
     let drained: Promise<{ leaks: readonly string[] }> | null = null;
     await flows.exchange(async () => {
       ({ drained } = await host.kernel.replace(module, MODULES[module]!, { mode }));
+      await disturb(true);
     }, host);
     // Whoever goes by the old one asks the new one at his next packet: it goes.
     await flows.exchange(undefined, host);
@@ -40,19 +64,17 @@ const replace =
   };
 
 /** It leaves, with those that need it; those inside go on, and are named; then it is called back. */
-const callBack: Way = async (flows, host, module, users) => {
+const callBack: Way = async (flows, host, module, disturb) => {
   const { net } = flows.hosts;
   const unload = host.kernel.unload(module, { cascade: module === 'route' });
   void unload.report.catch(() => undefined);
-  await flows.exchange(undefined, host);
+  await flows.exchange(() => disturb(module !== 'route'), host);
   expect(host.kernel.module(module)?.state).toBe('draining');
-  expect(flows.holders(host, 'ipv4')).toEqual(users);
+  expect(flows.holders(host, 'ipv4')).toEqual(usersOf(host));
   expect(() => host.addAddress('eth0', '10.0.77.1/24')).toThrow();
   await flows.exchange(() => host.kernel.abort(module), host);
   await net.run(unload);
 };
-
-const usersOf = (host: NetHost): string[] => ['one', 'server', 'two'].map((name) => `${host.kernel.name}-${name}`);
 
 test.each([
   ['ipv4', 'a', 11],
@@ -73,7 +95,8 @@ test.each([
     const before = routes();
     let halfBytes = 0;
     for (let round = 0; round < ROUNDS; round++) {
-      await ways[chance(ways.length)]!(flows, host, module, usersOf(host));
+      const disturbance = DISTURBANCES[chance(DISTURBANCES.length)]!;
+      await ways[chance(ways.length)]!(flows, host, module, (tables) => disturbance(host, round, tables));
       expect(routes(), `round ${round}`).toEqual(before);
       if (round === ROUNDS / 2) halfBytes = heapBytes();
     }
