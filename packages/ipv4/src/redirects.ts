@@ -52,6 +52,7 @@ export class Redirects {
 
   /** A neighbour does not answer: whoever was led to it goes the way that he went before. */
   failed(gateway: number): void {
+    if (this.#tried.length === 0) return;
     const tried = this.#tried.filter((each) => each.gateway === gateway);
     if (tried.length === 0) return;
     this.#tried = this.#tried.filter((each) => each.gateway !== gateway);
