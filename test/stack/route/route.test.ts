@@ -126,12 +126,21 @@ describe('replaced by hand-over', () => {
     await world.advance(1000);
     net.answers = false;
     sendTo(kernel, old, TO + 1);
+    table().addProxy(device, INET, [0, 0, 0xffff, TO + 2]);
+    table().addProxy(null, INET, [0, 0, 0xffff, TO + 3]);
     const before = routes() && route().entries(INET);
     const report = await run(kernel.replace('route', RouteModule));
-    expect([report.mode, report.adopted]).toEqual(['handover', { neighbour: 3 }]);
+    expect([report.mode, report.adopted]).toEqual(['handover', { neighbour: 3, proxy: 2 }]);
     expect((await run(report.drained)).leaks).toEqual([]);
     expect(route().entries(INET)).toEqual(before);
     expect(states(neighbours().entries(INET))).toEqual(['7 REACHABLE', '8 INCOMPLETE', '9 PERMANENT']);
+    expect(
+      neighbours()
+        .entries(INET)
+        .map(({ gatewayOf }) => gatewayOf)
+        .sort(),
+    ).toEqual([0, 0, 1]);
+    expect([TO + 2, TO + 3, TO + 4].map((last) => neighbours().isProxied(device, INET, 0, 0, 0xffff, last))).toEqual([true, true, false]);
     expect([isFresh(use), old.obsolete, drops(), net.asked]).toEqual([false, true, {}, 2]);
     net.answers = true;
     const dst = route().validate(use, flowTo(TO));
