@@ -40,7 +40,7 @@ import { RuleStore } from './rule/rule-store.ts';
 import { RuleBook } from './rules.ts';
 
 /** Who is told which neighbours next hops lead by. */
-export interface GatewayWatch {
+interface GatewayWatch {
   hopBegins(device: NetDevice, family: number, address: AddressWords): void;
   hopEnds(device: NetDevice, family: number, address: AddressWords): void;
 }
