@@ -4,12 +4,13 @@ import { deviceSuite } from './device/suite.ts';
 import { answer, inChild, MEASURE } from './in-child.ts';
 import { kernelSuite } from './kernel/suite.ts';
 import { pathSuite } from './path/suite.ts';
+import { routeSuite } from './route/suite.ts';
 import { skbSuite } from './skb/suite.ts';
 import type { Suite } from './work.ts';
 
 /** All suites: a new one is a line here. */
 function allSuites(): Suite[] {
-  return [kernelSuite(), skbSuite(), pathSuite(), deviceSuite()];
+  return [kernelSuite(), skbSuite(), pathSuite(), deviceSuite(), routeSuite()];
 }
 
 /** The command; or, where {@link inChild} started this process, one round of one subject. */
