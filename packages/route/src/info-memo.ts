@@ -1,5 +1,6 @@
-import type { AddressWords, NextHop } from '@softnet/contract';
+import type { AddressWords, NextHop, RouteEntry } from '@softnet/contract';
 import { ADDRESS_FAMILY } from '@softnet/contract';
+import type { RouteAlias } from './route-alias.ts';
 import type { CheckedEntry } from './route-checks.ts';
 import { maskOf, sameWords } from './route-checks.ts';
 import type { RouteInfo } from './route-info.ts';
@@ -9,9 +10,14 @@ import type { RouteInfos } from './route-infos.ts';
 const FEWEST = 64;
 const COARSE = 1 << 16;
 
-interface Known {
-  readonly entry: CheckedEntry;
+/** A route that was checked. */
+export interface Known {
+  /** As it was given. */
+  readonly given: RouteEntry;
+  readonly checked: CheckedEntry;
   readonly info: RouteInfo;
+  /** The only route of a prefix, made at the first such; it may stand in its table. */
+  alone: RouteAlias | null;
 }
 
 /**
@@ -30,36 +36,30 @@ export class InfoMemo {
     this.#coarse = changes < FEWEST ? null : new Uint8Array(COARSE);
   }
 
-  /** One more route uses it. Null: it is not known. */
-  take(entry: CheckedEntry): RouteInfo | null {
+  /** A route that differs from this in its prefix only. Null: none is known. */
+  find(entry: RouteEntry): Known | null {
     if (this.#coarse === null) return null;
     const known = this.#known.get(hashOf(entry));
     if (known === undefined) return null;
-    for (const { entry: other, info } of known) {
-      if (!isOneWay(entry, other)) continue;
-      info.users++;
-      return info;
-    }
+    for (let i = 0; i < known.length; i++) if (isOneWay(entry, known[i]!.given)) return known[i]!;
     return null;
   }
 
   /** The entry was checked, and comes to this. */
-  keep(entry: CheckedEntry, info: RouteInfo): void {
-    if (this.#coarse === null || !isPlain(entry)) return;
-    const hash = hashOf(entry);
-    const known = this.#known.get(hash);
+  keep(given: RouteEntry, checked: CheckedEntry, info: RouteInfo): Known {
+    const known: Known = { given, checked, info, alone: null };
+    if (this.#coarse === null || !isPlain(given)) return known;
+    const hash = hashOf(given);
+    const others = this.#known.get(hash);
     info.users++;
-    if (known === undefined) this.#known.set(hash, [{ entry, info }]);
-    else known.push({ entry, info });
-    for (const { gateway } of entry.nextHops) {
-      if (gateway === undefined) continue;
-      this.#gateways.push(gateway);
-      this.#coarse[leading(gateway.family, gateway.address) >>> 16] = 1;
-    }
+    if (others === undefined) this.#known.set(hash, [known]);
+    else others.push(known);
+    this.#watch(checked);
+    return known;
   }
 
   /** Routes of this prefix have changed. */
-  touch({ family, prefix, prefixLen }: Pick<CheckedEntry, 'family' | 'prefix' | 'prefixLen'>): void {
+  touch(family: number, prefix: AddressWords, prefixLen: number): void {
     if (this.#gateways.length === 0) return;
     if (prefixLen >= 16 && this.#coarse![leading(family, prefix) >>> 16] === 0) return;
     if (this.#gateways.some((gateway) => gateway.family === family && isIn(gateway.address, prefix, prefixLen, family))) this.forget();
@@ -70,6 +70,14 @@ export class InfoMemo {
     this.#known.clear();
     this.#gateways.length = 0;
     this.#coarse?.fill(0);
+  }
+
+  #watch({ nextHops }: CheckedEntry): void {
+    for (const { gateway } of nextHops) {
+      if (gateway === undefined) continue;
+      this.#gateways.push(gateway);
+      this.#coarse![leading(gateway.family, gateway.address) >>> 16] = 1;
+    }
   }
 }
 
@@ -83,28 +91,32 @@ function isIn(address: AddressWords, prefix: AddressWords, prefixLen: number, fa
   return address.every((word, index) => ((word ^ prefix[index]!) & maskOf(prefixLen - 32 * index)) === 0);
 }
 
-function hashOf({ source, table, nextHops }: CheckedEntry): number {
-  const hop = nextHops[0];
-  const hash = Math.imul((hop?.ifindex ?? 0) ^ (table << 8) ^ source, 0x9e3779b1);
-  return hop?.gateway === undefined ? hash : hash ^ Math.imul(hop.gateway.address[3] ^ hop.gateway.address[1], 0x85ebca6b);
+function hashOf({ source, table = 0, nextHops }: RouteEntry): number {
+  if (nextHops.length === 0) return source;
+  const { ifindex, gateway } = nextHops[0]!;
+  const hash = Math.imul(ifindex ^ (table << 8) ^ source, 0x9e3779b1);
+  return gateway === undefined ? hash : hash ^ Math.imul(gateway.address[3] ^ gateway.address[1], 0x85ebca6b);
 }
 
 /** What else there may be is looked for each time. */
-function isPlain({ metrics, preferredSource, nextHopId, nextHops }: CheckedEntry): boolean {
-  if (metrics !== undefined || preferredSource !== undefined || nextHopId !== 0) return false;
-  for (const { encap } of nextHops) if (encap !== undefined) return false;
+function isPlain({ metrics, preferredSource, nextHopId, expiresMs, nextHops }: RouteEntry): boolean {
+  if (metrics !== undefined || preferredSource !== undefined || nextHopId || expiresMs !== undefined) return false;
+  for (let i = 0; i < nextHops.length; i++) if (nextHops[i]!.encap !== undefined) return false;
   return true;
 }
 
-function isOneWay(a: CheckedEntry, b: CheckedEntry): boolean {
+/** Whether a route is like one that is plain, but for its prefix. */
+function isOneWay(a: RouteEntry, b: RouteEntry): boolean {
   if (a.family !== b.family || a.type !== b.type || a.table !== b.table || a.scope !== b.scope || a.source !== b.source) return false;
-  if ((a.realms ?? 0) !== (b.realms ?? 0) || a.nextHops.length !== b.nextHops.length || !isPlain(a)) return false;
+  if (a.tos !== b.tos || a.priority !== b.priority || a.preference !== b.preference || a.realms !== b.realms || !isPlain(a)) return false;
+  if (a.nextHops === b.nextHops) return true;
+  if (a.nextHops.length !== b.nextHops.length) return false;
   for (let i = 0; i < a.nextHops.length; i++) if (!isOneHop(a.nextHops[i]!, b.nextHops[i]!)) return false;
   return true;
 }
 
 function isOneHop(a: NextHop, b: NextHop): boolean {
-  if (a.ifindex !== b.ifindex || (a.weight ?? 1) !== (b.weight ?? 1) || (a.onLink ?? false) !== (b.onLink ?? false)) return false;
+  if (a.ifindex !== b.ifindex || a.weight !== b.weight || a.onLink !== b.onLink) return false;
   if (a.gateway === undefined || b.gateway === undefined) return a.gateway === b.gateway;
   return a.gateway.family === b.gateway.family && sameWords(a.gateway.address, b.gateway.address);
 }

@@ -18,6 +18,8 @@ export class RouteAlias {
   readonly next: RouteAlias | null;
   /** How many routes it is, with those behind it. */
   readonly length: number;
+  /** Whether it or one behind it does not stay. */
+  readonly expires: boolean;
   /** Its table's number for it; 0: it stands in none. */
   id = 0;
   /** Prefixes that have it, and aliases before it. */
@@ -33,6 +35,7 @@ export class RouteAlias {
     this.expiresMs = expiresMs;
     this.next = next;
     this.length = next === null ? 1 : next.length + 1;
+    this.expires = expiresMs !== null || next?.expires === true;
   }
 }
 

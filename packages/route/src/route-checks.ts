@@ -29,9 +29,8 @@ export function checkEntry(entry: RouteEntry, words: () => string): CheckedEntry
   if (family !== ADDRESS_FAMILY.INET && family !== ADDRESS_FAMILY.INET6) {
     throw new NetError('EAFNOSUPPORT', `the route is of family ${family}, and routes are of IPv4 (2) or IPv6 (10)`, { syscall: 'route' });
   }
-  const bits = addressBits(family);
   const priority = entry.priority || defaultPriority(entry, table);
-  if (!isInteger(prefixLen, 0, bits)) throw refuse(`its prefix has 0 to ${bits} bits, not ${prefixLen}`);
+  checkPrefixLen(entry, words);
   if (!isInteger(type, ROUTE_TYPE.UNICAST, ROUTE_TYPE.THROW)) throw refuse(`there is no type ${type}`);
   if (!isInteger(table, 1, 0xffffffff)) throw refuse(`a table has a number from 1 to 4294967295, not ${table}`);
   if (!isInteger(priority, 0, 0xffffffff)) throw refuse(`its metric is ${priority}, not 0 to 4294967295`);
@@ -46,6 +45,13 @@ export function checkEntry(entry: RouteEntry, words: () => string): CheckedEntry
   const fault = scopeFault(entry, scope);
   if (fault !== null) throw refuse(fault);
   return { ...entry, prefix: masked(family, prefix, prefixLen), table, tos, priority, scope, nextHopId };
+}
+
+/** @throws NetError EINVAL. */
+export function checkPrefixLen({ family, prefixLen }: RouteEntry, words: () => string): void {
+  const bits = addressBits(family);
+  if (isInteger(prefixLen, 0, bits)) return;
+  throw new NetError('EINVAL', `the route ${words()} cannot be: its prefix has 0 to ${bits} bits, not ${prefixLen}`, { syscall: 'route' });
 }
 
 /** Routes that the stack makes for its devices: two of one prefix are two links, and no mistake. */

@@ -2,11 +2,12 @@ import type { DeviceTraffic, Port, RouteEdit, RouteEntry } from '@softnet/contra
 import { NetError } from '@softnet/contract';
 import type { HopSpec } from './hop.ts';
 import type { HopSpecs } from './hop-specs.ts';
+import type { Known } from './info-memo.ts';
 import { InfoMemo } from './info-memo.ts';
 import type { Prefix } from './route-alias.ts';
 import { aliasesOf, chainIn, chainOut, entryOf, RouteAlias } from './route-alias.ts';
 import type { CheckedEntry } from './route-checks.ts';
-import { checkEntry, isAppended, masked, sameWords } from './route-checks.ts';
+import { checkEntry, checkPrefixLen, isAppended, masked, sameWords } from './route-checks.ts';
 import type { RouteExpiry } from './route-expiry.ts';
 import type { RouteInfo, RouteInfoSpec } from './route-info.ts';
 import type { RouteInfos } from './route-infos.ts';
@@ -88,7 +89,7 @@ export class RouteStore {
   /** Routes of the last generation, checked when they were added. */
   restore(entries: Iterable<RouteEntry>): void {
     const work = this.#begin(Number.POSITIVE_INFINITY);
-    for (const entry of entries) this.#put(work, this.#check(entry), false, true);
+    for (const entry of entries) this.#put(work, entry, false, true);
     this.#settle(work);
     this.#parts.changed();
   }
@@ -144,7 +145,7 @@ export class RouteStore {
 
   #do(work: Work, { change, entry }: RouteEdit): void {
     if (change === 'remove') this.#remove(work, entry);
-    else this.#put(work, this.#check(entry), change === 'replace', false);
+    else this.#put(work, entry, change === 'replace', false);
     work.done++;
   }
 
@@ -153,7 +154,7 @@ export class RouteStore {
     const { expiry } = this.#parts;
     work.journal.settle(
       (info) => this.#infos.give(info),
-      (table, { prefix, prefixLen }) => expiry.look(table, prefix, prefixLen),
+      (table, prefix, prefixLen) => expiry.look(table, prefix, prefixLen),
     );
     this.#close(work);
   }
@@ -163,52 +164,55 @@ export class RouteStore {
     for (const { family, number } of journal.tables) this.#parts.book.of(family).tidy(number);
   }
 
-  /** One who throws keeps nobody from hearing of the rest. */
   #tell({ told }: Work): void {
-    let failure: unknown;
-    let failed = false;
-    for (const { change, entry } of told) {
-      try {
-        this.#parts.listeners.route(change, entry);
-      } catch (error) {
-        if (!failed) failure = error;
-        failed = true;
-      }
-    }
-    if (failed) throw failure;
+    const { listeners } = this.#parts;
+    listeners.several(
+      told.map(
+        ({ change, entry }) =>
+          () =>
+            listeners.route(change, entry),
+      ),
+    );
   }
 
-  #put(work: Work, entry: CheckedEntry, replaces: boolean, trusted: boolean): void {
-    const info = work.memo.take(entry) ?? this.#infoOf(work, entry, trusted);
+  #put(work: Work, given: RouteEntry, replaces: boolean, trusted: boolean): void {
+    const known = this.#known(work, given, trusted);
+    const { checked: entry, info } = known;
+    const { prefixLen } = given;
+    const prefix = masked(entry.family, given.prefix, prefixLen);
     const table = this.#parts.book.of(entry.family).table(entry.table);
-    const { prefix, prefixLen } = entry;
     const before = table.chain(prefix, prefixLen);
     const other = before === null ? null : conflict(before, entry, info);
     if (other !== null && !replaces) {
       this.#infos.give(info);
-      throw new NetError(
-        'EEXIST',
-        `table ${entry.table} has the route ${this.#words(entryOf(other, table, entry))} already: replace changes it`,
-        { syscall: 'route' },
-      );
+      const words = this.#words(entryOf(other, table, given));
+      throw new NetError('EEXIST', `table ${entry.table} has the route ${words} already: replace changes it`, { syscall: 'route' });
     }
-    const after = chainIn(other === null ? before : chainOut(before!, other), info, entry);
-    table.put(prefix, prefixLen, after);
-    work.journal.note({ table, at: entry, before, gained: info, lost: other === null ? null : other.info });
-    if (!trusted) work.memo.touch(entry);
-    if (!trusted && this.#parts.listeners.heard) {
-      const told = entryOf(new RouteAlias(info, entry, null), table, entry);
-      work.told.push({ change: other === null ? 'add' : 'replace', entry: told });
-    }
+    const rest = other === null ? before : chainOut(before!, other);
+    if (rest === null) known.alone ??= new RouteAlias(info, entry, null);
+    const after = table.put(prefix, prefixLen, before, rest === null ? known.alone : chainIn(rest, info, entry));
+    if (rest === null) known.alone = after;
+    work.journal.note({ table, prefix, prefixLen, before, after, gained: info, lost: other === null ? null : other.info });
+    if (trusted) return;
+    work.memo.touch(entry.family, prefix, prefixLen);
+    if (!this.#parts.listeners.heard) return;
+    const told = entryOf(new RouteAlias(info, entry, null), table, { prefix, prefixLen });
+    work.told.push({ change: other === null ? 'add' : 'replace', entry: told });
   }
 
-  #infoOf(work: Work, entry: CheckedEntry, trusted: boolean): RouteInfo {
+  /** A route like this, checked; its info has one more user. */
+  #known(work: Work, given: RouteEntry, trusted: boolean): Known {
+    const known = work.memo.find(given);
+    if (known !== null) {
+      checkPrefixLen(given, () => this.#words(given));
+      known.info.users++;
+      return known;
+    }
     const { specs, tryOut } = this.#parts;
-    const hopSpecs = specs.of(entry, trusted);
+    const checked = this.#check(given);
+    const hopSpecs = specs.of(checked, trusted);
     if (!trusted) for (const spec of hopSpecs) tryOut(spec);
-    const info = this.#infos.take(infoSpecOf(entry), hopSpecs);
-    work.memo.keep(entry, info);
-    return info;
+    return work.memo.keep(given, checked, this.#infos.take(infoSpecOf(checked), hopSpecs));
   }
 
   #remove(work: Work, entry: RouteEntry): void {
@@ -221,13 +225,13 @@ export class RouteStore {
     }
     if (this.#parts.listeners.heard) work.told.push({ change: 'remove', entry: entryOf(alias, table, at) });
     this.#takeOut(work, table, at, alias);
-    work.memo.touch({ family, ...at });
+    work.memo.touch(family, at.prefix, prefixLen);
   }
 
   #takeOut({ journal }: Work, table: RouteTable, { prefix, prefixLen }: Prefix, alias: RouteAlias): void {
     const before = table.chain(prefix, prefixLen)!;
-    table.put(prefix, prefixLen, chainOut(before, alias));
-    journal.note({ table, at: { prefix, prefixLen }, before, gained: null, lost: alias.info });
+    const after = table.put(prefix, prefixLen, before, chainOut(before, alias));
+    journal.note({ table, prefix, prefixLen, before, after, gained: null, lost: alias.info });
   }
 
   #check(entry: RouteEntry): CheckedEntry {

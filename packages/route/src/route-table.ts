@@ -54,13 +54,13 @@ export class RouteTable {
     return this.#aliases.byId[id]!;
   }
 
-  /** The prefix has these routes from now on, in the place of those it had; null: none. */
-  put(prefix: AddressWords, prefixLen: number, first: RouteAlias | null): void {
-    const before = this.chain(prefix, prefixLen);
-    const after = first === null ? null : this.#aliases.take(first);
-    if (after !== before) this.#set(prefix, prefixLen, after);
-    this.count += (after === null ? 0 : after.length) - (before === null ? 0 : before.length);
+  /** The prefix has other routes from now on; null: none. @param before its chain now. Returns the one that it has then. */
+  put(prefix: AddressWords, prefixLen: number, before: RouteAlias | null, after: RouteAlias | null): RouteAlias | null {
+    const own = after === null ? null : this.#aliases.take(after);
+    if (own !== before) this.#set(prefix, prefixLen, own);
+    this.count += (own === null ? 0 : own.length) - (before === null ? 0 : before.length);
     if (before !== null) this.#aliases.give(before);
+    return own;
   }
 
   /** Those that are wanted, in the order of prefixes. */
