@@ -1,7 +1,7 @@
 import { ADDRESS_FAMILY, LinkGroups, MulticastGroups } from '@softnet/contract';
 import { IGMP_TYPE, Ipv4Module, parseIgmp } from '@softnet/ipv4';
 import { NetdevModule } from '@softnet/netdev';
-import { WireModule } from '@softnet/nic-driver';
+import { Cable, WireModule } from '@softnet/nic-driver';
 import { LeakGuard } from '@softnet/testkit';
 import { emitUdp, formatIpv4, formatMac, ipv4Words } from '@softnet/wire';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -167,5 +167,41 @@ test('a hundred times in turn: no membership lost, nothing left', async () => {
     expect(await link.net.run(drained)).toMatchObject({ leaks: [], faults: [] });
   }
   expect([await hears(user), listens()]).toEqual([true, ['01:00:5e:00:00:01', MAC]]);
+  user.close();
+});
+
+test('a card that filters hears the groups that are joined, also when its driver or netdev is another', async () => {
+  const { net, host } = link;
+  const far = await net.host('far');
+  const cable = new Cable({ delayUs: 10 });
+  await host.addDevice('wire', 'eth1', { cable, filters: true });
+  await far.addDevice('wire', 'eth0', { cable });
+  for (const [each, device, prefix] of [
+    [host, 'eth1', '10.0.1.1/24'],
+    [far, 'eth0', '10.0.1.2/24'],
+  ] as const) {
+    each.up(device);
+    each.addAddress(device, prefix);
+  }
+  far.addRoute('224.0.0.0/4', { dev: 'eth0' });
+  const sender = far.open({ family: INET });
+  const user = host.open({ family: INET });
+  user.bind('0.0.0.0', 6000);
+  const heard = async (): Promise<boolean> => {
+    await net.run(sender.send(Uint8Array.of(1), GROUP, 6000));
+    await net.pass(5);
+    return typeof user.tryReceive() !== 'number';
+  };
+  const filtered = () => host.kernel.dropReasons().find(({ name }) => name === 'wire.filtered')!.count;
+  expect([await heard(), filtered()]).toEqual([false, 1]);
+  join(user, GROUP, host.device('eth1').ifindex);
+  expect(await heard()).toBe(true);
+  for (const [name, source] of [
+    ['netdev', NetdevModule],
+    ['wire', WireModule],
+  ] as const) {
+    await net.run((await net.run(host.kernel.replace(name, source))).drained);
+    expect([name, await heard()]).toEqual([name, true]);
+  }
   user.close();
 });

@@ -88,6 +88,8 @@ export class CableEnd {
   port: CablePort | null = null;
   /** What the device here has for itself, of its kernel's packet memory; null: nothing. */
   memory: DeviceMemorySize | null = null;
+  /** The device here hears of groups only what it listens to, as a card with a filter does. */
+  filters = false;
 
   constructor(cable: Cable, index: 0 | 1, seed: number) {
     this.cable = cable;

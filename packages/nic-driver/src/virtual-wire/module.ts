@@ -45,6 +45,11 @@ export interface WireOptions {
    * honest frames with right checksums. Later: `ethtool -K`.
    */
   readonly offloads?: boolean;
+  /**
+   * It hears groups only that somebody has joined (`LinkGroups`), as a card does; default no: all, as Linux's veth. What joins none there (IPv6 as yet, devices
+   * stacked on it) wants ALLMULTI.
+   */
+  readonly filters?: boolean;
   /** Packet memory of the device's own for what it receives, small buffers and pages. Default none: the shared pool. */
   readonly buffers?: number;
   readonly pages?: number;
@@ -86,6 +91,7 @@ export class WireModule implements SoftnetModule {
     const reasons = {
       noCarrier: ctx.dropReason('wire.no-carrier', 'the other end of the cable is in no device that is up, or the cable is cut'),
       lost: ctx.dropReason('wire.lost', 'the cable lost it, as it was told to (loss)'),
+      filtered: ctx.dropReason('wire.filtered', 'to a group that the device does not listen to'),
       cut: ctx.dropReason('wire.cut', 'under way when the cable was cut, or the device went down'),
       tooLong: ctx.dropReason('wire.too-long', 'longer than the MTU of the device at the other end'),
       burst: ctx.dropReason('wire.burst', 'several frames in one, for another end that takes no bursts (any more)'),
@@ -107,7 +113,18 @@ export class WireModule implements SoftnetModule {
   }
 
   #create(name: string, options: Partial<WireOptions>, owner: Owner): NetDevice {
-    onlyOptions('wire', options, ['cable', 'end', 'address', 'mtuBytes', 'queues', 'priorities', 'offloads', 'buffers', 'pages']);
+    onlyOptions('wire', options, [
+      'cable',
+      'end',
+      'address',
+      'mtuBytes',
+      'queues',
+      'priorities',
+      'offloads',
+      'filters',
+      'buffers',
+      'pages',
+    ]);
     const queues = queuesOption(options);
     const features = DEVICE_FEATURE.SCATTER | (queues > 1 ? MULTI_QUEUE : 0) | (options.offloads === true ? OFFLOADS : 0);
     const spec = {
@@ -126,6 +143,7 @@ export class WireModule implements SoftnetModule {
     };
     const end = endOf(options);
     end.memory = memoryOption('wire', options);
+    end.filters = options.filters === true;
     return this.#devices.add(spec, end, owner, 'wire.create');
   }
 }

@@ -6,6 +6,7 @@ import { FrameCopier } from '../driver/copy-frame.ts';
 import type { DeviceDriver } from '../driver/device-driver.ts';
 import { DeviceMemory } from '../driver/device-memory.ts';
 import type { DriverDevices } from '../driver/driver-devices.ts';
+import { passesGroupFilter } from '../driver/group-filter.ts';
 import type { CableEnd, CablePort } from './cable.ts';
 import type { FrameLauncher } from './frame-launcher.ts';
 import { occupyLine } from './line-pace.ts';
@@ -20,7 +21,7 @@ export interface WireHost {
   readonly clock: Clock;
   readonly current: CurrentOwner;
   readonly launcher: FrameLauncher;
-  readonly reasons: { readonly noCarrier: DropReason; readonly cut: DropReason };
+  readonly reasons: { readonly noCarrier: DropReason; readonly cut: DropReason; readonly filtered: DropReason };
   timer(fire: (port: WirePort) => void, port: WirePort, place: string): Timer;
 }
 
@@ -284,7 +285,10 @@ export class WirePort implements DeviceDriver, CablePort {
     if (this.#fault !== null) this.#throwFault();
     const { flight, peer } = this.outside;
     const { nowUs } = this.#host.clock;
-    for (let skb = flight.take(nowUs); skb !== null; skb = flight.take(nowUs)) this.#host.devices.arrived(this.device, skb);
+    for (let skb = flight.take(nowUs); skb !== null; skb = flight.take(nowUs)) {
+      if (this.outside.filters && !passesGroupFilter(this.device, skb)) skb.memory.pool.drop(skb, this.#host.reasons.filtered);
+      else this.#host.devices.arrived(this.device, skb);
+    }
     this.coming();
     peer.port?.room();
   }
