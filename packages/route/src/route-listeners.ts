@@ -27,6 +27,21 @@ export class RouteListeners {
     this.#tell((listener) => listener.nextHopChanged(change, object));
   }
 
+  /** Says several things, in order; what the first of them threw is thrown when all are said. */
+  several(says: Iterable<() => void>): void {
+    let failure: unknown;
+    let failed = false;
+    for (const say of says) {
+      try {
+        say();
+      } catch (error) {
+        if (!failed) failure = error;
+        failed = true;
+      }
+    }
+    if (failed) throw failure;
+  }
+
   /** One that throws keeps none from hearing; what the first one threw is thrown when all have heard, as its own. */
   #tell(say: (listener: RouteListener) => void): void {
     const { items, owners } = this.#listeners;

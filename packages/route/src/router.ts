@@ -91,7 +91,7 @@ export class Router {
   constructor(host: RouterHost) {
     const { generation } = this;
     const { traffic, current, policy, tunnels, clock } = host;
-    const changed = (): void => this.service.changed();
+    const changed = (): void => this.#publish();
     this.#host = host;
     this.#listeners = new RouteListeners(host.listeners, current);
     this.#errors = new ErrorDsts(generation, host.uses, host.reason);
@@ -151,8 +151,9 @@ export class Router {
     if (!this.#layers.changed) return;
     const families = this.#layers.look();
     for (const family of families) this.hops.forget(family);
-    if (families.length > 0) this.hops.refresh();
-    if (families.length > 0) bump(this.generation);
+    if (families.length === 0) return;
+    this.hops.refresh();
+    bump(this.generation);
   }
 
   /** @param event one of `DEVICE_EVENT`. */
@@ -168,7 +169,7 @@ export class Router {
       matters = true;
     }
     if (matters) bump(this.generation);
-    for (const entry of lost) this.#listeners.route('remove', entry);
+    this.#listeners.several(lost.map((entry) => () => this.#listeners.route('remove', entry)));
   }
 
   /** What the last generation knew of a destination behind the hop of this key. Null: there is no such hop, or its time is over. */
@@ -189,6 +190,12 @@ export class Router {
     bump(this.generation);
   }
 
+  /** Of what is configured here. What others may have changed is looked at when they say so. */
+  #publish(): void {
+    this.look();
+    bump(this.generation);
+  }
+
   #makeNextHops(infos: RouteInfos, specs: HopSpecs, tryOut: (spec: HopSpec) => void): NextHopStore {
     return new NextHopStore({
       ...{ clock: this.#host.clock, listeners: this.#listeners, timer: this.#host.timer },
@@ -201,7 +208,7 @@ export class Router {
       specsOf: (info, hops) => specs.ofObject(info, hops),
       rebind: (info, hopSpecs, shares) => infos.rebind(info, hopSpecs, shares),
       dropRoutes: (of) => this.store.dropOf(of),
-      changed: () => this.service.changed(),
+      changed: () => this.#publish(),
     });
   }
 

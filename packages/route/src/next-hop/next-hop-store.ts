@@ -167,8 +167,15 @@ export class NextHopStore implements NextHops {
       told.push(['remove', node.object]);
     }
     this.#parts.changed();
-    for (const entry of routes) this.#parts.listeners.route('remove', entry);
-    for (const [change, object] of told) this.#parts.listeners.nextHop(change, object);
+    const { listeners } = this.#parts;
+    listeners.several([
+      ...routes.map((entry) => () => listeners.route('remove', entry)),
+      ...told.map(
+        ([change, object]) =>
+          () =>
+            listeners.nextHop(change, object),
+      ),
+    ]);
   }
 
   #tell(change: Change, id: number): void {
