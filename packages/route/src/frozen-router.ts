@@ -2,6 +2,7 @@ import type { Frozen, NextHopObject, Plain, RoutingRule } from '@softnet/contrac
 import { ADDRESS_FAMILY } from '@softnet/contract';
 import type { RouteException } from './exceptions.ts';
 import { freezeRoutes, thawRoutes } from './frozen-routes.ts';
+import type { FrozenBuckets } from './next-hop/next-hop-store.ts';
 import type { Router } from './router.ts';
 
 /** Version of the layout. */
@@ -11,6 +12,7 @@ interface FrozenRouter {
   readonly routes: Frozen;
   readonly rules: readonly RoutingRule[];
   readonly nextHops: readonly NextHopObject[];
+  readonly buckets: readonly FrozenBuckets[];
   readonly exceptions: readonly FrozenException[];
   /** Flows stay on their ways. */
   readonly seed: number;
@@ -40,6 +42,7 @@ export function freezeRouter(router: Router): Frozen {
     routes: freezeRoutes(store),
     rules: [...rules.entries(ADDRESS_FAMILY.INET), ...rules.entries(ADDRESS_FAMILY.INET6)],
     nextHops: nextHops.entries(),
+    buckets: nextHops.buckets,
     exceptions: Array.from(exceptions, frozenException),
     seed: fib.seed,
   };
@@ -49,10 +52,10 @@ export function freezeRouter(router: Router): Frozen {
 /** Next hops before the routes that use them, routes before what is known of their hops. */
 export function thawRouter({ version, data }: Frozen, router: Router): void {
   if (version !== FROZEN_ROUTER) throw new Error(`routing is frozen in layout ${version}`);
-  const { routes, rules, nextHops, exceptions, seed } = data as unknown as FrozenRouter;
+  const { routes, rules, nextHops, buckets, exceptions, seed } = data as unknown as FrozenRouter;
   router.fib.seed = seed;
   router.rules.restore(rules);
-  router.nextHops.restore(nextHops);
+  router.nextHops.restore(nextHops, buckets);
   thawRoutes(routes, router.store);
   for (const { hop, realms, address0: dst0, address1: dst1, address2: dst2, address3: dst3, ...known } of exceptions) {
     const exception = router.restoreException(hop, realms, { dst0, dst1, dst2, dst3 }, known.expiresMs);

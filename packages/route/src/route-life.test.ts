@@ -160,7 +160,13 @@ test('all of it is handed over as plain data: nothing known of a destination is 
     hop: { ifindex: 2, gateway: { family: INET, address: parseAddress('10.0.0.1')!.words } },
   });
   nextHops.add({ id: 5, family: 0, source: 4, group: [{ id: 9 }], resilient: { buckets: 8 } });
+  nextHops.add({ id: 8, family: INET, source: 4, hop: { ifindex: 3 } });
+  nextHops.add({ id: 6, family: 0, source: 4, group: [{ id: 8 }, { id: 9 }], resilient: { buckets: 8 } });
+  // Another history than a new group has.
+  for (const group of [[{ id: 9 }], [{ id: 9 }, { id: 8 }]])
+    nextHops.replace({ id: 6, family: 0, source: 4, group, resilient: { buckets: 8 } });
   old.add('10.3.0.0/16 nextHopId 5');
+  old.add('10.4.0.0/16 nextHopId 6');
   old.add('10.1.0.0/16 dev eth0 dev eth1 weight 2');
   old.add(`fd00::/8 dev eth1 expiresMs ${NOW + 700_000} preference 1`);
   rules.remove({ family: INET, priority: 32_767, action: 0, source: 0 });
@@ -184,8 +190,8 @@ test('all of it is handed over as plain data: nothing known of a destination is 
   expect(next.ask('10.0.0.5')).toMatchObject({ mtuBytes: 900, mtuLocked: true });
   expect(next.ask('10.0.0.6', { mark: 6 })).toMatchObject({ mtuBytes: 800, mtuLocked: false, realms: 3 });
   expect(where(next.ask('10.3.0.1'))).toBe('eth0 via 10.0.0.2');
-  const ways = ({ ask }: typeof old) => Array.from({ length: 100 }, (_, srcPort) => where(ask('10.1.1.1', { srcPort })));
-  expect(ways(next)).toEqual(ways(old));
+  const ways = ({ ask }: typeof old, to: string) => Array.from({ length: 100 }, (_, srcPort) => where(ask(to, { srcPort })));
+  for (const to of ['10.1.1.1', '10.4.1.1']) expect(ways(next, to)).toEqual(ways(old, to));
   next.kernel.advance(599_000);
   expect([next.ask('10.0.0.5').mtuBytes, next.ask('fd00::1').error]).toEqual([1500, 0]);
   next.kernel.advance(100_000);

@@ -22,11 +22,19 @@ export interface NextHopStoreParts {
   readonly changed: () => void;
 }
 
+/** Whose the buckets of a resilient group are, by bucket. */
+export interface FrozenBuckets {
+  readonly id: number;
+  readonly owners: readonly number[];
+}
+
 /** Next-hop objects and groups: `NextHops`, and lists of them. */
 export class NextHopStore implements NextHops {
   readonly #parts: NextHopStoreParts;
   readonly #nodes = new Map<number, NextHopNode>();
   readonly #timers = new Map<NextHopNode, Timer>();
+  /** By group, while it is thawed. */
+  readonly #owners = new Map<number, readonly number[]>();
 
   constructor(parts: NextHopStoreParts) {
     this.#parts = parts;
@@ -92,11 +100,18 @@ export class NextHopStore implements NextHops {
     if (gone.length > 0) this.#remove(gone);
   }
 
+  /** By resilient group: whose its buckets are. */
+  get buckets(): readonly FrozenBuckets[] {
+    return [...this.#nodes.values()].flatMap(({ id, buckets }) => (buckets === null ? [] : { id, owners: buckets.owners }));
+  }
+
   /** Objects of the last generation, checked when they were added; groups behind their members. */
-  restore(objects: readonly NextHopObject[]): void {
+  restore(objects: readonly NextHopObject[], buckets: readonly FrozenBuckets[]): void {
+    for (const { id, owners } of buckets) this.#owners.set(id, owners);
     for (const object of [...objects].sort((a, b) => Number(a.group !== undefined) - Number(b.group !== undefined))) {
       this.#make(this.#check(object, true));
     }
+    this.#owners.clear();
   }
 
   close(): void {
@@ -139,7 +154,10 @@ export class NextHopStore implements NextHops {
         if (node.buckets!.balance()) changed();
       }, 'route.resilient-group');
       this.#timers.set(node, timer);
-      node.buckets = new ResilientBuckets({ count, idleMs, clock, wake: (delayMs) => timer.arm(delayMs * 1000) });
+      node.buckets = new ResilientBuckets({
+        ...{ count, idleMs, clock, owners: this.#owners.get(node.id) },
+        wake: (delayMs) => timer.arm(delayMs * 1000),
+      });
     }
     Object.assign(node.buckets, { idleMs, unbalancedMs });
     this.#timers.get(node)!.cancel();

@@ -3,6 +3,8 @@ import type { Clock } from '@softnet/contract';
 export interface BucketsSpec {
   readonly count: number;
   readonly idleMs: number;
+  /** The members by bucket, of the last generation; undefined: it is new. */
+  readonly owners?: readonly number[] | undefined;
   readonly clock: Clock;
   /** Runs {@link ResilientBuckets.balance} so much later, in the place of what was said before. */
   readonly wake: (delayMs: number) => void;
@@ -41,12 +43,19 @@ export class ResilientBuckets {
     this.#spec = spec;
     this.idleMs = spec.idleMs;
     this.#members = new Int16Array(spec.count).fill(ORPHAN);
-    // Nobody has asked for them yet: they are idle from the start.
-    this.#usedMs = new Int32Array(spec.count).fill((spec.clock.nowMs - spec.idleMs) | 0);
+    const { nowMs } = spec.clock;
+    // Nobody has asked for new ones yet: they are idle from the start.
+    this.#usedMs = new Int32Array(spec.count).fill(spec.owners === undefined ? (nowMs - spec.idleMs) | 0 : nowMs);
+    if (spec.owners?.length === spec.count) this.#adopt(spec.owners);
   }
 
   get count(): number {
     return this.#members.length;
+  }
+
+  /** The members by bucket, for the next generation. */
+  get owners(): number[] {
+    return Array.from(this.#members, (place) => this.#list[place]!.id);
   }
 
   /** How many buckets each member has. */
@@ -104,6 +113,12 @@ export class ResilientBuckets {
     if (this.#isBalanced()) this.#unbalanced = false;
     else wake(Math.max(nextMs, 1));
     return moved;
+  }
+
+  #adopt(owners: readonly number[]): void {
+    const ids = [...new Set(owners)];
+    this.#list = ids.map((id) => ({ id, weight: 1 }));
+    for (const [bucket, id] of owners.entries()) this.#members[bucket] = ids.indexOf(id);
   }
 
   /** To the member that lacks most. */
