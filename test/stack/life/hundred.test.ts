@@ -53,7 +53,7 @@ const replace =
   (mode: 'handover' | 'drain'): Way =>
   async (flows, host, module, disturb) => {
     const { net } = flows.hosts;
-    let drained: Promise<{ leaks: readonly string[] }> | null = null;
+    let drained: PromiseLike<{ readonly leaks: readonly string[] }> | null = null;
     await flows.exchange(async () => {
       ({ drained } = await host.kernel.replace(module, MODULES[module]!, { mode }));
       await disturb(true);
