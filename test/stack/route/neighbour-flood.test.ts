@@ -72,4 +72,4 @@ test('a million strangers in a minute, both ways: neighbours are as many as may 
   const served = net.sent.filter(({ number }) => number >= REAL && number < REAL + USERS);
   expect([served.length, known], of).toEqual([sent, USERS]);
   expect(await end(), of).toEqual(CLEAN);
-});
+}, 60_000);

@@ -196,6 +196,10 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
   /** The device goes down, or away: all of them go. */
   deviceGone(device: NetDevice): void {
     this.#endAll((neighbour) => neighbour.device === device);
+    for (const { lines, times } of this.#tables.values()) {
+      lines.forget(device.ifindex);
+      times.forget(device.ifindex);
+    }
     this.#host.proxies.deviceGone(device);
   }
 

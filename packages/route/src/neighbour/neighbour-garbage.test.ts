@@ -1,4 +1,4 @@
-import { NEIGHBOUR_STATE, NEIGHBOUR_UPDATE } from '@softnet/contract';
+import { NEIGHBOUR_STATE, NEIGHBOUR_UPDATE, TRANSMIT } from '@softnet/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bootNeighbours, FAMILY } from '../testing/fake-neighbours.ts';
@@ -87,17 +87,18 @@ describe('in a full table', () => {
 
 test('what waits for all together is bounded: who was asked for first loses his oldest', () => {
   const net = bootNeighbours({ waitingPackets: 3 });
-  for (const last of [1, 1, 2, 3, 4]) {
+  for (const last of [1, 1, 2, 3, 4, 5]) {
     const neighbour = net.find(last)!;
-    neighbour.output(neighbour, net.kernel.packet(last));
+    const result = neighbour.output(neighbour, net.kernel.packet(last));
+    expect(result).toBe(last <= 2 ? TRANSMIT.OK : TRANSMIT.CONGESTED);
   }
-  expect(net.kernel.drops()).toEqual({ 'neighbour.queue-full': 2 });
-  for (const last of [1, 2, 3, 4]) net.learn(last, last, SOLICITED);
-  expect(net.kernel.sent).toEqual(['2 to 2 by eth0', '3 to 3 by eth0', '4 to 4 by eth0']);
-  const again = net.find(5)!;
+  expect(net.kernel.drops()).toEqual({ 'neighbour.queue-full': 3 });
+  for (const last of [1, 2, 3, 4, 5]) net.learn(last, last, SOLICITED);
+  expect(net.kernel.sent).toEqual(['3 to 3 by eth0', '4 to 4 by eth0', '5 to 5 by eth0']);
+  const again = net.find(6)!;
   for (const byte of [1, 2, 3, 4]) again.output(again, net.kernel.packet(byte));
-  net.learn(5, 5, SOLICITED);
-  expect(net.kernel.sent.slice(3)).toEqual(['2 to 5 by eth0', '3 to 5 by eth0', '4 to 5 by eth0']);
+  net.learn(6, 6, SOLICITED);
+  expect(net.kernel.sent.slice(3)).toEqual(['2 to 6 by eth0', '3 to 6 by eth0', '4 to 6 by eth0']);
 });
 
 describe('a step', () => {

@@ -44,8 +44,8 @@ interface Lines {
  * reachable once, was set by hand, or is a gateway stands in no line: no flood of strange addresses pushes him out (RFC 6583 §6.2).
  */
 export class NeighbourLines {
-  /** By ifindex; those of devices that have gone stay, empty. */
-  readonly #devices: (Lines | undefined)[] = [];
+  /** By ifindex. */
+  readonly #devices = new Map<number, Lines>();
 
   /** It has another state, or something waits for it now, or it is a gateway. @param unproven it has not been confirmed yet. */
   place(neighbour: Neighbour, unproven: boolean = neighbour.line !== null): void {
@@ -59,17 +59,22 @@ export class NeighbourLines {
     (neighbour.line as Line | null)?.remove(neighbour);
   }
 
+  /** The device has gone, and its neighbours. */
+  forget(ifindex: number): void {
+    this.#devices.delete(ifindex);
+  }
+
   /** The next to go: of the device that has most of them, so that a flood on one link is paid by that link. */
   get first(): Neighbour | null {
     let most: Lines | null = null;
-    for (const lines of this.#devices) if (lines !== undefined && (most === null || sizeOf(lines) > sizeOf(most))) most = lines;
+    for (const lines of this.#devices.values()) if (most === null || sizeOf(lines) > sizeOf(most)) most = lines;
     return most?.idle.first ?? most?.asked.first ?? null;
   }
 
   /** For whom packets wait, the one that was asked for first; by device as {@link first}. */
   get firstAsked(): Neighbour | null {
     let most: Line | null = null;
-    for (const lines of this.#devices) if (lines !== undefined && lines.asked.count > (most?.count ?? 0)) most = lines.asked;
+    for (const { asked } of this.#devices.values()) if (asked.count > (most?.count ?? 0)) most = asked;
     return most?.first ?? null;
   }
 
@@ -83,8 +88,12 @@ export class NeighbourLines {
   }
 
   #of(ifindex: number): Lines {
-    this.#devices[ifindex] ??= { idle: new Line(), asked: new Line() };
-    return this.#devices[ifindex];
+    let lines = this.#devices.get(ifindex);
+    if (lines === undefined) {
+      lines = { idle: new Line(), asked: new Line() };
+      this.#devices.set(ifindex, lines);
+    }
+    return lines;
   }
 }
 

@@ -14,7 +14,7 @@ export class ReachableTimes {
   readonly #clock: Clock;
   readonly #random: Pick<Random, 'fraction'>;
   /** By ifindex. */
-  readonly #drawn: (Drawn | undefined)[] = [];
+  readonly #drawn = new Map<number, Drawn>();
 
   constructor(clock: Clock, random: Pick<Random, 'fraction'>) {
     this.#clock = clock;
@@ -24,13 +24,20 @@ export class ReachableTimes {
   /** ms, at least 1. */
   of(ifindex: number, baseMs: number): number {
     const { nowMs } = this.#clock;
-    this.#drawn[ifindex] ??= { baseMs: 0, reachableMs: 0, sinceMs: nowMs };
-    const drawn = this.#drawn[ifindex];
+    let drawn = this.#drawn.get(ifindex);
+    if (drawn === undefined) {
+      drawn = { baseMs: 0, reachableMs: 0, sinceMs: nowMs };
+      this.#drawn.set(ifindex, drawn);
+    }
     if (drawn.baseMs !== baseMs || ((nowMs - drawn.sinceMs) | 0) > REDRAW_MS) {
       drawn.baseMs = baseMs;
       drawn.reachableMs = Math.max(1, Math.round(baseMs * (0.5 + this.#random.fraction())));
       drawn.sinceMs = nowMs;
     }
     return drawn.reachableMs;
+  }
+  /** The device has gone. */
+  forget(ifindex: number): void {
+    this.#drawn.delete(ifindex);
   }
 }
