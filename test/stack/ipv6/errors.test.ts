@@ -122,7 +122,7 @@ describe('RFC 4443: errors that are received', () => {
     user.close();
   });
 
-  test('packet too big: later packets are cut to it; below 1280 it is not believed, nor about packets of others', async () => {
+  test('packet too big: later packets are cut to it; below 1280 it is not believed, nor about packets of others, or of no flow', async () => {
     peer = await RawPeer.boot();
     const { user, quote } = await connected();
     const sizes = async (): Promise<number[]> => {
@@ -134,6 +134,12 @@ describe('RFC 4443: errors that are received', () => {
     peer.icmp({ type: 1, payload: quote.slice(0, 39) });
     await peer.net.pass(1);
     expect(peer.drops().sort()).toEqual(['icmp.quote-truncated', 'icmpv6.mtu', 'icmpv6.quote-not-ours']);
+    expect(await sizes()).toEqual([1348]);
+    // Of a port that nobody has: nobody has sent that (RFC 5927 §4).
+    const invented = quote.slice();
+    invented[41]! ^= 1;
+    peer.icmp({ type: 2, rest: 1300, payload: invented });
+    await peer.net.pass(1);
     expect(await sizes()).toEqual([1348]);
     peer.icmp({ type: 2, rest: 1300, payload: quote });
     await peer.net.pass(1);
