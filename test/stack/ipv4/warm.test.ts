@@ -10,7 +10,7 @@ vi.hoisted(() => {
 import { onceWarmCalls } from '@softnet/contract/testing';
 import { put } from '@softnet/skb';
 import type { Ipv4Packet } from '@softnet/wire';
-import { emitIcmpv4, emitIpv4Packet, emitUdp } from '@softnet/wire';
+import { emitIcmpv4, emitIpv4Packet, emitUdp, finishIpv4 } from '@softnet/wire';
 import { addPeer, HOST, ipv4, PEER, RawLink, word } from './raw-link.ts';
 
 const INET = 2;
@@ -147,6 +147,24 @@ test('errors are sent, and a time is told, without a byte of garbage', () => {
   });
   expect(bytes).toBeLessThan(NOTHING);
   expect(voided()).toBe(3 * calls);
+});
+
+test('a flood of senders, each new, is told without a byte of garbage, and costs no memory', () => {
+  const { sysctl } = link.host.kernel;
+  sysctl.set('net.ipv4.icmp_msgs_per_sec', 1_000_000);
+  sysctl.set('net.ipv4.icmp_msgs_burst', 1_000_000);
+  link.host.addRoute('172.16.0.0/12', { via: PEER });
+  const dead = bytesOf({ src: '172.16.0.0', dst: '10.0.5.9', ttl: 1, payload: new Uint8Array(8) });
+  const view = new DataView(dead.buffer, dead.byteOffset);
+  const first = word('172.16.0.0');
+  let senders = 0;
+  const { bytes, calls } = onceWarmCalls(NOTHING, CHUNK, () => {
+    view.setInt32(12, first + (senders++ & 0xfffff));
+    finishIpv4(view, 0);
+    receive(dead);
+  });
+  expect(bytes).toBeLessThan(NOTHING);
+  expect(voided()).toBe(calls);
 });
 
 test('errors are told to sockets, and dropped where there is none, without a byte of garbage', () => {
