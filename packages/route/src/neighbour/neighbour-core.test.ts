@@ -172,6 +172,31 @@ test('listeners are told who comes, changes and goes', () => {
   expect(kernel.current.id).toBe(0);
 });
 
+test('a listener that throws harms neither the neighbour nor the others; it is thrown later, as its own', () => {
+  const { kernel, core, listeners, protocol, find, learn } = bootNeighbours();
+  let heard = 0;
+  const bad = (): never => {
+    throw new Error('odd');
+  };
+  listeners.set({ neighbourChanged: bad }, { neighbourChanged: () => void heard++ });
+  const neighbour = find(7)!;
+  neighbour.output(neighbour, kernel.packet(1));
+  kernel.advance(1000);
+  learn(7, 9, SOLICITED);
+  expect([heard, protocol.asked.length, kernel.sent]).toEqual([3, 2, ['1 to 9 by eth0']]);
+  expect([() => core.rethrow(), () => core.rethrow()].map((act) => thrown(act))).toEqual(['odd', 'nothing']);
+  expect(kernel.current.id).toBe(1);
+});
+
+function thrown(act: () => void): string {
+  try {
+    act();
+    return 'nothing';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 describe('by hand', () => {
   test('a neighbour is set for good: news do not change it, and what waits is sent', () => {
     const { kernel, core, device, find, learn } = bootNeighbours();

@@ -39,6 +39,8 @@ const UNASKED = DEVICE_FLAG.LOOPBACK | DEVICE_FLAG.NOARP | DEVICE_FLAG.POINTOPOI
 export interface NeighbourCoreHost extends Pick<NeighbourStatesParts, 'clock' | 'traffic' | 'current'> {
   readonly protocols: Contributions<NeighbourProtocol>;
   readonly listeners: Contributions<NeighbourListener>;
+  /** Has {@link NeighbourCore.rethrow} called soon. */
+  readonly listenerFailed: () => void;
   readonly objects: Objects<Neighbour>;
   readonly proxies: NeighbourProxies;
   readonly owner: Owner;
@@ -71,7 +73,7 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
     const { clock, traffic, current, reasons } = host;
     const setting = ({ family, device }: Neighbour, name: NeighbourConfName): number => host.settings(family).value(device.ifindex, name);
     this.#host = host;
-    this.#news = new NeighbourNews(host.listeners, current);
+    this.#news = new NeighbourNews(host.listeners, current, host.listenerFailed);
     this.#protocols = new Protocols({
       ...{ protocols: host.protocols, current, gone: reasons.gone, setting },
       times: (family) => this.#tableOf(family).times,
@@ -261,6 +263,11 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
     lines.remove(neighbour);
     this.#states.end(neighbour);
     if (neighbour.queue.lenPackets > 0) this.#left.push(neighbour);
+  }
+
+  /** Throws what a listener threw, as its own. */
+  rethrow(): void {
+    this.#news.rethrow();
   }
 
   /** The limits have changed. */

@@ -47,11 +47,13 @@ export function startNeighbours(ctx: ModuleContext, changed: Poll): NeighbourPar
 
 function makeCore(ctx: ModuleContext, changed: Poll, settings: (family: number) => NeighbourConf): NeighbourCore {
   const { clock, current, random } = ctx;
+  const faults = ctx.poll({ poll: () => rethrow(core) }, 'neighbour.listener');
   const core: NeighbourCore = new NeighbourCore({
     ...{ clock, current, random, settings, owner: ctx },
     traffic: ctx.port(DeviceTraffic),
     protocols: ctx.contributions(NeighbourProtocol, changed),
     listeners: ctx.contributions(NeighbourListener),
+    listenerFailed: () => faults.raise(),
     objects: declareNeighbours(ctx, () => core),
     proxies: declareProxies(ctx),
     timer: (fire, arg, place) => ctx.timer(fire, arg, place),
@@ -66,6 +68,11 @@ function makeCore(ctx: ModuleContext, changed: Poll, settings: (family: number) 
     },
   });
   return core;
+}
+
+function rethrow(core: NeighbourCore): number {
+  core.rethrow();
+  return 0;
 }
 
 function declareNeighbours(ctx: ModuleContext, core: () => NeighbourCore): Objects<Neighbour> {

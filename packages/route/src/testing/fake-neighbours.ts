@@ -71,6 +71,7 @@ export function bootNeighbours(changes: Partial<TableSettings & Record<Neighbour
     random: { u32: () => 4711, fraction: () => fraction },
     timer: kernel.timer,
     present: () => core,
+    listenerFailed: () => {},
     collected: new Counter('collected'),
     reasons: {
       queueFull: reason('neighbour.queue-full', ''),
