@@ -130,9 +130,9 @@ export class Addresses implements contract.Addresses, DeviceListener {
     }
     if ((event === DEVICE_EVENT.REGISTER || event === DEVICE_EVENT.UP) && isLoopbackDevice(device)) this.#addLoopback(device);
     if (event === DEVICE_EVENT.UP || event === DEVICE_EVENT.DOWN) this.#sync();
-    claims.deviceChanged(device);
+    const isBack = claims.deviceChanged(device, event);
     linkLocal.look(device);
-    if (event !== DEVICE_EVENT.UP && event !== DEVICE_EVENT.ADDRESS) return;
+    if (!isBack && event !== DEVICE_EVENT.ADDRESS) return;
     for (const entry of book.entries) if (entry.device === device) set.announce(entry);
   }
 

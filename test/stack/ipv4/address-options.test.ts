@@ -1,9 +1,9 @@
 import type { AddressOptions, AddressWords, RouteEntry } from '@softnet/contract';
-import { ADDRESS_FLAG, ADDRESS_SCOPE, NetworkLayer, ROUTE_TYPE, Route } from '@softnet/contract';
+import { ADDRESS_FLAG, ADDRESS_SCOPE, Devices, NetworkLayer, ROUTE_TYPE, Route } from '@softnet/contract';
 import { Ipv4Module } from '@softnet/ipv4';
 import { formatIpv4 } from '@softnet/wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { addPeer, PEER, RawLink, word } from './raw-link.ts';
+import { addPeer, mac, PEER, RawLink, word } from './raw-link.ts';
 
 const INET = 2;
 let link: RawLink;
@@ -220,6 +220,11 @@ describe('the link is told of addresses (arp_notify)', () => {
     link.host.up('eth0');
     await link.net.pass(1);
     expect(announced()).toEqual([LINE]);
+    link.host.kernel.port(Devices).current.setAddress(link.host.device('eth0'), mac('02:00:00:00:00:51'));
+    await link.net.pass(1);
+    expect(link.peer.takeArp()).toMatchObject([
+      { sender: word('10.0.0.1'), target: word('10.0.0.1'), senderLink: mac('02:00:00:00:00:51') },
+    ]);
   });
 
   test('but not by default', async () => {

@@ -1,5 +1,5 @@
 import type { Clock, InterfaceAddress, NetDevice, Random, Timer } from '@softnet/contract';
-import { isRunning } from '@softnet/contract';
+import { DEVICE_EVENT, isRunning } from '@softnet/contract';
 import type { ArpSender } from '../arp-sender.ts';
 import { hasArp } from '../arp-sender.ts';
 import { isUsable, wordOf } from '../machine/address-book.ts';
@@ -98,11 +98,14 @@ export class AddressClaims {
     return isConflict;
   }
 
-  /** Its link has come, or gone: what is there is probed for anew (RFC 5227 §2.1). */
-  deviceChanged(device: NetDevice): void {
+  /**
+   * Something has become of a device. When its link has come, what is there is probed for anew (RFC 5227 §2.1). Returns whether it has.
+   * @param event one of `DEVICE_EVENT`. What is registered with its link is no news: others were told of it.
+   */
+  deviceChanged(device: NetDevice, event: number): boolean {
     const { ifindex } = device;
     const running = isRunning(device);
-    if (running === this.#running.has(ifindex)) return;
+    if (running === this.#running.has(ifindex)) return false;
     if (running) this.#running.add(ifindex);
     else this.#running.delete(ifindex);
     for (const claim of this.#claims) {
@@ -114,6 +117,7 @@ export class AddressClaims {
       }
     }
     this.#arm();
+    return running && event !== DEVICE_EVENT.REGISTER;
   }
 
   /** The device has gone for good. */
