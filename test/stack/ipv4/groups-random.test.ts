@@ -1,6 +1,6 @@
 import type { ModuleContext, Skb, SoftnetModule } from '@softnet/contract';
 import { ADDRESS_FAMILY, DeviceTraffic, defineService, ETHERTYPE, GROUP_FILTER, Module, SKB_TYPE, SkbPool, Tap } from '@softnet/contract';
-import type { IgmpMessage } from '@softnet/ipv4';
+import type { IgmpMessage, IgmpQuery } from '@softnet/ipv4';
 import { emitIgmp, IGMP_TYPE, parseIgmp } from '@softnet/ipv4';
 import { NetdevModule } from '@softnet/netdev';
 import { WireModule } from '@softnet/nic-driver';
@@ -19,7 +19,7 @@ const SOURCES = ['10.9.0.1', '10.9.0.2', '10.9.0.3'];
 const ROUTER = '10.0.0.254';
 const LOSS = 0.1;
 const LITTLE = Object.freeze({ 'net.core.skb_buffers': 256, 'net.core.skb_pages': 16 });
-const GENERAL: IgmpMessage = {
+const GENERAL: IgmpQuery = {
   ...{ type: IGMP_TYPE.QUERY, version: 3, group: ipv4Words(0), maxResponseDs: 20, suppress: false, robustness: 2, intervalS: 5 },
   sources: [],
 };

@@ -11,7 +11,7 @@ export interface SourceFilter {
 }
 
 /** Nothing: nobody is in the group. */
-export const NOTHING: SourceFilter = Object.freeze({ filter: GROUP_FILTER.INCLUDE, sources: [] });
+export const NOTHING: SourceFilter = Object.freeze({ filter: GROUP_FILTER.INCLUDE, sources: Object.freeze([] as const) });
 
 /** How many members name a source in each way. */
 interface SourceCount {

@@ -32,7 +32,11 @@ export class SocketMemberships {
   /** Its own membership of the group on the device, or on any; null: none. */
   find(sock: SockCommon, device: NetDevice | null, group: AddressWords): GroupMembership | null {
     const joined = sock.options?.groups?.joined ?? [];
-    return joined.find((each) => each.holdNext !== null && (device === null || each.device === device) && compareSources(each.group, group) === 0) ?? null;
+    return (
+      joined.find(
+        (each) => each.holdNext !== null && (device === null || each.device === device) && compareSources(each.group, group) === 0,
+      ) ?? null
+    );
   }
 
   /** -EADDRINUSE: it is in there; -ENOBUFS: in too many. */

@@ -1,7 +1,7 @@
 import type { AddressWords, Counter, NetDevice } from '@softnet/contract';
-import { ADDRESS_FLAG, ETHERTYPE, Flow, IP_PROTOCOL, SKB_TYPE } from '@softnet/contract';
+import { ADDRESS_FLAG, ETHERTYPE, Flow, IP_PROTOCOL, IPV4_WORD2, SKB_TYPE } from '@softnet/contract';
 import { copyIn } from '@softnet/skb';
-import { emitIpv4Packet, formatIpv4, IPV4_HEADER_BYTES, ipv4Words, routerAlertOption } from '@softnet/wire';
+import { emitIpv4Packet, formatIpv4, IPV4_HEADER_BYTES, routerAlertOption } from '@softnet/wire';
 import type { Joints } from '../joints.ts';
 import { wordOf } from '../machine/address-book.ts';
 import { aim } from '../machine/flow.ts';
@@ -76,4 +76,4 @@ export class IgmpSender {
 }
 
 /** 224.0.0.1, which all hosts are in always. */
-export const ALL_HOSTS_GROUP: AddressWords = ipv4Words(0xe0000001 | 0);
+export const ALL_HOSTS_GROUP: AddressWords = Object.freeze([0, 0, IPV4_WORD2, 0xe0000001 | 0] as const);

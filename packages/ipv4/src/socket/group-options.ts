@@ -1,6 +1,6 @@
 import type { AddressWords, GroupMembership, NetDevice, SockCommon } from '@softnet/contract';
 import { ERRNO, Flow, GROUP_FILTER, SOCK_TYPE } from '@softnet/contract';
-import type { SocketMemberships } from '@softnet/inet';
+import type { SocketMemberships, SourceFilter } from '@softnet/inet';
 import { groupsOf } from '@softnet/inet';
 import { ipv4Words } from '@softnet/wire';
 import type { IgmpSettings } from '../igmp/settings.ts';
@@ -33,7 +33,7 @@ export const IP_GROUP_OPTION = Object.freeze({
 const OPTION = IP_GROUP_OPTION;
 const { EADDRNOTAVAIL, EINVAL, ENOBUFS, ENODEV, EPROTO } = ERRNO;
 const { INCLUDE, EXCLUDE } = GROUP_FILTER;
-const JOIN_ALL = Object.freeze({ filter: EXCLUDE, sources: [] });
+const JOIN_ALL: SourceFilter = Object.freeze({ filter: EXCLUDE, sources: Object.freeze([] as const) });
 
 /** Memberships of sockets as they are set and asked for: finds values, devices and errnos as Linux's `do_ip_setsockopt` does. */
 export class GroupOptions {
