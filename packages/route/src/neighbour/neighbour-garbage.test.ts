@@ -101,6 +101,16 @@ test('what waits for all together is bounded: who was asked for first loses his 
   expect(net.kernel.sent.slice(3)).toEqual(['2 to 6 by eth0', '3 to 6 by eth0', '4 to 6 by eth0']);
 });
 
+test('who lost all that waited for him stands behind the others when something waits again', () => {
+  const net = bootNeighbours({ waitingPackets: 2 });
+  for (const last of [1, 2, 3, 1, 4, 5]) {
+    const neighbour = net.find(last)!;
+    neighbour.output(neighbour, net.kernel.packet(last));
+  }
+  for (const last of [1, 2, 3, 4, 5]) net.learn(last, last, SOLICITED);
+  expect(net.kernel.sent).toEqual(['4 to 4 by eth0', '5 to 5 by eth0']);
+});
+
 describe('a step', () => {
   test('looks at few, however many there are', () => {
     const net = bootNeighbours({ collectFrom: 10, hurryFrom: 50_000, limit: 1 << 15 });
