@@ -59,7 +59,7 @@ describe.skipIf(skipAloud('IPv4 between namespaces, by our router', netnsSkipRea
 
   test('a route is traced', async () => {
     if (hasTraceroute()) {
-      const hops = await router.run(0, 'traceroute', '-n', '-q', '1', '-w', '2', RIGHT);
+      const hops = await router.run(0, 'traceroute', '-I', '-n', '-q', '1', '-w', '2', RIGHT);
       expect(hops).toMatch(new RegExp(`1 +${LEFT_ROUTER}[^]*2 +${RIGHT}`));
     }
     expect(await ping(0, '-t', '1', RIGHT)).toMatch(new RegExp(`From ${LEFT_ROUTER}.*Time to live exceeded`));
