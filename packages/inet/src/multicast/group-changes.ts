@@ -39,8 +39,8 @@ export class GroupChanges {
   /** @param robustness how often it is said, 1 or more. */
   note(before: SourceFilter, now: SourceFilter, robustness: number): void {
     if (before.filter !== now.filter) {
+      // Whoever says the mode says all sources: those that are still to be said are said with it.
       this.#modeLeft = robustness;
-      this.#sourcesLeft.clear();
       return;
     }
     const differing = [...withoutSources(before.sources, now.sources), ...withoutSources(now.sources, before.sources)];
