@@ -26,7 +26,7 @@ export function maskOf(prefixLen: number): number {
 }
 
 /** 240.0.0.0/4, but for the broadcast: reserved (RFC 1112 §4). DEVIATION: Linux takes it for unicast; RFC 1812 §5.3.7 does not. */
-export function isReserved(address: number): boolean {
+function isReserved(address: number): boolean {
   return address >>> 28 === 0xf && address !== LIMITED_BROADCAST;
 }
 
