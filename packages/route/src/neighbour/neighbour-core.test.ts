@@ -88,6 +88,19 @@ test('one neighbour stands for all where nobody is asked for', () => {
   expect(protocol.asked).toEqual([]);
 });
 
+test('where hosts need not be asked for any more, or must be again, those of before go', () => {
+  const { kernel, core, device, find, learn } = bootNeighbours();
+  learn(7, 9, NEIGHBOUR_UPDATE.CREATE);
+  core.flagsChanged(device);
+  const known = find(7)!;
+  device.flags |= DEVICE_FLAG.NOARP;
+  core.flagsChanged(device);
+  expect([core.entries(FAMILY), known.output(known, kernel.packet(1)), kernel.sent]).toEqual([[], 0, ['1 to 1 by eth0']]);
+  device.flags &= ~DEVICE_FLAG.NOARP;
+  core.flagsChanged(device);
+  expect([core.entries(FAMILY), find(7)!.state]).toEqual([[], NEIGHBOUR_STATE.NONE]);
+});
+
 describe('a table', () => {
   test('holds no more than it may; who has not answered goes for a newcomer, the first to come first', () => {
     const { kernel, core, find, visited } = bootNeighbours({ collectFrom: 4, hurryFrom: 16, limit: 64 });

@@ -212,6 +212,12 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
     }
   }
 
+  /** Its flags have changed: where hosts were asked for, one neighbour stands for all now, or the other way round. */
+  flagsChanged(device: NetDevice): void {
+    const one = hasOneNeighbour(device, UNASKED);
+    this.#endAll((neighbour) => neighbour.device === device && standsForAll(neighbour) !== one);
+  }
+
   /** Protocols that have gone: their neighbours go. One that was replaced leaves nothing of its own on them. */
   look(): void {
     if (!this.#protocols.changed) return;
@@ -351,6 +357,11 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
   #endAll(which: (neighbour: Neighbour) => boolean): void {
     for (const { hash } of this.#tables.values()) for (const neighbour of [...hash]) if (which(neighbour)) this.end(neighbour);
   }
+}
+
+/** It has no address of its own. */
+function standsForAll({ address0, address1, address2, address3 }: Neighbour): boolean {
+  return (address0 | address1 | address2 | address3) === 0;
 }
 
 function fault(code: 'EINVAL' | 'ENOBUFS' | 'ENOENT', text: string): NetError {

@@ -62,6 +62,7 @@ const EVENTS: Readonly<Record<string, (net: Net, neighbour: Neighbour) => unknow
   remove: (net) => net.core.remove(net.device, FAMILY, ADDRESS),
   flush: (net) => net.core.flush(net.device),
   down: (net) => net.core.deviceGone(net.device),
+  'link-up': (net) => net.core.linkUp(net.device),
 };
 
 /**
@@ -91,6 +92,7 @@ stale       STALE/n      DELAY/n      STALE/n      STALE/n      STALE/n      STA
 remove      gone         gone         gone         gone         gone         gone         gone         gone         gone
 flush       gone         gone         gone         gone         gone         gone         gone         gone         =
 down        gone         gone         gone         gone         gone         gone         gone         gone         gone
+link-up     =            =            =            =            =            =            =            =            =
 `
   .trim()
   .split('\n')
@@ -144,6 +146,20 @@ describe('RFC 4861, appendix C', () => {
       expect(nameOf(neighbour)).toBe('STALE');
     },
   );
+
+  test('who was asked in vain while a link was down is asked at once when it is up, and as often as before', () => {
+    const net = bootNeighbours();
+    const neighbour = bring(net, 'INCOMPLETE');
+    net.kernel.advance(2500);
+    net.core.linkUp(net.device);
+    net.kernel.advance(2999);
+    expect([nameOf(neighbour), net.protocol.asked.slice(2)]).toEqual([
+      'INCOMPLETE',
+      [2500, 3500, 4500].map((at) => `multicast at ${at} for 1`),
+    ]);
+    net.kernel.advance(1);
+    expect(nameOf(neighbour)).toBe('FAILED');
+  });
 
   test('a protocol that knows better says the times of a device', () => {
     const net = bootNeighbours();

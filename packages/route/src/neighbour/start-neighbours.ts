@@ -40,6 +40,7 @@ export function startNeighbours(ctx: ModuleContext, changed: Poll): NeighbourPar
       if (event === DEVICE_EVENT.DOWN || event === DEVICE_EVENT.UNREGISTER) core.deviceGone(device);
       else if (event === DEVICE_EVENT.ADDRESS || (event === DEVICE_EVENT.CHANGE && !device.carrier)) core.flush(device);
       else if (event === DEVICE_EVENT.CHANGE) core.linkUp(device);
+      if (event === DEVICE_EVENT.CHANGE) core.flagsChanged(device);
       for (const conf of [ipv4, ipv6]) conf.deviceChanged(device, event);
     },
   };
