@@ -1,7 +1,9 @@
 import type { Suite } from '../work.ts';
 import { forwardWorks } from './forward.ts';
+import { loadWork } from './load.ts';
+import { lookupWorks } from './lookups.ts';
 
-/** Routing: packets through a router. */
+/** Routing: longest prefixes, tables, packets through a router. */
 export function routeSuite(): Suite {
-  return { name: 'route', works: forwardWorks() };
+  return { name: 'route', works: [...lookupWorks(), loadWork(), ...forwardWorks()] };
 }
