@@ -5,7 +5,6 @@ import { isLinkLocal } from './destination.ts';
 import type { HopSpec } from './hop.ts';
 import type { RouteAlias } from './route-alias.ts';
 import type { CheckedEntry } from './route-checks.ts';
-import type { RouteInfo } from './route-info.ts';
 import type { RuleBook } from './rules.ts';
 import { TABLE } from './rules.ts';
 
@@ -75,25 +74,30 @@ export class HopSpecs {
     if (by?.alias.info.type === ROUTE_TYPE.LOCAL) {
       throw new NetError('EINVAL', `the gateway ${textOf(gateway)} is an address of this host: name the next router`, { syscall: 'route' });
     }
-    if (onLink || (by !== null && isLink(by.alias.info, by.hop.spec, asker.scope))) return;
+    if (onLink || (by?.alias.info.type === ROUTE_TYPE.UNICAST && by.hop.spec.gatewayFamily === 0)) return;
     const advice = `give ${device.name} an address of its network first, add a route to it, or say onlink`;
     throw new NetError('ENETUNREACH', `the gateway ${textOf(gateway)} is not on the link of ${device.name}: ${advice}`, {
       syscall: 'route',
     });
   }
 
-  /** The route and next hop that lead to a gateway, whether or not the device is up. */
+  /**
+   * The route and next hop that lead to a gateway, whether or not the device is up. Routes that reach too far do not count, as in Linux;
+   * IPv6 has no scopes.
+   */
   #linkOf(
     asker: Asker,
     { family, address }: Gateway,
     ifindex: number,
   ): { readonly alias: RouteAlias; readonly hop: { readonly spec: HopSpec } } | null {
     const { order, tables } = this.#book.of(family);
+    const nearest = family === ADDRESS_FAMILY.INET ? Math.max(asker.scope + 1, ROUTE_SCOPE.LINK) : 0;
     // Addresses of this host are never gateways, whatever other tables say.
     const first = [TABLE.LOCAL, ...(family === asker.family ? [asker.table] : [])];
     for (const table of [...first.flatMap((number) => tables.get(number) ?? []), ...order]) {
       for (let chain = table.first(...address); chain !== null; chain = table.next()) {
         for (let alias: RouteAlias | null = chain; alias !== null; alias = alias.next) {
+          if (alias.info.scope < nearest || alias.tos !== 0) continue;
           const hop = alias.info.hops.find((each) => ifindex === 0 || each.ifindex === ifindex || each.ifindex === 0);
           if (hop !== undefined) return { alias, hop };
         }
@@ -101,12 +105,6 @@ export class HopSpecs {
     }
     return null;
   }
-}
-
-/** IPv6 has no scopes: there, what needs no gateway is on the link. */
-function isLink({ type, family, scope }: RouteInfo, { gatewayFamily }: HopSpec, asked: number): boolean {
-  if (type !== ROUTE_TYPE.UNICAST || gatewayFamily !== 0) return false;
-  return family === ADDRESS_FAMILY.INET6 || scope >= Math.max(asked + 1, ROUTE_SCOPE.LINK);
 }
 
 type SpecLike = Pick<HopSpec, 'family' | 'type'> & { readonly metrics?: Int32Array | null; readonly realms?: number };
