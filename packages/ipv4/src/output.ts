@@ -199,20 +199,32 @@ export class Output {
     const destination = ipv4Dst(skb.memory.view, skb.network);
     const isGroup = destination === LIMITED_BROADCAST || isMulticast(destination) || dst.type === ROUTE_TYPE.BROADCAST;
     if (isGroup || dst.gatewayFamily === 0) {
-      return this.#toNeighbour(skb, device, this.#joints.layer.family, 0, 0, IPV4_WORD2, destination);
+      return this.#toNeighbour(skb, device, null, this.#joints.layer.family, 0, 0, IPV4_WORD2, destination);
     }
-    return this.#toNeighbour(skb, device, dst.gatewayFamily, dst.gateway0, dst.gateway1, dst.gateway2, dst.gateway3);
+    return this.#toNeighbour(skb, device, dst, dst.gatewayFamily, dst.gateway0, dst.gateway1, dst.gateway2, dst.gateway3);
   }
 
-  #toNeighbour(skb: Skb, device: NetDevice, family: number, word0: number, word1: number, word2: number, word3: number): number {
+  /** @param by the dst whose gateway it is, which keeps it; null: a destination on the link. */
+  #toNeighbour(
+    skb: Skb,
+    device: NetDevice,
+    by: Dst | null,
+    family: number,
+    word0: number,
+    word1: number,
+    word2: number,
+    word3: number,
+  ): number {
     const { neighbours, current, drops } = this.#parts;
     const caller = current.id;
     current.id = neighbours.owner;
-    const neighbour = neighbours.current.find(device, family, word0, word1, word2, word3);
+    const known = by === null ? null : by.neighbour;
+    const neighbour = known ?? neighbours.current.find(device, family, word0, word1, word2, word3);
     if (neighbour === null) {
       current.id = caller;
       return drop(skb, drops['ipv4.no-neighbour']);
     }
+    if (by !== null) by.neighbour = neighbour;
     if ((skb.flags & SKB_FLAG.CONFIRM_NEIGHBOUR) !== 0) neighbours.current.confirm(neighbour);
     const result = neighbour.output(neighbour, skb);
     current.id = caller;
