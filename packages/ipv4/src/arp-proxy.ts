@@ -48,12 +48,12 @@ export class ArpProxy {
 
   /** Where a packet of `sender` to `target` would be passed on; null: nowhere. */
   #wayOf(device: NetDevice, sender: number, target: number): NetDevice | null {
-    const { route, current } = this.#parts;
+    const { route, current, conf } = this.#parts;
     aim(this.#flow, 0, sender, target, 0, 0);
     this.#flow.iif = device.ifindex;
     const caller = current.id;
     current.id = route.owner;
-    const dst = route.current.lookupInput(this.#flow);
+    const dst = route.current.lookupInput(this.#flow, conf.value(device.ifindex, 'rp_filter'));
     current.id = caller;
     return dst.error === 0 && dst.type === ROUTE_TYPE.UNICAST ? dst.device : null;
   }

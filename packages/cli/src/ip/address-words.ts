@@ -13,7 +13,18 @@ const FLAG_WORDS: Readonly<Record<string, number>> = Object.freeze({
   mngtmpaddr: ADDRESS_FLAG.MANAGETEMPADDR,
   noprefixroute: ADDRESS_FLAG.NOPREFIXROUTE,
 });
-const KEYS = ['dev', 'local', 'peer', 'broadcast', 'brd', 'scope', 'label', 'metric', 'valid_lft', 'preferred_lft'];
+const KEYS: readonly string[] = Object.freeze([
+  'dev',
+  'local',
+  'peer',
+  'broadcast',
+  'brd',
+  'scope',
+  'label',
+  'metric',
+  'valid_lft',
+  'preferred_lft',
+]);
 
 /** How it is said. */
 export const ADDRESS_USAGE =

@@ -1,0 +1,71 @@
+import type { ModuleContext, Skb, SoftnetModule } from '@softnet/contract';
+import { EthertypeHandler, HOOK_FAMILY, HOOK_POINT, Hook, Module, SKB_TYPE, SkbPool, VERDICT } from '@softnet/contract';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+// Before anything is imported: this file looks at what users run.
+vi.hoisted(() => {
+  Object.assign(globalThis, { SOFTNET_DEBUG: '0' });
+});
+
+import { onceWarmCalls } from '@softnet/contract/testing';
+import type { ArpPacket } from '@softnet/ipv4';
+import { emitArp } from '@softnet/ipv4';
+import { put } from '@softnet/skb';
+import { HOST, mac, PEER, PEER_MAC, RawLink, word } from './raw-link.ts';
+
+const CHUNK = 500;
+/** An object is 16 bytes at least. */
+const NOTHING = 1;
+
+/** Frees what would leave. */
+@Module({ name: 'test-void', version: '1.0.0', provides: [Hook] })
+class VoidModule implements SoftnetModule {
+  start(ctx: ModuleContext): void {
+    const reason = ctx.dropReason('test.void', 'the test is not interested');
+    const at = { family: HOOK_FAMILY.NETDEV, point: HOOK_POINT.EGRESS, priority: 0 };
+    ctx.contribute(Hook, { name: 'void', ...at, reason, run: () => VERDICT.DROP }, 'door');
+  }
+}
+
+let link: RawLink;
+let receive: (packet: Uint8Array) => void;
+beforeEach(async () => {
+  link = await RawLink.open();
+  const { kernel } = link.host;
+  kernel.sysctl.set('net.ipv4.conf.all.acd', 3);
+  link.host.addAddress('eth0', '10.0.0.2/24');
+  await link.net.pass(20_000);
+  await link.peer.introduce(link.net);
+  await link.net.run(kernel.load(VoidModule));
+  const pool = kernel.port(SkbPool);
+  const device = link.host.device('eth0');
+  const handler = kernel.contributions(EthertypeHandler).items.find(({ ethertype }) => ethertype === 0x806)!;
+  receive = (packet) => {
+    const skb: Skb = pool.current.alloc(64, packet.length)!;
+    skb.memory.bytes.set(packet, put(skb, packet.length));
+    skb.type = SKB_TYPE.HOST;
+    skb.ifindex = device.ifindex;
+    handler.input(skb, device);
+  };
+});
+afterEach(async () => {
+  expect(link.skbsOut).toBe(0);
+  await link.close();
+});
+
+const drops = (reason: string): number => link.host.kernel.dropReasons().find(({ name }) => name === reason)!.count;
+const arp = (packet: Partial<ArpPacket>): Uint8Array =>
+  emitArp({ operation: 1, senderLink: mac(PEER_MAC), sender: word(PEER), targetLink: new Uint8Array(6), target: word(HOST), ...packet });
+
+test.each<[what: string, packet: Partial<ArpPacket>, reason: string]>([
+  ['a request that is answered', {}, 'test.void'],
+  ['a conflict about an address that is defended', { sender: word('10.0.0.2') }, 'arp.conflict'],
+  ['a reply of a stranger', { operation: 2, sender: word('8.8.8.8') }, 'arp.unasked'],
+  ['nonsense', { operation: 9 }, 'arp.operation'],
+])('%s leaves no garbage', (_what, packet, reason) => {
+  const bytes = arp(packet);
+  const before = drops(reason);
+  const measured = onceWarmCalls(NOTHING, CHUNK, () => receive(bytes));
+  expect(measured.bytes).toBeLessThan(NOTHING);
+  expect(drops(reason) - before).toBeGreaterThanOrEqual(measured.calls);
+});
