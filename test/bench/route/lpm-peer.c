@@ -15,7 +15,9 @@
 #include <rte_fib6.h>
 #include <rte_malloc.h>
 
-enum { TBL8S = 1 << 19, CHANGES = 20000, TIMES = 5, BATCH = 64 };
+// Groups of 256 entries.
+enum { TBL8S = 1 << 16, TBL8S_WIDE = 1 << 19 };
+enum { CHANGES = 20000, TIMES = 5, BATCH = 64 };
 
 static double cpu_s(void) {
   struct timespec t;
@@ -99,7 +101,7 @@ int main(int count, char **words) {
   randoms = take(file, m * stride), skewed = take(file, m * stride);
   size_t before = taken();
   struct rte_fib_conf conf = {.type = RTE_FIB_DIR24_8, .max_routes = 4 * n, .dir24_8 = {.nh_sz = RTE_FIB_DIR24_8_4B, .num_tbl8 = TBL8S}};
-  struct rte_fib6_conf conf6 = {.type = RTE_FIB6_TRIE, .max_routes = 4 * n, .trie = {.nh_sz = RTE_FIB6_TRIE_4B, .num_tbl8 = TBL8S}};
+  struct rte_fib6_conf conf6 = {.type = RTE_FIB6_TRIE, .max_routes = 4 * n, .trie = {.nh_sz = RTE_FIB6_TRIE_4B, .num_tbl8 = TBL8S_WIDE}};
   double from = cpu_s();
   if (wide) must((fib6 = rte_fib6_create("peer", -1, &conf6)) != NULL, "rte_fib6_create");
   else must((fib = rte_fib_create("peer", -1, &conf)) != NULL, "rte_fib_create");

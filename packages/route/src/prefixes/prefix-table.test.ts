@@ -1,3 +1,4 @@
+import { heapPerCall } from '@softnet/contract/testing';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PrefixTable } from './prefix-table.ts';
@@ -94,4 +95,81 @@ describe.each([
       { numRuns: 100 },
     );
   });
+});
+
+/** Prefixes as tables have them: blocks that are cut in pieces. By a counter, mixed. */
+function tableOf(count: number): {
+  readonly table: PrefixTable;
+  readonly model: Map<number, number>;
+  readonly at: (i: number) => [number, number];
+} {
+  const at = (i: number): [number, number] => {
+    const mixed = Math.imul(i ^ (i >>> 15), 0x2c1b3c6d);
+    const len = [24, 24, 24, 23, 22, 20, 19, 16][mixed & 7]!;
+    const block = Math.imul(mixed >>> 10, 0x9e3779b1) & 0x3fff_0000;
+    return [(block | (mixed & 0xffff)) & maskWord(len), len];
+  };
+  const table = new PrefixTable(false);
+  const model = new Map<number, number>();
+  for (let i = 0; i < count; i++) {
+    const [key, len] = at(i);
+    table.set(key, 0, 0, 0, len, 1 + (i & 63));
+    model.set((key >>> 0) * 64 + len, 1 + (i & 63));
+  }
+  return { table, model, at };
+}
+
+describe('a table of 60,000 prefixes', () => {
+  const COUNT = 60_000;
+
+  test('answers as one that tries every length, has 32 bytes for a prefix at most, and shrinks when they go', () => {
+    const { table, model, at } = tableOf(COUNT);
+    const longest = (address: number): string => {
+      for (let len = 32; len >= 0; len--) {
+        const value = model.get(((address & maskWord(len)) >>> 0) * 64 + len);
+        if (value !== undefined) return `${value}/${len}`;
+      }
+      return '0/0';
+    };
+    const check = (): void => {
+      for (let i = 0; i < 20_000; i++) {
+        const address = (at(Math.imul(i, 31) & 0xffff)[0] + (i & 0x3ff)) | 0;
+        const value = table.first(address);
+        if (`${value}/${table.prefixLen}` !== longest(address)) expect(`${value}/${table.prefixLen}`, `${address}`).toBe(longest(address));
+      }
+    };
+    expect(table.count).toBe(model.size);
+    check();
+    expect(table.lookupBytes / table.count).toBeLessThan(32);
+    for (let i = 0; i < COUNT; i++) {
+      const [key, len] = at(i);
+      if (model.delete((key >>> 0) * 64 + len)) expect(table.delete(key, 0, 0, 0, len)).toBe(true);
+      if (i === COUNT >> 1) check();
+    }
+    expect([table.count, table.usedBytes]).toEqual([0, new PrefixTable(false).usedBytes]);
+    expect(table.lookupBytes + table.controlBytes).toBeLessThan(16_384);
+  });
+});
+
+test('a host with three routes has a table of less than 2 KiB', () => {
+  const table = new PrefixTable(false);
+  for (const [key, len] of [
+    [0, 0],
+    [0x0a000000, 24],
+    [0x0a000005, 32],
+  ] as const)
+    table.set(key, 0, 0, 0, len, 1);
+  expect(table.lookupBytes + table.controlBytes).toBeLessThan(2048);
+});
+
+test('a lookup allocates nothing', () => {
+  const { table } = tableOf(20_000);
+  let i = 0;
+  let found = 0;
+  const bytes = heapPerCall(1, () => {
+    i = (i + 1) | 0;
+    for (let value = table.first(Math.imul(i, 0x9e3779b1) & 0x3fffffff); value !== 0; value = table.next()) found++;
+  });
+  expect(found).toBeGreaterThan(1000);
+  expect(bytes).toBeLessThan(1);
 });
