@@ -17,7 +17,7 @@ const THEIRS = '10.77.0.1';
 const OTHER_MAC = '02:77:00:00:00:99';
 
 /** Shorter than they are by themselves, on both sides. */
-const TIMES = Object.freeze({ retrans_time_ms: 100, delay_first_probe_time: 1 });
+const TIMES = Object.freeze({ retrans_time_ms: 200, delay_first_probe_time: 1 });
 
 describe.skipIf(skipAloud('ARP with Linux through TAP', netnsSkipReason()))('ARP with this machine’s Linux, through TAP', () => {
   const device = `snarp${process.pid % 100_000}`;
@@ -148,7 +148,8 @@ describe.skipIf(skipAloud('ARP with Linux through TAP', netnsSkipReason()))('ARP
     await until(() => theirs(OURS), /^REACHABLE/);
     const seen = await requests();
     if (seen === null) return skip('tshark is not installed');
-    expect(seen.sort()).toEqual([`ours to one for ${THEIRS}`, `theirs to one for ${OURS}`]);
+    // More than once, where this machine is busy.
+    expect([...new Set(seen)].sort()).toEqual([`ours to one for ${THEIRS}`, `theirs to one for ${OURS}`]);
   });
 
   test('Linux goes away: probed by unicast, then it has failed; comes back, and is found', async () => {
