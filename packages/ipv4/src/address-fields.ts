@@ -10,7 +10,7 @@ const ASKED = ADDRESS_FLAG.NODAD | ADDRESS_FLAG.NOPREFIXROUTE;
 const LABEL_CHARS = 15;
 
 /** As far as it is known, by its number (RFC 3927 §2.2; Linux's `rtm_scope` by default). */
-export function scopeOf(address: number): number {
+function scopeOf(address: number): number {
   if (isLoopback(address)) return ADDRESS_SCOPE.HOST;
   return isLinkLocal(address) ? ADDRESS_SCOPE.LINK : ADDRESS_SCOPE.UNIVERSE;
 }

@@ -174,10 +174,6 @@ export class ConflictRate {
   #conflicts = 0;
   #triedUs = Number.NEGATIVE_INFINITY;
 
-  get conflicts(): number {
-    return this.#conflicts;
-  }
-
   /** An address was refused. */
   conflict(): void {
     this.#conflicts++;
