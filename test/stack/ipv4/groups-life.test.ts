@@ -99,6 +99,7 @@ test('where the old generation drains, its sockets’ memberships are the next o
   await link.net.pass(5);
   expect([reported(), notices, listens()]).toEqual([['TO_IN 239.1.1.2'], ['leaving', 'closed'], ['01:00:5e:00:00:01', MAC]]);
   user.close();
+  expect(listens()).toEqual(['01:00:5e:00:00:01']);
 });
 
 test('a socket that is closed while ipv4 goes says so on the link, and nothing is left', async () => {

@@ -71,6 +71,15 @@ describe('who hears', () => {
     expect(await whoHears(sender, [user])).toEqual([0]);
   });
 
+  test('a membership on one device says nothing of another', async () => {
+    const sender = open(a, '0.0.0.0', 4000);
+    const users = [open(b), open(b)];
+    join(users[0]!, GROUP, b.device('eth1').ifindex);
+    join(users[1]!, GROUP, ifindex);
+    set(users[0]!, G.MULTICAST_ALL, ints(0));
+    expect(await whoHears(sender, users)).toEqual([1]);
+  });
+
   test('by each socket’s own sources, though others want more', async () => {
     const sender = open(a, '0.0.0.0', 4000);
     const users = [open(b), open(b), open(b)];
@@ -314,7 +323,12 @@ describe('what options answer', () => {
 });
 
 describe('what devices listen to', () => {
-  const listens = (host: NetHost, device: string) => host.kernel.port(LinkGroups).current.of(host.device(device)).map((address) => formatMac(address)).sort();
+  const listens = (host: NetHost, device: string) =>
+    host.kernel
+      .port(LinkGroups)
+      .current.of(host.device(device))
+      .map((address) => formatMac(address))
+      .sort();
 
   test('224.0.0.1 always; a group as long as somebody is in it', () => {
     const all = '01:00:5e:00:00:01';

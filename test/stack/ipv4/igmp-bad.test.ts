@@ -233,3 +233,14 @@ test.each<[string, Case]>([
   const answers = link.peer.takeIp();
   expect(answers).toMatchObject([{ protocol: 2, ttl: 1, tos: 0xc0, src: '10.0.0.1', options: [routerAlertOption()] }]);
 });
+
+test('a query is heard from a source that nobody in the group wants', async () => {
+  const groups = link.host.kernel.contributions(MulticastGroups).items[0]!;
+  const other = groups.join(link.host.device('eth0'), ipv4('239.1.1.9'), { name: 'test' });
+  groups.setFilter(other, 1, [ipv4('10.0.0.77')]);
+  await link.net.pass(3000);
+  link.peer.frames.length = 0;
+  const asked: IgmpMessage = { ...query, group: ipv4('239.1.1.9') };
+  expect(await link.dropsOf(() => send({ message: asked, packet: { dst: '239.1.1.9' } }), 20_000)).toEqual({});
+  expect(link.peer.takeIp()).toHaveLength(1);
+});
