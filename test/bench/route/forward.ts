@@ -28,7 +28,7 @@ function destinationOf(flow: number, routes: number): number {
 }
 
 /** Frames that a device has received in a poll of 64, forwarded, freed by the device that sends them; both are memory. */
-export async function forwardLoop({ frameBytes, flows, routes }: ForwardLoad): Promise<Loop> {
+async function forwardLoop({ frameBytes, flows, routes }: ForwardLoad): Promise<Loop> {
   const host = await BurstHost.boot({ gro: false });
   host.sent.out.keeps = false;
   fill(host, routes);

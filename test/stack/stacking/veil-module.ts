@@ -23,7 +23,7 @@ export const VEIL_PROTOCOL = 253;
 /** Before the payload: the protocol inside, how many were sent so far. Behind it: the sum of it (RFC 1071), as an ICV. */
 const HEADER_BYTES = 8;
 const TRAILER_BYTES = 4;
-export const VEIL_BYTES: number = HEADER_BYTES + TRAILER_BYTES;
+const VEIL_BYTES = HEADER_BYTES + TRAILER_BYTES;
 
 /** A transformation of the packet on its way out, with what it needs. */
 type Veil = (skb: Skb, child: Dst) => number;
