@@ -1,6 +1,6 @@
 import { ADDRESS_FAMILY, DEVICE_EVENT, ERRNO } from '@softnet/contract';
 import { describe, expect, test } from 'vitest';
-import { bootRouter, flowTo, where } from './testing/fake-router.ts';
+import { bootRouter, flowTo, route, where } from './testing/fake-router.ts';
 
 describe('a path MTU', () => {
   test('makes a dst of its own for one destination; who had cached the shared one asks again', () => {
@@ -125,7 +125,7 @@ test('are listed, the oldest first', () => {
 });
 
 test('one next hop may not have them all: its own oldest goes', () => {
-  const { add, service, router } = bootRouter({ limit: 100, limitOfHop: 10 });
+  const { add, service, router, store, kernel } = bootRouter({ limit: 100, limitOfHop: 10 });
   add('10.0.0.0/8 dev eth0');
   add('11.0.0.0/8 dev eth1');
   service.learnMtu(flowTo('11.0.0.1'), 1000);
@@ -137,6 +137,13 @@ test('one next hop may not have them all: its own oldest goes', () => {
   service.learnMtu(flowTo('10.0.0.99'), 1000);
   expect(service.exceptions(INET).map(({ destination }) => destination[3] & 255)).toEqual([1, 42, 43, 44, 45, 46, 47, 48, 49, 50, 99]);
   expect(router.exceptions.count).toBe(11);
+  service.learnMtu(flowTo('10.0.0.45'), 800);
+  for (let i = 101; i <= 108; i++) service.learnMtu(flowTo(`10.0.0.${i}`), 1000);
+  expect(service.exceptions(INET).map(({ destination }) => destination[3] & 255)).toEqual([
+    1, 99, 45, 101, 102, 103, 104, 105, 106, 107, 108,
+  ]);
+  store.remove(route('10.0.0.0/8 dev eth0', kernel));
+  expect(router.exceptions.count).toBe(1);
 });
 
 test('the youngest is found even where none may be: one is always room for', () => {
