@@ -40,7 +40,7 @@ const MORE_REGISTRIES_V6 = [
 ];
 
 /** Numbers from a seed: 32 bits each (a counter, mixed). */
-export function numbers(seed: number): () => number {
+function numbers(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x9e3779b9) | 0;
@@ -112,7 +112,7 @@ function within(word: number, from: number, to: number, random: number): number 
 }
 
 /** The first `bits` of a word; fewer than 1: none, more than 31: all. */
-export function maskOf(bits: number): number {
+function maskOf(bits: number): number {
   return bits <= 0 ? 0 : bits >= 32 ? -1 : ~(0xffffffff >>> bits);
 }
 

@@ -7,8 +7,8 @@ import type { WordPool } from './word-pool.ts';
  * addresses before its own (a node may be deeper than where it hangs); the runs.
  */
 export const SHAPE = 1;
-export const BEFORE = 2;
-export const BEGINS = 4;
+const BEFORE = 2;
+const BEGINS = 4;
 export const KEY = 12;
 export const RUNS = 16;
 export const SLOTS = 256;
