@@ -40,8 +40,17 @@ export const ICMPV6_UNREACHABLE = Object.freeze({
 /** Codes of TIME_EXCEEDED (RFC 4443 §3.3). */
 export const ICMPV6_TIME_EXCEEDED = Object.freeze({ HOP_LIMIT: 0, REASSEMBLY: 1 } as const);
 
-/** Codes of PARAMETER_PROBLEM (RFC 4443 §3.4; 3: RFC 7112). */
-export const ICMPV6_PARAMETER_PROBLEM = Object.freeze({ FIELD: 0, NEXT_HEADER: 1, OPTION: 2, INCOMPLETE_CHAIN: 3 } as const);
+/** Codes of PARAMETER_PROBLEM (RFC 4443 §3.4; 3: RFC 7112; from 6: limits, RFC 8883 §3). */
+export const ICMPV6_PARAMETER_PROBLEM = Object.freeze({
+  FIELD: 0,
+  NEXT_HEADER: 1,
+  OPTION: 2,
+  INCOMPLETE_CHAIN: 3,
+  HEADER_TOO_BIG: 6,
+  TOO_MANY_HEADERS: 8,
+  TOO_MANY_OPTIONS: 9,
+  OPTION_TOO_BIG: 10,
+} as const);
 
 /** What may be wrong with a message: names of drop reasons, and their text. */
 export const ICMPV6_FAULT = Object.freeze({

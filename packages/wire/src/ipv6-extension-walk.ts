@@ -98,10 +98,10 @@ function note(view: DataView, at: number, lenBytes: number, limits: Ipv6Limits, 
       return null;
     case IPV6_EXTENSION.HOP_BY_HOP:
       chain.hopByHop = at;
-      return ipv6OptionsFault(view, at, lenBytes, limits);
+      return ipv6OptionsFault(view, at, lenBytes, limits.hopByHop);
     default:
       chain.destinationOptions = at;
-      return ipv6OptionsFault(view, at, lenBytes, limits);
+      return ipv6OptionsFault(view, at, lenBytes, limits.destinationOptions);
   }
 }
 

@@ -1,9 +1,11 @@
-import type { Ipv6Limits } from './ipv6-limits.ts';
+import type { Ipv6OptionLimits } from './ipv6-limits.ts';
 
 /** Options of hop-by-hop and destination options headers (RFC 8200 §4.2): type, length of the data, data; Pad1 is a type alone. */
 export const IPV6_OPTION = Object.freeze({
   PAD1: 0,
   PADN: 1,
+  /** RFC 2473 §4.1.1. */
+  TUNNEL_ENCAPSULATION_LIMIT: 0x04,
   /** RFC 2711. */
   ROUTER_ALERT: 0x05,
   /** RFC 5570. */
@@ -54,23 +56,38 @@ export function ipv6OptionBytes(view: DataView, at: number, endOffset: number): 
 }
 
 /** Looks at all options of the header that begins at `at`, which the caller has found to be there; what they mean is ipv6's. */
-export function ipv6OptionsFault(view: DataView, at: number, headerBytes: number, limits: Ipv6Limits): Ipv6OptionFault | null {
-  if (headerBytes > limits.optionsHeaderBytes) return 'ipv6.option-limit';
+export function ipv6OptionsFault(view: DataView, at: number, headerBytes: number, limits: Ipv6OptionLimits): Ipv6OptionFault | null {
+  const found = scanIpv6Options(view, at, headerBytes, limits);
+  return found === 0 ? null : FAULTS[found & 7]!;
+}
+
+/** What {@link scanIpv6Options} found: the low three bits say which fault. */
+export const IPV6_OPTION_SCAN = Object.freeze({ CUT_OFF: 1, PADDING_LONG: 2, PADDING_NOT_ZERO: 3, LIMIT: 4 } as const);
+const FAULTS = Object.freeze([null, 'ipv6.option', 'ipv6.option-padding', 'ipv6.option-padding', 'ipv6.option-limit'] as const);
+
+/**
+ * The same, saying where. 0: no fault; else one of {@link IPV6_OPTION_SCAN} and, eight times, the offset from `at` of the option at fault
+ * (0: the header itself is too long).
+ */
+export function scanIpv6Options(view: DataView, at: number, headerBytes: number, limits: Ipv6OptionLimits): number {
+  if (headerBytes > limits.headerBytes) return IPV6_OPTION_SCAN.LIMIT;
   const end = at + headerBytes;
   let options = 0;
   let paddingBytes = 0;
   for (let option = at + 2, step = 0; option < end; option += step) {
     step = ipv6OptionBytes(view, option, end);
-    if (step === 0) return 'ipv6.option';
+    const where = (option - at) << 3;
+    if (step === 0) return where | IPV6_OPTION_SCAN.CUT_OFF;
     if (view.getUint8(option) <= IPV6_OPTION.PADN) {
       paddingBytes += step;
-      if (paddingBytes > limits.paddingBytes || !isZero(view, option + 2, option + step)) return 'ipv6.option-padding';
+      if (paddingBytes > limits.paddingBytes) return where | IPV6_OPTION_SCAN.PADDING_LONG;
+      if (!isZero(view, option + 2, option + step)) return where | IPV6_OPTION_SCAN.PADDING_NOT_ZERO;
     } else {
       paddingBytes = 0;
-      if (++options > limits.options) return 'ipv6.option-limit';
+      if (++options > limits.options) return where | IPV6_OPTION_SCAN.LIMIT;
     }
   }
-  return null;
+  return 0;
 }
 
 function isZero(view: DataView, from: number, to: number): boolean {
