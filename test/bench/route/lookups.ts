@@ -88,7 +88,8 @@ function plain(family: Family): Figures {
     for (const address of addresses) sum += trie.getMatch(address)[0] ?? 0;
     return sum;
   };
-  const [randoms, skews] = [textsOf(list, random), textsOf(list, skewed)];
+  const whole = (addresses: Int32Array): string[] => textsOf(list, addresses).map((text) => `${text}/${family === 4 ? 32 : 128}`);
+  const [randoms, skews] = [whole(random), whole(skewed)];
   return figures(
     rateOf(FEW, () => walk(randoms)),
     rateOf(FEW, () => walk(skews)),
