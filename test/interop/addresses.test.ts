@@ -4,7 +4,7 @@ import { ADDRESS_FLAG, Devices, NetworkLayer } from '@softnet/contract';
 import { Kernel, World } from '@softnet/kernel';
 import { Captures } from '@softnet/nic-driver';
 import { TapModule } from '@softnet/nic-driver/node';
-import { HOST_STACK, NetHost } from '@softnet/testkit';
+import { HOST_STACK, NetHost, QUIET_HOST } from '@softnet/testkit';
 import { formatMac, parseIpv4, parseMac } from '@softnet/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { skipAloud } from './linux/linux-side.ts';
@@ -27,7 +27,7 @@ describe.skipIf(skipAloud('addresses with Linux', netnsSkipReason()))('addresses
   let behind: Netns;
 
   beforeAll(async () => {
-    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'addresses' });
+    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'addresses', settings: QUIET_HOST });
     for (const source of [...HOST_STACK, TapModule]) await kernel.load(source);
     host = new NetHost(kernel);
     linux = new Netns('addr-a');

@@ -3,7 +3,7 @@ import { Kernel, World } from '@softnet/kernel';
 import type { Capture } from '@softnet/nic-driver';
 import { Captures } from '@softnet/nic-driver';
 import { TapModule } from '@softnet/nic-driver/node';
-import { HOST_STACK, NetHost } from '@softnet/testkit';
+import { HOST_STACK, NetHost, QUIET_HOST } from '@softnet/testkit';
 import { UdpEchoModule } from '@softnet/udp';
 import { formatIpv4, formatMac, ipv4Words, parseIpv4, parseMac } from '@softnet/wire';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -27,7 +27,7 @@ describe.skipIf(skipAloud('ARP with Linux through TAP', netnsSkipReason()))('ARP
   let linux: Netns;
 
   beforeAll(async () => {
-    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'arp' });
+    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'arp', settings: QUIET_HOST });
     for (const source of [...HOST_STACK, TapModule, UdpEchoModule]) await kernel.load(source);
     host = new NetHost(kernel);
     linux = new Netns('arp');

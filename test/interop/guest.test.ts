@@ -1,6 +1,6 @@
 import { Kernel, World } from '@softnet/kernel';
 import { QemuModule } from '@softnet/nic-driver/node';
-import { HOST_STACK, NetHost } from '@softnet/testkit';
+import { HOST_STACK, NetHost, QUIET_HOST } from '@softnet/testkit';
 import { UdpEchoModule } from '@softnet/udp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Meeting } from './linux/exercises.ts';
@@ -22,7 +22,7 @@ describe.skipIf(isSkipped)('a Linux guest, through its stream socket', () => {
   let meeting: Meeting;
 
   beforeAll(async () => {
-    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'host' });
+    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'host', settings: QUIET_HOST });
     for (const source of [...HOST_STACK, QemuModule, UdpEchoModule]) await kernel.load(source);
     const host = new NetHost(kernel);
     await host.addDevice('qemu', 'eth0', { path: linux.socketPath });
@@ -45,7 +45,7 @@ describe.skipIf(isSkipped)('a Linux guest, through UDP: a datagram is a frame', 
   let host: NetHost;
 
   beforeAll(async () => {
-    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'host' });
+    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'host', settings: QUIET_HOST });
     for (const source of [...HOST_STACK, QemuModule, UdpEchoModule]) await kernel.load(source);
     host = new NetHost(kernel);
     await host.addDevice('qemu', 'eth0', { local: { port: datagrams.ours }, remote: { port: datagrams.theirs } });

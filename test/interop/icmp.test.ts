@@ -4,7 +4,7 @@ import { Kernel, World } from '@softnet/kernel';
 import { Captures } from '@softnet/nic-driver';
 import { TapModule } from '@softnet/nic-driver/node';
 import type { DatagramUser } from '@softnet/testkit';
-import { HOST_STACK, NetHost, Tracer } from '@softnet/testkit';
+import { HOST_STACK, NetHost, QUIET_HOST, Tracer } from '@softnet/testkit';
 import { parseIpv4 } from '@softnet/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { skipAloud } from './linux/linux-side.ts';
@@ -32,7 +32,7 @@ describe.skipIf(skipAloud('ICMP with Linux', netnsSkipReason()))('ICMP, with thi
   let ends: (() => void)[] = [];
 
   beforeAll(async () => {
-    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'icmp' });
+    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'icmp', settings: QUIET_HOST });
     for (const source of [...HOST_STACK, TapModule]) await kernel.load(source);
     host = new NetHost(kernel);
     [router, neighbour, server, behind] = ['r', 'n', 's', 'b'].map((name) => new Netns(`icmp-${name}`)) as [Netns, Netns, Netns, Netns];

@@ -3,7 +3,7 @@ import { Kernel, World } from '@softnet/kernel';
 import { Captures } from '@softnet/nic-driver';
 import { TapModule } from '@softnet/nic-driver/node';
 import type { DatagramUser } from '@softnet/testkit';
-import { HOST_STACK, NetHost } from '@softnet/testkit';
+import { HOST_STACK, NetHost, QUIET_HOST } from '@softnet/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addresses, bytes, G, ints, join, mreqn, set } from '../stack/ipv4/group-values.ts';
 import { GroupListener, sendCommand } from './linux/group-listener.ts';
@@ -31,7 +31,7 @@ describe.skipIf(skipAloud('IGMP with Linux', netnsSkipReason()))('this machineâ€
   const chunks: Uint8Array[] = [];
 
   beforeAll(async () => {
-    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'igmp' });
+    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'igmp', settings: QUIET_HOST });
     for (const source of [...HOST_STACK, TapModule]) await kernel.load(source);
     host = new NetHost(kernel);
     linux = new Netns('igmp');

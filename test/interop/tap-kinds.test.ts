@@ -1,6 +1,6 @@
 import { Kernel, World } from '@softnet/kernel';
 import { TapModule } from '@softnet/nic-driver/node';
-import { HOST_STACK, NetHost, pattern } from '@softnet/testkit';
+import { HOST_STACK, NetHost, pattern, QUIET_HOST } from '@softnet/testkit';
 import { UdpEchoModule } from '@softnet/udp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PREFIXES } from './linux/exercises.ts';
@@ -28,7 +28,7 @@ describe.skipIf(skipAloud('Linux through TUN, and through TAP without offloads',
   let host: NetHost;
 
   beforeAll(async () => {
-    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: kind });
+    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: kind, settings: QUIET_HOST });
     for (const source of [...HOST_STACK, TapModule, UdpEchoModule]) await kernel.load(source);
     host = new NetHost(kernel);
     linux = new Netns(`${kind}${Object.keys(options).join('')}`);

@@ -1,6 +1,6 @@
 import { Kernel, World } from '@softnet/kernel';
 import { TapModule } from '@softnet/nic-driver/node';
-import { HOST_STACK, NetHost } from '@softnet/testkit';
+import { HOST_STACK, NetHost, QUIET_HOST } from '@softnet/testkit';
 import { UdpEchoModule } from '@softnet/udp';
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Meeting } from './linux/exercises.ts';
@@ -13,7 +13,7 @@ describe.skipIf(skipAloud('Linux through TAP', netnsSkipReason()))('this machine
   let meeting: Meeting & { readonly linux: Netns };
 
   beforeAll(async () => {
-    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'tap' });
+    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'tap', settings: QUIET_HOST });
     for (const source of [...HOST_STACK, TapModule, UdpEchoModule]) await kernel.load(source);
     const host = new NetHost(kernel);
     const linux = new Netns('tap');

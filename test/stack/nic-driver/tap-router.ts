@@ -5,7 +5,7 @@ import type { NetDevice } from '@softnet/contract';
 import { Devices } from '@softnet/contract';
 import { Kernel, World } from '@softnet/kernel';
 import { TapModule } from '@softnet/nic-driver/node';
-import { HOST_STACK, NetHost } from '@softnet/testkit';
+import { HOST_STACK, NetHost, QUIET_HOST } from '@softnet/testkit';
 import { LinuxNetwork } from './linux-network.ts';
 
 const STREAMS = fileURLToPath(new URL('../../interop/linux/streams.mjs', import.meta.url));
@@ -32,7 +32,7 @@ export class TapRouter {
   }
 
   static async boot(): Promise<TapRouter> {
-    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'router' });
+    const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'router', settings: QUIET_HOST });
     for (const source of [...HOST_STACK, TapModule]) await kernel.load(source);
     kernel.sysctl.set('net.ipv4.ip_forward', true);
     kernel.sysctl.set('net.ipv6.conf.all.forwarding', true);

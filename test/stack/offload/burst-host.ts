@@ -24,7 +24,7 @@ import { LoopbackModule } from '@softnet/nic-driver';
 import { RouteModule } from '@softnet/route';
 import { appendFragment, put, SkbModule, SkbReader } from '@softnet/skb';
 import { SocketModule } from '@softnet/socket';
-import { NetHost } from '@softnet/testkit';
+import { NetHost, QUIET_HOST } from '@softnet/testkit';
 import { UdpModule } from '@softnet/udp';
 import { ETHERNET_HEADER_BYTES, etherLink, parseAddress, parseMac, sumBytes, viewOf } from '@softnet/wire';
 
@@ -113,7 +113,7 @@ export class BurstHost {
 
   static async boot(options: BurstOptions): Promise<BurstHost> {
     const world = new World({ clock: 'virtual', seed: 5 });
-    const kernel = new Kernel({ world, name: 'r' });
+    const kernel = new Kernel({ world, name: 'r', settings: QUIET_HOST });
     for (const module of MODULES) await world.run(kernel.load(module));
     await world.advance(1000);
     const host = new BurstHost(world, kernel, options);

@@ -8,7 +8,7 @@ import { Cable, WireModule } from '@softnet/nic-driver';
 import { RouteModule } from '@softnet/route';
 import { PAGE_BYTES, SkbModule } from '@softnet/skb';
 import { SocketModule } from '@softnet/socket';
-import { NetHost } from '@softnet/testkit';
+import { NetHost, QUIET_HOST } from '@softnet/testkit';
 import { UdpModule } from '@softnet/udp';
 import { describe, expect, test } from 'vitest';
 import { accountsOf, User } from './host.ts';
@@ -61,7 +61,7 @@ async function twoHosts() {
   const world = new World({ clock: 'virtual', seed: 5 });
   const run = <T>(promise: PromiseLike<T>): Promise<T> => world.run(promise);
   const cable = new Cable({ name: 'cable' });
-  const kernels = ['a', 'b'].map((name) => new Kernel({ world, name }));
+  const kernels = ['a', 'b'].map((name) => new Kernel({ world, name, settings: QUIET_HOST }));
   for (const [i, kernel] of kernels.entries()) {
     for (const module of MODULES) await run(kernel.load(module));
     const host = new NetHost(kernel);

@@ -16,6 +16,13 @@ export class Ipv6Link implements Link {
   readonly addresses: InterfaceAddress[] = [];
   /** Administratively up: routes of its addresses are in the tables. */
   isUp = false;
+  /** It has a carrier, and a link-local address that may be used. */
+  isReady = false;
+  /** What routers say of the link (RFC 4861 §6.3.2): written by `router/`. 0: none has said it. */
+  hopLimit = 0;
+  mtuBytes = 0;
+  reachableMs = 0;
+  retransMs = 0;
   readonly #memberships: Membership[] = [];
 
   /** @param prepare `NetworkLayer.prepare`. @param discard of packets that meet the dst before it is prepared. */

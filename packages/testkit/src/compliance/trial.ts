@@ -1,6 +1,7 @@
 import { MemoryAccounts } from '@softnet/contract';
 import type { FaultInfo, KernelEvent, Unload, UnloadOptions, UnloadReport } from '@softnet/kernel';
 import { Kernel, World } from '@softnet/kernel';
+import { QUIET_HOST } from '../net/quiet-host.ts';
 import { describeFault, stillHeld, takenAtStage1 } from './hints.ts';
 import type { Pace } from './pace.ts';
 import { paceOf } from './pace.ts';
@@ -230,13 +231,13 @@ export function isNetError(error: unknown): error is Error & { code: string } {
 
 function virtualKernels(seed: number): Kernel[] {
   const world = new World({ clock: 'virtual', seed, maxStepsPerInstant: STEPS });
-  return ['a', 'b'].map((name) => new Kernel({ world, name, seed }));
+  return ['a', 'b'].map((name) => new Kernel({ world, name, seed, settings: QUIET_HOST }));
 }
 
 /** A hook that hangs is told before the step that waits for it. */
 function realKernels(seed: number, hangsAfterMs: number): Kernel[] {
   const world = new World({ clock: 'real', seed });
-  return ['a', 'b'].map((name) => new Kernel({ world, name, seed, hookDeadlineMs: hangsAfterMs / 4 }));
+  return ['a', 'b'].map((name) => new Kernel({ world, name, seed, settings: QUIET_HOST, hookDeadlineMs: hangsAfterMs / 4 }));
 }
 
 function describe(event: KernelEvent): string {

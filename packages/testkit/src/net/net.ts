@@ -3,6 +3,7 @@ import { Kernel, World } from '@softnet/kernel';
 import type { CableOptions } from '@softnet/nic-driver';
 import { Cable } from '@softnet/nic-driver';
 import { NetHost } from './net-host.ts';
+import { QUIET_HOST } from './quiet-host.ts';
 import { HOST_STACK } from './stack.ts';
 
 /** How to make a {@link Net}; all of it has defaults. */
@@ -12,6 +13,7 @@ export interface NetOptions {
   readonly seed?: number;
   /** What each host loads. Default: {@link HOST_STACK}. */
   readonly modules?: readonly ModuleSource[];
+  /** Its `settings` are added to {@link QUIET_HOST}. */
   readonly kernel?: Omit<KernelOptions, 'world' | 'name' | 'seed'>;
 }
 
@@ -39,7 +41,8 @@ export class Net {
   /** Boots a host. Rejects as `Kernel.load` does. */
   async host(name: string): Promise<NetHost> {
     const { modules = HOST_STACK, kernel = {}, seed = 1 } = this.#options;
-    const made = new Kernel({ ...kernel, world: this.world, name, seed });
+    const settings = { ...QUIET_HOST, ...kernel.settings };
+    const made = new Kernel({ ...kernel, settings, world: this.world, name, seed });
     for (const source of modules) await this.run(made.load(source));
     const host = new NetHost(made);
     this.hosts.push(host);
