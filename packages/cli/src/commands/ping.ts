@@ -31,7 +31,11 @@ export const ping: SessionCommand = Object.freeze({
     ['-s <bytes>', `bytes behind the ICMP header, 0 to ${MOST_BYTES}; default 56`],
     ['-i <ms>', 'from one request to the next; default 1000'],
     ['-t <hops>', 'the requests live for so many: 1 to 255'],
-    ['-M <way>', 'do: they are not cut, nor sent where it is known that they do not fit; want; dont; probe', ['dont', 'want', 'do', 'probe']],
+    [
+      '-M <way>',
+      'do: they are not cut, nor sent where it is known that they do not fit; want; dont; probe',
+      ['dont', 'want', 'do', 'probe'],
+    ],
     ['-Q <tos>', 'type of service, 0 to 255'],
   ],
   summary: 'send echo requests to an address of either family, and show the answers',
