@@ -93,8 +93,8 @@ function isIn(address: AddressWords, prefix: AddressWords, prefixLen: number, fa
 
 function hashOf({ source, table = 0, nextHops }: RouteEntry): number {
   if (nextHops.length === 0) return source;
-  const { ifindex, gateway } = nextHops[0]!;
-  const hash = Math.imul(ifindex ^ (table << 8) ^ source, 0x9e3779b1);
+  const { ifindex, gateway, weight = 1 } = nextHops[0]!;
+  const hash = Math.imul(ifindex ^ (table << 8) ^ (weight << 20) ^ source, 0x9e3779b1);
   return gateway === undefined ? hash : hash ^ Math.imul(gateway.address[3] ^ gateway.address[1], 0x85ebca6b);
 }
 
