@@ -50,6 +50,7 @@ import { IcmpOutput } from './machine/icmp-output.ts';
 import { Ipv6Input } from './machine/input.ts';
 import { Ipv6Layer } from './machine/layer.ts';
 import { NeighbourDiscovery } from './machine/neighbour-discovery.ts';
+import { NeighbourSender } from './machine/neighbour-sender.ts';
 import { Ipv6Offload } from './machine/offload.ts';
 import { Ipv6Output } from './machine/output.ts';
 import type { Ipv6Reasons } from './machine/reasons.ts';
@@ -211,7 +212,9 @@ export class Ipv6Module implements SoftnetModule {
     const forward = new Ipv6Forward(around, layer, hooks, errors, unmerger);
     layer.path = { input, output, forward, errors, delivery };
     this.#hooks = hooks;
-    this.#discovery = new NeighbourDiscovery(around, links, output, { unreachable: (skb) => this.#unreachable(skb) });
+    const news = { probed: () => 'nd.not-ours', claimed: () => 'nd.conflict', askedAnycast: () => {} } as const;
+    const sender = new NeighbourSender(around, output);
+    this.#discovery = new NeighbourDiscovery(around, links, sender, news, { unreachable: (skb) => this.#unreachable(skb) });
     this.#icmp = new IcmpInput(around, links, delivery, icmpOutput, this.#discovery);
   }
 

@@ -24,6 +24,7 @@ export class Ipv6Link implements Link {
   reachableMs = 0;
   retransMs = 0;
   readonly #memberships: Membership[] = [];
+  readonly #anycasts: Membership[] = [];
 
   /** @param prepare `NetworkLayer.prepare`. @param discard of packets that meet the dst before it is prepared. */
   constructor(device: NetDevice, generation: Generation, discard: SkbStep, prepare: (dst: Dst) => void) {
@@ -47,21 +48,56 @@ export class Ipv6Link implements Link {
     return false;
   }
 
+  isAnycast(word0: number, word1: number, word2: number, word3: number): boolean {
+    for (let i = 0; i < this.#anycasts.length; i++) {
+      if (isSame(this.#anycasts[i]!.group, word0, word1, word2, word3)) return true;
+    }
+    return false;
+  }
+
+  /** One more wants the anycast address. Returns whether it is the first. */
+  joinAnycast(address: AddressWords): boolean {
+    return enter(this.#anycasts, address);
+  }
+
+  /** One fewer does. Returns whether it was the last. */
+  leaveAnycast(address: AddressWords): boolean {
+    return exit(this.#anycasts, address);
+  }
+
+  /** For lists and tests. */
+  get anycasts(): readonly AddressWords[] {
+    return this.#anycasts.map(({ group }) => group);
+  }
+
   /** One more wants packets to this group. */
   join(group: AddressWords): void {
-    const known = this.#memberships.find((each) => isSame(each.group, ...group));
-    if (known === undefined) this.#memberships.push({ group, users: 1 });
-    else known.users++;
+    enter(this.#memberships, group);
   }
 
   /** One fewer does. */
   leave(group: AddressWords): void {
-    const index = this.#memberships.findIndex((each) => isSame(each.group, ...group));
-    if (index >= 0 && --this.#memberships[index]!.users === 0) this.#memberships.splice(index, 1);
+    exit(this.#memberships, group);
   }
 
   /** For lists and tests. */
   get groups(): readonly AddressWords[] {
     return this.#memberships.map(({ group }) => group);
   }
+}
+
+/** Returns whether it is the first who wants it. */
+function enter(memberships: Membership[], group: AddressWords): boolean {
+  const known = memberships.find((each) => isSame(each.group, ...group));
+  if (known === undefined) memberships.push({ group, users: 1 });
+  else known.users++;
+  return known === undefined;
+}
+
+/** Returns whether it was the last. */
+function exit(memberships: Membership[], group: AddressWords): boolean {
+  const index = memberships.findIndex((each) => isSame(each.group, ...group));
+  if (index < 0 || --memberships[index]!.users > 0) return false;
+  memberships.splice(index, 1);
+  return true;
 }

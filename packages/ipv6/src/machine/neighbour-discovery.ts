@@ -1,28 +1,10 @@
 import type { InterfaceAddress, Neighbour, NeighbourProtocol, NetDevice, Skb } from '@softnet/contract';
-import {
-  ADDRESS_FAMILY,
-  ADDRESS_FLAG,
-  DEVICE_FLAG,
-  Flow,
-  IP_PROTOCOL,
-  NEIGHBOUR_STATE,
-  NEIGHBOUR_UPDATE,
-  SKB_TYPE,
-} from '@softnet/contract';
-import { gather, put } from '@softnet/skb';
-import {
-  finishIcmpv6,
-  ICMPV6_TYPE,
-  icmpRest,
-  icmpType,
-  ipv6Src,
-  pseudoHeaderSum,
-  putAddress,
-  setIcmpRest,
-  setIcmpTypeAndCode,
-} from '@softnet/wire';
-import { NA_FLAG, ND_HOP_LIMIT, ND_NEIGHBOUR_BYTES, ND_TARGET, NdMessage, readNdMessage } from '../wire/neighbour-message.ts';
-import { linkAddressOptionBytes, ND_OPTION, writeLinkAddressOption } from '../wire/neighbour-option.ts';
+import { ADDRESS_FAMILY, ADDRESS_FLAG, DEVICE_FLAG, Flow, IP_PROTOCOL, NEIGHBOUR_STATE, NEIGHBOUR_UPDATE } from '@softnet/contract';
+import { gather } from '@softnet/skb';
+import { ICMPV6_TYPE, icmpRest, icmpType, ipv6Src } from '@softnet/wire';
+import type { OwnAddressNews } from '../dad/own-address-news.ts';
+import { NA_FLAG, ND_TARGET, NdMessage, readNdMessage } from '../wire/neighbour-message.ts';
+import { ND_OPTION } from '../wire/neighbour-option.ts';
 import {
   ALL_NODES,
   isLinkLocal,
@@ -33,7 +15,7 @@ import {
   writeMulticastMac,
 } from './address-kind.ts';
 import { beginIcmpFlow } from './flow-of.ts';
-import type { Ipv6Output } from './output.ts';
+import type { NeighbourSender } from './neighbour-sender.ts';
 import type { Ipv6Reason } from './reasons.ts';
 import type { Link, Links, Surroundings } from './surroundings.ts';
 
@@ -51,15 +33,19 @@ export class NeighbourDiscovery implements NeighbourProtocol {
   readonly family = ADDRESS_FAMILY.INET6;
   readonly #around: Surroundings;
   readonly #links: Links;
-  readonly #output: Ipv6Output;
+  readonly #sender: NeighbourSender;
+  readonly #news: OwnAddressNews;
   readonly #unreachable: Unreachable;
   readonly #flow = new Flow();
+  /** Not the same: what is learnt may send what waited, which may solicit others. */
+  readonly #answer = new Flow();
   readonly #message = new NdMessage();
 
-  constructor(around: Surroundings, links: Links, output: Ipv6Output, unreachable: Unreachable) {
+  constructor(around: Surroundings, links: Links, sender: NeighbourSender, news: OwnAddressNews, unreachable: Unreachable) {
     this.#around = around;
     this.#links = links;
-    this.#output = output;
+    this.#sender = sender;
+    this.#news = news;
     this.#unreachable = unreachable;
   }
 
@@ -94,7 +80,7 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     flow.dst1 = isProbe ? address1 : SOLICITED_NODE[1];
     flow.dst2 = isProbe ? address2 : SOLICITED_NODE[2];
     flow.dst3 = isProbe ? address3 : solicitedNodeWord3(address3);
-    this.#send(link, 0, address0, address1, address2, address3, ND_OPTION.SOURCE_LINK_ADDRESS);
+    this.#sender.send(link, flow, 0, address0, address1, address2, address3, ND_OPTION.SOURCE_LINK_ADDRESS, null);
   }
 
   failed(_neighbour: Neighbour, skb: Skb): void {
@@ -127,38 +113,40 @@ export class NeighbourDiscovery implements NeighbourProtocol {
   }
 
   /** RFC 4861 §7.2.3, §7.2.4. */
-  #solicited(skb: Skb, link: Link, { sourceLinkAddress }: NdMessage): Ipv6Reason | null {
-    const { network, transport } = skb;
-    const { bytes, view } = skb.memory;
-    const at = transport + ND_TARGET;
-    const target0 = view.getInt32(at);
-    const target1 = view.getInt32(at + 4);
-    const target2 = view.getInt32(at + 8);
-    const target3 = view.getInt32(at + 12);
-    const ours = this.#links.find(target0, target1, target2, target3, link.device.ifindex);
-    if (!isAnswered(ours, link)) return 'nd.not-ours';
-    const src0 = ipv6Src(view, network, 0);
-    const src1 = ipv6Src(view, network, 1);
-    const src2 = ipv6Src(view, network, 2);
-    const src3 = ipv6Src(view, network, 3);
-    const isAnonymous = isUnspecified(src0, src1, src2, src3);
-    if (!isAnonymous && this.#links.find(src0, src1, src2, src3, link.device.ifindex) !== null) return 'nd.conflict';
-    if (sourceLinkAddress >= 0) this.#learn(link.device, src0, src1, src2, src3, bytes, sourceLinkAddress, CREATE | OVERRIDE);
-    const flow = this.#flow;
-    beginIcmpFlow(flow, IP_PROTOCOL.ICMPV6, ICMPV6_TYPE.NEIGHBOR_ADVERTISEMENT, 0);
-    flow.src0 = target0;
-    flow.src1 = target1;
-    flow.src2 = target2;
-    flow.src3 = target3;
-    flow.dst0 = isAnonymous ? ALL_NODES[0] : src0;
-    flow.dst1 = isAnonymous ? ALL_NODES[1] : src1;
-    flow.dst2 = isAnonymous ? ALL_NODES[2] : src2;
-    flow.dst3 = isAnonymous ? ALL_NODES[3] : src3;
-    const router = this.#around.conf.value(link.device.ifindex, 'forwarding') !== 0 ? NA_FLAG.ROUTER : 0;
-    const flags = router | NA_FLAG.OVERRIDE | (isAnonymous ? 0 : NA_FLAG.SOLICITED);
+  #solicited(skb: Skb, link: Link, { sourceLinkAddress, nonce, nonceBytes }: NdMessage): Ipv6Reason | null {
+    const { bytes } = skb.memory;
+    const { device } = link;
+    const answer = this.#answer;
+    beginIcmpFlow(answer, IP_PROTOCOL.ICMPV6, ICMPV6_TYPE.NEIGHBOR_ADVERTISEMENT, 0);
+    readEnds(skb, answer);
+    const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = answer;
+    const ours = this.#links.find(src0, src1, src2, src3, device.ifindex);
+    const isAnycast = ours === null && link.isAnycast(src0, src1, src2, src3);
+    if (!isAnycast && ours?.device !== device) return 'nd.not-ours';
+    const isAnonymous = isUnspecified(dst0, dst1, dst2, dst3);
+    if (isAnonymous && ours !== null && isTentative(ours)) return this.#news.probed(ours, bytes, nonce, nonceBytes);
+    if (ours !== null && !isAnswered(ours)) return 'nd.not-ours';
+    if (!isAnonymous && this.#links.find(dst0, dst1, dst2, dst3, device.ifindex) !== null) return 'nd.conflict';
+    if (sourceLinkAddress >= 0) this.#learn(device, dst0, dst1, dst2, dst3, bytes, sourceLinkAddress, CREATE | OVERRIDE);
     skb.memory.pool.release(skb);
-    this.#send(link, flags, target0, target1, target2, target3, ND_OPTION.TARGET_LINK_ADDRESS);
+    // What others may have too, or perhaps have, overrides nothing (RFC 4861 §7.2.4, RFC 4429 §3.3).
+    this.#advertise(link, isAnycast, isAnycast || isTentative(ours!) ? 0 : NA_FLAG.OVERRIDE);
     return null;
+  }
+
+  /** To who asked; to all, if that was nobody by name. */
+  #advertise(link: Link, isAnycast: boolean, override: number): void {
+    const answer = this.#answer;
+    const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = answer;
+    const isAnonymous = isUnspecified(dst0, dst1, dst2, dst3);
+    if (isAnonymous) {
+      answer.dst0 = ALL_NODES[0];
+      answer.dst3 = ALL_NODES[3];
+    }
+    const router = this.#around.conf.value(link.device.ifindex, 'forwarding') !== 0 ? NA_FLAG.ROUTER : 0;
+    const flags = router | override | (isAnonymous ? 0 : NA_FLAG.SOLICITED);
+    if (isAnycast) this.#news.askedAnycast(link, answer, flags);
+    else this.#sender.send(link, answer, flags, src0, src1, src2, src3, ND_OPTION.TARGET_LINK_ADDRESS, null);
   }
 
   /** RFC 4861 §7.2.5. */
@@ -170,7 +158,8 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     const target1 = view.getInt32(at + 4);
     const target2 = view.getInt32(at + 8);
     const target3 = view.getInt32(at + 12);
-    if (this.#links.find(target0, target1, target2, target3, device.ifindex) !== null) return 'nd.conflict';
+    const ours = this.#links.find(target0, target1, target2, target3, device.ifindex);
+    if (ours !== null) return ours.device === device ? this.#news.claimed(ours) : 'nd.conflict';
     const flags = icmpRest(view, skb.transport);
     const bits = updateOf(flags);
     if (targetLinkAddress >= 0) this.#learn(device, target0, target1, target2, target3, bytes, targetLinkAddress, bits);
@@ -216,8 +205,8 @@ export class NeighbourDiscovery implements NeighbourProtocol {
   /** The source of the packet that waits, if it is one of the link's, else a link-local address of it, else any. False: it has none. */
   #sourceOf(link: Link, waiting: Skb | null, flow: Flow): boolean {
     const own = waiting === null ? null : this.#ownSource(waiting, link);
-    const address = own ?? link.addresses.find(({ address: [word0] }) => isLinkLocal(word0)) ?? link.addresses[0];
-    if (address === undefined) return false;
+    const address = own ?? this.#anySource(link);
+    if (address === null) return false;
     flow.src0 = address.address[0];
     flow.src1 = address.address[1];
     flow.src2 = address.address[2];
@@ -231,37 +220,47 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     const word1 = ipv6Src(view, network, 1);
     const word2 = ipv6Src(view, network, 2);
     const address = this.#links.find(word0, word1, word2, ipv6Src(view, network, 3), device.ifindex);
-    return address?.device === device ? address : null;
+    return address?.device === device && isSettled(address) ? address : null;
   }
 
-  /** To both ends of the flow, about this target. @param rest flags. @param option which link address option says ours. */
-  #send(link: Link, rest: number, target0: number, target1: number, target2: number, target3: number, option: number): void {
-    const { device, dst } = link;
-    const flow = this.#flow;
-    const optionBytes = device.addressLen === 0 ? 0 : linkAddressOptionBytes(device.addressLen);
-    const lenBytes = ND_NEIGHBOUR_BYTES + optionBytes;
-    const skb = this.#around.pool.current.alloc(dst.headroomBytes, lenBytes + dst.tailroomBytes);
-    if (skb === null) return;
-    const at = put(skb, lenBytes);
-    const { view } = skb.memory;
-    setIcmpTypeAndCode(view, at, flow.srcPort, 0);
-    setIcmpRest(view, at, rest);
-    putAddress(view, at + ND_TARGET, this.family, target0, target1, target2, target3);
-    if (optionBytes > 0) writeLinkAddressOption(view, at + ND_NEIGHBOUR_BYTES, option, device.address, device.addressLen);
-    const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = flow;
-    finishIcmpv6(view, at, lenBytes, pseudoHeaderSum(src0, src1, src2, src3, dst0, dst1, dst2, dst3, IP_PROTOCOL.ICMPV6, lenBytes));
-    skb.transport = at;
-    skb.type = SKB_TYPE.OUTGOING;
-    skb.dst = dst;
-    flow.oif = device.ifindex;
-    this.#output.emit(skb, flow, ND_HOP_LIMIT, 0);
+  /** A link-local one, if it may be used. None that may be another's: it would be learnt (RFC 4429 §3.2). */
+  #anySource({ addresses }: Link): InterfaceAddress | null {
+    let any: InterfaceAddress | null = null;
+    for (let i = 0; i < addresses.length; i++) {
+      const each = addresses[i]!;
+      if (!isSettled(each)) continue;
+      if (isLinkLocal(each.address[0])) return each;
+      any ??= each;
+    }
+    return any;
   }
 }
 
-/** One that is still being tried answers nobody (RFC 4862 §5.4). */
-function isAnswered(ours: InterfaceAddress | null, { device }: Link): boolean {
-  if (ours === null || ours.device !== device) return false;
-  return (ours.flags & (ADDRESS_FLAG.TENTATIVE | ADDRESS_FLAG.DAD_FAILED)) === 0;
+/** An answer's ends: from the target of what came, to its source. */
+function readEnds({ memory: { view }, network, transport }: Skb, flow: Flow): void {
+  const at = transport + ND_TARGET;
+  flow.src0 = view.getInt32(at);
+  flow.src1 = view.getInt32(at + 4);
+  flow.src2 = view.getInt32(at + 8);
+  flow.src3 = view.getInt32(at + 12);
+  flow.dst0 = ipv6Src(view, network, 0);
+  flow.dst1 = ipv6Src(view, network, 1);
+  flow.dst2 = ipv6Src(view, network, 2);
+  flow.dst3 = ipv6Src(view, network, 3);
+}
+
+/** Duplicates of it are looked for. */
+function isTentative({ flags }: InterfaceAddress): boolean {
+  return (flags & (ADDRESS_FLAG.TENTATIVE | ADDRESS_FLAG.DAD_FAILED)) === ADDRESS_FLAG.TENTATIVE;
+}
+
+function isSettled({ flags }: InterfaceAddress): boolean {
+  return (flags & (ADDRESS_FLAG.TENTATIVE | ADDRESS_FLAG.DAD_FAILED)) === 0;
+}
+
+/** One that is still being tried answers nobody (RFC 4862 §5.4), unless it is optimistic (RFC 4429 §3.3). */
+function isAnswered(ours: InterfaceAddress): boolean {
+  return isSettled(ours) || (isTentative(ours) && (ours.flags & ADDRESS_FLAG.OPTIMISTIC) !== 0);
 }
 
 /** Bits of `Neighbours.learn` for the flags of an advertisement. */

@@ -41,6 +41,8 @@ export interface Link {
   readonly addresses: readonly InterfaceAddress[];
   /** Joined there? */
   isMember(word0: number, word1: number, word2: number, word3: number): boolean;
+  /** An anycast address of this host there (RFC 4291 §2.6)? */
+  isAnycast(word0: number, word1: number, word2: number, word3: number): boolean;
 }
 
 /** Devices and addresses, as the packet's way asks for them. */

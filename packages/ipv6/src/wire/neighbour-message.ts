@@ -30,6 +30,9 @@ export class NdMessage {
   /** Of the link addresses' first bytes. */
   sourceLinkAddress = -1;
   targetLinkAddress = -1;
+  /** Of a nonce (RFC 3971 §5.3.2), and how many bytes it has. */
+  nonce = -1;
+  nonceBytes = 0;
 }
 
 /** Bytes of the fixed parts, by type less 133 (RFC 4861 §4.1 to §4.5). */
@@ -55,6 +58,7 @@ export function readNdMessage(
 ): NdFault | null {
   message.sourceLinkAddress = -1;
   message.targetLinkAddress = -1;
+  message.nonce = -1;
   if (endOffset - offset < ICMP_HEADER_BYTES) return 'nd.truncated';
   const type = icmpType(view, offset);
   const fixedBytes = FIXED_BYTES[type - ICMPV6_TYPE.ROUTER_SOLICITATION]!;
@@ -70,6 +74,10 @@ function optionsFault(view: DataView, from: number, endOffset: number, addressLe
     step = ndOptionBytes(view, at, endOffset);
     if (step === 0) return 'nd.option';
     const type = view.getUint8(at);
+    if (type === ND_OPTION.NONCE) {
+      message.nonce = at + ND_OPTION_HEADER_BYTES;
+      message.nonceBytes = step - ND_OPTION_HEADER_BYTES;
+    }
     if (type !== ND_OPTION.SOURCE_LINK_ADDRESS && type !== ND_OPTION.TARGET_LINK_ADDRESS) continue;
     if (addressLen === 0 || step !== linkAddressOptionBytes(addressLen)) return 'nd.link-address';
     if (type === ND_OPTION.SOURCE_LINK_ADDRESS) message.sourceLinkAddress = at + ND_OPTION_HEADER_BYTES;

@@ -24,6 +24,19 @@ export function ndOptionBytes(view: DataView, at: number, endOffset: number): nu
   return at + lenBytes > endOffset ? 0 : lenBytes;
 }
 
+/** Bytes of an option with a nonce of so many bytes, padding included (RFC 3971 §5.3.2). */
+export function nonceOptionBytes(nonceBytes: number): number {
+  return (ND_OPTION_HEADER_BYTES + nonceBytes + 7) & ~7;
+}
+
+/** Writes a nonce option. Returns the offset behind it. @param nonce whose length fills the option: 6, 14 ... bytes. */
+export function writeNonceOption(view: DataView, at: number, nonce: Uint8Array): number {
+  view.setUint8(at, ND_OPTION.NONCE);
+  view.setUint8(at + 1, nonceOptionBytes(nonce.length) >>> 3);
+  for (let i = 0; i < nonce.length; i++) view.setUint8(at + ND_OPTION_HEADER_BYTES + i, nonce[i]!);
+  return at + nonceOptionBytes(nonce.length);
+}
+
 /** Bytes of an option with a link address of so many bytes, padding included. */
 export function linkAddressOptionBytes(addressLen: number): number {
   return (ND_OPTION_HEADER_BYTES + addressLen + 7) & ~7;
