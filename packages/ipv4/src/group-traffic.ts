@@ -1,5 +1,6 @@
-import type { Contributions, JoinedGroups, MulticastRouter, NetDevice, Skb } from '@softnet/contract';
+import type { Contributions, MulticastRouter, NetDevice, Skb } from '@softnet/contract';
 import { DEVICE_FLAG, IP_PROTOCOL, IPV4_WORD2, ROUTE_TYPE, SKB_TYPE } from '@softnet/contract';
+import type { JoinedEverywhere } from '@softnet/inet';
 import { ipv4Dst, ipv4Protocol, ipv4Src } from '@softnet/wire';
 import type { IgmpDrops } from './igmp/drops.ts';
 import type { Joints } from './joints.ts';
@@ -10,8 +11,7 @@ import { drop } from './parts.ts';
 
 /** Whom packets to groups concern beside this layer. */
 export interface GroupParties {
-  /** Of every generation. */
-  readonly joined: Contributions<JoinedGroups>;
+  readonly joined: JoinedEverywhere;
   readonly routers: Contributions<MulticastRouter>;
 }
 
@@ -33,7 +33,7 @@ export class GroupTraffic {
   admits(skb: Skb, device: NetDevice | null, source: number, group: number): boolean {
     const isRouted = this.#toRouters(skb, device);
     if (group === ALL_HOSTS || this.#isWanted(skb.ifindex, group, source)) return true;
-    const isJoined = this.#isJoined(skb.ifindex, group);
+    const isJoined = this.#parties.joined.has(skb.ifindex, 0, 0, IPV4_WORD2, group);
     // What is said of a group is for all who are in it (Linux's `ip_check_mc_rcu`).
     if (isJoined && ipv4Protocol(skb.memory.view, skb.network) === IP_PROTOCOL.IGMP) return true;
     if (isRouted) skb.memory.pool.release(skb);
@@ -76,19 +76,6 @@ export class GroupTraffic {
   }
 
   #isWanted(ifindex: number, group: number, source: number): boolean {
-    const { items } = this.#parties.joined;
-    const { family } = this.#joints.layer;
-    for (let i = 0; i < items.length; i++) {
-      const item = items[i]!;
-      if (item.family === family && item.takes(ifindex, 0, 0, IPV4_WORD2, group, 0, 0, IPV4_WORD2, source)) return true;
-    }
-    return false;
-  }
-
-  #isJoined(ifindex: number, group: number): boolean {
-    const { items } = this.#parties.joined;
-    const { family } = this.#joints.layer;
-    for (let i = 0; i < items.length; i++) if (items[i]!.family === family && items[i]!.has(ifindex, 0, 0, IPV4_WORD2, group)) return true;
-    return false;
+    return this.#parties.joined.takes(ifindex, 0, 0, IPV4_WORD2, group, 0, 0, IPV4_WORD2, source);
   }
 }

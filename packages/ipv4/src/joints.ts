@@ -1,5 +1,5 @@
 import type { NetworkLayer } from '@softnet/contract';
-import type { Delivery, LayerHooks, Unmerger } from '@softnet/inet';
+import type { Delivery, LayerHooks, SelfCopies, Unmerger } from '@softnet/inet';
 import type { Forwarding } from './forwarding.ts';
 import type { Fragments } from './fragments.ts';
 import type { GroupTraffic } from './group-traffic.ts';
@@ -9,7 +9,6 @@ import type { Options } from './options.ts';
 import type { Output } from './output.ts';
 import type { RedirectSender } from './redirect-sender.ts';
 import type { Redirects } from './redirects.ts';
-import type { SelfCopies } from './self-copies.ts';
 
 /** Parts of the layer that call one another: filled once, before the first packet. */
 export class Joints {

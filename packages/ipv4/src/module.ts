@@ -34,7 +34,7 @@ import {
   SocketPorts,
   SocketProtocol,
 } from '@softnet/contract';
-import { DatagramSockets, Delivery, EchoProtocol, LayerHooks, ProtocolOffloads, Unmerger } from '@softnet/inet';
+import { DatagramSockets, Delivery, EchoProtocol, LayerHooks, ProtocolOffloads, SelfCopies, Unmerger } from '@softnet/inet';
 import { formatIpv4 } from '@softnet/wire';
 import type { AddressWays } from './address-parts.ts';
 import { makeAddresses } from './address-parts.ts';
@@ -66,7 +66,6 @@ import type { Ipv4Parts } from './parts.ts';
 import { defineCounters } from './parts.ts';
 import { RedirectSender } from './redirect-sender.ts';
 import { Redirects } from './redirects.ts';
-import { SelfCopies } from './self-copies.ts';
 import { defineSettings } from './settings.ts';
 import type { GroupOptions } from './socket/group-options.ts';
 import { IpOptions } from './socket/ip-options.ts';
@@ -191,7 +190,7 @@ export class Ipv4Module implements SoftnetModule {
     joints.layer = layer;
     joints.output = output;
     joints.forwarding = forwarding;
-    joints.selfCopies = new SelfCopies(ctx, parts, input.deliver);
+    joints.selfCopies = new SelfCopies(ctx, 'ipv4.self-copies', parts.drops['ipv4.self-copies'], input.deliver);
     joints.options = new Options(parts, joints, ctx.contributions(RouterAlert));
     joints.unmerger = new Unmerger(layer.segment);
     joints.icmp = new IcmpSender(parts, joints, ctx.random);

@@ -1,14 +1,14 @@
 import type { AddressWords, Counter, NetDevice } from '@softnet/contract';
 import { ADDRESS_FLAG, ETHERTYPE, Flow, IP_PROTOCOL, IPV4_WORD2, SKB_TYPE } from '@softnet/contract';
+import { packRecords } from '@softnet/inet';
 import { copyIn } from '@softnet/skb';
 import { emitIpv4Packet, formatIpv4, IPV4_HEADER_BYTES, routerAlertOption } from '@softnet/wire';
 import type { Joints } from '../joints.ts';
 import { wordOf } from '../machine/address-book.ts';
 import { aim } from '../machine/flow.ts';
 import type { Ipv4Parts } from '../parts.ts';
-import { packReports } from './pack-reports.ts';
 import type { IgmpGroupMessage, IgmpMessage, IgmpRecord } from './wire.ts';
-import { emitIgmp, IGMP_TYPE } from './wire.ts';
+import { emitIgmp, IGMP_BYTES, IGMP_RECORD_BYTES, IGMP_SOURCE_BYTES, IGMP_TYPE } from './wire.ts';
 
 /** Where reports of version 3 go, and leaves of version 2 (RFC 3376 §4.2.14, RFC 2236 §9). */
 const ALL_IGMPV3_ROUTERS: number = 0xe0000016 | 0;
@@ -16,6 +16,7 @@ const ALL_ROUTERS: number = 0xe0000002 | 0;
 /** Internetwork control (RFC 3376 §4). */
 const TOS = 0xc0;
 const ROUTER_ALERT_BYTES = 4;
+const SIZES = Object.freeze({ reportBytes: IGMP_BYTES, recordBytes: IGMP_RECORD_BYTES, sourceBytes: IGMP_SOURCE_BYTES });
 const HEADER_BYTES = IPV4_HEADER_BYTES + ROUTER_ALERT_BYTES;
 
 /** IGMP on its way out: TTL 1, router alert, never longer than the link takes (RFC 3376 §4, §4.2.16). */
@@ -32,7 +33,9 @@ export class IgmpSender {
   }
 
   report(device: NetDevice, records: readonly IgmpRecord[]): void {
-    for (const report of packReports(records, device.mtuBytes - HEADER_BYTES)) this.#send(device, ALL_IGMPV3_ROUTERS, report);
+    for (const packed of packRecords(records, device.mtuBytes - HEADER_BYTES, SIZES)) {
+      this.#send(device, ALL_IGMPV3_ROUTERS, { type: IGMP_TYPE.REPORT_V3, records: packed });
+    }
   }
 
   message(device: NetDevice, type: IgmpGroupMessage['type'], group: AddressWords): void {

@@ -1,5 +1,6 @@
 import type { Contributions, Counter, NetDevice, NetworkLayer, Protocol, Skb } from '@softnet/contract';
 import { IP_PROTOCOL } from '@softnet/contract';
+import type { GroupReporters } from '@softnet/inet';
 import { gather } from '@softnet/skb';
 import { IPV4_HEADER_BYTES, IPV4_OPTION, ipv4Dst, ipv4HeaderBytes, ipv4Src, ipv4Ttl, optionBytes } from '@softnet/wire';
 import type { Joints } from '../joints.ts';
@@ -7,7 +8,6 @@ import { isOnLink } from '../machine/address-book.ts';
 import { ALL_HOSTS, isMulticast, LIMITED_BROADCAST } from '../machine/special-address.ts';
 import type { Ipv4Parts } from '../parts.ts';
 import type { IgmpDrops } from './drops.ts';
-import type { IgmpLinks } from './igmp-links.ts';
 import type { IgmpGroupMessage, IgmpQuery } from './wire.ts';
 import { IGMP_TYPE, parseIgmp } from './wire.ts';
 
@@ -22,14 +22,14 @@ export class Igmp implements Protocol {
   readonly #parts: Ipv4Parts;
   readonly #joints: Joints;
   readonly #drops: IgmpDrops;
-  readonly #links: IgmpLinks;
+  readonly #links: GroupReporters;
   readonly #layers: Contributions<NetworkLayer>;
   readonly #received: Counter;
 
   constructor(
     parts: Ipv4Parts,
     joints: Joints,
-    own: { drops: IgmpDrops; links: IgmpLinks; layers: Contributions<NetworkLayer>; received: Counter },
+    own: { drops: IgmpDrops; links: GroupReporters; layers: Contributions<NetworkLayer>; received: Counter },
   ) {
     this.#parts = parts;
     this.#joints = joints;
@@ -80,7 +80,9 @@ export class Igmp implements Protocol {
     if (group === 0 && query.sources.length > 0) return 'igmp.group';
     if (isMulticast(to) && to !== (group === 0 ? ALL_HOSTS : group)) return 'igmp.query-destination';
     if (query.sources.some(([, , , word]) => !isHost(word))) return 'igmp.query-source';
-    this.#links.of(device)!.query(query, this.#parts.clock.nowUs);
+    const { version, sources, robustness, intervalS, maxResponseDs } = query;
+    const heard = { version, group: group === 0 ? null : query.group, sources, withinUs: maxResponseDs * 100_000, robustness, intervalS };
+    this.#links.of(device)!.query(heard, this.#parts.clock.nowUs);
     this.#links.arm();
     return null;
   }

@@ -2,9 +2,8 @@ import type { AddressWords } from '@softnet/contract';
 import { checksumOf, ipv4Words, sumBytes } from '@softnet/wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { packReports } from './pack-reports.ts';
 import type { IgmpMessage, IgmpRecord } from './wire.ts';
-import { decodeIgmpTime, emitIgmp, encodeIgmpTime, IGMP_BYTES, IGMP_TYPE, igmpRecordBytes, parseIgmp } from './wire.ts';
+import { decodeIgmpTime, emitIgmp, encodeIgmpTime, IGMP_BYTES, IGMP_TYPE, parseIgmp } from './wire.ts';
 
 const group: fc.Arbitrary<AddressWords> = fc.integer({ min: 0xe0000001 | 0, max: 0xefffffff | 0 }).map(ipv4Words);
 const source: fc.Arbitrary<AddressWords> = fc.integer({ min: 1, max: 0x7fffffff }).map(ipv4Words);
@@ -64,23 +63,4 @@ describe('a message', () => {
       }),
     );
   });
-});
-
-test('reports fit, and say all but what of an EXCLUDE has no room (RFC 3376 §4.2.16)', () => {
-  const long = fc.record({ type: fc.integer({ min: 1, max: 6 }), group, sources: fc.array(source, { maxLength: 60 }) });
-  fc.assert(
-    fc.property(fc.array(long, { maxLength: 8 }), fc.integer({ min: 60, max: 200 }), (records, maxBytes) => {
-      const reports = packReports(records, maxBytes);
-      for (const report of reports) expect(emitIgmp(report).length).toBeLessThanOrEqual(maxBytes);
-      const most = Math.floor((maxBytes - IGMP_BYTES - igmpRecordBytes(0)) / 4);
-      const expected = records.flatMap(({ type, group: of, sources: all }) => {
-        const said = type === 2 || type === 4 ? all.slice(0, most) : all;
-        return said.length === 0 ? [[type, of]] : said.map((each) => [type, of, each]);
-      });
-      const packed = reports.flatMap((each) => each.records);
-      expect(
-        packed.flatMap(({ type, group: of, sources: all }) => (all.length === 0 ? [[type, of]] : all.map((each) => [type, of, each]))),
-      ).toEqual(expected);
-    }),
-  );
 });

@@ -1,5 +1,5 @@
 import type { AddressWords } from '@softnet/contract';
-import type { GroupRecord } from '@softnet/inet';
+import type { ReportedRecord } from '@softnet/inet';
 import { checksumOf, INTACT, ipv4Words, readAddress, sumBytes } from '@softnet/wire';
 
 /** IGMP's types (RFC 3376 §4). */
@@ -9,7 +9,7 @@ export const IGMP_TYPE = Object.freeze({ QUERY: 0x11, REPORT_V1: 0x12, REPORT_V2
 export const IGMP_BYTES = 8;
 export const IGMP_V3_QUERY_BYTES = 12;
 export const IGMP_RECORD_BYTES = 8;
-const ADDRESS_BYTES = 4;
+export const IGMP_SOURCE_BYTES = 4;
 
 /** What may be wrong with a message by its bytes alone: names of drop reasons, and their text. */
 export const IGMP_FAULT = Object.freeze({
@@ -44,9 +44,7 @@ export interface IgmpGroupMessage {
 }
 
 /** A record of a version 3 report. */
-export interface IgmpRecord extends GroupRecord {
-  readonly group: AddressWords;
-}
+export type IgmpRecord = ReportedRecord;
 
 /** A version 3 report. Auxiliary data is stepped over, and never sent (RFC 3376 §4.2.6). */
 export interface IgmpReport {
@@ -108,7 +106,7 @@ function parseQuery(view: DataView): IgmpQuery | IgmpFault {
   if (length === IGMP_BYTES) return { ...older, version: 2, maxResponseDs: code };
   if (length < IGMP_V3_QUERY_BYTES) return 'igmp.query-length';
   const count = view.getUint16(10);
-  if (length < IGMP_V3_QUERY_BYTES + ADDRESS_BYTES * count) return 'igmp.query-sources';
+  if (length < IGMP_V3_QUERY_BYTES + IGMP_SOURCE_BYTES * count) return 'igmp.query-sources';
   return {
     ...older,
     version: 3,
@@ -126,7 +124,7 @@ function parseReport(view: DataView): IgmpReport | IgmpFault {
   for (let left = view.getUint16(6); left > 0; left--) {
     if (at + IGMP_RECORD_BYTES > view.byteLength) return 'igmp.truncated';
     const count = view.getUint16(at + 2);
-    const end = at + IGMP_RECORD_BYTES + ADDRESS_BYTES * count + 4 * view.getUint8(at + 1);
+    const end = at + IGMP_RECORD_BYTES + IGMP_SOURCE_BYTES * count + 4 * view.getUint8(at + 1);
     if (end > view.byteLength) return 'igmp.truncated';
     records.push({ type: view.getUint8(at), group: addressAt(view, at + 4), sources: addressesAt(view, at + IGMP_RECORD_BYTES, count) });
     at = end;
@@ -135,7 +133,7 @@ function parseReport(view: DataView): IgmpReport | IgmpFault {
 }
 
 function emitQuery({ version, maxResponseDs, group, suppress, robustness, intervalS, sources }: IgmpQuery): Uint8Array {
-  const bytes = new Uint8Array(version === 3 ? IGMP_V3_QUERY_BYTES + ADDRESS_BYTES * sources.length : IGMP_BYTES);
+  const bytes = new Uint8Array(version === 3 ? IGMP_V3_QUERY_BYTES + IGMP_SOURCE_BYTES * sources.length : IGMP_BYTES);
   const view = new DataView(bytes.buffer);
   view.setInt32(4, group[3]);
   view.setUint8(1, version === 3 ? encodeIgmpTime(maxResponseDs) : version === 2 ? maxResponseDs : 0);
@@ -162,13 +160,8 @@ function emitReport({ records }: IgmpReport): Uint8Array {
   return bytes;
 }
 
-export function igmpRecordBytes(sources: number): number {
-  return IGMP_RECORD_BYTES + ADDRESS_BYTES * sources;
-}
-
-/** How many sources a record has room for in so many bytes. */
-export function igmpSourcesIn(lenBytes: number): number {
-  return Math.max(0, Math.floor((lenBytes - IGMP_RECORD_BYTES) / ADDRESS_BYTES));
+function igmpRecordBytes(sources: number): number {
+  return IGMP_RECORD_BYTES + IGMP_SOURCE_BYTES * sources;
 }
 
 function addressAt(view: DataView, at: number): AddressWords {
@@ -176,9 +169,9 @@ function addressAt(view: DataView, at: number): AddressWords {
 }
 
 function addressesAt(view: DataView, at: number, count: number): AddressWords[] {
-  return Array.from({ length: count }, (_, i) => readAddress(view, at + ADDRESS_BYTES * i, 2));
+  return Array.from({ length: count }, (_, i) => readAddress(view, at + IGMP_SOURCE_BYTES * i, 2));
 }
 
 function putAddresses(view: DataView, at: number, addresses: readonly AddressWords[]): void {
-  for (const [i, address] of addresses.entries()) view.setInt32(at + ADDRESS_BYTES * i, address[3]);
+  for (const [i, address] of addresses.entries()) view.setInt32(at + IGMP_SOURCE_BYTES * i, address[3]);
 }

@@ -1,14 +1,13 @@
-import type { AddressWords, GroupMembership, NetDevice, SockCommon } from '@softnet/contract';
-import { ERRNO, Flow, GROUP_FILTER, SOCK_TYPE } from '@softnet/contract';
-import type { SocketMemberships, SourceFilter } from '@softnet/inet';
-import { groupsOf } from '@softnet/inet';
+import type { NetDevice, SockCommon } from '@softnet/contract';
+import { ADDRESS_FAMILY, ERRNO, Flow, SOCK_TYPE } from '@softnet/contract';
+import type { SocketMemberships } from '@softnet/inet';
+import { GroupRequests, GroupValue, groupsOf, JOIN_ALL, MCAST_OPTION } from '@softnet/inet';
 import { ipv4Words } from '@softnet/wire';
 import type { IgmpSettings } from '../igmp/settings.ts';
 import { wordOf } from '../machine/address-book.ts';
 import { aim } from '../machine/flow.ts';
 import { isMulticast } from '../machine/special-address.ts';
 import type { Ipv4Parts } from '../parts.ts';
-import { GROUP_VALUE, GroupValue, STORAGE_AT, STORAGE_BYTES } from './group-values.ts';
 
 /** Options of SOL_IP about groups, with Linux's numbers (RFC 3678). */
 export const IP_GROUP_OPTION = Object.freeze({
@@ -20,20 +19,29 @@ export const IP_GROUP_OPTION = Object.freeze({
   ADD_SOURCE_MEMBERSHIP: 39,
   DROP_SOURCE_MEMBERSHIP: 40,
   MSFILTER: 41,
-  MCAST_JOIN_GROUP: 42,
-  MCAST_BLOCK_SOURCE: 43,
-  MCAST_UNBLOCK_SOURCE: 44,
-  MCAST_LEAVE_GROUP: 45,
-  MCAST_JOIN_SOURCE_GROUP: 46,
-  MCAST_LEAVE_SOURCE_GROUP: 47,
-  MCAST_MSFILTER: 48,
+  MCAST_JOIN_GROUP: MCAST_OPTION.JOIN_GROUP,
+  MCAST_BLOCK_SOURCE: MCAST_OPTION.BLOCK_SOURCE,
+  MCAST_UNBLOCK_SOURCE: MCAST_OPTION.UNBLOCK_SOURCE,
+  MCAST_LEAVE_GROUP: MCAST_OPTION.LEAVE_GROUP,
+  MCAST_JOIN_SOURCE_GROUP: MCAST_OPTION.JOIN_SOURCE_GROUP,
+  MCAST_LEAVE_SOURCE_GROUP: MCAST_OPTION.LEAVE_SOURCE_GROUP,
+  MCAST_MSFILTER: MCAST_OPTION.MSFILTER,
   MULTICAST_ALL: 49,
 } as const);
 
+/** IPv4's own options about a source do as these do. */
+const SAME_AS: Readonly<Record<number, number>> = Object.freeze({
+  [IP_GROUP_OPTION.UNBLOCK_SOURCE]: MCAST_OPTION.UNBLOCK_SOURCE,
+  [IP_GROUP_OPTION.BLOCK_SOURCE]: MCAST_OPTION.BLOCK_SOURCE,
+  [IP_GROUP_OPTION.ADD_SOURCE_MEMBERSHIP]: MCAST_OPTION.JOIN_SOURCE_GROUP,
+  [IP_GROUP_OPTION.DROP_SOURCE_MEMBERSHIP]: MCAST_OPTION.LEAVE_SOURCE_GROUP,
+});
+
+/** `ip_mreq`, `ip_mreqn`, `ip_mreq_source`, `ip_msfilter` without sources. */
+const IP_GROUP_VALUE = Object.freeze({ MREQ: 8, MREQN: 12, MREQ_SOURCE: 12, MSFILTER: 16 } as const);
+
 const OPTION = IP_GROUP_OPTION;
 const { EADDRNOTAVAIL, EINVAL, ENOBUFS, ENODEV, EPROTO } = ERRNO;
-const { INCLUDE, EXCLUDE } = GROUP_FILTER;
-const JOIN_ALL: SourceFilter = Object.freeze({ filter: EXCLUDE, sources: Object.freeze([] as const) });
 
 /** Memberships of sockets as they are set and asked for: finds values, devices and errnos as Linux's `do_ip_setsockopt` does. */
 export class GroupOptions {
@@ -41,6 +49,7 @@ export class GroupOptions {
   readonly #sockets: SocketMemberships;
   readonly #keeper: object;
   readonly #settings: IgmpSettings;
+  readonly #requests: GroupRequests;
   readonly #flow = new Flow();
 
   /** @param keeper of this generation's memberships. */
@@ -49,6 +58,13 @@ export class GroupOptions {
     this.#sockets = sockets;
     this.#keeper = keeper;
     this.#settings = settings;
+    this.#requests = new GroupRequests({
+      family: ADDRESS_FAMILY.INET,
+      sockets,
+      maxSources: () => settings.maxSources.value,
+      deviceFor: (group, ifindex) => this.#deviceFor(group[3], 0, ifindex),
+      join: (sock, group, ifindex, joins) => this.#join(sock, group[3], 0, ifindex, joins),
+    });
   }
 
   /** 0 or -errno; null: it is no option about groups. */
@@ -69,18 +85,8 @@ export class GroupOptions {
         return this.#source(sock, value, name);
       case OPTION.MSFILTER:
         return this.#filter(sock, value);
-      case OPTION.MCAST_JOIN_GROUP:
-      case OPTION.MCAST_LEAVE_GROUP:
-        return this.#groupRequest(sock, value, name === OPTION.MCAST_JOIN_GROUP);
-      case OPTION.MCAST_BLOCK_SOURCE:
-      case OPTION.MCAST_UNBLOCK_SOURCE:
-      case OPTION.MCAST_JOIN_SOURCE_GROUP:
-      case OPTION.MCAST_LEAVE_SOURCE_GROUP:
-        return this.#groupSourceRequest(sock, value, name);
-      case OPTION.MCAST_MSFILTER:
-        return this.#groupFilter(sock, value);
       default:
-        return null;
+        return this.#requests.set(sock, name, value);
     }
   }
 
@@ -95,7 +101,7 @@ export class GroupOptions {
       return 4;
     }
     if (name === OPTION.MSFILTER) return this.#tellFilter(sock, value);
-    return name === OPTION.MCAST_MSFILTER ? this.#tellGroupFilter(sock, value) : null;
+    return this.#requests.get(sock, name, value);
   }
 
   closed(sock: SockCommon): void {
@@ -106,8 +112,8 @@ export class GroupOptions {
   #setInterface(sock: SockCommon, value: GroupValue): number {
     if (sock.ops.type === SOCK_TYPE.STREAM || value.length < 4) return -EINVAL;
     const { traffic } = this.#parts;
-    const source = value.address(value.length >= GROUP_VALUE.MREQ ? 4 : 0);
-    const ifindex = value.length >= GROUP_VALUE.MREQN ? value.int(8) : 0;
+    const source = value.address(value.length >= IP_GROUP_VALUE.MREQ ? 4 : 0);
+    const ifindex = value.length >= IP_GROUP_VALUE.MREQN ? value.int(8) : 0;
     const groups = groupsOf(sock);
     if (ifindex === 0 && source === 0) {
       groups.ifindex = 0;
@@ -125,8 +131,8 @@ export class GroupOptions {
 
   #membership(sock: SockCommon, value: GroupValue, joins: boolean): number {
     if (sock.ops.type === SOCK_TYPE.STREAM) return -EPROTO;
-    if (value.length < GROUP_VALUE.MREQ) return -EINVAL;
-    const ifindex = value.length >= GROUP_VALUE.MREQN ? value.int(8) : 0;
+    if (value.length < IP_GROUP_VALUE.MREQ) return -EINVAL;
+    const ifindex = value.length >= IP_GROUP_VALUE.MREQN ? value.int(8) : 0;
     return this.#join(sock, value.address(0), value.address(4), ifindex, joins);
   }
 
@@ -139,114 +145,36 @@ export class GroupOptions {
   }
 
   #source(sock: SockCommon, value: GroupValue, name: number): number {
-    if (value.length !== GROUP_VALUE.MREQ_SOURCE) return -EINVAL;
-    return this.#changeSource(sock, name, ipv4Words(value.address(0)), ipv4Words(value.address(8)), value.address(4), 0);
-  }
-
-  #changeSource(sock: SockCommon, name: number, group: AddressWords, source: AddressWords, address: number, ifindex: number): number {
-    if (!isMulticast(group[3])) return -EINVAL;
-    const device = this.#deviceFor(group[3], address, ifindex);
-    if (device === null) return -ENODEV;
-    const sockets = this.#sockets;
-    switch (name) {
-      case OPTION.ADD_SOURCE_MEMBERSHIP:
-      case OPTION.MCAST_JOIN_SOURCE_GROUP:
-        return sockets.joinSource(sock, device, group, source);
-      case OPTION.DROP_SOURCE_MEMBERSHIP:
-      case OPTION.MCAST_LEAVE_SOURCE_GROUP:
-        return sockets.dropSource(sock, device, group, source, INCLUDE);
-      case OPTION.BLOCK_SOURCE:
-      case OPTION.MCAST_BLOCK_SOURCE:
-        return sockets.addSource(sock, device, group, source, EXCLUDE);
-      default:
-        return sockets.dropSource(sock, device, group, source, EXCLUDE);
-    }
+    if (value.length !== IP_GROUP_VALUE.MREQ_SOURCE) return -EINVAL;
+    const group = value.address(0);
+    if (!isMulticast(group)) return -EINVAL;
+    const device = this.#deviceFor(group, value.address(4), 0);
+    return this.#requests.changeSource(sock, SAME_AS[name]!, ipv4Words(group), ipv4Words(value.address(8)), device);
   }
 
   /** `ip_msfilter`. */
   #filter(sock: SockCommon, value: GroupValue): number {
-    if (value.length < GROUP_VALUE.MSFILTER) return -EINVAL;
+    if (value.length < IP_GROUP_VALUE.MSFILTER) return -EINVAL;
     const count = value.uint(12);
     if (count > this.#settings.maxSources.value) return -ENOBUFS;
-    if (value.length < GROUP_VALUE.MSFILTER + 4 * count) return -EINVAL;
-    const sources = Array.from({ length: count }, (_, i) => ipv4Words(value.address(GROUP_VALUE.MSFILTER + 4 * i)));
-    return this.#setFilter(
-      sock,
-      ipv4Words(value.address(0)),
-      this.#deviceFor(value.address(0), value.address(4), 0),
-      value.uint(8),
-      sources,
-    );
-  }
-
-  #setFilter(sock: SockCommon, group: AddressWords, device: NetDevice | null, filter: number, sources: readonly AddressWords[]): number {
-    if (!isMulticast(group[3]) || (filter !== INCLUDE && filter !== EXCLUDE)) return -EINVAL;
-    return device === null ? -ENODEV : this.#sockets.setFilter(sock, device, group, filter, sources);
-  }
-
-  /** `group_req`. */
-  #groupRequest(sock: SockCommon, value: GroupValue, joins: boolean): number {
-    if (value.length < GROUP_VALUE.GROUP_REQ) return -EINVAL;
-    const group = value.sockaddr(STORAGE_AT);
-    return group === null ? -EINVAL : this.#join(sock, group[3], 0, value.int(0), joins);
-  }
-
-  /** `group_source_req`. */
-  #groupSourceRequest(sock: SockCommon, value: GroupValue, name: number): number {
-    if (value.length !== GROUP_VALUE.GROUP_SOURCE_REQ) return -EINVAL;
-    const group = value.sockaddr(STORAGE_AT);
-    const source = value.sockaddr(STORAGE_AT + STORAGE_BYTES);
-    if (group === null || source === null) return -EADDRNOTAVAIL;
-    return this.#changeSource(sock, name, group, source, 0, value.int(0));
-  }
-
-  /** `group_filter`. */
-  #groupFilter(sock: SockCommon, value: GroupValue): number {
-    if (value.length < GROUP_VALUE.GROUP_FILTER) return -EINVAL;
-    const count = value.uint(140);
-    if (count > this.#settings.maxSources.value) return -ENOBUFS;
-    if (value.length < GROUP_VALUE.GROUP_FILTER + STORAGE_BYTES * count) return -EINVAL;
-    const group = value.sockaddr(STORAGE_AT);
-    if (group === null) return -EINVAL;
-    const sources: AddressWords[] = [];
-    for (let i = 0; i < count; i++) {
-      const source = value.sockaddr(GROUP_VALUE.GROUP_FILTER + STORAGE_BYTES * i);
-      if (source === null) return -EADDRNOTAVAIL;
-      sources.push(source);
-    }
-    return this.#setFilter(sock, group, this.#deviceFor(group[3], 0, value.int(0)), value.uint(136), sources);
+    if (value.length < IP_GROUP_VALUE.MSFILTER + 4 * count) return -EINVAL;
+    const sources = Array.from({ length: count }, (_, i) => ipv4Words(value.address(IP_GROUP_VALUE.MSFILTER + 4 * i)));
+    const group = value.address(0);
+    return this.#requests.setFilter(sock, ipv4Words(group), this.#deviceFor(group, value.address(4), 0), value.uint(8), sources);
   }
 
   #tellFilter(sock: SockCommon, value: GroupValue): number {
-    if (value.length < GROUP_VALUE.MSFILTER) return -EINVAL;
-    const found = this.#found(sock, ipv4Words(value.address(0)), value.address(4), 0);
+    if (value.length < IP_GROUP_VALUE.MSFILTER) return -EINVAL;
+    const group = value.address(0);
+    if (!isMulticast(group)) return -EINVAL;
+    const found = this.#requests.foundOn(sock, ipv4Words(group), this.#deviceFor(group, value.address(4), 0));
     if (typeof found === 'number') return found;
     const { filter, sources } = found;
-    const count = Math.min(sources.length, value.uint(12), (value.length - GROUP_VALUE.MSFILTER) >>> 2);
+    const count = Math.min(sources.length, value.uint(12), (value.length - IP_GROUP_VALUE.MSFILTER) >>> 2);
     value.putUint(8, filter);
     value.putUint(12, sources.length);
-    for (let i = 0; i < count; i++) value.putAddress(GROUP_VALUE.MSFILTER + 4 * i, sources[i]![3]);
-    return GROUP_VALUE.MSFILTER + 4 * count;
-  }
-
-  #tellGroupFilter(sock: SockCommon, value: GroupValue): number {
-    if (value.length < GROUP_VALUE.GROUP_FILTER) return -EINVAL;
-    const group = value.sockaddr(STORAGE_AT);
-    const found = group === null ? -EADDRNOTAVAIL : this.#found(sock, group, 0, value.int(0));
-    if (typeof found === 'number') return found;
-    const { filter, sources } = found;
-    const room = Math.floor((value.length - GROUP_VALUE.GROUP_FILTER) / STORAGE_BYTES);
-    const count = Math.min(sources.length, value.uint(140), room);
-    value.putUint(136, filter);
-    value.putUint(140, sources.length);
-    for (let i = 0; i < count; i++) value.putSockaddr(GROUP_VALUE.GROUP_FILTER + STORAGE_BYTES * i, sources[i]![3]);
-    return GROUP_VALUE.GROUP_FILTER + STORAGE_BYTES * count;
-  }
-
-  #found(sock: SockCommon, group: AddressWords, address: number, ifindex: number): GroupMembership | number {
-    if (!isMulticast(group[3])) return -EINVAL;
-    const device = this.#deviceFor(group[3], address, ifindex);
-    return device === null ? -ENODEV : (this.#sockets.find(sock, device, group) ?? -EADDRNOTAVAIL);
+    for (let i = 0; i < count; i++) value.putAddress(IP_GROUP_VALUE.MSFILTER + 4 * i, sources[i]![3]);
+    return IP_GROUP_VALUE.MSFILTER + 4 * count;
   }
 
   /** By index, by an address that it has, or by the route to the group. Linux's `ip_mc_find_dev`. */

@@ -1,12 +1,12 @@
 import type { AddressWords } from '@softnet/contract';
 import { GROUP_FILTER } from '@softnet/contract';
-import type { SourceFilter } from '@softnet/inet';
-import { GROUP_RECORD, sourceList } from '@softnet/inet';
 import { formatIpv4, ipv4Words, parseIpv4 } from '@softnet/wire';
 import { describe, expect, test } from 'vitest';
-import { IgmpMachine } from './machine.ts';
-import type { IgmpQuery } from './wire.ts';
-import { IGMP_TYPE } from './wire.ts';
+import { GROUP_RECORD } from './group-changes.ts';
+import type { SourceFilter } from './group-filter.ts';
+import type { HeardQuery } from './group-reporter.ts';
+import { GroupReporter } from './group-reporter.ts';
+import { sourceList } from './source-list.ts';
 
 const address = (text: string): AddressWords => ipv4Words(parseIpv4(text)!);
 const G1 = address('239.1.1.1');
@@ -16,22 +16,23 @@ const include = (...sources: string[]): SourceFilter => ({ filter: GROUP_FILTER.
 const exclude = (...sources: string[]): SourceFilter => ({ filter: GROUP_FILTER.EXCLUDE, sources: list(sources) });
 const S = 1_000_000;
 const RECORDS = Object.entries(GROUP_RECORD);
-const TYPES = Object.entries(IGMP_TYPE);
 
 const nameOf = (entries: [string, number][], number: number): string => entries.find(([, each]) => each === number)![0];
 
-/** A machine, its time, and what it has said: '3.5 TO_EXCLUDE 239.1.1.1'. Chance is half of what may be, unless told otherwise. */
+type Query = Partial<HeardQuery & { readonly maxResponseDs: number }>;
+
+/** A reporter, its time, and what it has said: '3.5 TO_EXCLUDE 239.1.1.1'. Chance is half of what may be, unless told otherwise. */
 class Bench {
   forced = 0;
   robustness = 2;
   nowUs = 0;
   chance: (bound: number) => number = (bound) => Math.floor(bound / 2);
   readonly said: string[] = [];
-  readonly machine: IgmpMachine;
+  readonly machine: GroupReporter;
 
   constructor(forced = 0) {
     this.forced = forced;
-    this.machine = new IgmpMachine({
+    this.machine = new GroupReporter({
       forcedVersion: () => this.forced,
       robustness: () => this.robustness,
       unsolicitedUs: (version) => (version === 3 ? 1 : 10) * S,
@@ -42,7 +43,9 @@ class Bench {
         );
         this.#say(all.join(' + '));
       },
-      message: (type, group) => this.#say(`${nameOf(TYPES, type)} ${formatIpv4(group[3])}`),
+      reportAlone: (version, group) => this.#say(`REPORT_V${version} ${formatIpv4(group[3])}`),
+      leave: (group) => this.#say(`LEAVE ${formatIpv4(group[3])}`),
+      maxAskedSources: 364,
     });
   }
 
@@ -50,9 +53,9 @@ class Bench {
     this.machine.changed(group, now, this.nowUs);
   }
 
-  query(query: Partial<IgmpQuery>): void {
-    const whole = { type: IGMP_TYPE.QUERY, version: 3, group: ipv4Words(0), maxResponseDs: 100, suppress: false, robustness: 0 } as const;
-    this.machine.query({ ...whole, intervalS: 0, sources: [], ...query }, this.nowUs);
+  query({ maxResponseDs = 100, ...query }: Query): void {
+    const whole = { version: 3, group: null, robustness: 0, intervalS: 0, sources: [], withinUs: maxResponseDs * 100_000 } as const;
+    this.machine.query({ ...whole, ...query }, this.nowUs);
   }
 
   /** Time passes. @returns what was said meanwhile. */
@@ -99,7 +102,7 @@ describe('version 3', () => {
     expect(bench.pass(10)).toHaveLength(5);
   });
 
-  test.each<[string, readonly Partial<IgmpQuery>[], readonly string[]]>([
+  test.each<[string, readonly Query[], readonly string[]]>([
     ['general', [{}], ['15 IS_EXCLUDE 239.1.1.1 + IS_INCLUDE 239.1.1.2 10.0.0.1 10.0.0.2']],
     ['of a group', [{ group: G1, maxResponseDs: 10 }], ['10.5 IS_EXCLUDE 239.1.1.1']],
     ['of a group that nobody is in', [{ group: address('239.9.9.9') }], []],
@@ -174,6 +177,15 @@ describe('version 3', () => {
     bench.machine.up(bench.nowUs);
     expect(bench.pass(10)).toEqual(['10 TO_EXCLUDE 239.1.1.1', '10.5 TO_EXCLUDE 239.1.1.1']);
   });
+});
+
+test('all is said anew where nobody has heard it, and the querier is known still', () => {
+  const bench = new Bench();
+  bench.query({ version: 2 });
+  bench.change(G1, exclude());
+  bench.pass(20);
+  bench.machine.again(bench.nowUs);
+  expect(bench.pass(20)).toEqual(['20 REPORT_V2 239.1.1.1', '25 REPORT_V2 239.1.1.1']);
 });
 
 describe('version 2', () => {

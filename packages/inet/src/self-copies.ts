@@ -1,28 +1,29 @@
-import type { ModuleContext, NetDevice, Poll, Skb, SkbStep, Tally } from '@softnet/contract';
+import type { DropReason, ModuleContext, NetDevice, Poll, Skb, SkbStep, Tally } from '@softnet/contract';
 import { CHECKSUM, dequeue, enqueue, SkbQueue } from '@softnet/contract';
-import type { Ipv4Parts } from './parts.ts';
-import { drop } from './parts.ts';
 
 /** Copies that wait for their turn; it comes in the same round of the softirq loop. */
 const MAX_WAITING = 1024;
 
 /**
- * What this host sends to many is for itself too (RFC 1122 §3.3.6, RFC 1112 §6.1): its own sockets get a copy, which begins again with an empty stack.
+ * What this host sends to many is for itself too (RFC 1122 §3.3.6, RFC 1112 §6.1, RFC 3493 §5.2): its own sockets get a copy, which begins again with an empty stack.
  * Linux's `ip_mc_output` and `dev_loopback_xmit`; but a copy does not meet the prerouting hooks.
  */
 export class SelfCopies {
-  readonly #parts: Ipv4Parts;
+  readonly #full: DropReason;
   readonly #deliver: SkbStep;
   readonly #poll: Poll;
   readonly #waiting: Tally;
   readonly #queue = new SkbQueue();
 
-  /** @param deliver takes a packet for this host, `data` = `network`. */
-  constructor(ctx: ModuleContext, parts: Ipv4Parts, deliver: SkbStep) {
-    this.#parts = parts;
+  /**
+   * @param place its static name, like 'ipv4.self-copies'. @param full too many wait, or the layer stops.
+   * @param deliver takes a packet for this host, `data` = `network`.
+   */
+  constructor(ctx: ModuleContext, place: string, full: DropReason, deliver: SkbStep) {
+    this.#full = full;
     this.#deliver = deliver;
-    this.#poll = ctx.poll({ poll: (budget) => this.#run(budget) }, 'ipv4.self-copies');
-    this.#waiting = ctx.tally('self-copies', 'ipv4.self-copies');
+    this.#poll = ctx.poll({ poll: (budget) => this.#run(budget) }, place);
+    this.#waiting = ctx.tally('self-copies', place);
   }
 
   /**
@@ -33,7 +34,7 @@ export class SelfCopies {
     const copy = skb.memory.pool.clone(skb);
     if (copy === null) return;
     if (this.#queue.lenPackets >= MAX_WAITING) {
-      drop(copy, this.#parts.drops['ipv4.self-copies']);
+      copy.memory.pool.drop(copy, this.#full);
       return;
     }
     copy.dst = null;
@@ -52,7 +53,7 @@ export class SelfCopies {
   close(): void {
     for (let copy = dequeue(this.#queue); copy !== null; copy = dequeue(this.#queue)) {
       this.#waiting.sub(1);
-      drop(copy, this.#parts.drops['ipv4.self-copies']);
+      copy.memory.pool.drop(copy, this.#full);
     }
   }
 

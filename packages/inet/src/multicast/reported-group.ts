@@ -1,16 +1,18 @@
 import type { AddressWords } from '@softnet/contract';
-import type { SourceFilter } from '@softnet/inet';
-import { GroupAnswer, GroupChanges, NOTHING } from '@softnet/inet';
+import { GroupAnswer } from './group-answer.ts';
+import { GroupChanges } from './group-changes.ts';
+import type { SourceFilter } from './group-filter.ts';
+import { NOTHING } from './group-filter.ts';
 
 /** What is said of one group on one interface, and when. */
-export class IgmpGroup {
+export class ReportedGroup {
   readonly group: AddressWords;
   /** What all members together want. */
   filter: SourceFilter = NOTHING;
-  /** Version 3. */
+  /** With filters. */
   readonly changes: GroupChanges = new GroupChanges();
   readonly answer: GroupAnswer = new GroupAnswer();
-  /** Versions 1 and 2: when the next report is due, and how many there are still to be. */
+  /** Without: when the next report is due, and how many there are still to be. */
   reportUs: number = Number.POSITIVE_INFINITY;
   reportsLeft = 0;
   /** This host was the last to report: the leave is its to say. */
