@@ -32,7 +32,7 @@ import {
   TRANSMIT,
 } from '@softnet/contract';
 import type { LayerSteps } from '@softnet/inet';
-import { DatagramSockets, Delivery, EchoProtocol, LayerHooks, ProtocolOffloads, Reassembly, TokenBucket, Unmerger } from '@softnet/inet';
+import { DatagramSockets, Delivery, EchoProtocol, LayerHooks, ProtocolOffloads, Reassembly, Unmerger } from '@softnet/inet';
 import { formatIpv6, ICMPV6_TYPE, ICMPV6_UNREACHABLE, readIpv6Ends } from '@softnet/wire';
 import type { Ipv6Conf } from './conf.ts';
 import { defineConf } from './conf.ts';
@@ -40,12 +40,15 @@ import { AddressRoutes } from './device/address-routes.ts';
 import { FROZEN_ADDRESS, freezeAddress, thawAddress } from './device/frozen-address.ts';
 import { Ipv6Links } from './device/ipv6-links.ts';
 import { needsInterface } from './machine/address-kind.ts';
+import { defineCounters } from './machine/counters.ts';
 import { ExtensionHeaders } from './machine/extension-headers.ts';
+import { FlowLabels } from './machine/flow-labels.ts';
 import { Ipv6Forward } from './machine/forward.ts';
 import { Ipv6Fragments } from './machine/fragments.ts';
 import { Ipv6Parser } from './machine/header-parser.ts';
 import { IcmpErrors } from './machine/icmp-errors.ts';
 import { IcmpInput } from './machine/icmp-input.ts';
+import { IcmpLimits } from './machine/icmp-limits.ts';
 import { IcmpOutput } from './machine/icmp-output.ts';
 import { Ipv6Input } from './machine/input.ts';
 import { Ipv6Layer } from './machine/layer.ts';
@@ -107,7 +110,7 @@ export class Ipv6Module implements SoftnetModule {
     this.#ctx = ctx;
     this.#around = this.#surroundings(ctx);
     this.#links = this.#defineLinks(ctx);
-    const offload = new Ipv6Offload(this.#around.reasons, new ProtocolOffloads(ctx));
+    const offload = new Ipv6Offload(this.#around.reasons, new ProtocolOffloads(ctx), this.#around.settings.limits);
     this.#layer = new Ipv6Layer(this.#around, this.#links, this.#defineUses(ctx), this.#addresses, offload);
     this.#compose(ctx);
     this.#publish(ctx);
@@ -135,6 +138,7 @@ export class Ipv6Module implements SoftnetModule {
       routers: ctx.contributions(MulticastRouter),
       reasons: Object.fromEntries(reasons) as Ipv6Reasons,
       settings: defineSettings(ctx.sysctl),
+      counters: defineCounters((name) => ctx.counter(name)),
       conf: this.#defineConf(ctx),
     };
   }
@@ -199,17 +203,17 @@ export class Ipv6Module implements SoftnetModule {
     const around = this.#around;
     const links = this.#links;
     const layer = this.#layer;
-    const { reasons } = around;
+    const { reasons, settings } = around;
     const hooks = this.#defineHooks(ctx, layer);
     const unmerger = new Unmerger(layer.segment);
-    const output = new Ipv6Output(around, layer, hooks, unmerger);
-    const icmpOutput = new IcmpOutput(around, links, output, unmerger);
-    const errors = new IcmpErrors(around, icmpOutput, new TokenBucket(ctx.clock));
+    const output = new Ipv6Output(around, links, layer, hooks, unmerger, new FlowLabels(ctx.random.u32(), settings.autoLabels));
+    const icmpOutput = new IcmpOutput(around, links, output, unmerger, new IcmpLimits(ctx.clock, ctx.random, settings));
+    const errors = new IcmpErrors(around, icmpOutput);
     this.#reassembly = this.#defineReassembly(ctx);
-    const headers = new ExtensionHeaders(reasons, errors, new Ipv6Fragments(reasons, errors, this.#reassembly));
+    const headers = new ExtensionHeaders(reasons, errors, new Ipv6Fragments(around, errors, this.#reassembly), settings.limits);
     const delivery = new Delivery(ctx, layer, { noProtocol: reasons['ipv6.no-protocol'], noPorts: reasons['ipv6.no-ports'] }, unmerger);
     const input = new Ipv6Input(around, layer, hooks, links, headers, delivery);
-    const forward = new Ipv6Forward(around, layer, hooks, errors, unmerger);
+    const forward = new Ipv6Forward(around, links, layer, hooks, errors, unmerger);
     layer.path = { input, output, forward, errors, delivery };
     this.#hooks = hooks;
     const news = { probed: () => 'nd.not-ours', claimed: () => 'nd.conflict', askedAnycast: () => {} } as const;
@@ -266,10 +270,10 @@ export class Ipv6Module implements SoftnetModule {
   #publish(ctx: ModuleContext): void {
     ctx.contribute(NetworkLayer, this.#layer, 'corridor');
     ctx.contribute(EthertypeHandler, this.#layer, 'corridor');
-    ctx.contribute(HeaderParser, new Ipv6Parser(), 'corridor');
+    ctx.contribute(HeaderParser, new Ipv6Parser(this.#around.settings.limits), 'corridor');
     ctx.contribute(NeighbourProtocol, this.#discovery, 'corridor');
     ctx.contribute(Protocol, this.#icmp, 'corridor');
-    ctx.contribute(OptionLevel, new Ipv6Options(), 'corridor');
+    ctx.contribute(OptionLevel, new Ipv6Options(this.#around.settings.autoLabels), 'corridor');
     ctx.contribute(DeviceListener, this.#around.conf, 'corridor');
     ctx.contribute(DeviceListener, this.#links, 'corridor');
     ctx.contribute(Addresses, this.#links, 'door');

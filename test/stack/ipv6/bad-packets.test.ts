@@ -15,6 +15,7 @@ const group = 'ff02::1';
 let peer: RawPeer;
 beforeAll(async () => {
   peer = await RawPeer.boot();
+  peer.host.kernel.sysctl.set('net.ipv6.icmp.ratelimit', 0);
   peer.drops();
 });
 afterAll(() => peer.end());
@@ -52,11 +53,11 @@ describe('RFC 8200: packets that are not as they should be', () => {
     ['… to a group: not reported', { dst: group, headers: [options(60, 0xc5)] }, 'ipv6.option-action', []],
     ['hop by hop, the same', { headers: [options(0, 0x85)] }, 'ipv6.option-action', ['4/2 @42']],
     ['hop by hop, for others', { dst: FAR, headers: [options(0, 0x85)] }, 'ipv6.option-action', ['4/2 @42']],
-    ['more options than the limit', { headers: [options(60, ...new Array<number>(9).fill(5))] }, 'ipv6.option-limit', []],
+    ['more options than the limit', { headers: [options(60, ...new Array<number>(9).fill(5))] }, 'ipv6.option-limit', ['4/9 @74']],
     ['§4.4: a routing header, nothing left', { payload: udp, headers: [routing(0, 0)] }, 'udp.no-port', ['1/4']],
     ['RFC 5095: type 0, segments left', { headers: [routing(0, 1)] }, 'ipv6.routing-type', ['4/0 @42']],
     ['of a type that is not known', { headers: [routing(77, 2)] }, 'ipv6.routing-type', ['4/0 @42']],
-    ['RFC 8504: nine headers', { headers: new Array(9).fill(options(60, 5)) }, 'ipv6.extension-limit', []],
+    ['RFC 8504: nine headers', { headers: new Array(9).fill(options(60, 5)) }, 'ipv6.extension-limit', ['4/8 @104']],
     [
       '§4.5: a fragment of 9 bytes with more to follow',
       { payload: bytes(9), headers: [fragment(0, true)] },

@@ -48,19 +48,38 @@ describe('RFC 4443: errors that are sent', () => {
   test('so many a second, and so many at once', async () => {
     peer = await RawPeer.boot();
     const { sysctl } = peer.host.kernel;
-    sysctl.set('net.ipv6.icmp.msgs_burst', 3);
-    sysctl.set('net.ipv6.icmp.msgs_per_sec', 10);
+    sysctl.set('net.ipv6.icmp.ratelimit', 0);
+    sysctl.set('net.ipv6.icmp.msgs_burst', 100);
+    sysctl.set('net.ipv6.icmp.msgs_per_sec', 200);
     await peer.net.pass(2000);
     peer.received.length = 0;
     const flood = async (): Promise<number> => {
-      for (let i = 0; i < 10; i++) peer.packet({ payload: udp(counting(1)) });
+      for (let i = 0; i < 300; i++) peer.packet({ payload: udp(counting(1)) });
       return (await peer.messages(1)).filter((each) => each === '1/4').length;
     };
-    expect(await flood()).toBe(3);
-    await peer.net.pass(200);
-    expect(await flood()).toBe(2);
+    // Each takes none, one or two of them, so that nobody can count whom else it told.
+    const first = await flood();
+    expect(Math.abs(first - 100)).toBeLessThan(30);
+    await peer.net.pass(250);
+    expect(Math.abs((await flood()) - 50)).toBeLessThan(25);
     sysctl.set('net.ipv6.icmp.msgs_per_sec', 0);
     expect(await flood()).toBe(0);
+  });
+
+  test('so many to each peer: 6 at once, then one in a quarter of a second, and others are told all the same', async () => {
+    peer = await RawPeer.boot();
+    const flood = async (src: string): Promise<number> => {
+      for (let i = 0; i < 10; i++) peer.packet({ src, dst: HOST, protocol: 200 });
+      return (await peer.messages(1)).filter((each) => each.startsWith('4/1')).length;
+    };
+    expect([await flood(PEER), await flood(FAR)]).toEqual([6, 6]);
+    await peer.net.pass(510);
+    expect(await flood(PEER)).toBe(2);
+    const { sysctl } = peer.host.kernel;
+    sysctl.set('net.ipv6.icmp.ratemask', '0-3,5-127');
+    expect(await flood(PEER)).toBe(10);
+    sysctl.set('net.ipv6.icmp.ratemask', 'nonsense');
+    expect(sysctl.get('net.ipv6.icmp.ratemask')).toBe('0-3,5-127');
   });
 
   test('an echo is answered, also one to all nodes, unless settings say otherwise', async () => {

@@ -1,13 +1,13 @@
-import type { NetDevice, NetworkLayer, Skb } from '@softnet/contract';
+import type { Dst, NetDevice, NetworkLayer, Skb } from '@softnet/contract';
 import { CHECKSUM, POLICY_DIRECTION, REFUSAL, runHooks, SKB_TYPE, TRANSMIT } from '@softnet/contract';
 import type { LayerHooks, Unmerger } from '@softnet/inet';
 import { segmentBytes } from '@softnet/inet';
 import { IPV6_HEADER_BYTES, ipv6Dst, ipv6HopLimit, ipv6NextHeader, ipv6Src, setIpv6HopLimit } from '@softnet/wire';
 import { isLinkLocal, isLoopback, isUnspecified } from './address-kind.ts';
 import type { IcmpErrors } from './icmp-errors.ts';
-import { IPV6_MIN_MTU } from './output.ts';
+import { IPV6_MIN_MTU, mtuOn } from './link-values.ts';
 import type { Ipv6Reason } from './reasons.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Links, Surroundings } from './surroundings.ts';
 
 /** A router's part. Linux's `ip6_forward`. */
 export class Ipv6Forward {
@@ -16,8 +16,10 @@ export class Ipv6Forward {
   readonly #hooks: LayerHooks;
   readonly #errors: IcmpErrors;
   readonly #unmerger: Unmerger;
+  readonly #links: Links;
 
-  constructor(around: Surroundings, layer: NetworkLayer, hooks: LayerHooks, errors: IcmpErrors, unmerger: Unmerger) {
+  constructor(around: Surroundings, links: Links, layer: NetworkLayer, hooks: LayerHooks, errors: IcmpErrors, unmerger: Unmerger) {
+    this.#links = links;
     this.#unmerger = unmerger;
     this.#around = around;
     this.#layer = layer;
@@ -35,7 +37,7 @@ export class Ipv6Forward {
       this.#layer.refuse(skb, REFUSAL.TIME_EXCEEDED, 0);
       return this.#drop(skb, 'ipv6.hop-limit');
     }
-    const mtuBytes = Math.max(dst.mtuBytes, IPV6_MIN_MTU);
+    const mtuBytes = skb.len <= IPV6_MIN_MTU ? IPV6_MIN_MTU : this.#mtuOf(dst);
     // Each is refused for itself.
     if (skb.gsoSize !== 0 && segmentBytes(skb, ipv6NextHeader(skb.memory.view, skb.network)) > mtuBytes) {
       return this.#unmerger.each(skb, this.forward);
@@ -46,12 +48,17 @@ export class Ipv6Forward {
       return this.#drop(skb, 'ipv6.too-big');
     }
     if (!skb.memory.pool.makeRoom(skb, dst.headroomBytes - IPV6_HEADER_BYTES, 0)) return this.#drop(skb, 'ipv6.no-memory');
+    this.#around.counters.outForwDatagrams.value++;
     const { view } = skb.memory;
     setIpv6HopLimit(view, skb.network, ipv6HopLimit(view, skb.network) - 1);
     // The sum was over the hop limit too.
     if (skb.checksum === CHECKSUM.COMPLETE) skb.checksum = CHECKSUM.NONE;
     return runHooks(this.#hooks.forward, skb, traffic.current.byIndex(skb.ifindex) satisfies NetDevice | null, dst.device);
   };
+
+  #mtuOf(dst: Dst): number {
+    return dst.device === null ? IPV6_MIN_MTU : mtuOn(this.#around, this.#links, dst.device.ifindex, dst.mtuBytes);
+  }
 
   #isAdmitted(skb: Skb): boolean {
     const { policy, current } = this.#around;

@@ -6,6 +6,7 @@ import {
   extensionNextHeader,
   hasIpv6MoreFragments,
   ICMPV6_PARAMETER_PROBLEM,
+  IPV6_EXTENSION,
   IPV6_FRAGMENT_BYTES,
   IPV6_HEADER_BYTES,
   Ipv6HeaderChain,
@@ -15,11 +16,17 @@ import {
   isExtensionHeader,
   setIpv6PayloadBytes,
 } from '@softnet/wire';
+import type { Ipv6Counters } from './counters.ts';
+import type { HeaderLimits } from './header-limits.ts';
 import { walkHeaders } from './header-walk.ts';
 import type { IcmpErrors } from './icmp-errors.ts';
 import type { Ipv6Reason, Ipv6Reasons } from './reasons.ts';
+import type { Surroundings } from './surroundings.ts';
 
 const MAX_PAYLOAD_BYTES = 65535;
+/** Of a first fragment, headers are looked for so far. */
+const CHAIN_BYTES = 2048;
+const CUT_OFF = 'ipv6.extension-truncated';
 /** Where the payload length stands. */
 const PAYLOAD_LENGTH_AT = 4;
 
@@ -31,9 +38,13 @@ export class Ipv6Fragments {
   readonly #reasons: Ipv6Reasons;
   readonly #errors: IcmpErrors;
   readonly #reassembly: Reassembly;
+  readonly #limits: HeaderLimits;
+  readonly #counters: Ipv6Counters;
   readonly #chain = new Ipv6HeaderChain();
 
-  constructor(reasons: Ipv6Reasons, errors: IcmpErrors, reassembly: Reassembly) {
+  constructor({ reasons, settings, counters }: Surroundings, errors: IcmpErrors, reassembly: Reassembly) {
+    this.#counters = counters;
+    this.#limits = settings.limits;
     this.#reasons = reasons;
     this.#errors = errors;
     this.#reassembly = reassembly;
@@ -48,12 +59,22 @@ export class Ipv6Fragments {
     const offset = skb.network + at;
     const offsetBytes = ipv6FragmentOffsetBytes(view, offset);
     const more = hasIpv6MoreFragments(view, offset);
+    // What no other header may stand before, a fragment header may not either (RFC 8200 §4.1).
+    if (offsetBytes === 0 && extensionNextHeader(view, offset) === IPV6_EXTENSION.HOP_BY_HOP) {
+      return this.#refuse(skb, ICMPV6_PARAMETER_PROBLEM.NEXT_HEADER, at, 'ipv6.hop-by-hop-late');
+    }
     // A packet within one fragment: whole by itself, whatever else waits under its identification (RFC 6946).
     if (offsetBytes === 0 && !more) return this.#strip(skb, nextHeaderAt, at);
     const lenBytes = skb.len - at - IPV6_FRAGMENT_BYTES;
-    if (lenBytes === 0 || (more && (lenBytes & 7) !== 0)) return this.#refuse(skb, PAYLOAD_LENGTH_AT, 'ipv6.fragment-length');
-    if (at - IPV6_HEADER_BYTES + offsetBytes + lenBytes > MAX_PAYLOAD_BYTES) return this.#refuse(skb, at + 2, 'ipv6.fragment-too-big');
-    if (offsetBytes === 0 && !this.#isChainWhole(skb)) return this.#refuseChain(skb);
+    if (lenBytes === 0 || (more && (lenBytes & 7) !== 0)) {
+      return this.#refuse(skb, ICMPV6_PARAMETER_PROBLEM.FIELD, PAYLOAD_LENGTH_AT, 'ipv6.fragment-length');
+    }
+    if (at - IPV6_HEADER_BYTES + offsetBytes + lenBytes > MAX_PAYLOAD_BYTES) {
+      return this.#refuse(skb, ICMPV6_PARAMETER_PROBLEM.FIELD, at + 2, 'ipv6.fragment-too-big');
+    }
+    if (offsetBytes === 0 && !this.#isChainWhole(skb)) {
+      return this.#refuse(skb, ICMPV6_PARAMETER_PROBLEM.INCOMPLETE_CHAIN, 0, 'ipv6.fragment-chain');
+    }
     const { dst } = skb;
     const id = ipv6FragmentId(view, offset);
     const ecn = ipv6TrafficClass(view, skb.network) & 3;
@@ -63,7 +84,9 @@ export class Ipv6Fragments {
     whole.dst = dst;
     const { congested } = this.#reassembly;
     const rebuilt = this.#rebuild(whole);
-    if (rebuilt !== null && congested) markCongestion(rebuilt);
+    if (rebuilt === null) return null;
+    this.#counters.reasmOks.value++;
+    if (congested) markCongestion(rebuilt);
     return rebuilt;
   }
 
@@ -104,17 +127,18 @@ export class Ipv6Fragments {
   /** RFC 7112 §5: all headers of a packet are in its first fragment, the upper layer's too, so that filters can see them. */
   #isChainWhole(skb: Skb): boolean {
     const chain = this.#chain;
-    if (!walkHeaders(skb, chain) && !(gather(skb, Math.min(skb.len, 2048)) && walkHeaders(skb, chain))) return false;
+    let fault = walkHeaders(skb, this.#limits, chain);
+    if (fault === CUT_OFF && skb.fragments !== null && gather(skb, Math.min(skb.len, CHAIN_BYTES))) {
+      fault = walkHeaders(skb, this.#limits, chain);
+    }
+    // Of headers that are there and wrong, their own walk says so.
+    if (fault !== null) return fault !== CUT_OFF;
     return skb.network + skb.len - chain.end >= upperHeaderBytes(chain.protocol);
   }
 
-  #refuseChain(skb: Skb): null {
-    this.#errors.problem(skb, ICMPV6_PARAMETER_PROBLEM.INCOMPLETE_CHAIN, skb.network, false);
-    return this.#drop(skb, 'ipv6.fragment-chain');
-  }
-
-  #refuse(skb: Skb, at: number, name: Ipv6Reason): null {
-    this.#errors.problem(skb, ICMPV6_PARAMETER_PROBLEM.FIELD, skb.network + at, false);
+  /** @param at of what is wrong, from `network` on. */
+  #refuse(skb: Skb, code: number, at: number, name: Ipv6Reason): null {
+    this.#errors.problem(skb, code, skb.network + at, false);
     return this.#drop(skb, name);
   }
 

@@ -1,11 +1,11 @@
 import { PARSER_LEVEL, ParsedHeader } from '@softnet/contract';
 import type { ExtensionHeader } from '@softnet/wire';
-import { emitIpv6Packet, viewOf } from '@softnet/wire';
+import { emitIpv6Packet, IPV6_LIMITS, viewOf } from '@softnet/wire';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Ipv6Parser } from './header-parser.ts';
 
-const parser = new Ipv6Parser();
+const parser = new Ipv6Parser(IPV6_LIMITS);
 const options = fc.constantFrom<ExtensionHeader>({ type: 60, options: [] }, { type: 60, options: [{ type: 30, data: new Uint8Array(9) }] });
 const routing = fc.constant<ExtensionHeader>({ type: 43, routingType: 4, segmentsLeft: 0, data: new Uint8Array(4) });
 const hop = fc.constant<ExtensionHeader>({ type: 0, options: [] });

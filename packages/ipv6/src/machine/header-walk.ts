@@ -1,11 +1,10 @@
 import type { Skb } from '@softnet/contract';
-import type { Ipv6HeaderChain } from '@softnet/wire';
+import type { ExtensionFault, Ipv6HeaderChain, Ipv6Limits } from '@softnet/wire';
 import {
   extensionHeaderBytes,
   extensionNextHeader,
   IPV6_EXTENSION,
   IPV6_HEADER_BYTES,
-  IPV6_LIMITS,
   IPV6_NEXT_HEADER,
   ipv6NextHeader,
   isExtensionHeader,
@@ -14,14 +13,14 @@ import {
 
 /**
  * Walks the headers of a packet that lies in the head as far as they go, `network` set. On a chain that cannot be followed it says
- * what was reached: `nextHeaderOffset` and `protocol` are those at the fault. Returns whether all of it was.
+ * what was reached: `nextHeaderOffset` and `protocol` are those at the fault. Null: all of it was.
  */
-export function walkHeaders(skb: Skb, chain: Ipv6HeaderChain): boolean {
+export function walkHeaders(skb: Skb, limits: Ipv6Limits, chain: Ipv6HeaderChain): ExtensionFault | null {
   const { network, tail } = skb;
   const { view } = skb.memory;
   const first = ipv6NextHeader(view, network);
   const start = network + IPV6_HEADER_BYTES;
-  return walkExtensionHeaders(view, first, network + IPV6_NEXT_HEADER, start, tail, IPV6_LIMITS, chain) === null;
+  return walkExtensionHeaders(view, first, network + IPV6_NEXT_HEADER, start, tail, limits, chain);
 }
 
 /** The part of a packet that stands before every fragment (RFC 8200 §4.5): kept and filled anew. */

@@ -1,6 +1,5 @@
 import type { Skb } from '@softnet/contract';
 import { IP_PROTOCOL, REFUSAL, SKB_TYPE } from '@softnet/contract';
-import type { TokenBucket } from '@softnet/inet';
 import {
   ICMPV6_PARAMETER_PROBLEM,
   ICMPV6_TIME_EXCEEDED,
@@ -21,13 +20,11 @@ import type { Surroundings } from './surroundings.ts';
 export class IcmpErrors {
   readonly #around: Surroundings;
   readonly #output: IcmpOutput;
-  readonly #bucket: TokenBucket;
   readonly #chain = new Ipv6HeaderChain();
 
-  constructor(around: Surroundings, output: IcmpOutput, bucket: TokenBucket) {
+  constructor(around: Surroundings, output: IcmpOutput) {
     this.#around = around;
     this.#output = output;
-    this.#bucket = bucket;
   }
 
   /** `NetworkLayer.refuse`. */
@@ -49,23 +46,19 @@ export class IcmpErrors {
    * @param toGroups also about packets to groups: options that say so (RFC 8200 §4.2).
    */
   problem(skb: Skb, code: number, offset: number, toGroups: boolean): void {
-    if (this.#mayAnswer(skb, toGroups)) this.#send(skb, ICMPV6_TYPE.PARAMETER_PROBLEM, code, offset - skb.network);
+    if (this.#mayAnswer(skb, toGroups)) this.#output.error(skb, ICMPV6_TYPE.PARAMETER_PROBLEM, code, offset - skb.network);
   }
 
   report(skb: Skb, type: number, code: number, rest: number): void {
     // Path MTU discovery works for groups too: RFC 4443 §2.4 e.3.
-    if (this.#mayAnswer(skb, type === ICMPV6_TYPE.PACKET_TOO_BIG)) this.#send(skb, type, code, rest);
+    if (this.#mayAnswer(skb, type === ICMPV6_TYPE.PACKET_TOO_BIG)) this.#output.error(skb, type, code, rest);
   }
 
   /** Points at the field that names what nobody knows (RFC 4443 §3.4, RFC 8200 §4). */
   #unknownHeader(skb: Skb): void {
     if (!this.#mayAnswer(skb, false)) return;
-    this.#send(skb, ICMPV6_TYPE.PARAMETER_PROBLEM, ICMPV6_PARAMETER_PROBLEM.NEXT_HEADER, this.#chain.nextHeaderOffset - skb.network);
-  }
-
-  #send(skb: Skb, type: number, code: number, rest: number): void {
-    const { errorsPerSecond, errorsBurst } = this.#around.settings;
-    if (this.#bucket.take(errorsPerSecond.value, errorsBurst.value)) this.#output.error(skb, type, code, rest);
+    const pointer = this.#chain.nextHeaderOffset - skb.network;
+    this.#output.error(skb, ICMPV6_TYPE.PARAMETER_PROBLEM, ICMPV6_PARAMETER_PROBLEM.NEXT_HEADER, pointer);
   }
 
   /** RFC 4443 §2.4 e. */
@@ -82,7 +75,7 @@ export class IcmpErrors {
   /** An ICMPv6 error, a redirect, or something of which that cannot be seen. Leaves the chain walked. */
   #isError(skb: Skb): boolean {
     const chain = this.#chain;
-    const isWalked = walkHeaders(skb, chain);
+    const isWalked = walkHeaders(skb, this.#around.settings.limits, chain) === null;
     if (chain.protocol !== IP_PROTOCOL.ICMPV6) return false;
     if (!isWalked || chain.transport < 0 || chain.transport >= skb.tail) return true;
     const type = icmpType(skb.memory.view, chain.transport);

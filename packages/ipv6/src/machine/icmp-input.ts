@@ -9,7 +9,6 @@ import {
   ICMPV6_TYPE,
   IcmpQuote,
   INTACT,
-  IPV6_LIMITS,
   icmpCode,
   icmpRest,
   icmpType,
@@ -20,6 +19,7 @@ import {
   readIcmpv6Quote,
 } from '@softnet/wire';
 import { isNdType } from '../wire/neighbour-message.ts';
+import { isLinkLocal, isMulticast } from './address-kind.ts';
 import { readFlow } from './flow-of.ts';
 import { walkHeaders } from './header-walk.ts';
 import { readIcmpError } from './icmp-errno.ts';
@@ -78,10 +78,21 @@ export class IcmpInput implements Protocol {
   }
 
   #echo(skb: Skb): Ipv6Reason | null {
-    if (this.#around.settings.ignoreEcho.value) return 'icmpv6.echo-ignored';
+    if (this.#isEchoIgnored(skb)) return 'icmpv6.echo-ignored';
     this.#output.echo(skb);
     skb.memory.pool.release(skb);
     return null;
+  }
+
+  /** Linux's `icmpv6_echo_reply`. What is for this host, and neither to a group nor to an address of its own, is to an anycast address. */
+  #isEchoIgnored({ memory: { view }, network, ifindex }: Skb): boolean {
+    const { ignoreEcho, ignoreGroupEcho, ignoreAnycastEcho } = this.#around.settings;
+    if (ignoreEcho.value) return true;
+    const word0 = ipv6Dst(view, network, 0);
+    if (isMulticast(word0)) return ignoreGroupEcho.value;
+    if (!ignoreAnycastEcho.value) return false;
+    const scope = isLinkLocal(word0) ? ifindex : 0;
+    return this.#links.find(word0, ipv6Dst(view, network, 1), ipv6Dst(view, network, 2), ipv6Dst(view, network, 3), scope) === null;
   }
 
   /** RFC 4443 §2.4 d: to whose packet it was, by the headers that it quotes. */
@@ -91,27 +102,28 @@ export class IcmpInput implements Protocol {
     const code = icmpCode(view, skb.transport);
     const rest = icmpRest(view, skb.transport);
     const quote = this.#quote;
-    const fault = readIcmpv6Quote(view, skb.transport, skb.tail, IPV6_LIMITS, quote);
+    const fault = readIcmpv6Quote(view, skb.transport, skb.tail, this.#around.settings.limits, quote);
     if (fault !== null) return fault;
     if (!this.#isOurs(skb, quote.network)) return 'icmpv6.quote-not-ours';
     if (type === ICMPV6_TYPE.PACKET_TOO_BIG && rest >>> 0 < IPV6_MIN_MTU) return 'icmpv6.mtu';
-    this.#tell(skb, type, code, rest);
+    if (!this.#tell(skb, type, code, rest)) return 'icmpv6.unmatched';
     skb.memory.pool.release(skb);
     return null;
   }
 
-  /** Tells routes and sockets. */
-  #tell(skb: Skb, type: number, code: number, rest: number): void {
+  /** Tells sockets, and, what they confirm, routes (RFC 5927 §4, RFC 8201 §4). False: nobody has sent that packet. */
+  #tell(skb: Skb, type: number, code: number, rest: number): boolean {
     const quote = this.#quote;
     const report = this.#report;
     readIcmpError(type, code, rest, report);
     setOffender(report, skb);
     skb.network = quote.network;
     // A later fragment has no ports to tell whose it was.
-    if (quote.transport < 0 || quote.transport > skb.tail) return;
+    if (quote.transport < 0 || quote.transport > skb.tail) return false;
     skb.transport = pull(skb, quote.transport - skb.data);
-    // Only what the flow itself confirms is believed (RFC 5927 §4, RFC 8201 §4).
-    if (this.#delivery.report(skb, quote.protocol, report) && type === ICMPV6_TYPE.PACKET_TOO_BIG) this.#learnMtu(skb, report.info);
+    if (!this.#delivery.report(skb, quote.protocol, report)) return false;
+    if (type === ICMPV6_TYPE.PACKET_TOO_BIG) this.#learnMtu(skb, report.info);
+    return true;
   }
 
   /** A packet that could not leave this host, or died in it: its socket is told as by an error from ourselves. Does not take it. */
@@ -120,7 +132,7 @@ export class IcmpInput implements Protocol {
     readIcmpError(type, code, 0, report);
     setOffender(report, skb);
     const { chain } = this.#quote;
-    if (!walkHeaders(skb, chain) || chain.transport < 0) return;
+    if (walkHeaders(skb, this.#around.settings.limits, chain) !== null || chain.transport < 0) return;
     const headerBytes = chain.transport - skb.data;
     skb.transport = pull(skb, headerBytes);
     this.#delivery.report(skb, chain.protocol, report);

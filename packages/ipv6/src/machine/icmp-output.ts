@@ -9,7 +9,9 @@ import {
   ICMPV6_TYPE,
   icmpRest,
   ipv6Dst,
+  ipv6FlowLabel,
   ipv6Src,
+  ipv6TrafficClass,
   pseudoHeaderSum,
   setIcmpChecksum,
   setIcmpRest,
@@ -17,8 +19,10 @@ import {
 } from '@softnet/wire';
 import { isMulticast, needsInterface } from './address-kind.ts';
 import { beginIcmpFlow } from './flow-of.ts';
+import type { IcmpLimits } from './icmp-limits.ts';
 import type { Ipv6Output } from './output.ts';
 import { IPV6_MIN_MTU } from './output.ts';
+import { REFLECT_ECHO } from './settings.ts';
 import type { Links, Surroundings } from './surroundings.ts';
 
 /** Of what is quoted or echoed, so much goes behind the header in its buffer; the rest on pages. */
@@ -32,10 +36,12 @@ export class IcmpOutput {
   readonly #links: Links;
   readonly #output: Ipv6Output;
   readonly #unmerger: Unmerger;
+  readonly #limits: IcmpLimits;
   readonly #flow = new Flow();
   readonly #reader = new SkbReader();
 
-  constructor(around: Surroundings, links: Links, output: Ipv6Output, unmerger: Unmerger) {
+  constructor(around: Surroundings, links: Links, output: Ipv6Output, unmerger: Unmerger, limits: IcmpLimits) {
+    this.#limits = limits;
     this.#unmerger = unmerger;
     this.#around = around;
     this.#links = links;
@@ -45,13 +51,17 @@ export class IcmpOutput {
   /** Answers the echo request at `transport` = `data` (RFC 4443 §4.2). Does not take it. */
   echo(request: Skb): void {
     const dst = this.#route(request, ICMPV6_TYPE.ECHO_REPLY, 0);
-    if (dst === null) return;
+    if (dst === null || !this.#allows(ICMPV6_TYPE.ECHO_REPLY, dst)) return;
+    const { view } = request.memory;
+    // RFC 6437 §3, RFC 3168 §6.1: as Linux answers.
+    this.#flow.tos = ipv6TrafficClass(view, request.network);
+    if ((this.#around.settings.reflectedLabels.value & REFLECT_ECHO) !== 0) this.#flow.label = ipv6FlowLabel(view, request.network);
     const payloadBytes = request.len - ICMP_HEADER_BYTES;
     const reply = this.#begin(dst, Math.min(payloadBytes, HEAD_BYTES));
     if (reply === null) return;
     const copied = payloadBytes === 0 || (this.#reader.open(request, ICMP_HEADER_BYTES) && this.#copyRest(reply, payloadBytes));
     if (!copied) reply.memory.pool.release(reply);
-    else this.#send(reply, dst, ICMPV6_TYPE.ECHO_REPLY, 0, icmpRest(request.memory.view, request.transport));
+    else this.#send(reply, dst, ICMPV6_TYPE.ECHO_REPLY, 0, icmpRest(view, request.transport));
   }
 
   /**
@@ -60,14 +70,23 @@ export class IcmpOutput {
    */
   error(about: Skb, type: number, code: number, rest: number): void {
     const dst = this.#route(about, type, code);
-    if (dst === null) return;
+    if (dst === null || !this.#allows(type, dst)) return;
     const out = this.#begin(dst, QUOTE_BYTES);
     if (out === null) return;
     // Of packets that were merged, the first is quoted.
     const quoted = about.gsoSize === 0 ? about : this.#unmerger.first(about);
     if (quoted === null || !this.#quote(out, quoted)) out.memory.pool.release(out);
-    else this.#send(out, dst, type, code, rest);
+    else {
+      this.#around.counters.icmpOutErrors.value++;
+      this.#send(out, dst, type, code, rest);
+    }
     if (quoted !== null && quoted !== about) quoted.memory.pool.release(quoted);
+  }
+
+  #allows(type: number, dst: Dst): boolean {
+    if (this.#limits.take(type, this.#flow, dst)) return true;
+    this.#around.counters.icmpOutLimited.value++;
+    return false;
   }
 
   /** The way back to the packet's source, from the address that it was for, if that is one of ours. Null: there is none. */

@@ -59,20 +59,23 @@ export class Ipv6Input {
 
   /** `EthertypeHandler.input`: takes a packet with `data` = `network`. Linux's `ip6_rcv`. */
   receive(skb: Skb, device: NetDevice): void {
+    this.#around.counters.inReceives.value++;
     const fault = this.#faultOf(skb, device);
     if (fault !== null) {
       this.#drop(skb, fault);
       return;
     }
     const { view } = skb.memory;
+    const hasHopByHop = ipv6NextHeader(view, skb.network) === IPV6_EXTENSION.HOP_BY_HOP;
     const lenBytes = IPV6_HEADER_BYTES + ipv6PayloadBytes(view, skb.network);
-    if (lenBytes < skb.len) {
+    // With a hop-by-hop header, no length may mean a jumbogram: its options say.
+    if (lenBytes < skb.len && !(hasHopByHop && lenBytes === IPV6_HEADER_BYTES)) {
       trim(skb, lenBytes);
       // The sum was over the link's padding too.
       if (skb.checksum === CHECKSUM.COMPLETE) skb.checksum = CHECKSUM.NONE;
     }
     skb.transport = skb.network + IPV6_HEADER_BYTES;
-    if (ipv6NextHeader(view, skb.network) === IPV6_EXTENSION.HOP_BY_HOP && !this.#headers.hopByHop(skb)) return;
+    if (hasHopByHop && !this.#headers.hopByHop(skb)) return;
     runHooks(this.#hooks.prerouting, skb, device, null);
   }
 
@@ -96,7 +99,7 @@ export class Ipv6Input {
   #readPorts(skb: Skb): void {
     if (skb.fragments !== null && !gather(skb, Math.min(skb.len, PORTS_WITHIN_BYTES))) return;
     const chain = this.#chain;
-    if (!walkHeaders(skb, chain)) return;
+    if (walkHeaders(skb, this.#around.settings.limits, chain) !== null) return;
     const { protocol, transport } = chain;
     this.#flow.protocol = protocol;
     if (transport < 0 || protocol === IP_PROTOCOL.ICMPV6) return;
@@ -135,6 +138,7 @@ export class Ipv6Input {
     if (!isAdmitted) return TRANSMIT.DROPPED;
     // Whoever keeps the packet keeps no route, which nobody counts.
     skb.dst = null;
+    this.#around.counters.inDelivers.value++;
     const protocol = this.#upperProtocol(skb);
     pull(skb, skb.transport - skb.data);
     this.#delivery.deliver(skb, protocol);
@@ -147,7 +151,14 @@ export class Ipv6Input {
     if (!gather(skb, IPV6_HEADER_BYTES)) return 'ipv6.truncated';
     skb.network = skb.data;
     skb.ifindex = device.ifindex;
-    return ipv6Fault(skb.memory.view, skb.network, skb.tail - skb.data, skb.len) ?? addressFault(skb, device);
+    const fault = ipv6Fault(skb.memory.view, skb.network, skb.tail - skb.data, skb.len) ?? addressFault(skb, device);
+    return fault === null && this.#isStray(skb) ? 'ipv6.unicast-by-multicast' : fault;
+  }
+
+  /** To one, in a frame to many. */
+  #isStray({ type, memory: { view }, network, ifindex }: Skb): boolean {
+    if (type !== SKB_TYPE.MULTICAST && type !== SKB_TYPE.BROADCAST) return false;
+    return !isMulticast(ipv6Dst(view, network, 0)) && this.#around.conf.value(ifindex, 'drop_unicast_in_l2_multicast') !== 0;
   }
 
   #take(skb: Skb): number {
@@ -160,7 +171,7 @@ export class Ipv6Input {
   #upperProtocol(skb: Skb): number {
     const first = ipv6NextHeader(skb.memory.view, skb.network);
     if (!isExtensionHeader(first)) return first;
-    walkHeaders(skb, this.#chain);
+    walkHeaders(skb, this.#around.settings.limits, this.#chain);
     return this.#chain.protocol;
   }
 

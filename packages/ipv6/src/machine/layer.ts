@@ -18,7 +18,6 @@ import { ADDRESS_FAMILY, ADDRESS_TYPE, DEVICE_FLAG, ETHERTYPE, ROUTE_TYPE, TRANS
 import type { Delivery } from '@softnet/inet';
 import {
   IPV6_HEADER_BYTES,
-  IPV6_LIMITS,
   IPV6_NEXT_HEADER,
   Ipv6HeaderChain,
   ipv6NextHeader,
@@ -31,6 +30,7 @@ import { isLinkLocal, isMapped, isMulticast, isUnspecified } from './address-kin
 import type { Ipv6Forward } from './forward.ts';
 import type { IcmpErrors } from './icmp-errors.ts';
 import type { Ipv6Input } from './input.ts';
+import { mtuOn } from './link-values.ts';
 import type { Ipv6Offload } from './offload.ts';
 import type { Ipv6Output } from './output.ts';
 import { IPV6_MIN_MTU } from './output.ts';
@@ -102,6 +102,7 @@ export class Ipv6Layer implements NetworkLayer, EthertypeHandler {
     const { input, output, forward } = this.path;
     dst.uses = this.uses;
     dst.headroomBytes += IPV6_HEADER_BYTES;
+    if (dst.device !== null) dst.mtuBytes = mtuOn(this.#around, this.#links, dst.device.ifindex, dst.mtuBytes);
     dst.output = dst.error === 0 ? output.output : this.#noWay;
     dst.finish = output.finish;
     if (dst.error !== 0) dst.input = this.#noWay;
@@ -158,7 +159,7 @@ export class Ipv6Layer implements NetworkLayer, EthertypeHandler {
     const chain = this.#chain;
     const start = offset + IPV6_HEADER_BYTES;
     const first = ipv6NextHeader(view, offset);
-    const fault = walkExtensionHeaders(view, first, offset + IPV6_NEXT_HEADER, start, endOffset, IPV6_LIMITS, chain);
+    const fault = walkExtensionHeaders(view, first, offset + IPV6_NEXT_HEADER, start, endOffset, this.#around.settings.limits, chain);
     if (fault !== null || chain.transport < 0) return false;
     key.protocol = chain.protocol;
     readIpv6Ends(view, offset, key);
@@ -168,7 +169,7 @@ export class Ipv6Layer implements NetworkLayer, EthertypeHandler {
   #lastProtocol(skb: Skb, first: number): number {
     const { network, tail } = skb;
     const start = network + IPV6_HEADER_BYTES;
-    walkExtensionHeaders(skb.memory.view, first, network + IPV6_NEXT_HEADER, start, tail, IPV6_LIMITS, this.#chain);
+    walkExtensionHeaders(skb.memory.view, first, network + IPV6_NEXT_HEADER, start, tail, this.#around.settings.limits, this.#chain);
     return this.#chain.protocol;
   }
 

@@ -2,9 +2,9 @@ import type { Gro, Skb, SkbQueue } from '@softnet/contract';
 import { GRO } from '@softnet/contract';
 import type { ProtocolOffloads } from '@softnet/inet';
 import { gather } from '@softnet/skb';
+import type { Ipv6Limits } from '@softnet/wire';
 import {
   IPV6_HEADER_BYTES,
-  IPV6_LIMITS,
   IPV6_NEXT_HEADER,
   Ipv6HeaderChain,
   ipv6HopLimit,
@@ -28,9 +28,11 @@ const ADDRESSES = 8;
 export class Ipv6Offload implements Gro {
   readonly #reasons: Ipv6Reasons;
   readonly #protocols: ProtocolOffloads;
+  readonly #limits: Ipv6Limits;
   readonly #chain = new Ipv6HeaderChain();
 
-  constructor(reasons: Ipv6Reasons, protocols: ProtocolOffloads) {
+  constructor(reasons: Ipv6Reasons, protocols: ProtocolOffloads, limits: Ipv6Limits) {
+    this.#limits = limits;
     this.#reasons = reasons;
     this.#protocols = protocols;
   }
@@ -99,7 +101,7 @@ export class Ipv6Offload implements Gro {
     const start = network + IPV6_HEADER_BYTES;
     if (network < data || start > tail) return false;
     const first = ipv6NextHeader(view, network);
-    const fault = walkExtensionHeaders(view, first, network + IPV6_NEXT_HEADER, start, tail, IPV6_LIMITS, chain);
+    const fault = walkExtensionHeaders(view, first, network + IPV6_NEXT_HEADER, start, tail, this.#limits, chain);
     skb.transport = chain.transport;
     return fault === null && chain.fragment < 0;
   }

@@ -31,13 +31,15 @@ import {
   writeIpv6Fragment,
 } from '@softnet/wire';
 import { isMulticast } from './address-kind.ts';
+import type { FlowLabels } from './flow-labels.ts';
 import { findUnfragmentable, Unfragmentable } from './header-walk.ts';
+import { hopLimitOn, IPV6_MIN_MTU, mtuOn } from './link-values.ts';
 import type { Ipv6SockOptions } from './sock-options.ts';
 import { MTU_DISCOVER, sockOptions } from './sock-options.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Links, Surroundings } from './surroundings.ts';
 
-/** Every link carries as much (RFC 8200 §5). */
-export const IPV6_MIN_MTU = 1280;
+export { IPV6_MIN_MTU };
+
 /** What a payload length can say. */
 const MAX_PAYLOAD_BYTES = 65535;
 
@@ -52,8 +54,12 @@ export class Ipv6Output {
   readonly #pieces = new SkbQueue();
   readonly #unfragmentable = new Unfragmentable();
   readonly #report = new ErrorReport();
+  readonly #labels: FlowLabels;
+  readonly #links: Links;
 
-  constructor(around: Surroundings, layer: NetworkLayer, hooks: LayerHooks, unmerger: Unmerger) {
+  constructor(around: Surroundings, links: Links, layer: NetworkLayer, hooks: LayerHooks, unmerger: Unmerger, labels: FlowLabels) {
+    this.#links = links;
+    this.#labels = labels;
     this.#unmerger = unmerger;
     this.#around = around;
     this.#layer = layer;
@@ -65,8 +71,11 @@ export class Ipv6Output {
     const options = sockOptions(sock);
     const dst = skb.dst!;
     if (options !== null && isNeverCut(options) && skb.gsoSize === 0) {
-      if (skb.len + IPV6_HEADER_BYTES > this.#mtuOf(dst)) return this.#tooBigForSocket(skb, sock!, dst);
+      const mtuBytes = this.#mtuOf(dst, options);
+      if (skb.len + IPV6_HEADER_BYTES > mtuBytes) return this.#tooBigForSocket(skb, sock!, mtuBytes);
     }
+    this.#around.counters.outRequests.value++;
+    flow.label = this.#labels.of(flow, options);
     const trafficClass = flow.tos === 0 && options !== null ? options.trafficClass : flow.tos;
     return this.emit(skb, flow, this.#hopLimitOf(flow, dst, options), trafficClass);
   }
@@ -99,7 +108,10 @@ export class Ipv6Output {
   /** What follows the postrouting hook: cut to the MTU (RFC 8200 §5: by the source only), and on. */
   cut(skb: Skb): number {
     const dst = skb.dst!;
-    const mtuBytes = this.#mtuOf(dst);
+    // Every link carries so much, whatever is known of it.
+    if (skb.len <= IPV6_MIN_MTU) return dst.finish(skb);
+    const own = skb.ifindex !== 0 || skb.sock === null ? null : sockOptions(skb.sock);
+    const mtuBytes = this.#mtuOf(dst, own);
     if (skb.len <= mtuBytes) return dst.finish(skb);
     if (skb.gsoSize !== 0) {
       const fits = segmentBytes(skb, ipv6NextHeader(skb.memory.view, skb.network)) <= mtuBytes;
@@ -145,15 +157,20 @@ export class Ipv6Output {
     return dst.neighbour;
   }
 
-  #mtuOf(dst: Dst): number {
-    return Math.max(dst.mtuBytes, IPV6_MIN_MTU);
+  /** What may leave in one piece. Who probes the path, or does not believe what is told of it, may send what the link carries (RFC 4821 §7.2). */
+  #mtuOf(dst: Dst, options: Ipv6SockOptions | null): number {
+    const { device } = dst;
+    if (device === null) return Math.max(dst.mtuBytes, IPV6_MIN_MTU);
+    const disbelieves = options !== null && options.mtuDiscover >= MTU_DISCOVER.PROBE && dst.child === null;
+    const mtuBytes = disbelieves ? Math.max(dst.mtuBytes, device.mtuBytes) : dst.mtuBytes;
+    return mtuOn(this.#around, this.#links, device.ifindex, mtuBytes);
   }
 
   #hopLimitOf(flow: Flow, dst: Dst, options: Ipv6SockOptions | null): number {
     if (isMulticast(flow.dst0)) return options === null ? 1 : options.multicastHops;
     if (options !== null && options.unicastHops >= 0) return options.unicastHops;
     const metric = dst.metrics === null ? 0 : dst.metrics[DST_METRIC.HOPLIMIT]!;
-    return metric > 0 ? metric & 0xff : this.#around.conf.value(dst.device?.ifindex ?? 0, 'hop_limit');
+    return metric > 0 ? metric & 0xff : hopLimitOn(this.#around, this.#links, dst.device === null ? 0 : dst.device.ifindex);
   }
 
   /** RFC 8200 §4.5; identifications nobody can foresee: RFC 7739 §5.3. */
@@ -175,6 +192,7 @@ export class Ipv6Output {
       const network = cutter.pushHeader(piece);
       view.setUint8(network + nextHeaderAt, 44);
       setIpv6PayloadBytes(view, network, piece.len - IPV6_HEADER_BYTES);
+      this.#around.counters.fragCreates.value++;
       enqueue(this.#pieces, piece);
     }
     return this.#sendPieces(cutter.end());
@@ -191,13 +209,13 @@ export class Ipv6Output {
   }
 
   /** RFC 3542 §11.2: the socket wants to know the MTU instead. */
-  #tooBigForSocket(skb: Skb, sock: SockCommon, dst: Dst): number {
+  #tooBigForSocket(skb: Skb, sock: SockCommon, mtuBytes: number): number {
     const report = this.#report;
     report.errno = ERRNO.EMSGSIZE;
     report.origin = ERROR_ORIGIN.LOCAL;
     report.type = 0;
     report.code = 0;
-    report.info = this.#mtuOf(dst);
+    report.info = mtuBytes;
     report.fatal = false;
     report.offender0 = 0;
     report.offender1 = 0;
@@ -220,7 +238,7 @@ export class Ipv6Output {
   }
 }
 
-/** DEVIATION: PROBE is as DO. Linux lets probes of more than is known of the path pass; never are they cut (RFC 4821 §7.2). */
-function isNeverCut({ mtuDiscover }: Ipv6SockOptions): boolean {
-  return mtuDiscover === MTU_DISCOVER.DO || mtuDiscover === MTU_DISCOVER.PROBE;
+/** Linux's `ip6_sk_ignore_df`. */
+function isNeverCut({ mtuDiscover, dontFragment }: Ipv6SockOptions): boolean {
+  return dontFragment || (mtuDiscover >= MTU_DISCOVER.DO && mtuDiscover !== MTU_DISCOVER.OMIT);
 }

@@ -18,6 +18,10 @@ export class Ipv6SockOptions {
   multicastLoop = true;
   /** 0 to 255. */
   trafficClass = 0;
+  /** Rather nothing than fragments (RFC 3542 §11.2). */
+  dontFragment = false;
+  /** 1: packets are labelled by their flow (RFC 6437 §3), 0: they are not; -1: as `net.ipv6.auto_flowlabels` has it. */
+  autoFlowLabel = -1;
   /** One of {@link MTU_DISCOVER}. */
   mtuDiscover: number = MTU_DISCOVER.WANT;
 }

@@ -14,6 +14,7 @@ import type {
   SkbPool,
 } from '@softnet/contract';
 import type { Ipv6Conf } from '../conf.ts';
+import type { Ipv6Counters } from './counters.ts';
 import type { Ipv6Reasons } from './reasons.ts';
 import type { Ipv6Settings } from './settings.ts';
 
@@ -30,6 +31,7 @@ export interface Surroundings {
   readonly reasons: Ipv6Reasons;
   readonly settings: Ipv6Settings;
   readonly conf: Ipv6Conf;
+  readonly counters: Ipv6Counters;
 }
 
 /** A device, as IPv6 uses it. */
@@ -37,6 +39,9 @@ export interface Link {
   readonly device: NetDevice;
   /** For packets that go to the link without a route: Neighbor Discovery. */
   readonly dst: Dst;
+  /** What routers say of it (RFC 4861 §6.3.4); 0: nothing. */
+  readonly hopLimit: number;
+  readonly mtuBytes: number;
   /** Of this device, in the order in which they came. */
   readonly addresses: readonly InterfaceAddress[];
   /** Joined there? */

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { sockOptions } from '../machine/sock-options.ts';
 import { Ipv6Options, IPV6_OPTION_NAME as NAME } from './ipv6-options.ts';
 
-const level = new Ipv6Options();
+const level = new Ipv6Options({ value: 1 });
 
 function socket(family: number = ADDRESS_FAMILY.INET6): SockCommon {
   const sock = new SockCommon({} as SockOps);

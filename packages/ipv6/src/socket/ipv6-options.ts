@@ -1,5 +1,6 @@
 import type { OptionLevel, SockCommon } from '@softnet/contract';
 import { ADDRESS_FAMILY, ERRNO, SOCK_FLAG, SockOptions } from '@softnet/contract';
+import { isWanted } from '../machine/flow-labels.ts';
 import { Ipv6SockOptions, MTU_DISCOVER, SOL_IPV6, sockOptions } from '../machine/sock-options.ts';
 
 /** Options of this level, with Linux's numbers (`IPV6_*`). Those that are missing answer ENOPROTOOPT. */
@@ -12,7 +13,9 @@ export const IPV6_OPTION_NAME = Object.freeze({
   MTU: 24,
   RECVERR: 25,
   V6ONLY: 26,
+  DONTFRAG: 62,
   TCLASS: 67,
+  AUTOFLOWLABEL: 70,
 } as const);
 
 const INT_BYTES = 4;
@@ -21,6 +24,12 @@ const NAMES = IPV6_OPTION_NAME;
 /** SOL_IPV6 of sockets of that family (RFC 3493, RFC 3542). All values are ints. */
 export class Ipv6Options implements OptionLevel {
   readonly level = SOL_IPV6;
+  readonly #autoLabels: { readonly value: number };
+
+  /** @param autoLabels `net.ipv6.auto_flowlabels`. */
+  constructor(autoLabels: { readonly value: number }) {
+    this.#autoLabels = autoLabels;
+  }
 
   set(sock: SockCommon, name: number, value: Uint8Array): number {
     if (sock.family !== ADDRESS_FAMILY.INET6) return -ERRNO.ENOPROTOOPT;
@@ -41,6 +50,11 @@ export class Ipv6Options implements OptionLevel {
         return inRange(number, -1, 255) ? this.#store(sock, 'trafficClass', number === -1 ? 0 : number) : -ERRNO.EINVAL;
       case NAMES.MTU_DISCOVER:
         return inRange(number, MTU_DISCOVER.DONT, MTU_DISCOVER.OMIT) ? this.#store(sock, 'mtuDiscover', number) : -ERRNO.EINVAL;
+      case NAMES.DONTFRAG:
+        optionsFor(sock).dontFragment = number !== 0;
+        return 0;
+      case NAMES.AUTOFLOWLABEL:
+        return this.#store(sock, 'autoFlowLabel', Number(number !== 0));
       case NAMES.RECVERR:
         return flag(sock, SOCK_FLAG.RECVERR, number !== 0);
       case NAMES.V6ONLY:
@@ -80,6 +94,10 @@ export class Ipv6Options implements OptionLevel {
         return options.trafficClass;
       case NAMES.MTU_DISCOVER:
         return options.mtuDiscover;
+      case NAMES.DONTFRAG:
+        return Number(options.dontFragment);
+      case NAMES.AUTOFLOWLABEL:
+        return Number(isWanted(this.#autoLabels.value, options));
       case NAMES.MTU:
         return sock.dst?.dst?.mtuBytes ?? -ERRNO.ENOTCONN;
       case NAMES.RECVERR:
@@ -93,7 +111,7 @@ export class Ipv6Options implements OptionLevel {
 
   #store(
     sock: SockCommon,
-    field: 'unicastHops' | 'multicastHops' | 'multicastIfindex' | 'trafficClass' | 'mtuDiscover',
+    field: 'unicastHops' | 'multicastHops' | 'multicastIfindex' | 'trafficClass' | 'mtuDiscover' | 'autoFlowLabel',
     value: number,
   ): number {
     optionsFor(sock)[field] = value;
