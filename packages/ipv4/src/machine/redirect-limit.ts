@@ -1,5 +1,5 @@
 import type { Clock } from '@softnet/contract';
-import { PeerPlaces } from './peer-places.ts';
+import { PeerPlaces } from '@softnet/inet';
 
 const PEERS = 1024;
 
