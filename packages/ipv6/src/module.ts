@@ -13,6 +13,8 @@ import {
   MemoryAccounts,
   Module,
   MulticastRouter,
+  NameServers,
+  NeighbourListener,
   NeighbourProtocol,
   Neighbours,
   NetworkLayer,
@@ -23,6 +25,7 @@ import {
   Protocol,
   REFUSAL,
   Route,
+  RouterAdvertisements,
   RouteTables,
   SkbPool,
   SOCK_TYPE,
@@ -60,6 +63,7 @@ import type { Ipv6Reasons } from './machine/reasons.ts';
 import { IPV6_REASON } from './machine/reasons.ts';
 import { defineSettings } from './machine/settings.ts';
 import type { Surroundings } from './machine/surroundings.ts';
+import { RouterParts } from './router/router-parts.ts';
 import { Ipv6Options } from './socket/ipv6-options.ts';
 
 /**
@@ -93,6 +97,9 @@ import { Ipv6Options } from './socket/ipv6-options.ts';
     OptionLevel,
     DeviceListener,
     HeaderParser,
+    NeighbourListener,
+    NameServers,
+    RouterAdvertisements,
   ],
 })
 export class Ipv6Module implements SoftnetModule {
@@ -103,6 +110,7 @@ export class Ipv6Module implements SoftnetModule {
   #hooks!: LayerHooks;
   #reassembly!: Reassembly;
   #discovery!: NeighbourDiscovery;
+  #routers!: RouterParts;
   #icmp!: IcmpInput;
   #addresses!: Objects<InterfaceAddress>;
 
@@ -218,7 +226,16 @@ export class Ipv6Module implements SoftnetModule {
     this.#hooks = hooks;
     const news = { probed: () => 'nd.not-ours', claimed: () => 'nd.conflict', askedAnycast: () => {} } as const;
     const sender = new NeighbourSender(around, output);
-    this.#discovery = new NeighbourDiscovery(around, links, sender, news, { unreachable: (skb) => this.#unreachable(skb) });
+    const prefixes = { prefixHeard: () => {} };
+    this.#routers = new RouterParts({
+      ctx,
+      around,
+      links,
+      output,
+      prefixes,
+      solicit: (neighbour) => this.#discovery.solicit(neighbour, null),
+    });
+    this.#discovery = new NeighbourDiscovery(around, links, sender, news, this.#routers, { unreachable: (skb) => this.#unreachable(skb) });
     this.#icmp = new IcmpInput(around, links, delivery, icmpOutput, this.#discovery);
   }
 
@@ -277,6 +294,7 @@ export class Ipv6Module implements SoftnetModule {
     ctx.contribute(DeviceListener, this.#around.conf, 'corridor');
     ctx.contribute(DeviceListener, this.#links, 'corridor');
     ctx.contribute(Addresses, this.#links, 'door');
+    this.#routers.publish();
     const ping = { name: 'ping', family: ADDRESS_FAMILY.INET6, type: SOCK_TYPE.DGRAM, protocol: IP_PROTOCOL.ICMPV6, usual: false };
     const pings = this.#definePings(ctx);
     ctx.contribute(SocketProtocol, { ...ping, open: (family, owner) => pings.open(family, owner) }, 'door');

@@ -17,6 +17,7 @@ import {
 import { beginIcmpFlow } from './flow-of.ts';
 import type { NeighbourSender } from './neighbour-sender.ts';
 import type { Ipv6Reason } from './reasons.ts';
+import type { RouterMessages } from './router-messages.ts';
 import type { Link, Links, Surroundings } from './surroundings.ts';
 
 /** What becomes of packets whose neighbour did not answer. */
@@ -36,13 +37,22 @@ export class NeighbourDiscovery implements NeighbourProtocol {
   readonly #sender: NeighbourSender;
   readonly #news: OwnAddressNews;
   readonly #unreachable: Unreachable;
+  readonly #routers: RouterMessages;
   readonly #flow = new Flow();
   /** Not the same: what is learnt may send what waited, which may solicit others. */
   readonly #answer = new Flow();
   readonly #message = new NdMessage();
 
-  constructor(around: Surroundings, links: Links, sender: NeighbourSender, news: OwnAddressNews, unreachable: Unreachable) {
+  constructor(
+    around: Surroundings,
+    links: Links,
+    sender: NeighbourSender,
+    news: OwnAddressNews,
+    routers: RouterMessages,
+    unreachable: Unreachable,
+  ) {
     this.#around = around;
+    this.#routers = routers;
     this.#links = links;
     this.#sender = sender;
     this.#news = news;
@@ -88,13 +98,12 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     skb.memory.pool.drop(skb, this.#around.reasons['ipv6.address-unreachable']);
   }
 
-  /** No router has said them: the core's settings hold. */
-  reachableMs(_device: NetDevice): number {
-    return 0;
+  reachableMs({ ifindex }: NetDevice): number {
+    return this.#links.of(ifindex)?.reachableMs ?? 0;
   }
 
-  retransMs(_device: NetDevice): number {
-    return 0;
+  retransMs({ ifindex }: NetDevice): number {
+    return this.#links.of(ifindex)?.retransMs ?? 0;
   }
 
   // Received messages.
@@ -109,7 +118,16 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     if (fault !== null) return fault;
     const type = icmpType(view, skb.transport);
     if (type === ICMPV6_TYPE.NEIGHBOR_SOLICITATION) return this.#solicited(skb, link, message);
-    return type === ICMPV6_TYPE.NEIGHBOR_ADVERTISEMENT ? this.#advertised(skb, link, message) : 'nd.router';
+    if (type === ICMPV6_TYPE.NEIGHBOR_ADVERTISEMENT) return this.#advertised(skb, link, message);
+    const reason = this.#ofRouters(type, skb, link, message);
+    if (reason === null) skb.memory.pool.release(skb);
+    return reason;
+  }
+
+  #ofRouters(type: number, skb: Skb, link: Link, message: NdMessage): Ipv6Reason | null {
+    if (type === ICMPV6_TYPE.ROUTER_SOLICITATION) return this.#routers.solicited(skb, link, message);
+    if (type === ICMPV6_TYPE.ROUTER_ADVERTISEMENT) return this.#routers.advertised(skb, link, message);
+    return this.#routers.redirected(skb, link, message);
   }
 
   /** RFC 4861 §7.2.3, §7.2.4. */

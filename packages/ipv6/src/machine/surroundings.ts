@@ -42,6 +42,8 @@ export interface Link {
   /** What routers say of it (RFC 4861 §6.3.4); 0: nothing. */
   readonly hopLimit: number;
   readonly mtuBytes: number;
+  readonly reachableMs: number;
+  readonly retransMs: number;
   /** Of this device, in the order in which they came. */
   readonly addresses: readonly InterfaceAddress[];
   /** Joined there? */
