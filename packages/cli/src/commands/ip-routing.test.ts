@@ -108,6 +108,25 @@ describe('ip nexthop', () => {
   });
 });
 
+test('ip rule flush leaves priority 0, ip nexthop flush nothing', async () => {
+  const { type, silently } = await quiet();
+  await silently('ip rule add fwmark 5 table 7', 'ip rule add fwmark 6 table 8', 'ip rule flush table 7');
+  expect(await type('ip rule')).not.toContain('lookup 7');
+  expect(await type('ip rule')).toContain('lookup 8');
+  await silently('ip rule flush', 'ip nexthop add id 1 dev eth0', 'ip nexthop add id 2 dev eth0', 'ip nexthop add id 9 group 1/2');
+  expect(await type('ip rule')).toBe('0:\tfrom all lookup local\n');
+  await silently('ip nexthop flush');
+  expect(await type('ip nexthop')).toBe('');
+});
+
+test('ip neigh get shows one', async () => {
+  const { type, silently } = await quiet();
+  await silently('ip neigh add 10.0.1.77 lladdr 02:00:00:00:00:77 dev eth0');
+  expect(await type('ip neigh get 10.0.1.77 dev eth0')).toBe('10.0.1.77 dev eth0 lladdr 02:00:00:00:00:77 PERMANENT\n');
+  expect(await type('ip neigh get 10.0.1.78 dev eth0')).toMatch(/^softnet: ENOENT: there is no neighbour 10\.0\.1\.78 on eth0/);
+  expect(await type('ip neigh get 10.0.1.77')).toMatch(/^softnet: dev DEVICE is missing/);
+});
+
 describe('ip route', () => {
   test('takes what iproute2 takes, and shows it so', async () => {
     const { type, silently, lines, pass } = await quiet();
@@ -137,6 +156,45 @@ describe('ip route', () => {
     await pass(1000);
     expect(await type('ip route')).not.toContain('24.0.0.0/8');
     await silently('ip route del 21.0.0.0/8', 'ip route del 20.0.3.0/24 tos 10', 'ip route del throw 22.0.0.0/8 table 100');
+  });
+
+  test('show and flush take iproute2’s words for which routes', async () => {
+    const { type, silently, lines } = await quiet();
+    await silently(
+      'ip nexthop add id 1 via 10.0.1.7 dev eth0',
+      'ip route add 20.0.0.0/8 via 10.0.1.1',
+      'ip route add 20.1.0.0/16 via 10.0.1.1 proto static src 10.0.1.2',
+      'ip route add 20.1.2.0/24 nhid 1',
+      'ip route add blackhole 30.0.0.0/8',
+      'ip route add 40.0.0.0/8 via 10.0.1.1 table 100',
+    );
+    const chosen = async (words: string): Promise<string[]> =>
+      (await lines(`ip route show ${words}`)).map((line) => /(?:default|[\d.]+(?:\/\d+)?)/.exec(line)?.[0] ?? line);
+    expect(await chosen('20.1.0.0/16')).toEqual(['20.1.0.0/16']);
+    expect(await chosen('exact 20.1.2.0/24')).toEqual(['20.1.2.0/24']);
+    expect(await chosen('root 20.1.0.0/16')).toEqual(['20.1.0.0/16', '20.1.2.0/24']);
+    expect(await chosen('match 20.1.9.9')).toEqual(['default', '20.0.0.0/8', '20.1.0.0/16']);
+    expect(await chosen('default')).toEqual(['default']);
+    expect(await chosen('proto kernel')).toEqual(['10.0.1.0/24']);
+    expect(await chosen('scope link')).toEqual(['10.0.1.0/24']);
+    expect(await chosen('type blackhole')).toEqual(['30.0.0.0/8']);
+    expect(await chosen('via 10.0.1.7')).toEqual(['20.1.2.0/24']);
+    expect(await chosen('src 10.0.1.2 proto static')).toEqual(['20.1.0.0/16']);
+    expect(await chosen('dev eth0 root 20.0.0.0/8')).toEqual(['20.0.0.0/8', '20.1.0.0/16', '20.1.2.0/24']);
+    expect(await type('ip route show table all')).toMatch(/^40\.0\.0\.0\/8 .*table 100$[\s\S]*^fd00:1::\/64/m);
+    expect(await type('ip -4 route show table all')).not.toContain('fd00');
+    await silently('ip route flush root 20.1.0.0/16', 'ip route flush table 100');
+    expect(await chosen('root 20.0.0.0/8')).toEqual(['20.0.0.0/8']);
+    expect(await type('ip route show table 100')).toBe('');
+    expect(await type('ip route flush')).toMatch(/^softnet: which routes\?/);
+    expect(await type('ip route flush cache')).toMatch(/^softnet: EOPNOTSUPP: .*net\.ipv4\.route\.mtu_expires/);
+  });
+
+  test('change wants one that is there', async () => {
+    const { type, silently } = await quiet();
+    await silently('ip route add 20.0.0.0/8 via 10.0.1.1 metric 5', 'ip route change 20.0.0.0/8 via 10.0.1.7 metric 5');
+    expect(await type('ip route show 20.0.0.0/8')).toBe('20.0.0.0/8 via 10.0.1.7 dev eth0 metric 5\n');
+    expect(await type('ip route change 21.0.0.0/8 via 10.0.1.7')).toMatch(/^softnet: ENOENT: there is no such route to 21\.0\.0\.0\/8/);
   });
 
   test('show cache lists what is known of single destinations', async () => {

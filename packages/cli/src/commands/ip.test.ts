@@ -32,11 +32,29 @@ test('ip route get says which way a packet would go', async () => {
   expect(await type('ip route get 10.0.2.2')).toBe('10.0.2.2 via 10.0.1.1 dev eth0 src 10.0.1.2\n');
   expect(await type('ip r g 10.0.1.9')).toBe('10.0.1.9 dev eth0 src 10.0.1.2\n');
   expect(await type('ip route get fd00:2::2 oif eth0')).toBe('fd00:2::2 via fd00:1::1 dev eth0 src fd00:1::2\n');
-  expect(await type('ip route get 10.0.1.2')).toMatch(/^10\.0\.1\.2 dev lo src 10\.0\.1\.2\n$/);
+  expect(await type('ip route get 10.0.1.2')).toBe('local 10.0.1.2 dev lo src 10.0.1.2\n');
+  for (const kind of ['blackhole', 'unreachable', 'prohibit']) await type(`ip route add ${kind} 10.${kind.length}.0.0/16`);
+  expect(await type('ip route get 10.9.0.1')).toMatch(/^softnet: EINVAL: a blackhole takes what is for 10\.9\.0\.1: 'ip route'/);
+  expect(await type('ip route get 10.11.0.1')).toMatch(/^softnet: EHOSTUNREACH: by a route or rule nobody reaches 10\.11\.0\.1/);
+  expect(await type('ip route get 10.8.0.1')).toMatch(/^softnet: EACCES: a route or rule prohibits 10\.8\.0\.1/);
   await type('ip route del default');
   expect(await type('ip route get 192.0.2.1')).toMatch(/^softnet: ENETUNREACH: there is no way to 192\.0\.2\.1: 'ip route'/);
   expect(await type('ip route get nowhere')).toMatch(/^softnet: 'nowhere' is no address/);
   expect(await type('ip route get')).toMatch(/^softnet: ADDRESS is missing/);
+});
+
+test('ip -br shows each device in one line', async () => {
+  const { type } = await testSession({ ms: 0 });
+  expect(await type('ip -br -4 a')).toBe('lo               UP             127.0.0.1/8\neth0             UP             10.0.1.2/24\n');
+  expect(await type('ip -br link show eth0')).toMatch(/^eth0 {13}UP {13}[\da-f:]{17} <BROADCAST,MULTICAST,UP,LOWER_UP>\n$/);
+});
+
+test('of too many words it names the one that it does not know', async () => {
+  const { type } = await testSession({ ms: 0 });
+  expect(await type('ip route add 10.9.0.0/16 via 10.0.1.1 advmss 1100')).toMatch(/^softnet: what is 'advmss'\?/);
+  expect(await type('ip route get fibmatch 10.0.2.2')).toMatch(/^softnet: what is 'fibmatch'\?/);
+  expect(await type('ip link set eth0 promisc on')).toMatch(/^softnet: what is 'promisc'\?/);
+  expect(await type('ip link set eth0 lo')).toMatch(/^softnet: what is 'lo'\?/);
 });
 
 test('ip helps where it is asked', async () => {

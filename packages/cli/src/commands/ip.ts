@@ -24,8 +24,9 @@ export const ip: SessionCommand = Object.freeze({
     ['-4', 'IPv4 only'],
     ['-6', 'IPv6 only; without it `ip route` shows IPv4'],
     ['-s', 'with statistics of devices'],
+    ['--brief', '-br: each device in one line'],
   ],
-  spellings: { '-statistics': '-s', '-stats': '-s' },
+  spellings: { '-statistics': '-s', '-stats': '-s', '-br': '--brief', '-brief': '--brief' },
   summary:
     "show and change addresses, devices, routes, neighbours, rules, next hops, groups, in iproute2's words: ip addr, ip link, ip route, ip neigh, ip rule, ip nexthop, ip maddr",
   details: [...OBJECTS.flatMap(usageLines), 'Words may be cut short: ip a, ip -6 r, ip n.'],
@@ -43,7 +44,8 @@ export const ip: SessionCommand = Object.freeze({
       throw new UsageError(`ip ${word} does not take '${rest[0]}'. Usage: ${usageLines(object).join('; ')}`);
     }
     const print = (line: string): void => session.output.print(line);
-    await run({ host: new NetHost(session.kernel), family: familyOf(given), statistics: given.options.s === true, words, print });
+    const { s, brief } = given.options;
+    await run({ host: new NetHost(session.kernel), family: familyOf(given), statistics: s === true, brief: brief === true, words, print });
   },
 } satisfies SessionCommand);
 

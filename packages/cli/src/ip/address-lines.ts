@@ -26,7 +26,7 @@ export function addressLines(entry: InterfaceAddress, nowMs: number): string[] {
     .filter(([, bit]) => bit < 0 || (flags & bit) !== 0)
     .map(([name, , ofIpv6 = name]) => (isIpv4 ? name : ofIpv6));
   const words = [
-    ...[familyName(family), prefixOf(entry)],
+    ...[familyName(family), prefixText(entry)],
     ...(metric === 0 ? [] : ['metric', String(metric)]),
     ...(broadcast === null ? [] : ['brd', text(family, broadcast)]),
     ...['scope', scopeName(scope), ...said],
@@ -35,7 +35,8 @@ export function addressLines(entry: InterfaceAddress, nowMs: number): string[] {
   return [`    ${words.join(' ')}`, `       valid_lft ${left(validUntilMs, nowMs)} preferred_lft ${left(preferredUntilMs, nowMs)}`];
 }
 
-function prefixOf({ family, address, peer, prefixLen }: InterfaceAddress): string {
+/** '10.0.0.1/24', '10.0.0.1 peer 10.0.0.2/32'. */
+export function prefixText({ family, address, peer, prefixLen }: InterfaceAddress): string {
   if (peer === null) return formatPrefix({ family, words: address, prefixLen });
   return `${text(family, address)} peer ${formatPrefix({ family, words: peer, prefixLen })}`;
 }

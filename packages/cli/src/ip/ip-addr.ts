@@ -1,12 +1,12 @@
 import type { InterfaceAddress, NetDevice } from '@softnet/contract';
-import { ADDRESS_FAMILY, ADDRESS_FLAG, DEVICE_FLAG, NetError, NetworkLayer } from '@softnet/contract';
-import type { IpPrefix } from '@softnet/wire';
+import { ADDRESS_FLAG, DEVICE_FLAG, NetError, NetworkLayer } from '@softnet/contract';
 import { formatPrefix } from '@softnet/wire';
-import { addressLines } from './address-lines.ts';
+import { addressLines, prefixText } from './address-lines.ts';
 import { ADDRESS_USAGE, readAddress, readPrefix, readScope } from './address-words.ts';
 import type { IpObject, IpRequest } from './ip-object.ts';
 import { readKeyed, wanted } from './ip-object.ts';
-import { linkLines, statisticsLines } from './link-lines.ts';
+import { briefLine, linkLines, statisticsLines } from './link-lines.ts';
+import { isWithin } from './prefix-within.ts';
 
 /** Words by which addresses are chosen, and the flag that each is about; those who are `primary` have none. */
 const FLAG_WORDS: Readonly<Record<string, number>> = Object.freeze({
@@ -56,7 +56,7 @@ function remove({ host, words }: IpRequest): void {
   host.removeAddress(device, prefix);
 }
 
-function show({ host, family, statistics, words, print }: IpRequest): void {
+function show({ host, family, statistics, brief, words, print }: IpRequest): void {
   const choice = readChoice(words);
   const devices = choice.device === undefined ? host.devices : [host.device(choice.device)];
   for (const device of devices) {
@@ -64,6 +64,10 @@ function show({ host, family, statistics, words, print }: IpRequest): void {
     const addresses = addressesOf(host, device, family).filter(choice.fits);
     // As `ip -6 addr` has it: devices that have one of that family, or that is asked for.
     if ((family !== undefined || choice.narrow) && addresses.length === 0) continue;
+    if (brief) {
+      print(briefLine(device, addresses.map(prefixText)));
+      continue;
+    }
     for (const line of linkLines(device)) print(line);
     for (const address of addresses) for (const line of addressLines(address, host.kernel.clock.nowUs / 1000)) print(line);
     if (statistics) for (const line of statisticsLines(device)) print(line);
@@ -101,21 +105,11 @@ function readChoice(words: readonly string[]): Choice {
   const fits = (address: InterfaceAddress): boolean => {
     if (scope !== undefined && address.scope !== scope) return false;
     if (by.label !== undefined && (address.label || address.device.name) !== by.label) return false;
-    if (to !== undefined && !isWithin(address, to)) return false;
+    if (to !== undefined && !isWithin(address.family, address.address, to)) return false;
     return flagWords.every((word) => ((address.flags & FLAG_WORDS[word]!) !== 0) !== (word === 'primary'));
   };
   const narrow = scope !== undefined || by.label !== undefined || to !== undefined || flagWords.length > 0;
   return { device: by.dev ?? rest[0], up: words.includes('up'), narrow, fits };
-}
-
-function isWithin({ family, address }: InterfaceAddress, to: IpPrefix): boolean {
-  if (family !== to.family) return false;
-  const first = family === ADDRESS_FAMILY.INET ? 3 : 0;
-  for (let i = first, bits = to.prefixLen; i < 4; i++, bits -= 32) {
-    const mask = bits <= 0 ? 0 : bits >= 32 ? -1 : ~(0xffffffff >>> bits);
-    if (((address[i]! ^ to.words[i]!) & mask) !== 0) return false;
-  }
-  return true;
 }
 
 /** All addresses of a device, IPv4 first. */

@@ -4,8 +4,8 @@ import { parseMac } from '@softnet/wire';
 import { expandHome } from '../session/expand-home.ts';
 import { UsageError } from '../usage-error.ts';
 import type { IpObject, IpRequest } from './ip-object.ts';
-import { readKeyed, wanted, wholeNumber } from './ip-object.ts';
-import { linkLines, statisticsLines } from './link-lines.ts';
+import { oddWord, readKeyed, wanted, wholeNumber } from './ip-object.ts';
+import { briefLine, briefLink, linkLines, statisticsLines } from './link-lines.ts';
 import { setKind, stackedLines, writeInto } from './stacked-link.ts';
 
 const CABLE = "two of them share a Cable; where eth0 is one, 'ethtool -L eth0 combined 4' gives it queues";
@@ -30,10 +30,14 @@ export const ipLink: IpObject = Object.freeze({
   verbs: { show, list: show, set, add, delete: remove },
 } satisfies IpObject);
 
-function show({ host, statistics, words, print }: IpRequest): void {
+function show({ host, statistics, brief, words, print }: IpRequest): void {
   const { rest, by } = readKeyed(words, ['dev'], 1);
   const name = by.dev ?? rest[0];
   for (const device of name === undefined ? host.devices : [host.device(name)]) {
+    if (brief) {
+      print(briefLine(device, briefLink(device)));
+      continue;
+    }
     for (const line of linkLines(device)) print(line);
     if (statistics) for (const line of [...statisticsLines(device), ...stackedLines(host, device)]) print(line);
   }
@@ -46,7 +50,7 @@ function set({ host, words: all }: IpRequest): void {
   const others = rest.filter((word) => word !== 'up' && word !== 'down');
   const name = wanted(by.dev ?? others[0], 'DEVICE');
   if (others.length > (by.dev === undefined ? 1 : 0))
-    throw new UsageError(`what is '${others.at(-1)}'? Known here: up, down, mtu, address, name`);
+    throw new UsageError(`what is '${oddWord(others, 1)}'? Known here: up, down, mtu, address, name`);
   const device = host.device(name);
   const devices = host.kernel.port(Devices).current;
   if (states[0] === 'down') devices.close(device);

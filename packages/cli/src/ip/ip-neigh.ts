@@ -18,6 +18,7 @@ export const ipNeigh: IpObject = Object.freeze({
   names: ['neighbour', 'neighbor'],
   usage: [
     'neigh [show] [all] [PREFIX] [dev DEVICE] [nud STATE] [proxy]',
+    'neigh get ADDRESS dev DEVICE',
     'neigh add|change|replace ADDRESS lladdr MAC dev DEVICE [nud permanent|noarp|reachable|stale] [router]',
     'neigh add|del proxy ADDRESS [dev DEVICE]',
     'neigh del ADDRESS dev DEVICE',
@@ -26,6 +27,7 @@ export const ipNeigh: IpObject = Object.freeze({
   verbs: {
     show,
     list: show,
+    get,
     add: (request) => set(request, false),
     change: (request) => set(request, true),
     replace: (request) => set(request, undefined),
@@ -57,6 +59,17 @@ function show(request: IpRequest): void {
   for (const neighbour of chosen(request, choice)) {
     print(neighbourLine(neighbour, statistics ? neighbourTimes(neighbour, nowMs) : ''));
   }
+}
+
+/** One, whatever its state. @throws NetError ENOENT. */
+function get(request: IpRequest): void {
+  const address = wanted(request.words[0], 'ADDRESS');
+  const choice = choose(request, request.words, ALL);
+  if (choice.device === undefined) throw new UsageError('dev DEVICE is missing');
+  const [found] = chosen(request, choice);
+  if (found === undefined)
+    throw new NetError('ENOENT', `there is no neighbour ${address} on ${choice.device.name}: 'ip neigh' lists those that there are`);
+  request.print(neighbourLine(found, ''));
 }
 
 /** @param exists whether there must be one already, must not, or may. */

@@ -18,6 +18,7 @@ export const ipNexthop: IpObject = Object.freeze({
     'nexthop add|replace id N blackhole',
     'nexthop add|replace id N group ID[,WEIGHT]/ID[,WEIGHT]... [type resilient [buckets N] [idle_timer S] [unbalanced_timer S]]',
     'nexthop del id N',
+    'nexthop flush [id N] [dev DEVICE]',
   ],
   verbs: {
     show,
@@ -26,6 +27,7 @@ export const ipNexthop: IpObject = Object.freeze({
     add: (request) => nextHops(request).add(read(request)),
     replace: (request) => nextHops(request).replace(read(request)),
     delete: remove,
+    flush,
   },
 } satisfies IpObject);
 
@@ -34,7 +36,11 @@ function nextHops({ host }: IpRequest): NextHops {
 }
 
 function show(request: IpRequest): void {
-  const { host, words, print } = request;
+  for (const object of chosen(request)) request.print(nextHopLine(object, deviceNameOf(request)));
+}
+
+/** @throws NetError ENOENT where one is asked for that is not there. */
+function chosen({ host, words }: IpRequest): readonly NextHopObject[] {
   const { by } = readKeyed(words, ['id', 'dev'], 0);
   const id = by.id === undefined ? undefined : anyNumber(by.id, 'id');
   const ifindex = by.dev === undefined ? undefined : host.device(by.dev).ifindex;
@@ -44,7 +50,14 @@ function show(request: IpRequest): void {
     .filter((object) => (id === undefined || object.id === id) && (ifindex === undefined || object.hop?.ifindex === ifindex));
   if (id !== undefined && found.length === 0)
     throw new NetError('ENOENT', `there is no next hop ${id}: 'ip nexthop' lists those that there are`);
-  for (const object of found) print(nextHopLine(object, deviceNameOf(request)));
+  return found;
+}
+
+/** Groups first: those that are left go with their last member. */
+function flush(request: IpRequest): void {
+  const found = chosen(request);
+  for (const { id } of [...found].sort((a, b) => Number(a.group === undefined) - Number(b.group === undefined)))
+    nextHops(request).remove(id);
 }
 
 function remove(request: IpRequest): void {

@@ -8,6 +8,8 @@ export interface IpRequest {
   readonly family: number | undefined;
   /** -s. */
   readonly statistics: boolean;
+  /** -br. */
+  readonly brief: boolean;
   readonly words: readonly string[];
   print(line: string): void;
 }
@@ -46,8 +48,14 @@ export function readKeyed(words: readonly string[], keys: readonly string[], res
     if (by[word] !== undefined) throw new UsageError(`'${word}' stands there twice`);
     by[word] = value;
   }
-  if (rest.length > restWords) throw new UsageError(`what is '${rest[restWords]}'? Known here: ${keys.join(', ')}`);
+  if (rest.length > restWords) throw new UsageError(`what is '${oddWord(rest, restWords)}'? Known here: ${keys.join(', ')}`);
   return { rest, by };
+}
+
+/** Of too many words the one that is not known: rather 'advmss' than what stands behind it. */
+export function oddWord(rest: readonly string[], restWords: number): string {
+  const isPlain = (word: string): boolean => /^[a-z_]+$/.test(word);
+  return rest.slice(1).find(isPlain) ?? rest.find(isPlain) ?? rest[restWords]!;
 }
 
 /** Words without this one, and whether it was there. */

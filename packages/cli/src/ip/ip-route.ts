@@ -1,15 +1,15 @@
 import type { NextHop, RouteEntry, RouteTables as Tables } from '@softnet/contract';
-import { ADDRESS_FAMILY, NetError, ROUTE_TYPE, Route, RouteTables } from '@softnet/contract';
+import { NetError, ROUTE_TYPE, Route, RouteTables } from '@softnet/contract';
 import type { IpPrefix } from '@softnet/wire';
 import { formatPrefix } from '@softnet/wire';
 import type { IpObject, IpRequest } from './ip-object.ts';
-import { readKeyed } from './ip-object.ts';
 import { MAIN_TABLE } from './names.ts';
 import { readRoute } from './read-route.ts';
 import { cacheLines } from './route-cache.ts';
+import { ROUTE_CHOICE, readRouteChoice, wantsChoice } from './route-choice.ts';
 import { getRoute } from './route-get.ts';
 import { routeLines } from './route-lines.ts';
-import { deviceNameOf, tableOf } from './route-words.ts';
+import { deviceNameOf } from './route-words.ts';
 
 const WAY = '[via GATEWAY] [dev DEVICE] [onlink]';
 const MORE = '[src ADDRESS] [metric N] [table N] [tos N] [scope S] [proto P] [realms N/N] [mtu N] [expires SECONDS] [pref low|high]';
@@ -18,14 +18,15 @@ const MORE = '[src ADDRESS] [metric N] [table N] [tos N] [scope S] [proto P] [re
 export const ipRoute: IpObject = Object.freeze({
   names: ['route'],
   usage: [
-    'route [show] [table NAME|N|all|cache] [dev DEVICE]',
+    `route [show] ${ROUTE_CHOICE}`,
     'route show cache',
     'route get ADDRESS [from ADDRESS] [iif DEVICE] [oif DEVICE] [mark N] [tos N] [ipproto P] [sport N] [dport N]',
-    `route add|replace PREFIX|default ${WAY} ${MORE}`,
+    `route add|change|replace PREFIX|default ${WAY} ${MORE}`,
     `route add|replace PREFIX|default nexthop ${WAY} [weight N] nexthop ...`,
     'route add|replace PREFIX|default nhid N',
     'route add blackhole|unreachable|prohibit|throw PREFIX',
     `route del PREFIX|default ${WAY} [metric N] [table N] ...`,
+    `route flush ${ROUTE_CHOICE}`,
   ],
   verbs: {
     show,
@@ -33,7 +34,9 @@ export const ipRoute: IpObject = Object.freeze({
     get: getRoute,
     add: (request) => tables(request).add(readRoute(request, true)),
     replace: (request) => tables(request).replace(readRoute(request, true)),
+    change,
     delete: remove,
+    flush,
   },
 } satisfies IpObject);
 
@@ -42,36 +45,58 @@ function tables({ host }: IpRequest): Tables {
 }
 
 function show(request: IpRequest): void {
-  const { host, family = ADDRESS_FAMILY.INET, words, print } = request;
-  const { by, rest } = readKeyed(words, ['table', 'dev'], words[0] === 'cache' ? 1 : 0);
+  const { host, print } = request;
+  const choice = readRouteChoice(request);
   const route = host.kernel.port(Route).current;
   const deviceName = deviceNameOf(request);
   const { nowMs } = host.kernel.clock;
-  const ifindex = by.dev === undefined ? undefined : host.device(by.dev).ifindex;
-  if (rest[0] === 'cache' || by.table === 'cache') {
-    for (const entry of route.exceptions(family)) {
-      if (ifindex === undefined || entry.ifindex === ifindex) for (const line of cacheLines(entry, { deviceName, nowMs })) print(line);
+  const look = { deviceName, nowMs, nextHops: route.nextHops(), showTable: choice.allTables };
+  for (const family of choice.families) {
+    if (choice.cache) {
+      const known = route.exceptions(family).filter(({ ifindex }) => choice.ifindex === undefined || ifindex === choice.ifindex);
+      for (const entry of known) for (const line of cacheLines(entry, look)) print(line);
+      continue;
     }
-    return;
+    for (const entry of route.entries(family)) if (choice.fits(entry)) for (const line of routeLines(entry, look)) print(line);
   }
-  const table = by.table === 'all' ? undefined : tableOf(by.table ?? 'main');
-  const look = { deviceName, nowMs, nextHops: route.nextHops(), showTable: table === undefined };
-  for (const entry of route.entries(family)) {
-    if (table !== undefined && (entry.table ?? MAIN_TABLE) !== table) continue;
-    if (ifindex !== undefined && !entry.nextHops.some((way) => way.ifindex === ifindex)) continue;
-    for (const line of routeLines(entry, look)) print(line);
-  }
+}
+
+/** Changes the route of this prefix, table, type of service and metric. @throws NetError ENOENT where there is none. */
+function change(request: IpRequest): void {
+  const entry = readRoute(request, true);
+  const isThere = entriesOf(request, entry.family).some(
+    (each) =>
+      isSamePrefix(each, entry) &&
+      (each.table ?? MAIN_TABLE) === (entry.table ?? MAIN_TABLE) &&
+      (each.tos ?? 0) === (entry.tos ?? 0) &&
+      (entry.priority === undefined || (each.priority ?? 0) === entry.priority),
+  );
+  if (!isThere) throw noSuchRoute(entry);
+  tables(request).replace(entry);
+}
+
+/** All at once, or none. */
+function flush(request: IpRequest): void {
+  wantsChoice(request);
+  const { families, cache, fits } = readRouteChoice(request);
+  if (cache) throw new NetError('EOPNOTSUPP', 'what is known of single destinations goes by itself: net.ipv4.route.mtu_expires says when');
+  const found = families.flatMap((family) => entriesOf(request, family).filter(fits));
+  tables(request).apply(found.map((entry) => ({ change: 'remove', entry })));
+}
+
+function entriesOf({ host }: IpRequest, family: number): readonly RouteEntry[] {
+  return host.kernel.port(Route).current.entries(family);
+}
+
+function noSuchRoute(asked: RouteEntry): NetError {
+  return new NetError('ENOENT', `there is no such route to ${formatPrefix(networkOf(asked))}: 'ip route' lists those that there are`);
 }
 
 /** Only what was said must fit: the first such route goes, as with iproute2. */
 function remove(request: IpRequest): void {
   const asked = readRoute(request, false);
-  const found = request.host.kernel
-    .port(Route)
-    .current.entries(asked.family)
-    .find((entry) => isMeant(entry, asked));
-  if (found === undefined)
-    throw new NetError('ENOENT', `there is no such route to ${formatPrefix(networkOf(asked))}: 'ip route' lists those that there are`);
+  const found = entriesOf(request, asked.family).find((entry) => isMeant(entry, asked));
+  if (found === undefined) throw noSuchRoute(asked);
   tables(request).remove(found);
 }
 

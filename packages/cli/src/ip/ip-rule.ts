@@ -16,14 +16,13 @@ export const ipRule: IpObject = Object.freeze({
     'rule [show] [table NAME|N]',
     `rule add ${CONDITIONS} ${MORE} lookup TABLE | goto N | nop | blackhole | unreachable | prohibit`,
     'rule del WORDS: what is said must fit; the first such rule goes',
+    'rule flush [table NAME|N]: all but those of priority 0',
   ],
-  verbs: { show, list: show, add, delete: remove },
+  verbs: { show, list: show, add, delete: remove, flush },
 } satisfies IpObject);
 
 function show({ host, family = ADDRESS_FAMILY.INET, words, print }: IpRequest): void {
-  const { by } = readKeyed(words, ['table', 'lookup'], 0);
-  const text = by.table ?? by.lookup;
-  const table = text === undefined ? undefined : tableOf(text);
+  const table = tableIn(words);
   const rules = host.kernel.port(Route).current.rules(family);
   const look = {
     hasDevice: (name: string) => host.devices.some((device) => device.name === name),
@@ -51,4 +50,18 @@ function remove(request: IpRequest): void {
     if (!(error instanceof NetError) || error.code !== 'ENOENT') throw error;
     throw new NetError('ENOENT', "there is no such rule: 'ip rule' lists those that there are");
   }
+}
+
+/** Priority 0 stays, as with iproute2: without the table 'local' no address is this host's. */
+function flush({ host, family = ADDRESS_FAMILY.INET, words }: IpRequest): void {
+  const table = tableIn(words);
+  const rules = host.kernel.port(Route).current.rules(family);
+  const { current: door } = host.kernel.port(RoutingRules);
+  for (const rule of rules) if (rule.priority !== 0 && (table === undefined || rule.table === table)) door.remove(rule);
+}
+
+function tableIn(words: readonly string[]): number | undefined {
+  const { by } = readKeyed(words, ['table', 'lookup'], 0);
+  const text = by.table ?? by.lookup;
+  return text === undefined ? undefined : tableOf(text);
 }

@@ -33,6 +33,18 @@ export function linkLines(device: NetDevice): string[] {
   ];
 }
 
+/** A device in one line, as `ip -br` shows it, with its addresses or its link address and flags. */
+export function briefLine(device: NetDevice, words: readonly string[]): string {
+  const { name, lower, operstate } = device;
+  const whole = lower === null ? name : `${name}@${lower.name}`;
+  return `${whole.padEnd(16)} ${operstateName(operstate).padEnd(14)} ${words.join(' ')}`.trimEnd();
+}
+
+/** What `ip -br link` says of it. */
+export function briefLink(device: NetDevice): string[] {
+  return [...(device.addressLen === 0 ? [] : [linkAddress(device.address)]), `<${flagNames(device).join(',')}>`];
+}
+
 /** Up, but nothing is at the other end: NO-CARRIER first, as iproute2 does. */
 function flagNames(device: NetDevice): string[] {
   const up = (device.flags & DEVICE_FLAG.UP) !== 0;

@@ -1,9 +1,10 @@
 import type { Dst } from '@softnet/contract';
-import { ERRNO, Flow, NetError, Route } from '@softnet/contract';
+import { ERRNO, Flow, NetError, ROUTE_TYPE, Route } from '@softnet/contract';
 import { formatAddress } from '@softnet/wire';
 import { UsageError } from '../usage-error.ts';
 import type { IpRequest } from './ip-object.ts';
 import { anyNumber, readKeyed, wanted } from './ip-object.ts';
+import { routeTypeName } from './names.ts';
 import { protocolOf } from './read-rule.ts';
 import { addressOf, realmsText, tosOf } from './route-words.ts';
 
@@ -28,6 +29,7 @@ export function getRoute({ host, words, print }: IpRequest): void {
   if (dst.error !== 0) throw noWay(dst.error, text);
   const source = formatAddress(flow.family, flow.src0, flow.src1, flow.src2, flow.src3);
   const parts = [
+    ...(dst.type === ROUTE_TYPE.UNICAST || dst.type === 0 ? [] : [routeTypeName(dst.type)]),
     ...[text, ...(by.from === undefined ? [] : ['from', by.from]), ...wayParts(dst)],
     ...(by.from === undefined && by.iif === undefined ? ['src', source] : []),
     ...(dst.realms === 0 ? [] : ['realms', realmsText(dst.realms)]),
@@ -68,7 +70,14 @@ function wayParts({ gatewayFamily, gateway0, gateway1, gateway2, gateway3, devic
   ];
 }
 
+/** What routes and rules say of whom they send nowhere. */
+const REFUSED: Readonly<Partial<Record<keyof typeof ERRNO, string>>> = Object.freeze({
+  EINVAL: 'a blackhole takes what is for',
+  EACCES: 'a route or rule prohibits',
+  EHOSTUNREACH: 'by a route or rule nobody reaches',
+});
+
 function noWay(errno: number, address: string): NetError {
   const code = (Object.keys(ERRNO) as (keyof typeof ERRNO)[]).find((name) => ERRNO[name] === errno) ?? 'EIO';
-  return new NetError(code, `there is no way to ${address}: 'ip route' lists those that there are`);
+  return new NetError(code, `${REFUSED[code] ?? 'there is no way to'} ${address}: 'ip route' and 'ip rule' list those that there are`);
 }

@@ -40,7 +40,10 @@ export function routeLines(entry: RouteEntry, look: RouteLook): string[] {
 }
 
 /** Its own ways, or those of the next-hop object, by weight. */
-function waysOf({ nextHops, nextHopId = 0 }: RouteEntry, { nextHops: objects = [] }: RouteLook): readonly NextHop[] {
+export function waysOf(
+  { nextHops, nextHopId = 0 }: RouteEntry,
+  { nextHops: objects = [] }: Pick<RouteLook, 'nextHops'>,
+): readonly NextHop[] {
   const object = objects.find(({ id }) => id === nextHopId);
   if (object === undefined) return nextHops;
   const members = object.group ?? [{ id: nextHopId, weight: 1 }];
@@ -76,10 +79,15 @@ function destination({ family, prefix, prefixLen }: RouteEntry): string {
 }
 
 /** IPv4 only, and only where it is not 'global': as `ip` has it. */
-function scopeParts({ family, type, nextHops, scope }: RouteEntry): string[] {
-  if (family !== ADDRESS_FAMILY.INET) return [];
-  if (scope !== undefined) return scope === ROUTE_SCOPE.UNIVERSE ? [] : ['scope', routeScopeName(scope)];
-  if (type === ROUTE_TYPE.LOCAL) return ['scope', 'host'];
+function scopeParts(entry: RouteEntry): string[] {
+  const scope = scopeOf(entry);
+  return entry.family !== ADDRESS_FAMILY.INET || scope === ROUTE_SCOPE.UNIVERSE ? [] : ['scope', routeScopeName(scope)];
+}
+
+/** Its own, or what follows from type and ways. */
+export function scopeOf({ type, nextHops, scope }: RouteEntry): number {
+  if (scope !== undefined) return scope;
+  if (type === ROUTE_TYPE.LOCAL) return ROUTE_SCOPE.HOST;
   const onLink = nextHops.length > 0 && nextHops.every(({ gateway }) => gateway === undefined);
-  return onLink ? ['scope', 'link'] : [];
+  return onLink ? ROUTE_SCOPE.LINK : ROUTE_SCOPE.UNIVERSE;
 }

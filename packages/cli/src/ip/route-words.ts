@@ -31,7 +31,7 @@ export function prefixOf(text: string, family: number | undefined): IpPrefix {
 
 /** @throws UsageError */
 export function tableOf(text: string): number {
-  return named(text, tableNumber(text), 'table takes main, local, default, all or a number');
+  return named(text, tableNumber(text), 'table takes main, local, default or a number');
 }
 
 /** DSCP << 2, in hexadecimal as `ip` has it: 10 is 0x10. @throws UsageError */
