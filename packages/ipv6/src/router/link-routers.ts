@@ -3,7 +3,7 @@ import { Held } from '@softnet/contract';
 import { isSame } from '../machine/address-kind.ts';
 import type { Heard } from './heard-list.ts';
 import { HeardList } from './heard-list.ts';
-import type { RouteEdits, RouterRoute } from './router-routes.ts';
+import type { RankedRoute, RouteEdits } from './router-routes.ts';
 import { RouterRoutes } from './router-routes.ts';
 import { RouterWatch } from './router-watch.ts';
 import type { FrozenSchedule } from './solicitation-schedule.ts';
@@ -44,7 +44,7 @@ export class LinkRouters extends Held {
 
 interface RoutersData {
   readonly ifindex: number;
-  readonly routes: readonly RouterRoute[];
+  readonly routes: readonly RankedRoute[];
   readonly servers: readonly Heard<AddressWords>[];
   readonly domains: readonly Heard<string>[];
   readonly schedule: FrozenSchedule;

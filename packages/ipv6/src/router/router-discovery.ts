@@ -107,7 +107,10 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
     const { nowMs } = this;
     for (const state of this.#links.values()) {
       const link = this.#host.linkOf(state.device.ifindex);
-      for (const router of state.watch.takeLost()) state.routes.dropRouter(router);
+      for (const { router, news } of state.watch.takeNews()) {
+        if (news === 'lost') state.routes.dropRouter(router);
+        else state.routes.rank(router, news === 'silent', nowMs);
+      }
       state.routes.expire(nowMs);
       state.servers.expire(nowMs);
       state.domains.expire(nowMs);
@@ -231,8 +234,7 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
   /** Something was heard, or is over: lists and timer follow. @param state null: anything may be another. */
   #settled(state: LinkRouters | null): void {
     const states = state === null ? [...this.#links.values()] : [state];
-    for (const { watch, routes } of states)
-      watch.follow(routes.items.filter(({ prefixLen }) => prefixLen === 0).map(({ router }) => router));
+    for (const { watch, routes } of states) watch.follow(routes.routers);
     const all = [...this.#links.values()];
     this.servers = all.flatMap(({ device, servers }) => servers.items.map((heard) => serverOf(device, heard)));
     this.searchDomains = all.flatMap(({ device: { ifindex }, domains }) =>

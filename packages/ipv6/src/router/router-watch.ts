@@ -6,52 +6,56 @@ import { isSame } from '../machine/address-kind.ts';
 const PROBE_MS = 60_000;
 const HAS_LINK_ADDRESS = NEIGHBOUR_STATE.REACHABLE | NEIGHBOUR_STATE.STALE | NEIGHBOUR_STATE.DELAY | NEIGHBOUR_STATE.PROBE;
 
+/** What became of one: it does not answer, it answers again, it is none any more. */
+export type RouterNews = 'silent' | 'answers' | 'lost';
+
 interface Watched {
   readonly router: AddressWords;
   /** Its neighbour was known to be a router. */
   wasRouter: boolean;
   /** Kernel ms of the next question; Infinity: it answers, as far as is known. */
   probeMs: number;
+  news: RouterNews | null;
 }
 
 /** What neighbours say of routers: which are silent (RFC 4861 §6.3.6), and which are none any more (§7.2.5). As many as there are routers. */
 export class RouterWatch {
   #watched: readonly Watched[] = [];
-  #lost: readonly AddressWords[] = [];
 
-  /** When somebody is to be asked; Infinity: never. */
+  /** When something is to be done; Infinity: never. */
   get nextMs(): number {
-    if (this.#lost.length > 0) return 0;
-    return this.#watched.reduce((least, { probeMs }) => Math.min(least, probeMs), Number.POSITIVE_INFINITY);
+    return this.#watched.reduce((least, { probeMs, news }) => Math.min(least, news === null ? probeMs : 0), Number.POSITIVE_INFINITY);
   }
 
-  /** It is a default router, or is none any more. */
+  /** These are the link's routers. */
   follow(routers: readonly AddressWords[]): void {
     const known = (router: AddressWords): Watched | undefined => this.#watched.find((each) => isSame(each.router, ...router));
-    this.#watched = routers.map((router) => known(router) ?? { router, wasRouter: true, probeMs: Number.POSITIVE_INFINITY });
+    const begun = { wasRouter: true, probeMs: Number.POSITIVE_INFINITY, news: null };
+    this.#watched = routers.map((router) => known(router) ?? { router, ...begun });
   }
 
-  /** Returns whether it is one that is followed, and something is to be done for it. */
+  /** Returns whether there is news of one that is followed. Only notes it: its caller is in the midst of a change. */
   changed({ address0, address1, address2, address3, state, isRouter }: Neighbour, nowMs: number): boolean {
     const one = this.#watched.find(({ router }) => isSame(router, address0, address1, address2, address3));
     if (one === undefined) return false;
     if (state === NEIGHBOUR_STATE.FAILED) {
       if (one.probeMs === Number.POSITIVE_INFINITY) one.probeMs = nowMs + PROBE_MS;
+      one.news = 'silent';
       return true;
     }
     if ((state & HAS_LINK_ADDRESS) === 0) return false;
-    one.probeMs = Number.POSITIVE_INFINITY;
-    const isLost = one.wasRouter && !isRouter;
+    if (one.wasRouter && !isRouter) one.news = 'lost';
+    else if (one.probeMs !== Number.POSITIVE_INFINITY) one.news = 'answers';
     one.wasRouter = isRouter;
-    if (isLost) this.#lost = [...this.#lost, one.router];
-    return isLost;
+    one.probeMs = Number.POSITIVE_INFINITY;
+    return one.news !== null;
   }
 
-  /** Those that have said that they are none, once. */
-  takeLost(): readonly AddressWords[] {
-    const lost = this.#lost;
-    this.#lost = [];
-    return lost;
+  /** What has become of them, once. */
+  takeNews(): readonly { readonly router: AddressWords; readonly news: RouterNews }[] {
+    const told = this.#watched.flatMap(({ router, news }) => (news === null ? [] : [{ router, news }]));
+    for (const each of this.#watched) each.news = null;
+    return told;
   }
 
   /** Those to be asked now; again in a minute. */

@@ -105,8 +105,9 @@ export class NeighbourStates {
     }
     if (differs && solicited && this.#isLocked(neighbour)) return;
     if (differs) copyAddress(neighbour, bytes, offset);
-    // A solicitation says nothing about routers.
-    if ((bits & NEIGHBOUR_UPDATE.CREATE) === 0) neighbour.isRouter = (bits & NEIGHBOUR_UPDATE.IS_ROUTER) !== 0;
+    // A solicitation says nothing about routers; their own advertisements do (RFC 4861 §6.3.4).
+    if ((bits & NEIGHBOUR_UPDATE.IS_ROUTER) !== 0) neighbour.isRouter = true;
+    else if ((bits & NEIGHBOUR_UPDATE.CREATE) === 0) neighbour.isRouter = false;
     if (solicited) this.#reachable(neighbour);
     else if (differs) this.#enter(neighbour, STALE);
     if (neighbour.state === state && (differs || isRouter !== neighbour.isRouter)) this.#parts.changed(neighbour);
