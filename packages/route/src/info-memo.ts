@@ -4,15 +4,16 @@ import type { RouteAlias } from './route-alias.ts';
 import type { CheckedEntry } from './route-checks.ts';
 import { maskOf, sameWords } from './route-checks.ts';
 import type { RouteInfo } from './route-info.ts';
-import type { RouteInfos } from './route-infos.ts';
 
-/** From so many changes at once on it is worth it. */
-const FEWEST = 64;
+/** So many are remembered; with one more, none. */
+const MOST = 4096;
 const COARSE = 1 << 16;
+/** Among more gateways none is looked for: to check routes anew is quicker. */
+const MANY = 1024;
 
 /** A route that was checked. */
 export interface Known {
-  /** As it was given. */
+  /** As it was given; a copy, as who gave it may change his own. */
   readonly given: RouteEntry;
   readonly checked: CheckedEntry;
   readonly info: RouteInfo;
@@ -21,40 +22,38 @@ export interface Known {
 }
 
 /**
- * Infos of routes that come many at a time: most go the same few ways, which are checked and looked for once. What a gateway's check
- * came to is forgotten when a prefix changes that has the gateway in it.
+ * Infos of routes as they were configured last: most go the same few ways, which are checked and looked for once. It keeps no info: one that
+ * no route uses is forgotten. What a gateway's check came to is forgotten when a prefix changes that has the gateway in it.
  */
 export class InfoMemo {
-  readonly #infos: RouteInfos;
+  #count = 0;
   readonly #known = new Map<number, Known[]>();
   readonly #gateways: NonNullable<NextHop['gateway']>[] = [];
-  /** By their first 16 bits, whether there are gateways. */
-  readonly #coarse: Uint8Array | null;
-
-  constructor(infos: RouteInfos, changes: number) {
-    this.#infos = infos;
-    this.#coarse = changes < FEWEST ? null : new Uint8Array(COARSE);
-  }
+  /** By their first 16 bits, whether there are gateways. Made for the first. */
+  #coarse: Uint8Array | null = null;
 
   /** A route that differs from this in its prefix only. Null: none is known. */
   find(entry: RouteEntry): Known | null {
-    if (this.#coarse === null) return null;
     const known = this.#known.get(hashOf(entry));
     if (known === undefined) return null;
-    for (let i = 0; i < known.length; i++) if (isOneWay(entry, known[i]!.given)) return known[i]!;
+    for (let i = 0; i < known.length; i++) {
+      const each = known[i]!;
+      if (each.info.users > 0 && isOneWay(entry, each.given)) return each;
+    }
     return null;
   }
 
   /** The entry was checked, and comes to this. */
   keep(given: RouteEntry, checked: CheckedEntry, info: RouteInfo): Known {
-    const known: Known = { given, checked, info, alone: null };
-    if (this.#coarse === null || !isPlain(given)) return known;
+    if (!isPlain(given)) return { given, checked, info, alone: null };
+    if (this.#count === MOST) this.forget();
+    const known: Known = { given: { ...given, nextHops: given.nextHops.map(copyOf) }, checked, info, alone: null };
     const hash = hashOf(given);
-    const others = this.#known.get(hash);
-    info.users++;
-    if (others === undefined) this.#known.set(hash, [known]);
-    else others.push(known);
-    this.#watch(checked);
+    const others = this.#known.get(hash)?.filter((each) => each.info.users > 0) ?? [];
+    others.push(known);
+    this.#known.set(hash, others);
+    this.#count++;
+    this.#watch(known.given);
     return known;
   }
 
@@ -62,21 +61,35 @@ export class InfoMemo {
   touch(family: number, prefix: AddressWords, prefixLen: number): void {
     if (this.#gateways.length === 0) return;
     if (prefixLen >= 16 && this.#coarse![leading(family, prefix) >>> 16] === 0) return;
-    if (this.#gateways.some((gateway) => gateway.family === family && isIn(gateway.address, prefix, prefixLen, family))) this.forget();
+    for (let i = 0; i < this.#gateways.length; i++) {
+      const gateway = this.#gateways[i]!;
+      if (gateway.family !== family || !isIn(gateway.address, prefix, prefixLen, family)) continue;
+      this.forget();
+      return;
+    }
   }
 
+  /** What else was asked may answer otherwise now. */
   forget(): void {
-    for (const known of this.#known.values()) for (const { info } of known) this.#infos.give(info);
+    if (this.#count === 0) return;
+    this.#count = 0;
     this.#known.clear();
+    if (this.#gateways.length === 0) return;
     this.#gateways.length = 0;
-    this.#coarse?.fill(0);
+    this.#coarse!.fill(0);
   }
 
-  #watch({ nextHops }: CheckedEntry): void {
+  #watch({ nextHops }: RouteEntry): void {
     for (const { gateway } of nextHops) {
-      if (gateway === undefined) continue;
+      if (
+        gateway === undefined ||
+        this.#gateways.some(({ family, address }) => family === gateway.family && sameWords(address, gateway.address))
+      ) {
+        continue;
+      }
       this.#gateways.push(gateway);
-      this.#coarse![leading(gateway.family, gateway.address) >>> 16] = 1;
+      this.#coarse ??= new Uint8Array(COARSE);
+      this.#coarse[leading(gateway.family, gateway.address) >>> 16] = 1;
     }
   }
 }
@@ -89,6 +102,12 @@ function leading(family: number, address: AddressWords): number {
 function isIn(address: AddressWords, prefix: AddressWords, prefixLen: number, family: number): boolean {
   if (family === ADDRESS_FAMILY.INET) return ((address[3] ^ prefix[3]) & maskOf(prefixLen)) === 0;
   return address.every((word, index) => ((word ^ prefix[index]!) & maskOf(prefixLen - 32 * index)) === 0);
+}
+
+function copyOf({ gateway, ...hop }: NextHop): NextHop {
+  if (gateway === undefined) return hop;
+  const [word0, word1, word2, word3] = gateway.address;
+  return { ...hop, gateway: { family: gateway.family, address: [word0, word1, word2, word3] } };
 }
 
 function hashOf({ source, table = 0, nextHops }: RouteEntry): number {
@@ -109,7 +128,6 @@ function isPlain({ metrics, preferredSource, nextHopId, expiresMs, nextHops }: R
 function isOneWay(a: RouteEntry, b: RouteEntry): boolean {
   if (a.family !== b.family || a.type !== b.type || a.table !== b.table || a.scope !== b.scope || a.source !== b.source) return false;
   if (a.tos !== b.tos || a.priority !== b.priority || a.preference !== b.preference || a.realms !== b.realms || !isPlain(a)) return false;
-  if (a.nextHops === b.nextHops) return true;
   if (a.nextHops.length !== b.nextHops.length) return false;
   for (let i = 0; i < a.nextHops.length; i++) if (!isOneHop(a.nextHops[i]!, b.nextHops[i]!)) return false;
   return true;

@@ -8,6 +8,12 @@ export class RouteAliases {
   readonly byId: (RouteAlias | null)[] = [null];
   readonly #byHash = new Map<number, RouteAlias>();
   readonly #free: number[] = [];
+  readonly #most: number;
+
+  /** @param most how many there may be. */
+  constructor(most: number = MAX_VALUE) {
+    this.#most = most;
+  }
 
   /** How many there are. */
   get count(): number {
@@ -16,23 +22,33 @@ export class RouteAliases {
 
   /** The one like this, which has one more user. @throws NetError ENOBUFS. */
   take(alias: RouteAlias): RouteAlias {
-    const own = alias.id !== 0 && this.byId[alias.id] === alias ? alias : this.#intern(alias);
-    own.users++;
-    return own;
+    const unknown: RouteAlias[] = [];
+    let own: RouteAlias | null = alias;
+    for (; own !== null && !this.#has(own); own = own.next) unknown.push(own);
+    if (own !== null) own.users++;
+    for (const each of unknown.reverse()) {
+      own = this.#intern(each, own);
+      own.users++;
+    }
+    return own!;
   }
 
   /** It has one user less. */
   give(alias: RouteAlias): void {
-    if (--alias.users > 0) return;
-    this.#unlink(alias);
-    this.byId[alias.id] = null;
-    this.#free.push(alias.id);
-    alias.id = 0;
-    if (alias.next !== null) this.give(alias.next);
+    for (let at: RouteAlias | null = alias; at !== null && --at.users === 0; at = at.next) {
+      this.#unlink(at);
+      this.byId[at.id] = null;
+      this.#free.push(at.id);
+      at.id = 0;
+    }
   }
 
-  #intern(alias: RouteAlias): RouteAlias {
-    const next = alias.next === null ? null : this.take(alias.next);
+  #has(alias: RouteAlias): boolean {
+    return alias.id !== 0 && this.byId[alias.id] === alias;
+  }
+
+  /** The one like this. @param next what comes behind, its user so far the caller. */
+  #intern(alias: RouteAlias, next: RouteAlias | null): RouteAlias {
     const hash = hashOf(alias, next);
     for (let other = this.#byHash.get(hash) ?? null; other !== null; other = other.sibling) {
       if (other.next !== next || !isSame(other, alias)) continue;
@@ -40,7 +56,10 @@ export class RouteAliases {
       return other;
     }
     const id = this.#free.pop() ?? this.byId.length;
-    if (id > MAX_VALUE) throw new NetError('ENOBUFS', `a table has at most ${MAX_VALUE} ways to treat a prefix`, { syscall: 'route' });
+    if (id > MAX_VALUE) {
+      if (next !== null) this.give(next);
+      throw new NetError('ENOBUFS', `a table has at most ${MAX_VALUE} ways to treat a prefix`, { syscall: 'route' });
+    }
     const own = alias.id === 0 && next === alias.next ? alias : new RouteAlias(alias.info, alias, next);
     own.id = id;
     own.sibling = this.#byHash.get(hash) ?? null;

@@ -1,4 +1,4 @@
-import type { DeviceTraffic, Port, RouteEdit, RouteEntry } from '@softnet/contract';
+import type { DeviceTraffic, Generation, NextHop, Port, RouteEdit, RouteEntry } from '@softnet/contract';
 import { NetError } from '@softnet/contract';
 import type { HopSpec } from './hop.ts';
 import type { HopSpecs } from './hop-specs.ts';
@@ -18,10 +18,14 @@ import { routeWords } from './route-words.ts';
 import type { RuleBook } from './rules.ts';
 import { TABLE } from './rules.ts';
 
+/** Each change of a prefix makes its chain anew: what that costs is bounded. */
+const MOST_ROUTES = 2048;
+
 /** Changes that are not published yet. */
 interface Work {
   readonly journal: RouteJournal;
-  readonly memo: InfoMemo;
+  /** How many changes there may be. */
+  readonly changes: number;
   /** What listeners will hear. */
   readonly told: { readonly change: RouteEdit['change']; readonly entry: RouteEntry }[];
   /** How many edits are done. */
@@ -37,6 +41,8 @@ export interface RouteStoreParts {
   readonly tryOut: (hop: HopSpec) => void;
   /** Lookups may answer otherwise now. */
   readonly changed: () => void;
+  /** Counts all changes of which lookups may answer otherwise, of whatever kind. */
+  readonly generation: Generation;
   readonly expiry: RouteExpiry;
   readonly listeners: RouteListeners;
 }
@@ -45,6 +51,9 @@ export interface RouteStoreParts {
 export class RouteStore {
   readonly #parts: RouteStoreParts;
   readonly #infos: RouteInfos;
+  readonly #memo = new InfoMemo();
+  /** Since then nothing but routes has changed, that the memo was told of. */
+  #generation = 0;
 
   constructor(parts: RouteStoreParts) {
     this.#parts = parts;
@@ -67,14 +76,16 @@ export class RouteStore {
     this.#publish(edits, true);
   }
 
-  /** Its time is over. */
-  expire(table: RouteTable, prefix: Prefix, alias: RouteAlias): void {
+  /** The time of these routes of a prefix is over. */
+  expire(table: RouteTable, prefix: Prefix, over: readonly RouteAlias[]): void {
     const work = this.#begin(0);
-    const entry = entryOf(alias, table, prefix);
-    this.#takeOut(work, table, prefix, alias);
+    for (const alias of over) {
+      work.told.push({ change: 'remove', entry: entryOf(alias, table, prefix) });
+      this.#takeOut(work, table, prefix, alias);
+    }
     this.#settle(work);
     this.#parts.changed();
-    this.#parts.listeners.route('remove', entry);
+    this.#tell(work);
   }
 
   /** Of all tables, by their numbers. */
@@ -86,10 +97,14 @@ export class RouteStore {
     return entries;
   }
 
-  /** Routes of the last generation, checked when they were added. */
+  /** Routes of the last generation, checked when they were added; without ways by devices that have gone meanwhile. */
   restore(entries: Iterable<RouteEntry>): void {
     const work = this.#begin(Number.POSITIVE_INFINITY);
-    for (const entry of entries) this.#put(work, entry, false, true);
+    const isThere = ({ ifindex }: NextHop): boolean => this.#parts.traffic.current.byIndex(ifindex) !== null;
+    for (const entry of entries) {
+      const nextHops = entry.nextHops.filter(isThere);
+      this.#put(work, nextHops.length === entry.nextHops.length ? entry : { ...entry, nextHops }, false, true);
+    }
     this.#settle(work);
     this.#parts.changed();
   }
@@ -105,6 +120,7 @@ export class RouteStore {
   }
 
   #dropThose(isMeant: (info: RouteInfo) => boolean): RouteEntry[] {
+    this.#memo.forget();
     const entries: RouteEntry[] = [];
     const work = this.#begin(0);
     for (const table of this.#parts.book.tables()) {
@@ -131,16 +147,34 @@ export class RouteStore {
       for (const edit of edits) this.#do(work, edit);
     } catch (error) {
       work.journal.undo((info) => this.#infos.give(info));
+      // Gateways may have been checked against what is no more.
+      this.#memo.forget();
       this.#close(work);
       throw several ? ofEdit(error, work.done, edits.length) : error;
     }
     this.#settle(work);
-    if (edits.length > 0) this.#parts.changed();
+    if (edits.length > 0) this.#changed();
     this.#tell(work);
   }
 
   #begin(changes: number): Work {
-    return { journal: new RouteJournal(), memo: new InfoMemo(this.#infos, changes), told: [], done: 0 };
+    const { value } = this.#parts.generation;
+    if (this.#generation !== value) this.#memo.forget();
+    this.#generation = value;
+    return { journal: new RouteJournal(), changes, told: [], done: 0 };
+  }
+
+  /** A table will be changed. */
+  #enter({ journal, changes }: Work, table: RouteTable): void {
+    if (journal.enter(table)) table.begin(changes);
+  }
+
+  /** Lookups answer otherwise. Where that is all that has changed, the memo knows already. */
+  #changed(): void {
+    const { generation, changed } = this.#parts;
+    const before = generation.value;
+    changed();
+    if (before === this.#generation && generation.value === before + 1) this.#generation = before + 1;
   }
 
   #do(work: Work, { change, entry }: RouteEdit): void {
@@ -159,12 +193,12 @@ export class RouteStore {
     this.#close(work);
   }
 
-  #close({ memo, journal }: Work): void {
-    memo.forget();
+  #close({ journal }: Work): void {
     for (const { family, number } of journal.tables) this.#parts.book.of(family).tidy(number);
   }
 
   #tell({ told }: Work): void {
+    if (told.length === 0) return;
     const { listeners } = this.#parts;
     listeners.several(
       told.map(
@@ -176,33 +210,46 @@ export class RouteStore {
   }
 
   #put(work: Work, given: RouteEntry, replaces: boolean, trusted: boolean): void {
-    const known = this.#known(work, given, trusted);
+    const known = this.#known(given, trusted);
     const { checked: entry, info } = known;
     const { prefixLen } = given;
     const prefix = masked(entry.family, given.prefix, prefixLen);
     const table = this.#parts.book.of(entry.family).table(entry.table);
+    this.#enter(work, table);
     const before = table.chain(prefix, prefixLen);
-    const other = before === null ? null : conflict(before, entry, info);
-    if (other !== null && !replaces) {
+    // Those of the last generation stood beside one another there, in this order.
+    const other = before === null || trusted ? null : conflict(before, entry, info);
+    const fault = this.#faultOf(given, table, before, replaces ? null : other);
+    if (fault !== null) {
       this.#infos.give(info);
-      const words = this.#words(entryOf(other, table, given));
-      throw new NetError('EEXIST', `table ${entry.table} has the route ${words} already: replace changes it`, { syscall: 'route' });
+      throw fault;
     }
+    const expires = before?.expires === true || typeof entry.expiresMs === 'number';
+    work.journal.note(table, prefix, prefixLen, before, info, other === null ? null : other.info, expires);
     const rest = other === null ? before : chainOut(before!, other);
-    if (rest === null) known.alone ??= new RouteAlias(info, entry, null);
-    const after = table.put(prefix, prefixLen, before, rest === null ? known.alone : chainIn(rest, info, entry));
-    if (rest === null) known.alone = after;
-    work.journal.note({ table, prefix, prefixLen, before, after, gained: info, lost: other === null ? null : other.info });
+    if (rest === null) known.alone = table.put(prefix, prefixLen, before, known.alone ?? new RouteAlias(info, entry, null));
+    else table.put(prefix, prefixLen, before, chainIn(rest, info, entry));
     if (trusted) return;
-    work.memo.touch(entry.family, prefix, prefixLen);
+    this.#memo.touch(entry.family, prefix, prefixLen);
     if (!this.#parts.listeners.heard) return;
     const told = entryOf(new RouteAlias(info, entry, null), table, { prefix, prefixLen });
     work.told.push({ change: other === null ? 'add' : 'replace', entry: told });
   }
 
+  /** Why a prefix cannot have one more. @param other the route in whose place it would be. */
+  #faultOf(entry: RouteEntry, table: RouteTable, first: RouteAlias | null, other: RouteAlias | null): NetError | null {
+    if (other !== null) {
+      const words = this.#words(entryOf(other, table, entry));
+      return new NetError('EEXIST', `table ${table.number} has the route ${words} already: replace changes it`, { syscall: 'route' });
+    }
+    if (first === null || first.length < MOST_ROUTES) return null;
+    const text = `table ${table.number} has ${MOST_ROUTES} routes of the prefix of ${this.#words(entry)} already, and no prefix may have more`;
+    return new NetError('ENOBUFS', text, { syscall: 'route' });
+  }
+
   /** A route like this, checked; its info has one more user. */
-  #known(work: Work, given: RouteEntry, trusted: boolean): Known {
-    const known = work.memo.find(given);
+  #known(given: RouteEntry, trusted: boolean): Known {
+    const known = this.#memo.find(given);
     if (known !== null) {
       checkPrefixLen(given, () => this.#words(given));
       known.info.users++;
@@ -212,7 +259,7 @@ export class RouteStore {
     const checked = this.#check(given);
     const hopSpecs = specs.of(checked, trusted);
     if (!trusted) for (const spec of hopSpecs) tryOut(spec);
-    return work.memo.keep(given, checked, this.#infos.take(infoSpecOf(checked), hopSpecs));
+    return this.#memo.keep(given, checked, this.#infos.take(infoSpecOf(checked), hopSpecs));
   }
 
   #remove(work: Work, entry: RouteEntry): void {
@@ -225,13 +272,14 @@ export class RouteStore {
     }
     if (this.#parts.listeners.heard) work.told.push({ change: 'remove', entry: entryOf(alias, table, at) });
     this.#takeOut(work, table, at, alias);
-    work.memo.touch(family, at.prefix, prefixLen);
+    this.#memo.touch(family, at.prefix, prefixLen);
   }
 
-  #takeOut({ journal }: Work, table: RouteTable, { prefix, prefixLen }: Prefix, alias: RouteAlias): void {
+  #takeOut(work: Work, table: RouteTable, { prefix, prefixLen }: Prefix, alias: RouteAlias): void {
+    this.#enter(work, table);
     const before = table.chain(prefix, prefixLen)!;
-    const after = table.put(prefix, prefixLen, before, chainOut(before, alias));
-    journal.note({ table, prefix, prefixLen, before, after, gained: null, lost: alias.info });
+    work.journal.note(table, prefix, prefixLen, before, null, alias.info, before.expires);
+    table.put(prefix, prefixLen, before, chainOut(before, alias));
   }
 
   #check(entry: RouteEntry): CheckedEntry {

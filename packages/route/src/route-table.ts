@@ -5,6 +5,9 @@ import { PrefixTable } from './prefixes/prefix-table.ts';
 import type { Prefix, RouteAlias } from './route-alias.ts';
 import { RouteAliases } from './route-aliases.ts';
 
+/** From so many changes at once on a new tree may be worth it. */
+const FEWEST = 64;
+
 /** A prefix and the first of its routes. */
 export interface PrefixRoutes extends Prefix {
   readonly first: RouteAlias;
@@ -21,11 +24,14 @@ export class RouteTable {
   readonly #prefixes: PrefixTable;
   readonly #aliases = new RouteAliases();
 
-  constructor(family: number, number: number) {
+  #isBulk = false;
+
+  /** @param seed of the hash of prefixes. int32. */
+  constructor(family: number, number: number, seed: number) {
     this.family = family;
     this.number = number;
     this.#short = family === ADDRESS_FAMILY.INET;
-    this.#prefixes = new PrefixTable(!this.#short);
+    this.#prefixes = new PrefixTable(!this.#short, seed);
   }
 
   /** Length of the prefix that {@link first} or {@link next} has found. */
@@ -63,17 +69,51 @@ export class RouteTable {
     return own;
   }
 
+  /**
+   * So many changes follow. Where they are many for its size, lookups have a new tree when {@link publish} says so, made at once; else each change
+   * is theirs when it is done.
+   */
+  begin(changes: number): void {
+    if (changes < FEWEST || changes * 4 < this.#prefixes.count) return;
+    this.#isBulk = true;
+    this.#prefixes.begin(Number.isFinite(changes) ? changes : 0);
+  }
+
+  /** The changes hold. */
+  publish(): void {
+    if (this.#isBulk) this.#prefixes.publish();
+    this.#isBulk = false;
+  }
+
+  /** All changes have been taken back. */
+  discard(): void {
+    if (this.#isBulk) this.#prefixes.discard();
+    this.#isBulk = false;
+  }
+
   /** Those that are wanted, in the order of prefixes. */
   routes(wants: (first: RouteAlias) => boolean = () => true): PrefixRoutes[] {
-    const wanted = this.#aliases.byId.map((alias) => alias !== null && wants(alias));
+    const { list, stride, firsts } = this.columns();
+    const wanted = firsts.map((alias) => alias !== null && wants(alias));
     const found: PrefixRoutes[] = [];
-    this.#prefixes.visitAll((word0, word1, word2, word3, prefixLen, id) => {
-      if (!wanted[id]) return;
-      const isDefault = prefixLen === 0;
-      const prefix: AddressWords = this.#short ? [0, 0, isDefault ? 0 : 0xffff, word0] : [word0, word1, word2, word3];
-      found.push({ prefix, prefixLen, first: this.#aliases.byId[id]! });
-    });
-    return found.sort(byPrefix);
+    for (let at = 0; at < list.length; at += stride) {
+      const slot = list[at + stride - 1]!;
+      if (wanted[slot >>> 8]) found.push({ ...this.prefixAt(list, at), first: firsts[slot >>> 8]! });
+    }
+    return found;
+  }
+
+  /** All prefixes in order: of each its own words, then its length and, from bit 8 on, which of `firsts` is the first of its routes. */
+  columns(): { readonly list: Int32Array; readonly stride: number; readonly firsts: readonly (RouteAlias | null)[] } {
+    return { list: this.#prefixes.sorted(), stride: this.#short ? 2 : 5, firsts: this.#aliases.byId };
+  }
+
+  /** The prefix at this place of {@link columns}. */
+  prefixAt(list: Int32Array, at: number): Prefix {
+    const word0 = list[at]!;
+    if (!this.#short) return { prefix: [word0, list[at + 1]!, list[at + 2]!, list[at + 3]!], prefixLen: list[at + 4]! & 0xff };
+    const prefixLen = list[at + 1]! & 0xff;
+    return { prefix: [0, 0, prefixLen === 0 ? 0 : 0xffff, word0], prefixLen };
   }
 
   #set([word0, word1, word2, word3]: AddressWords, prefixLen: number, alias: RouteAlias | null): void {
@@ -84,12 +124,4 @@ export class RouteTable {
     } else if (this.#short) prefixes.set(word3, 0, 0, 0, prefixLen, alias.id);
     else prefixes.set(word0, word1, word2, word3, prefixLen, alias.id);
   }
-}
-
-function byPrefix(a: PrefixRoutes, b: PrefixRoutes): number {
-  for (let word = 0; word < 4; word++) {
-    const difference = (a.prefix[word]! >>> 0) - (b.prefix[word]! >>> 0);
-    if (difference !== 0) return difference;
-  }
-  return a.prefixLen - b.prefixLen;
 }

@@ -12,7 +12,6 @@ import type {
   Objects,
   PacketPolicy,
   Port,
-  RouteEntry,
   RouteListener,
   Timer,
 } from '@softnet/contract';
@@ -80,7 +79,7 @@ export class Router {
   readonly generation = new Generation();
   readonly fib: Fib;
   readonly #host: RouterHost;
-  readonly #book = new RuleBook();
+  readonly #book: RuleBook;
   readonly #listeners: RouteListeners;
   readonly #expiry: RouteExpiry;
   readonly #groups: Groups;
@@ -93,6 +92,7 @@ export class Router {
     const { traffic, current, policy, tunnels, clock } = host;
     const changed = (): void => this.#publish();
     this.#host = host;
+    this.#book = new RuleBook(host.seed);
     this.#listeners = new RouteListeners(host.listeners, current);
     this.#errors = new ErrorDsts(generation, host.uses, host.reason);
     this.#layers = new Layers(host.layers, host.tunnels, current);
@@ -122,7 +122,7 @@ export class Router {
       relayer: () => this.look(),
     });
     this.rules = new RuleStore({ book: this.#book, listeners: this.#listeners, changed });
-    this.#expiry = new RouteExpiry(clock, host.timer, (table, prefix, alias) => this.store.expire(table, prefix, alias));
+    this.#expiry = new RouteExpiry(clock, host.timer, (table, prefix, over) => this.store.expire(table, prefix, over));
     const infos = new RouteInfos(this.hops);
     const specs = new HopSpecs(this.#book, traffic, (id, family) => this.nextHops.hopsFor(id, family));
     const tryOut = (spec: HopSpec): void => {
@@ -136,6 +136,7 @@ export class Router {
       specs,
       tryOut,
       changed,
+      generation,
       expiry: this.#expiry,
       listeners: this.#listeners,
     });
@@ -161,7 +162,7 @@ export class Router {
     const isLoopback = (device.flags & DEVICE_FLAG.LOOPBACK) !== 0;
     let matters = this.hops.deviceChanged(device, event === DEVICE_EVENT.MTU, event === DEVICE_EVENT.UNREGISTER);
     const gone = event === DEVICE_EVENT.UNREGISTER ? device : null;
-    const lost = gone === null ? [] : this.#lose(gone);
+    const news = gone === null ? [] : this.#lose(gone);
     if (event === DEVICE_EVENT.REGISTER || event === DEVICE_EVENT.NAME || gone !== null) matters = this.#nameDevices(gone) || matters;
     if (isLoopback && (event === DEVICE_EVENT.REGISTER || event === DEVICE_EVENT.UNREGISTER || event === DEVICE_EVENT.MTU)) {
       this.#findLoopback(event === DEVICE_EVENT.UNREGISTER ? device : null);
@@ -169,7 +170,7 @@ export class Router {
       matters = true;
     }
     if (matters) bump(this.generation);
-    this.#listeners.several(lost.map((entry) => () => this.#listeners.route('remove', entry)));
+    this.#listeners.several(news);
   }
 
   /** What the last generation knew of a destination behind the hop of this key. Null: there is no such hop, or its time is over. */
@@ -227,13 +228,13 @@ export class Router {
     });
   }
 
-  /** The device is gone, with its next hops and routes. Returns routes that nobody was told of. */
-  #lose(device: NetDevice): readonly RouteEntry[] {
-    this.nextHops.dropGone((ifindex) => ifindex === device.ifindex);
+  /** The device is gone, with its next hops and routes. Returns what listeners are to be told. */
+  #lose(device: NetDevice): readonly (() => void)[] {
+    const news = this.nextHops.dropGone(device.ifindex);
     const lost = this.store.dropGone();
     this.#host.routesLost.value += lost.length;
     this.#groups.deviceGone(device);
-    return lost;
+    return [...news, ...lost.map((entry) => () => this.#listeners.route('remove', entry))];
   }
 
   /** Rules know devices by their names. @param gone its name is free. Returns whether lookups may answer otherwise. */

@@ -24,21 +24,25 @@ export class Rules {
   steps: readonly RuleStep[] = [];
   /** Some rule asks for ports. */
   wantsPorts = false;
+  /** Tables or rules have changed: {@link settle} before {@link order}, {@link plain} or {@link steps} are read. */
+  stale = true;
   #indexOf: IndexOf = () => 0;
+  readonly #seed: () => number;
 
-  constructor(family: number) {
+  /** @param seed numbers for the hashes of tables. */
+  constructor(family: number, seed: () => number) {
     this.family = family;
+    this.#seed = seed;
     this.list = defaultRules(family);
-    this.settle();
   }
 
   /** The table of this number; made if need be. */
   table(number: number): RouteTable {
     let table = this.tables.get(number);
     if (table === undefined) {
-      table = new RouteTable(this.family, number);
+      table = new RouteTable(this.family, number, this.#seed() | 0);
       this.tables.set(number, table);
-      this.settle();
+      this.stale = true;
     }
     return table;
   }
@@ -47,30 +51,31 @@ export class Rules {
   tidy(number: number): void {
     if (this.tables.get(number)?.count !== 0) return;
     this.tables.delete(number);
-    this.settle();
+    this.stale = true;
   }
 
   /** Other rules from now on, in order. */
   change(list: readonly RoutingRule[]): void {
     this.list = list;
-    this.settle();
+    this.wantsPorts = list.some(wantsPorts);
+    this.stale = true;
   }
 
   /** Devices are called so from now on. Returns whether lookups may answer otherwise. */
   devicesNamed(indexOf: IndexOf): boolean {
     this.#indexOf = indexOf;
     if (!this.list.some(({ iif, oif }) => iif || oif)) return false;
-    this.settle();
+    this.stale = true;
     return true;
   }
 
-  /** Makes what lookups read of tables and rules. */
+  /** Makes what lookups read of tables and rules, at the first lookup after changes: there may be thousands, one after the other. */
   settle(): void {
     const { list, tables } = this;
+    this.stale = false;
     const numbers = new Set(list.flatMap(({ action, table }) => (action === RULE_ACTION.TABLE && table ? [table] : [])));
     this.order = [...numbers].flatMap((number) => tables.get(number) ?? []);
     this.plain = list.every(isUnconditional);
-    this.wantsPorts = list.some(wantsPorts);
     this.steps = this.plain ? [] : list.map((rule) => new RuleStep(rule, list, tables, this.#indexOf));
   }
 }
@@ -84,8 +89,14 @@ function defaultRules(family: number): RoutingRule[] {
 
 /** The tables and rules of both families. */
 export class RuleBook {
-  readonly #inet = new Rules(ADDRESS_FAMILY.INET);
-  readonly #inet6 = new Rules(ADDRESS_FAMILY.INET6);
+  readonly #inet: Rules;
+  readonly #inet6: Rules;
+
+  /** @param seed numbers for the hashes of tables. */
+  constructor(seed: () => number) {
+    this.#inet = new Rules(ADDRESS_FAMILY.INET, seed);
+    this.#inet6 = new Rules(ADDRESS_FAMILY.INET6, seed);
+  }
 
   /** Null: no family that is routed here. */
   find(family: number): Rules | null {

@@ -47,7 +47,7 @@ function figures(random: number, skewed: number, bytesPerPrefix: number): Figure
 
 function softnet(family: Family): Figures {
   const { list, random, skewed } = loadOf(family, ADDRESSES);
-  const table = new PrefixTable(family === 6);
+  const table = new PrefixTable(family === 6, SEED);
   const { words, lens, hops, count } = list;
   for (let i = 0; i < count; i++) {
     if (family === 4) table.set(words[i]!, 0, 0, 0, lens[i]!, hops[i]! + 1);

@@ -63,18 +63,37 @@ export function unfold(words: Int32Array, at: number, slots: Int32Array): void {
 
 /** The node has these slots now. Returns where it is: it may need another block. */
 export function fold(pool: WordPool, at: number, slots: Int32Array): number {
-  let runs = 1;
-  for (let i = 1; i < SLOTS; i++) if (slots[i] !== slots[i - 1]) runs++;
+  const runs = countRuns(slots);
   const shape = pool.words[at + SHAPE]!;
   const to = pool.resize(at, RUNS + runsOf(shape), RUNS + runs);
-  const words = pool.words;
-  words[to + SHAPE] = depthOf(shape) | (runs << 8);
-  let run = to + RUNS - 1;
+  pool.words[to + SHAPE] = depthOf(shape) | (runs << 8);
+  writeRuns(pool.words, to, slots);
+  return to;
+}
+
+/** A node with these slots; its fallback and key are the caller's. */
+export function makeFolded(pool: WordPool, slots: Int32Array, depth: number): number {
+  const runs = countRuns(slots);
+  const at = pool.take(RUNS + runs);
+  pool.words[at + SHAPE] = depth | (runs << 8);
+  writeRuns(pool.words, at, slots);
+  return at;
+}
+
+function countRuns(slots: Int32Array): number {
+  let runs = 1;
+  for (let i = 1; i < SLOTS; i++) if (slots[i] !== slots[i - 1]) runs++;
+  return runs;
+}
+
+function writeRuns(words: Int32Array, at: number, slots: Int32Array): void {
+  let run = at + RUNS - 1;
   let before = 0;
+  words[at + BEFORE] = 0;
+  words[at + BEFORE + 1] = 0;
   for (let group = 0; group < 8; group++) {
     const base = group << 5;
-    if ((group & 3) === 0) words[to + BEFORE + (group >>> 2)] = 0;
-    words[to + BEFORE + (group >>> 2)]! |= (before & 0xff) << ((group & 3) << 3);
+    words[at + BEFORE + (group >>> 2)]! |= (before & 0xff) << ((group & 3) << 3);
     let begins = 0;
     for (let i = 0; i < 32; i++) {
       const slot = slots[base + i]!;
@@ -83,9 +102,8 @@ export function fold(pool: WordPool, at: number, slots: Int32Array): number {
       before++;
       words[++run] = slot;
     }
-    words[to + BEGINS + group] = begins;
+    words[at + BEGINS + group] = begins;
   }
-  return to;
 }
 
 /**

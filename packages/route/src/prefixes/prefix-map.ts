@@ -16,10 +16,12 @@ export class PrefixMap {
   readonly #stride: number;
   #places: Int32Array;
   #mask = FIRST_PLACES - 1;
+  readonly #seed: number;
 
-  /** @param wide keys of four words, else of one. */
-  constructor(wide: boolean) {
+  /** @param wide keys of four words, else of one. @param seed by which nobody outside knows which prefixes meet. int32. */
+  constructor(wide: boolean, seed: number) {
     this.#wide = wide;
+    this.#seed = seed;
     this.#stride = wide ? 5 : 2;
     this.#places = new Int32Array(FIRST_PLACES * this.#stride);
     this.byLength = new Int32Array(wide ? LENGTHS : 33);
@@ -67,15 +69,30 @@ export class PrefixMap {
     return before;
   }
 
-  /** In no order; the map stays as it is meanwhile. */
-  visitAll(visit: (key0: number, key1: number, key2: number, key3: number, slot: number) => void): void {
+  /** There will be so many prefixes: room for them now, not bit by bit. */
+  reserve(count: number): void {
+    let places = this.#mask + 1;
+    while (count * 5 > places * 4) places *= 2;
+    if (places > this.#mask + 1) this.#resize(places);
+  }
+
+  /** No more room than the prefixes want. */
+  fit(): void {
+    let places = this.#mask + 1;
+    while (places > FIRST_PLACES && this.count * 5 < places) places /= 2;
+    if (places <= this.#mask) this.#resize(places);
+  }
+
+  /** All, one after the other: of each its words and its slot. */
+  list(): Int32Array {
     const [places, stride] = [this.#places, this.#stride];
+    const list = new Int32Array(this.count * stride);
+    let to = 0;
     for (let at = 0; at < places.length; at += stride) {
-      const slot = places[at + stride - 1]!;
-      if (slot === NOTHING) continue;
-      if (this.#wide) visit(places[at]!, places[at + 1]!, places[at + 2]!, places[at + 3]!, slot);
-      else visit(places[at]!, 0, 0, 0, slot);
+      if (places[at + stride - 1] === NOTHING) continue;
+      for (let i = 0; i < stride; i++) list[to++] = places[at + i]!;
     }
+    return list;
   }
 
   /** Where it is, or where it would be. */
@@ -83,13 +100,13 @@ export class PrefixMap {
     const places = this.#places;
     const mask = this.#mask;
     if (!this.#wide) {
-      for (let place = hash(key0, 0, 0, 0, len) & mask; ; place = (place + 1) & mask) {
+      for (let place = hash(key0 ^ this.#seed, len) & mask; ; place = (place + 1) & mask) {
         const at = place * 2;
         const slot = places[at + 1]!;
         if (slot === NOTHING || (places[at] === key0 && lenOf(slot) === len)) return at;
       }
     }
-    for (let place = hash(key0, key1, key2, key3, len) & mask; ; place = (place + 1) & mask) {
+    for (let place = hashWide(key0 ^ this.#seed, key1, key2, key3, len) & mask; ; place = (place + 1) & mask) {
       const at = place * 5;
       const slot = places[at + 4]!;
       if (slot === NOTHING) return at;
@@ -114,8 +131,8 @@ export class PrefixMap {
   #homeOf(at: number): number {
     const places = this.#places;
     const len = lenOf(places[at + this.#stride - 1]!);
-    if (!this.#wide) return hash(places[at]!, 0, 0, 0, len) & this.#mask;
-    return hash(places[at]!, places[at + 1]!, places[at + 2]!, places[at + 3]!, len) & this.#mask;
+    if (!this.#wide) return hash(places[at]! ^ this.#seed, len) & this.#mask;
+    return hashWide(places[at]! ^ this.#seed, places[at + 1]!, places[at + 2]!, places[at + 3]!, len) & this.#mask;
   }
 
   #resize(count: number): void {
@@ -133,7 +150,13 @@ export class PrefixMap {
   }
 }
 
-function hash(key0: number, key1: number, key2: number, key3: number, len: number): number {
+function hash(key: number, len: number): number {
+  let sum = Math.imul(key ^ Math.imul(len + 1, 0x9e3779b1), 0x85ebca6b);
+  sum = Math.imul(sum ^ (sum >>> 15), 0xc2b2ae35);
+  return sum ^ (sum >>> 16);
+}
+
+function hashWide(key0: number, key1: number, key2: number, key3: number, len: number): number {
   let sum = Math.imul(key0 ^ Math.imul(len + 1, 0x9e3779b1), 0x85ebca6b);
   sum = Math.imul(sum ^ (sum >>> 15) ^ key1, 0xc2b2ae35);
   sum = Math.imul(sum ^ (sum >>> 13) ^ key2, 0x27d4eb2f);

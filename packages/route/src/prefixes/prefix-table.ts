@@ -2,6 +2,7 @@ import { SLOTS } from './node-block.ts';
 import { PrefixMap } from './prefix-map.ts';
 import { PrefixTree } from './prefix-tree.ts';
 import { lenOf, NOTHING, packed } from './slots.ts';
+import { sortPrefixes } from './sort-prefixes.ts';
 
 /** From so many prefixes on a tree has the large root, of 256 KiB; and with so few it has it no more. */
 const BIG = 16_384;
@@ -18,6 +19,8 @@ export class PrefixTable {
   readonly #map: PrefixMap;
   #tree: PrefixTree;
   #big = false;
+  /** The tree is of what was before {@link begin}. */
+  #behind = false;
   readonly #slots = new Int32Array(SLOTS);
   /** What {@link first} was asked for. */
   #word0 = 0;
@@ -25,10 +28,10 @@ export class PrefixTable {
   #word2 = 0;
   #word3 = 0;
 
-  /** @param wide keys of four words, else of one. */
-  constructor(wide: boolean) {
+  /** @param wide keys of four words, else of one. @param seed of the hash of prefixes. int32. */
+  constructor(wide: boolean, seed: number) {
     this.#wide = wide;
-    this.#map = new PrefixMap(wide);
+    this.#map = new PrefixMap(wide, seed);
     this.#tree = new PrefixTree(wide, false, this.#slots);
   }
 
@@ -54,7 +57,7 @@ export class PrefixTable {
 
   /** The value of an IPv4 address's longest prefix; 0: it has none. */
   first(address: number): number {
-    const slot = this.#tree.find(address);
+    const slot = this.#behind ? this.#shorter(address, 0, 0, 0, 33) : this.#tree.find(address);
     this.#word0 = address;
     this.prefixLen = lenOf(slot);
     return slot >>> 8;
@@ -62,7 +65,7 @@ export class PrefixTable {
 
   /** As {@link first}, of an IPv6 address. */
   firstWide(word0: number, word1: number, word2: number, word3: number): number {
-    const slot = this.#tree.findWide(word0, word1, word2, word3);
+    const slot = this.#behind ? this.#shorter(word0, word1, word2, word3, 129) : this.#tree.findWide(word0, word1, word2, word3);
     this.#word0 = word0;
     this.#word1 = word1;
     this.#word2 = word2;
@@ -87,6 +90,7 @@ export class PrefixTable {
   set(key0: number, key1: number, key2: number, key3: number, len: number, value: number): void {
     const slot = packed(value, len);
     this.#map.set(key0, key1, key2, key3, slot);
+    if (this.#behind) return;
     this.#tree.set(key0, key1, key2, key3, slot);
     if (!this.#big && this.#map.count > BIG) this.#rebuild(true);
   }
@@ -94,15 +98,38 @@ export class PrefixTable {
   /** Takes a prefix out. False: it is not there. */
   delete(key0: number, key1: number, key2: number, key3: number, len: number): boolean {
     if (this.#map.delete(key0, key1, key2, key3, len) === NOTHING) return false;
+    if (this.#behind) return true;
     this.#tree.delete(key0, key1, key2, key3, len, this.#shorter(key0, key1, key2, key3, len));
     if (this.#big && this.#map.count < SMALL) this.#rebuild(false);
     else if (this.#tree.wasteful) this.#tree = this.#tree.copy();
     return true;
   }
 
-  /** Every prefix, in no order; the table stays as it is meanwhile. */
-  visitAll(visit: (key0: number, key1: number, key2: number, key3: number, len: number, value: number) => void): void {
-    this.#map.visitAll((key0, key1, key2, key3, slot) => visit(key0, key1, key2, key3, lenOf(slot), slot >>> 8));
+  /**
+   * Many changes follow: until {@link publish} the tree is let alone, and lookups, which know of the changes, are slow.
+   * @param more how many prefixes there may be more.
+   */
+  begin(more: number): void {
+    this.#behind = true;
+    this.#map.reserve(this.count + more);
+  }
+
+  /** There is a new tree, made of all prefixes at once, in the place of the old one. */
+  publish(): void {
+    this.#map.fit();
+    this.#rebuild(this.#map.count > (this.#big ? SMALL : BIG));
+    this.#behind = false;
+  }
+
+  /** The prefixes are what they were before {@link begin}: the old tree is theirs. */
+  discard(): void {
+    this.#map.fit();
+    this.#behind = false;
+  }
+
+  /** Every prefix, in order: of each its words, then its length and, from bit 8 on, its value. A prefix comes before those that begin with it. */
+  sorted(): Int32Array {
+    return sortPrefixes(this.#map.list(), this.#wide ? 5 : 2);
   }
 
   /** The slot of the longest prefix of an address that is shorter than `len`. */
@@ -119,10 +146,8 @@ export class PrefixTable {
   }
 
   #rebuild(big: boolean): void {
-    const tree = new PrefixTree(this.#wide, big, this.#slots);
-    this.#map.visitAll((key0, key1, key2, key3, slot) => tree.set(key0, key1, key2, key3, slot));
+    this.#tree = PrefixTree.of(this.#wide, big, this.#slots, this.sorted());
     this.#big = big;
-    this.#tree = tree;
   }
 }
 

@@ -2,6 +2,7 @@ import { agrees, commonBits, octetAt, wordAt } from './bits.ts';
 import { bucketWords, COUNT, dropEntry, ENTRIES, entryAt, giveBucket, insertEntry, MOST, makeBucket, REACH } from './bucket-block.ts';
 import { depthOf, fold, giveNode, KEY, makeNode, RUNS, runAt, runsOf, SHAPE, splitRun, unfold } from './node-block.ts';
 import { blockAt, bucketSlot, FALLBACK, isBucket, lenOf, NOTHING, nodeSlot } from './slots.ts';
+import { TreeBuilder } from './tree-builder.ts';
 import { WordPool } from './word-pool.ts';
 
 /** Addresses are told apart by their first 16 bits at once where there are many prefixes. */
@@ -118,6 +119,17 @@ export class PrefixTree {
       const slot = lenOf(rest) === 0 ? NOTHING : rest;
       this.#paint(this.#pool.words, first, first + (1 << (ROOT_BITS - len)), len, len, slot);
     } else this.#deleteBelow(this.#rootOf(key0), this.#rootBits, key0, key1, key2, key3, len, rest);
+  }
+
+  /** A tree of these prefixes, sorted as by `sortPrefixes`, in the place of {@link set} for each. */
+  static of(wide: boolean, big: boolean, slots: Int32Array, list: Int32Array): PrefixTree {
+    const tree = new PrefixTree(wide, big, slots);
+    const stride = wide ? 5 : 2;
+    const hasDefault = list.length > 0 && lenOf(list[stride - 1]!) === 0;
+    if (hasDefault) tree.#fallback = list[stride - 1]!;
+    const root = new TreeBuilder(tree.#pool, list, wide).root(tree.#rootBits, hasDefault ? stride : 0);
+    tree.#pool.words.set(root);
+    return tree;
   }
 
   /** The same without what lies idle. */
