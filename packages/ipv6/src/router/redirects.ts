@@ -1,7 +1,7 @@
 import type { AddressWords, Dst, Skb } from '@softnet/contract';
 import { ADDRESS_FAMILY, Flow, IP_PROTOCOL, NEIGHBOUR_UPDATE } from '@softnet/contract';
 import { IPV6_SRC, readAddress } from '@softnet/wire';
-import { isSame } from '../machine/address-kind.ts';
+import { isSame, isUnspecified } from '../machine/address-kind.ts';
 import { beginIcmpFlow } from '../machine/flow-of.ts';
 import type { Ipv6Reason } from '../machine/reasons.ts';
 import type { Link, Links, Surroundings } from '../machine/surroundings.ts';
@@ -43,7 +43,7 @@ export class Redirects {
     const target = readAddress(view, skb.transport + ND_TARGET, ADDRESS_FAMILY.INET6);
     const destination = readAddress(view, skb.transport + ND_TARGET + 16, ADDRESS_FAMILY.INET6);
     const from = readAddress(view, skb.network + IPV6_SRC, ADDRESS_FAMILY.INET6);
-    if (!this.#isFirstHop(destination, from, link)) return 'nd.redirect-stranger';
+    if (isUnspecified(...destination) || !this.#isFirstHop(destination, from, link)) return 'nd.redirect-stranger';
     if (isSame(target, ...from) || this.#host.links.find(...target, ifindex) !== null) return 'nd.redirect-target';
     if (targetLinkAddress >= 0) this.#learnNeighbour(link, target, bytes, targetLinkAddress, !isSame(target, ...destination));
     this.#tried = [
