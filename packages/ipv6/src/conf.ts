@@ -19,6 +19,7 @@ export interface Ipv6ConfListener {
   forwardingChanged(device: NetDevice | null, value: number): void;
   disableChanged(device: NetDevice | null, value: number): void;
   linkdownChanged(): void;
+  genModeChanged(device: NetDevice | null): void;
 }
 
 /** @throws NetError EEXIST. */
@@ -30,7 +31,7 @@ function specsOf(listener: Ipv6ConfListener) {
   return {
     ...wayOf(listener),
     ...ROUTERS,
-    ...ADDRESSES,
+    ...addressesOf(listener),
     ...DISCOVERY,
   } as const;
 }
@@ -83,41 +84,50 @@ const ROUTERS = Object.freeze({
 } as const satisfies Record<string, ConfSpec>);
 
 /** Addresses (RFC 4862, 7217, 8981). */
-const ADDRESSES = Object.freeze({
-  autoconf: { ...ON, summary: 'addresses are made of advertised prefixes (RFC 4862 §5.5)' },
-  addr_gen_mode: {
-    default: 0,
-    min: 0,
-    max: 3,
-    join: 'own',
-    summary: 'EUI-64 (0), no link-local address (1), stable (2, RFC 7217), random (3)',
-  },
-  accept_dad: {
-    default: 1,
-    min: 0,
-    max: 2,
-    join: 'own',
-    summary: 'duplicates are looked for; 2: no IPv6 when the link-local one is taken',
-  },
-  dad_transmits: { default: 1, min: 0, max: 100, join: 'own', summary: 'solicitations until an address counts as free (RFC 4862 §5.1)' },
-  enhanced_dad: { ...ON, summary: 'with a nonce, so that a looped-back one is known (RFC 7527)' },
-  optimistic_dad: { ...OFF, join: 'or', summary: 'addresses may be used while duplicates are looked for (RFC 4429)' },
-  use_optimistic: { ...OFF, join: 'or', summary: 'and as sources' },
-  use_tempaddr: { default: 0, min: -1, max: 2, join: 'own', summary: 'temporary addresses are made (1), and preferred (2) (RFC 8981)' },
-  temp_valid_lft: { default: 604_800, min: 0, max: INT_MAX, join: 'own', summary: 'seconds that a temporary address lives' },
-  temp_prefered_lft: { default: 86_400, min: 0, max: INT_MAX, join: 'own', summary: 'seconds that a temporary address is preferred' },
-  max_desync_factor: {
-    default: 600,
-    min: 0,
-    max: INT_MAX,
-    join: 'own',
-    summary: 'seconds, at most, by which that is shorter (RFC 8981 §3.8)',
-  },
-  regen_max_retry: { default: 3, min: 0, max: 100, join: 'own', summary: 'tries to make a temporary address' },
-  regen_min_advance: { default: 2, min: 0, max: INT_MAX, join: 'own', summary: 'seconds, at least, before one ends that the next is made' },
-  max_addresses: { default: 16, min: 0, max: 4096, join: 'own', summary: 'addresses made of prefixes, at most; 0: no limit but 4,096' },
-  keep_addr_on_down: { ...OFF, join: 'or', summary: 'addresses stay when their device goes down' },
-} as const satisfies Record<string, ConfSpec>);
+function addressesOf(listener: Ipv6ConfListener) {
+  return {
+    autoconf: { ...ON, summary: 'addresses are made of advertised prefixes (RFC 4862 §5.5)' },
+    addr_gen_mode: {
+      default: 0,
+      min: 0,
+      max: 3,
+      join: 'own',
+      summary: 'EUI-64 (0), no link-local address (1), stable (2, RFC 7217), random (3)',
+      changed: (device: NetDevice | null) => listener.genModeChanged(device),
+    },
+    accept_dad: {
+      default: 1,
+      min: 0,
+      max: 2,
+      join: 'own',
+      summary: 'duplicates are looked for; 2: no IPv6 when the link-local one is taken',
+    },
+    dad_transmits: { default: 1, min: 0, max: 100, join: 'own', summary: 'solicitations until an address counts as free (RFC 4862 §5.1)' },
+    enhanced_dad: { ...ON, summary: 'with a nonce, so that a looped-back one is known (RFC 7527)' },
+    optimistic_dad: { ...OFF, join: 'or', summary: 'addresses may be used while duplicates are looked for (RFC 4429)' },
+    use_optimistic: { ...OFF, join: 'or', summary: 'and as sources' },
+    use_tempaddr: { default: 0, min: -1, max: 2, join: 'own', summary: 'temporary addresses are made (1), and preferred (2) (RFC 8981)' },
+    temp_valid_lft: { default: 604_800, min: 0, max: INT_MAX, join: 'own', summary: 'seconds that a temporary address lives' },
+    temp_prefered_lft: { default: 86_400, min: 0, max: INT_MAX, join: 'own', summary: 'seconds that a temporary address is preferred' },
+    max_desync_factor: {
+      default: 600,
+      min: 0,
+      max: INT_MAX,
+      join: 'own',
+      summary: 'seconds, at most, by which that is shorter (RFC 8981 §3.8)',
+    },
+    regen_max_retry: { default: 3, min: 0, max: 100, join: 'own', summary: 'tries to make a temporary address' },
+    regen_min_advance: {
+      default: 2,
+      min: 0,
+      max: INT_MAX,
+      join: 'own',
+      summary: 'seconds, at least, before one ends that the next is made',
+    },
+    max_addresses: { default: 16, min: 0, max: 4096, join: 'own', summary: 'addresses made of prefixes, at most; 0: no limit but 4,096' },
+    keep_addr_on_down: { ...OFF, join: 'or', summary: 'addresses stay when their device goes down' },
+  } as const satisfies Record<string, ConfSpec>;
+}
 
 /** Neighbours and groups. */
 const DISCOVERY = Object.freeze({

@@ -1,4 +1,4 @@
-import type { DropReason, InterfaceAddress, ModuleContext, Objects, Skb, SoftnetModule } from '@softnet/contract';
+import type { DropReason, ModuleContext, Objects, Skb, SoftnetModule } from '@softnet/contract';
 import {
   ADDRESS_FAMILY,
   Addresses,
@@ -39,9 +39,7 @@ import { DatagramSockets, Delivery, EchoProtocol, LayerHooks, ProtocolOffloads, 
 import { formatIpv6, ICMPV6_TYPE, ICMPV6_UNREACHABLE, readIpv6Ends } from '@softnet/wire';
 import type { Ipv6Conf } from './conf.ts';
 import { defineConf } from './conf.ts';
-import { AddressRoutes } from './device/address-routes.ts';
-import { FROZEN_ADDRESS, freezeAddress, thawAddress } from './device/frozen-address.ts';
-import { Ipv6Links } from './device/ipv6-links.ts';
+import { AddressParts } from './device/address-parts.ts';
 import { needsInterface } from './machine/address-kind.ts';
 import { defineCounters } from './machine/counters.ts';
 import { ExtensionHeaders } from './machine/extension-headers.ts';
@@ -106,27 +104,26 @@ export class Ipv6Module implements SoftnetModule {
   #ctx!: ModuleContext;
   #around!: Surroundings;
   #layer!: Ipv6Layer;
-  #links!: Ipv6Links;
+  #addresses!: AddressParts;
   #hooks!: LayerHooks;
   #reassembly!: Reassembly;
   #discovery!: NeighbourDiscovery;
   #routers!: RouterParts;
   #icmp!: IcmpInput;
-  #addresses!: Objects<InterfaceAddress>;
 
   start(ctx: ModuleContext): void {
     this.#ctx = ctx;
     this.#around = this.#surroundings(ctx);
-    this.#links = this.#defineLinks(ctx);
+    this.#addresses = this.#defineAddresses(ctx);
     const offload = new Ipv6Offload(this.#around.reasons, new ProtocolOffloads(ctx), this.#around.settings.limits);
-    this.#layer = new Ipv6Layer(this.#around, this.#links, this.#defineUses(ctx), this.#addresses, offload);
+    this.#layer = new Ipv6Layer(this.#around, this.#addresses.links, this.#defineUses(ctx), this.#addresses.objects, offload);
     this.#compose(ctx);
     this.#publish(ctx);
   }
 
   stop(): void {
     const others = this.#ctx.contributions(NetworkLayer).items;
-    this.#links.close(others.some((layer) => layer.family === this.#layer.family && layer !== this.#layer));
+    this.#addresses.close(others.some((layer) => layer.family === this.#layer.family && layer !== this.#layer));
     this.#hooks.close();
     this.#reassembly.close();
     // Dsts and neighbours of ours are let go of.
@@ -155,10 +152,11 @@ export class Ipv6Module implements SoftnetModule {
     const conf: Ipv6Conf = defineConf(ctx.sysctl, {
       forwardingChanged: (device, value) => {
         if (device === null) conf.setEverywhere('forwarding', value);
-        else this.#links.forwardingChanged(device, value !== 0);
+        else this.#addresses.links.forwardingChanged(device, value !== 0);
       },
-      disableChanged: () => {},
+      disableChanged: (device) => this.#addresses.links.disableChanged(device, this.#around.traffic.current.all()),
       linkdownChanged: () => this.#around.route.current.changed(),
+      genModeChanged: (device) => this.#addresses.modeChanged(device),
     });
     return conf;
   }
@@ -179,37 +177,23 @@ export class Ipv6Module implements SoftnetModule {
     return uses;
   }
 
-  #defineLinks(ctx: ModuleContext): Ipv6Links {
-    const { route, conf, traffic, reasons } = this.#around;
-    this.#addresses = ctx.objects<InterfaceAddress>('address', {
-      // Nothing waits for an address, as with `keep`; but what parks moves when the old generation drains, too: newcomers need it there.
-      drain: 'park',
-      close: (address) => this.#links.take(address),
-      describe: ({ address, prefixLen, device }) => `${formatIpv6(...address)}/${prefixLen} on ${device.name}`,
-      freeze: freezeAddress,
-      thaws: [FROZEN_ADDRESS],
-      thaw: (frozen) => thawAddress(frozen, traffic.current),
-      settle: (address) => this.#links.settle(address),
-      left: () => this.#links.left(),
-    });
-    return new Ipv6Links({
-      objects: this.#addresses,
-      routes: new AddressRoutes(ctx.port(RouteTables)),
-      route,
-      owner: ctx,
+  #defineAddresses(ctx: ModuleContext): AddressParts {
+    const { reasons } = this.#around;
+    return new AddressParts({
+      ctx,
+      around: this.#around,
       prepare: (dst) => this.#layer.prepare(dst),
       discard: (skb) => {
         skb.memory.pool.drop(skb, reasons['ipv6.no-route']);
         return TRANSMIT.DROPPED;
       },
-      conf,
     });
   }
 
   /** The parts of the way know one another by the layer. */
   #compose(ctx: ModuleContext): void {
     const around = this.#around;
-    const links = this.#links;
+    const { links, autoconf, searches } = this.#addresses;
     const layer = this.#layer;
     const { reasons, settings } = around;
     const hooks = this.#defineHooks(ctx, layer);
@@ -224,18 +208,20 @@ export class Ipv6Module implements SoftnetModule {
     const forward = new Ipv6Forward(around, links, layer, hooks, errors, unmerger);
     layer.path = { input, output, forward, errors, delivery };
     this.#hooks = hooks;
-    const news = { probed: () => 'nd.not-ours', claimed: () => 'nd.conflict', askedAnycast: () => {} } as const;
     const sender = new NeighbourSender(around, output);
-    const prefixes = { prefixHeard: () => {} };
+    this.#addresses.begin(sender);
     this.#routers = new RouterParts({
       ctx,
       around,
       links,
       output,
-      prefixes,
+      prefixes: autoconf,
       solicit: (neighbour) => this.#discovery.solicit(neighbour, null),
     });
-    this.#discovery = new NeighbourDiscovery(around, links, sender, news, this.#routers, { unreachable: (skb) => this.#unreachable(skb) });
+    links.listen(this.#routers);
+    this.#discovery = new NeighbourDiscovery(around, links, sender, searches, this.#routers, {
+      unreachable: (skb) => this.#unreachable(skb),
+    });
     this.#icmp = new IcmpInput(around, links, delivery, icmpOutput, this.#discovery);
   }
 
@@ -292,14 +278,15 @@ export class Ipv6Module implements SoftnetModule {
     ctx.contribute(Protocol, this.#icmp, 'corridor');
     ctx.contribute(OptionLevel, new Ipv6Options(this.#around.settings.autoLabels), 'corridor');
     ctx.contribute(DeviceListener, this.#around.conf, 'corridor');
-    ctx.contribute(DeviceListener, this.#links, 'corridor');
-    ctx.contribute(Addresses, this.#links, 'door');
+    ctx.contribute(DeviceListener, this.#addresses.secrets, 'corridor');
+    ctx.contribute(DeviceListener, this.#addresses.links, 'corridor');
+    ctx.contribute(Addresses, this.#addresses.door, 'door');
     this.#routers.publish();
     const ping = { name: 'ping', family: ADDRESS_FAMILY.INET6, type: SOCK_TYPE.DGRAM, protocol: IP_PROTOCOL.ICMPV6, usual: false };
     const pings = this.#definePings(ctx);
     ctx.contribute(SocketProtocol, { ...ping, open: (family, owner) => pings.open(family, owner) }, 'door');
     // Where a generation that left has taken routes along, ours are made.
-    ctx.contributions(NetworkLayer, ctx.poll({ poll: () => this.#links.refresh() }, 'ipv6.routes'));
+    ctx.contributions(NetworkLayer, ctx.poll({ poll: () => this.#addresses.links.refresh() }, 'ipv6.routes'));
   }
 
   #definePings(ctx: ModuleContext): DatagramSockets {

@@ -15,6 +15,6 @@ export function unfit(device: NetDevice, address: AddressWords, prefixLen: numbe
 }
 
 /** The error of `ip addr add`. */
-export function refused(code: 'ENODEV' | 'EINVAL' | 'EEXIST', text: string, { name }: NetDevice, why: string): NetError {
+export function refused(code: 'ENODEV' | 'EINVAL' | 'EEXIST' | 'EACCES', text: string, { name }: NetDevice, why: string): NetError {
   return new NetError(code, `${text} cannot be an address of ${name || 'it'}: ${why}`, { syscall: 'address' });
 }

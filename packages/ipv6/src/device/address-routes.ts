@@ -1,16 +1,23 @@
 import type { AddressWords, InterfaceAddress, NetDevice, Port, RouteEntry, RouteTables } from '@softnet/contract';
-import { ADDRESS_FAMILY, NetError, ROUTE_TYPE } from '@softnet/contract';
-import { MULTICAST_PREFIX, prefixOf } from '../machine/address-kind.ts';
+import { ADDRESS_FAMILY, ADDRESS_FLAG, NetError, ROUTE_TYPE } from '@softnet/contract';
+import { isSame, MULTICAST_PREFIX, prefixOf } from '../machine/address-kind.ts';
+import { ORIGIN, stateOf } from './address-state.ts';
+import type { Ipv6Link } from './ipv6-link.ts';
 
 const LOCAL_TABLE = 255;
 const MAIN_TABLE = 254;
 /** Linux's `RTPROT_KERNEL`, and its metric of routes that devices bring. */
 const KERNEL = 2;
 const PRIORITY = 256;
+const FOREVER = Number.POSITIVE_INFINITY;
+/** What may be amiss: it is there already, or has gone, with its device perhaps. */
+const EXPECTED: ReadonlySet<string> = new Set(['EEXIST', 'ENOENT', 'ENODEV']);
 
 /** Routes that addresses and devices bring along (Linux's `addrconf_prefix_route` and kin). */
 export class AddressRoutes {
   readonly #tables: Port<RouteTables>;
+  /** Until when routes to prefixes are there that are not there for ever. */
+  readonly #expiries = new Map<string, number>();
   #retired = false;
 
   constructor(tables: Port<RouteTables>) {
@@ -22,18 +29,47 @@ export class AddressRoutes {
     this.#retired = true;
   }
 
-  /** To the address itself; and to its neighbours, unless it has none. */
-  add(address: InterfaceAddress): void {
-    this.#change('add', localEntry(address));
-    const link = prefixEntry(address);
-    if (link !== null) this.#change('add', link);
+  /** To the address itself: once it may be used. */
+  addLocal({ address, device }: InterfaceAddress): void {
+    this.#change('add', localEntry(address, ROUTE_TYPE.LOCAL, device));
   }
 
-  /** @param others addresses that stay on the device: one of the same prefix keeps the route. */
-  remove(address: InterfaceAddress, others: readonly InterfaceAddress[]): void {
-    this.#change('remove', localEntry(address));
-    const link = prefixEntry(address);
-    if (link !== null && !others.some((other) => other !== address && isSamePrefix(other, address))) this.#change('remove', link);
+  removeLocal({ address, device }: InterfaceAddress): void {
+    this.#change('remove', localEntry(address, ROUTE_TYPE.LOCAL, device));
+  }
+
+  addAnycast(device: NetDevice, address: AddressWords): void {
+    this.#change('add', localEntry(address, ROUTE_TYPE.ANYCAST, device));
+  }
+
+  removeAnycast(device: NetDevice, address: AddressWords): void {
+    this.#change('remove', localEntry(address, ROUTE_TYPE.ANYCAST, device));
+  }
+
+  /** To the neighbours of this address, as it and the others on the link have it now. */
+  follow(link: Ipv6Link, address: InterfaceAddress): void {
+    const { prefixLen, peer } = address;
+    this.followPrefix(link, peer ?? address.address, prefixLen, priorityOf(address));
+  }
+
+  /** To all on this prefix: there while an address brings it, or it was advertised as on the link. @param priority 0: the usual one. */
+  followPrefix(link: Ipv6Link, within: AddressWords, prefixLen: number, priority = PRIORITY): void {
+    const { device } = link;
+    const prefix = prefixOf(within, prefixLen);
+    const entry = entryOf(prefix, prefixLen, ROUTE_TYPE.UNICAST, MAIN_TABLE, priority, device);
+    const untilMs = link.isUp ? untilOf(link, prefix, prefixLen, priority) : 0;
+    const key = [device.ifindex, ...prefix, prefixLen, priority].join();
+    const before = this.#expiries.get(key);
+    if (untilMs === 0) {
+      this.#expiries.delete(key);
+      this.#change('remove', entry);
+    } else if (untilMs === FOREVER) {
+      this.#expiries.delete(key);
+      this.#change(before === undefined ? 'add' : 'replace', entry);
+    } else if (before !== untilMs) {
+      this.#expiries.set(key, untilMs);
+      this.#change('replace', { ...entry, expiresMs: untilMs });
+    }
   }
 
   /** ff00::/8 on this device. */
@@ -45,32 +81,45 @@ export class AddressRoutes {
     this.#change('remove', groupsEntry(device));
   }
 
-  /** What is there already, or gone with its device, is as it should be. While route leaves its tables go anyhow. */
-  #change(what: 'add' | 'remove', entry: RouteEntry): void {
+  /** While route leaves its tables go anyhow. */
+  #change(what: 'add' | 'replace' | 'remove', entry: RouteEntry): void {
     if (this.#retired || !this.#tables.present) return;
     try {
       this.#tables.current[what](entry);
     } catch (error) {
-      if (!(error instanceof NetError) || !(error.code === 'EEXIST' || error.code === 'ENOENT' || error.code === 'ENODEV')) throw error;
+      if (!(error instanceof NetError) || !EXPECTED.has(error.code)) throw error;
     }
   }
 }
 
-function isSamePrefix(a: InterfaceAddress, b: InterfaceAddress): boolean {
-  if (a.prefixLen !== b.prefixLen) return false;
-  const [word0, word1, word2, word3] = prefixOf(a.address, a.prefixLen);
-  const other = prefixOf(b.address, b.prefixLen);
-  return word0 === other[0] && word1 === other[1] && word2 === other[2] && word3 === other[3];
+/** Until when somebody brings a route to the prefix, kernel ms; 0: nobody does. */
+function untilOf({ addresses, onLink }: Ipv6Link, prefix: AddressWords, prefixLen: number, priority: number): number {
+  let untilMs = 0;
+  for (const address of addresses) {
+    if (address.prefixLen !== prefixLen || !bringsRoute(address) || priorityOf(address) !== priority) continue;
+    if (isSame(prefixOf(address.peer ?? address.address, prefixLen), ...prefix)) untilMs = Math.max(untilMs, address.validUntilMs);
+  }
+  if (priority !== PRIORITY) return untilMs;
+  for (const each of onLink) {
+    if (each.prefixLen === prefixLen && isSame(each.prefix, ...prefix)) untilMs = Math.max(untilMs, each.untilMs);
+  }
+  return untilMs;
 }
 
-function localEntry({ address, device }: InterfaceAddress): RouteEntry {
-  return entryOf(address, 128, ROUTE_TYPE.LOCAL, LOCAL_TABLE, 0, device);
+/** One that has its whole prefix for itself brings none; nor does one of an advertised prefix, which says by itself whether it is on the link. */
+function bringsRoute(address: InterfaceAddress): boolean {
+  const { flags, prefixLen, peer } = address;
+  if ((flags & ADDRESS_FLAG.NOPREFIXROUTE) !== 0 || (prefixLen === 128 && peer === null)) return false;
+  const { origin } = stateOf(address);
+  return origin === ORIGIN.HAND || origin === ORIGIN.LINK;
 }
 
-/** Null: it has the whole prefix for itself. */
-function prefixEntry({ address, prefixLen, device }: InterfaceAddress): RouteEntry | null {
-  if (prefixLen === 128) return null;
-  return entryOf(prefixOf(address, prefixLen), prefixLen, ROUTE_TYPE.UNICAST, MAIN_TABLE, PRIORITY, device);
+function priorityOf({ metric }: InterfaceAddress): number {
+  return metric === 0 ? PRIORITY : metric;
+}
+
+function localEntry(address: AddressWords, type: number, device: NetDevice): RouteEntry {
+  return entryOf(address, 128, type, LOCAL_TABLE, 0, device);
 }
 
 function groupsEntry(device: NetDevice): RouteEntry {

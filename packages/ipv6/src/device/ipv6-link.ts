@@ -9,6 +9,14 @@ interface Membership {
   users: number;
 }
 
+/** A prefix that a router said to be on the link (RFC 4861 §6.3.4). */
+export interface OnLinkPrefix {
+  readonly prefix: AddressWords;
+  readonly prefixLen: number;
+  /** Kernel ms; Infinity: for ever. */
+  readonly untilMs: number;
+}
+
 /** A device, as IPv6 uses it: its addresses, its groups, and the way to the link itself. Linux's `struct inet6_dev`. */
 export class Ipv6Link implements Link {
   readonly device: NetDevice;
@@ -18,6 +26,8 @@ export class Ipv6Link implements Link {
   isUp = false;
   /** It has a carrier, and a link-local address that may be used. */
   isReady = false;
+  /** Replaced whole. */
+  onLink: readonly OnLinkPrefix[] = [];
   /** What routers say of the link (RFC 4861 §6.3.2): written by `router/`. 0: none has said it. */
   hopLimit = 0;
   mtuBytes = 0;

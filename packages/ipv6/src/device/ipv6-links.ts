@@ -1,56 +1,46 @@
-import type { Addresses, AddressWords, DeviceListener, Dst, NetDevice, Objects, Owner, Port, Route, SkbStep } from '@softnet/contract';
-import {
-  ADDRESS_FAMILY,
-  ADDRESS_FLAG,
-  ADDRESS_SCOPE,
-  DEVICE_EVENT,
-  DEVICE_FLAG,
-  Generation,
-  InterfaceAddress,
-  NetError,
-} from '@softnet/contract';
-import { formatIpv6 } from '@softnet/wire';
+import type { DeviceListener, Dst, InterfaceAddress, NetDevice, Port, Route, SkbStep } from '@softnet/contract';
+import { ADDRESS_FLAG, DEVICE_EVENT, DEVICE_FLAG, Generation, isRunning } from '@softnet/contract';
 import type { Ipv6Conf } from '../conf.ts';
-import {
-  ALL_NODES,
-  ALL_ROUTERS,
-  isLinkLocal,
-  isLoopback,
-  isSame,
-  LOOPBACK,
-  SOLICITED_NODE,
-  solicitedNodeWord3,
-} from '../machine/address-kind.ts';
-import { linkLocalOf } from '../machine/interface-identifier.ts';
+import { ALL_NODES, ALL_ROUTERS, isLinkLocal } from '../machine/address-kind.ts';
 import { IPV6_MIN_MTU } from '../machine/output.ts';
 import type { Links } from '../machine/surroundings.ts';
-import { refused, unfit } from './address-checks.ts';
-import { AddressIndex } from './address-index.ts';
+import type { AddressIndex } from './address-index.ts';
 import type { AddressRoutes } from './address-routes.ts';
+import type { AddressFollower, AddressSet } from './address-set.ts';
+import { isUsable } from './address-set.ts';
+import { ORIGIN, stateOf } from './address-state.ts';
 import { Ipv6Link } from './ipv6-link.ts';
+import type { LinkListener } from './link-listener.ts';
+import { LINK_EVENT } from './link-listener.ts';
 
-/** What devices and addresses need of the module. */
+/** What devices need of the module. */
 export interface Ipv6LinksHost {
-  readonly objects: Objects<InterfaceAddress>;
+  readonly index: AddressIndex;
+  readonly set: AddressSet;
   readonly routes: AddressRoutes;
   readonly route: Port<Route>;
-  /** Of addresses that nobody asked for: ::1, fe80::. */
-  readonly owner: Owner;
   readonly prepare: (dst: Dst) => void;
   readonly discard: SkbStep;
   readonly conf: Ipv6Conf;
 }
 
-/** Devices that IPv6 is on, and the addresses of this host. */
-export class Ipv6Links implements Links, DeviceListener, Addresses {
-  readonly family = ADDRESS_FAMILY.INET6;
+/** Devices that IPv6 is on. */
+export class Ipv6Links implements Links, DeviceListener, AddressFollower {
   readonly #host: Ipv6LinksHost;
   readonly #links = new Map<number, Ipv6Link>();
-  readonly #index = new AddressIndex();
   readonly #generation = new Generation();
+  /** Replaced whole. */
+  #listeners: readonly LinkListener[] = [];
+  /** Of one that is being told that it is up: it is not ready before all know that. */
+  #rising: Ipv6Link | null = null;
 
   constructor(host: Ipv6LinksHost) {
     this.#host = host;
+  }
+
+  /** Told of all that becomes of links from now on, after those that were named before it. */
+  listen(listener: LinkListener): void {
+    this.#listeners = [...this.#listeners, listener];
   }
 
   // What the packet's way asks.
@@ -59,106 +49,78 @@ export class Ipv6Links implements Links, DeviceListener, Addresses {
     return this.#links.get(ifindex) ?? null;
   }
 
+  get all(): IterableIterator<Ipv6Link> {
+    return this.#links.values();
+  }
+
   get addresses(): readonly InterfaceAddress[] {
-    return this.#index.all;
+    return this.#host.index.all;
   }
 
   find(word0: number, word1: number, word2: number, word3: number, ifindex: number): InterfaceAddress | null {
-    return this.#index.find(word0, word1, word2, word3, ifindex);
+    return this.#host.index.find(word0, word1, word2, word3, ifindex);
   }
 
-  // Addresses.
-
-  add(device: NetDevice, address: AddressWords, prefixLen: number, owner: Owner): InterfaceAddress {
-    const text = `${formatIpv6(...address)}/${prefixLen}`;
-    if (device.ifindex === 0) throw refused('ENODEV', text, device, 'that device is not registered');
-    const why = unfit(device, address, prefixLen);
-    if (why !== null) throw refused('EINVAL', text, device, why);
-    const link = this.#links.get(device.ifindex) ?? this.#begin(device);
-    if (link.addresses.some((each) => isSame(each.address, ...address))) {
-      throw refused('EEXIST', text, device, 'it has that address already: remove it first to change its prefix');
-    }
-    return this.#give(link, address, prefixLen, ADDRESS_FLAG.PERMANENT, owner);
+  /** IPv6 is on the device from now on, if it was not. */
+  begin(device: NetDevice): Ipv6Link {
+    const known = this.#links.get(device.ifindex);
+    if (known !== undefined) return known;
+    const { prepare, discard, conf } = this.#host;
+    const link = new Ipv6Link(device, this.#generation, discard, prepare);
+    link.join(ALL_NODES);
+    if (conf.value(device.ifindex, 'forwarding') !== 0) link.join(ALL_ROUTERS);
+    this.#links.set(device.ifindex, link);
+    this.#tell(link, LINK_EVENT.BEGIN);
+    return link;
   }
 
-  change(): InterfaceAddress {
-    throw new NetError('EOPNOTSUPP', 'lifetimes and flags of addresses cannot be changed yet', { syscall: 'address' });
-  }
-
-  remove(device: NetDevice, address: AddressWords, prefixLen: number): void {
-    const known = this.#links
-      .get(device.ifindex)
-      ?.addresses.find((each) => each.prefixLen === prefixLen && isSame(each.address, ...address));
-    if (known === undefined) {
-      const text = `${formatIpv6(...address)}/${prefixLen}`;
-      throw new NetError('EADDRNOTAVAIL', `${device.name} has no address ${text}: see which it has`, { syscall: 'address' });
-    }
-    this.take(known);
-  }
-
-  /** It ends, with its routes and its group. */
-  take(address: InterfaceAddress): void {
-    const link = this.#links.get(address.device.ifindex);
-    if (link !== undefined) {
-      const index = link.addresses.indexOf(address);
-      if (index >= 0) link.addresses.splice(index, 1);
-      if (link.isUp) this.#host.routes.remove(address, link.addresses);
-      link.leave(solicitedNodeOf(address));
-    }
-    this.#index.remove(address);
-    if (address.holdNext !== null) this.#host.objects.release(address);
-    this.#host.route.current.changed();
-  }
-
-  // Hand-over: see the kind's spec in the module.
-
-  /** The address is this generation's now; its routes are there. */
-  settle(address: InterfaceAddress): void {
-    const link = this.#links.get(address.device.ifindex) ?? this.#begin(address.device);
-    const again = link.addresses.find((each) => isSame(each.address, ...address.address));
-    if (again !== undefined) {
-      // The device was seen first, and was given its own address.
-      this.#index.remove(again);
-      link.addresses.splice(link.addresses.indexOf(again), 1);
-      link.leave(solicitedNodeOf(again));
-      this.#host.objects.release(again);
-    }
-    link.isUp = (address.device.flags & DEVICE_FLAG.UP) !== 0;
-    this.#put(link, address);
-  }
-
-  /** The next generation has it, and its routes. Those inside go on by this one, and know it still. */
-  left(): void {
-    this.#host.routes.retire();
+  /** It has addresses of the last generation, with their routes: it is up if its device is. */
+  resumed(link: Ipv6Link): void {
+    link.isUp = (link.device.flags & DEVICE_FLAG.UP) !== 0;
   }
 
   /** Layers have come or gone: routes that another generation took along are made again. Work of a poll. */
   refresh(): number {
-    for (const { device, isUp, addresses } of this.#links.values()) {
-      if (!isUp) continue;
-      this.#host.routes.addGroups(device);
-      for (const address of addresses) this.#host.routes.add(address);
+    for (const link of this.#links.values()) {
+      if (!link.isUp) continue;
+      this.#host.routes.addGroups(link.device);
+      this.#host.set.reroute(link);
     }
     return 0;
+  }
+
+  addressChanged(_change: string, _address: InterfaceAddress, link: Ipv6Link): void {
+    this.#lookReady(link);
   }
 
   // DeviceListener.
 
   deviceChanged(device: NetDevice, event: number): void {
-    const isFit = device.mtuBytes >= IPV6_MIN_MTU;
+    const isFit = this.#isFit(device);
     if (event === DEVICE_EVENT.UNREGISTER) this.#end(device);
     else if (event === DEVICE_EVENT.MTU) this.#resized(device, isFit);
-    else if (event === DEVICE_EVENT.REGISTER && isFit) this.#begin(device);
-    else if (event === DEVICE_EVENT.UP && isFit) this.#up(this.#begin(device));
+    else if (event === DEVICE_EVENT.REGISTER && isFit) this.begin(device);
+    else if (event === DEVICE_EVENT.UP && isFit) this.#up(this.begin(device));
     else if (event === DEVICE_EVENT.DOWN) this.#down(device);
     else if (event === DEVICE_EVENT.ADDRESS) this.#renewed(device);
+    const link = this.#links.get(device.ifindex);
+    if (link === undefined) return;
+    this.#host.set.searches.carrierChanged(link);
+    this.#lookReady(link);
   }
 
   /** `forwarding` of the device was set: routers are in a group of their own (RFC 4291 §2.8). */
   forwardingChanged(device: NetDevice, on: boolean): void {
     const link = this.#links.get(device.ifindex);
-    if (on) link?.join(ALL_ROUTERS);
-    else link?.leave(ALL_ROUTERS);
+    if (link === undefined) return;
+    if (on) link.join(ALL_ROUTERS);
+    else link.leave(ALL_ROUTERS);
+    this.#tell(link, LINK_EVENT.FORWARDING);
+  }
+
+  /** `disable_ipv6` was set. @param device null: for all. */
+  disableChanged(device: NetDevice | null, devices: readonly NetDevice[]): void {
+    for (const each of device === null ? devices : [device]) this.#resized(each, this.#isFit(each));
   }
 
   /** The layer stops. @param succeeded another generation is there, and has the devices' routes. */
@@ -167,103 +129,98 @@ export class Ipv6Links implements Links, DeviceListener, Addresses {
     this.#links.clear();
   }
 
-  #begin(device: NetDevice): Ipv6Link {
-    const known = this.#links.get(device.ifindex);
-    if (known !== undefined) return known;
-    const { prepare, discard, conf } = this.#host;
-    const link = new Ipv6Link(device, this.#generation, discard, prepare);
-    link.join(ALL_NODES);
-    if (conf.value(device.ifindex, 'forwarding') !== 0) link.join(ALL_ROUTERS);
-    this.#links.set(device.ifindex, link);
-    return link;
+  /** Below 1280 there is no IPv6 (RFC 8200 §5). */
+  #isFit({ mtuBytes, ifindex }: NetDevice): boolean {
+    return mtuBytes >= IPV6_MIN_MTU && this.#host.conf.value(ifindex, 'disable_ipv6') === 0;
   }
 
   #up(link: Ipv6Link): void {
-    const { device } = link;
-    const wasUp = link.isUp;
+    if (link.isUp) return;
     link.isUp = true;
-    this.#host.routes.addGroups(device);
-    if (!wasUp) for (const address of link.addresses) this.#host.routes.add(address);
-    if ((device.flags & DEVICE_FLAG.LOOPBACK) !== 0) this.#giveOwn(link, LOOPBACK, 128);
-    else this.#giveLinkLocal(link);
+    this.#host.routes.addGroups(link.device);
+    this.#rising = link;
+    this.#host.set.resume(link);
+    this.#tell(link, LINK_EVENT.UP);
+    this.#rising = null;
     this.#host.route.current.changed();
+    this.#lookReady(link);
   }
 
-  /** Stateless addresses of the link itself (RFC 4862 §5.3), by EUI-64. */
-  #giveLinkLocal(link: Ipv6Link): void {
-    const address = linkLocalOf(link.device.address);
-    if (address !== null) this.#giveOwn(link, address, 64);
-  }
-
-  #giveOwn(link: Ipv6Link, address: AddressWords, prefixLen: number): void {
-    // Of two generations the newer has it; one that leaves gives none.
-    if (!this.#host.objects.open || link.addresses.some((each) => isSame(each.address, ...address))) return;
-    this.#give(link, address, prefixLen, 0, this.#host.owner);
-  }
-
-  /** As Linux does it: addresses go with the link, unless `keep_addr_on_down` says otherwise; those that are the link's own go anyhow. */
+  /** As Linux does it: addresses go with the link, unless `keep_addr_on_down` says otherwise; those that nobody gave by hand for good go anyhow. */
   #down(device: NetDevice): void {
     const link = this.#links.get(device.ifindex);
     if (link === undefined || !link.isUp) return;
-    const { conf, routes } = this.#host;
+    const { conf, routes, set } = this.#host;
+    this.#tell(link, LINK_EVENT.DOWN);
     const keeps = conf.value(device.ifindex, 'keep_addr_on_down') !== 0;
-    for (const address of [...link.addresses]) if (!keeps || isOwn(address)) this.take(address);
-    for (const address of link.addresses) routes.remove(address, []);
-    routes.removeGroups(device);
+    for (const address of [...link.addresses]) if (!keeps || !isForGood(address)) set.take(address);
     link.isUp = false;
+    link.isReady = false;
+    set.suspend(link);
+    this.#forgetOnLink(link);
+    routes.removeGroups(device);
     this.#host.route.current.changed();
   }
 
   #end(device: NetDevice): void {
     const link = this.#links.get(device.ifindex);
     if (link === undefined) return;
-    for (const address of [...link.addresses]) this.take(address);
-    if (link.isUp) this.#host.routes.removeGroups(device);
+    const { set, routes } = this.#host;
+    if (link.isUp) this.#tell(link, LINK_EVENT.DOWN);
+    for (const address of [...link.addresses]) set.take(address);
+    if (link.isUp) routes.removeGroups(device);
+    link.isUp = false;
+    link.isReady = false;
+    this.#forgetOnLink(link);
+    set.searches.linkGone(link);
     this.#links.delete(device.ifindex);
+    this.#tell(link, LINK_EVENT.END);
+    this.#host.route.current.changed();
   }
 
-  /** Below 1280 there is no IPv6 (RFC 8200 §5). */
+  #forgetOnLink(link: Ipv6Link): void {
+    const { onLink } = link;
+    link.onLink = [];
+    for (const { prefix, prefixLen } of onLink) this.#host.routes.followPrefix(link, prefix, prefixLen);
+  }
+
   #resized(device: NetDevice, isFit: boolean): void {
     if (!isFit) {
       this.#end(device);
       return;
     }
-    const link = this.#begin(device);
+    const link = this.begin(device);
     link.dst.mtuBytes = device.mtuBytes;
-    if ((device.flags & DEVICE_FLAG.UP) !== 0 && !link.isUp) this.#up(link);
+    if ((device.flags & DEVICE_FLAG.UP) !== 0) this.#up(link);
   }
 
-  /** Another link address: another link-local address. */
+  /** Another link address: another link-local address, and who has the others is told of it. */
   #renewed(device: NetDevice): void {
     const link = this.#links.get(device.ifindex);
     if (link === undefined || !link.isUp || (device.flags & DEVICE_FLAG.LOOPBACK) !== 0) return;
-    for (const address of [...link.addresses]) if (isOwn(address) && isLinkLocal(address.address[0])) this.take(address);
-    this.#giveLinkLocal(link);
+    const { set } = this.#host;
+    for (const address of [...link.addresses]) {
+      if (stateOf(address).origin === ORIGIN.LINK && isLinkLocal(address.address[0])) set.take(address);
+    }
+    this.#tell(link, LINK_EVENT.ADDRESS);
+    for (const address of link.addresses) if (isUsable(address)) set.searches.announce(link, address);
   }
 
-  #give(link: Ipv6Link, address: AddressWords, prefixLen: number, flags: number, owner: Owner): InterfaceAddress {
-    const given = new InterfaceAddress(ADDRESS_FAMILY.INET6, link.device, address, prefixLen);
-    given.scope = isLoopback(...address) ? ADDRESS_SCOPE.HOST : isLinkLocal(address[0]) ? ADDRESS_SCOPE.LINK : ADDRESS_SCOPE.UNIVERSE;
-    given.flags = flags;
-    this.#host.objects.hold(given, owner, 'ipv6.address');
-    this.#put(link, given);
-    if (link.isUp) this.#host.routes.add(given);
-    this.#host.route.current.changed();
-    return given;
+  #lookReady(link: Ipv6Link): void {
+    if (this.#rising === link) return;
+    const has = link.addresses.some((each) => isLinkLocal(each.address[0]) && isUsable(each) && each.holdNext !== null);
+    const isReady = link.isUp && isRunning(link.device) && has;
+    if (link.isReady === isReady) return;
+    link.isReady = isReady;
+    if (isReady) this.#tell(link, LINK_EVENT.READY);
   }
 
-  #put(link: Ipv6Link, address: InterfaceAddress): void {
-    link.addresses.push(address);
-    link.join(solicitedNodeOf(address));
-    this.#index.add(address);
+  #tell(link: Ipv6Link, event: number): void {
+    for (const listener of this.#listeners) listener.linkChanged(link, event);
   }
 }
 
-/** Made by the link coming up, by nobody's hand. */
-function isOwn({ flags }: InterfaceAddress): boolean {
-  return (flags & ADDRESS_FLAG.PERMANENT) === 0;
-}
-
-function solicitedNodeOf({ address }: InterfaceAddress): AddressWords {
-  return [SOLICITED_NODE[0], SOLICITED_NODE[1], SOLICITED_NODE[2], solicitedNodeWord3(address[3])];
+/** Given by hand, and without an end. */
+function isForGood(address: InterfaceAddress): boolean {
+  return stateOf(address).origin === ORIGIN.HAND && (address.flags & ADDRESS_FLAG.PERMANENT) !== 0;
 }

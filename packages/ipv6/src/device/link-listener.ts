@@ -8,7 +8,7 @@ export const LINK_EVENT = Object.freeze({
   UP: 2,
   /** It has a carrier, and a link-local address that may be used: again after each time that it had none. */
   READY: 3,
-  /** It is about to go down; after that {@link LINK_EVENT.UP} again, or END. */
+  /** It is down, though its addresses are there still; after that UP again, or END. */
   DOWN: 4,
   /** IPv6 is on it no more: unregistered, disabled, or with an MTU below 1280. */
   END: 5,

@@ -10,21 +10,21 @@ import {
   solicitedNodeWord3,
   writeMulticastMac,
 } from './address-kind.ts';
-import { linkLocalOf } from './interface-identifier.ts';
+import { identifierOf } from './interface-identifier.ts';
 
 test.each([
   // RFC 4291 appendix A: 34-56-78-9A-BC-DE.
-  ['34:56:78:9a:bc:de', 'fe80::3656:78ff:fe9a:bcde'],
-  ['02:00:00:00:00:01', 'fe80::ff:fe00:1'],
+  ['34:56:78:9a:bc:de', '::3656:78ff:fe9a:bcde'],
+  ['02:00:00:00:00:01', '::ff:fe00:1'],
   ['00:00:00:00:00:00', null],
   ['01:00:5e:00:00:01', null],
-])('the link-local address of %s is %s', (mac, wanted) => {
-  const words = linkLocalOf(parseMac(mac)!);
-  expect(words === null ? null : formatIpv6(...words)).toBe(wanted);
+])('the identifier of %s is %s', (mac, wanted) => {
+  const words = identifierOf(parseMac(mac)!);
+  expect(words === null ? null : formatIpv6(0, 0, ...words)).toBe(wanted);
 });
 
 test('other link addresses make none', () => {
-  expect([linkLocalOf(new Uint8Array(0)), linkLocalOf(new Uint8Array(8).fill(2))]).toEqual([null, null]);
+  expect([identifierOf(new Uint8Array(0)), identifierOf(new Uint8Array(8).fill(2))]).toEqual([null, null]);
 });
 
 test.each([

@@ -56,6 +56,11 @@ export function solicitedNodeWord3(word3: number): number {
 }
 export const SOLICITED_NODE: readonly [number, number, number] = Object.freeze([0xff020000 | 0, 0, 1] as const);
 
+/** The whole group. */
+export function solicitedNodeOf(address: AddressWords): AddressWords {
+  return [SOLICITED_NODE[0], SOLICITED_NODE[1], SOLICITED_NODE[2], solicitedNodeWord3(address[3])];
+}
+
 /** The Ethernet address of a group: 33:33 and its last word (RFC 2464 §7). */
 export function writeMulticastMac(bytes: Uint8Array, word3: number): void {
   bytes[0] = 0x33;
