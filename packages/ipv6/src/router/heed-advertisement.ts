@@ -18,7 +18,7 @@ const NO_PREFIX: AddressWords = Object.freeze([0, 0, 0, 0] as const);
 /** Who makes addresses and link routes of prefixes (RFC 4862 §5.5.3, RFC 4861 §6.3.4). */
 export interface PrefixListener {
   /** Of each prefix information option whose settings and lifetimes are in order; all that RFC 4862 §5.5.3 says of it is the listener's. */
-  prefixHeard(link: Ipv6Link, option: PrefixInformation): void;
+  prefixHeard(link: Ipv6Link, option: PrefixInformation, router: AddressWords): void;
 }
 
 export interface AdvertisementHost {
@@ -41,7 +41,8 @@ export function heedAdvertisement(host: AdvertisementHost, heard: HeardAdvertise
   heedParameters(host, heard, message);
   const { ifindex } = heard.link.device;
   if (host.conf.value(ifindex, 'accept_ra_pinfo') !== 0) {
-    for (const option of message.prefixes) if (isLifetimeGood(host, ifindex, option.validS)) host.prefixes.prefixHeard(heard.link, option);
+    for (const option of message.prefixes)
+      if (isLifetimeGood(host, ifindex, option.validS)) host.prefixes.prefixHeard(heard.link, option, heard.router);
   }
   for (const option of message.routes) if (isRouteGood(host, ifindex, option)) heedRoute(host, heard, option);
   heedNames(heard, message);
