@@ -47,6 +47,7 @@ export class Fib {
       const table = rules.tables.get(flow.table);
       return table === undefined ? null : thrown(this.#selectIn(table, flow, ifindex));
     }
+    if (rules.stale) rules.settle();
     if (!rules.plain) return this.#selectBy(rules.steps, flow, ifindex);
     const { order } = rules;
     for (let i = 0; i < order.length; i++) {

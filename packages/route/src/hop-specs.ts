@@ -90,7 +90,9 @@ export class HopSpecs {
     { family, address }: Gateway,
     ifindex: number,
   ): { readonly alias: RouteAlias; readonly hop: { readonly spec: HopSpec } } | null {
-    const { order, tables } = this.#book.of(family);
+    const rules = this.#book.of(family);
+    if (rules.stale) rules.settle();
+    const { order, tables } = rules;
     const nearest = family === ADDRESS_FAMILY.INET ? Math.max(asker.scope + 1, ROUTE_SCOPE.LINK) : 0;
     // Addresses of this host are never gateways, whatever other tables say.
     const first = [TABLE.LOCAL, ...(family === asker.family ? [asker.table] : [])];

@@ -8,7 +8,7 @@ import type { RouteInfo } from './route-info.ts';
 /** So many are remembered; with one more, none. */
 const MOST = 4096;
 const COARSE = 1 << 16;
-/** Among more gateways none is looked for: to check routes anew is quicker. */
+/** Nor is one with more gateways. */
 const MANY = 1024;
 
 /** A route that was checked. */
@@ -46,7 +46,7 @@ export class InfoMemo {
   /** The entry was checked, and comes to this. */
   keep(given: RouteEntry, checked: CheckedEntry, info: RouteInfo): Known {
     if (!isPlain(given)) return { given, checked, info, alone: null };
-    if (this.#count === MOST) this.forget();
+    if (this.#count === MOST || this.#gateways.length > MANY) this.forget();
     const known: Known = { given: { ...given, nextHops: given.nextHops.map(copyOf) }, checked, info, alone: null };
     const hash = hashOf(given);
     const others = this.#known.get(hash)?.filter((each) => each.info.users > 0) ?? [];

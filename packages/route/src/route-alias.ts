@@ -54,14 +54,23 @@ function before(a: AliasSpec, b: RouteAlias): boolean {
 
 /** The chain with one more, behind its equals. */
 export function chainIn(first: RouteAlias | null, info: RouteInfo, spec: AliasSpec): RouteAlias {
-  if (first === null || before(spec, first)) return new RouteAlias(info, spec, first);
-  return new RouteAlias(first.info, first, chainIn(first.next, info, spec));
+  const ahead: RouteAlias[] = [];
+  let behind = first;
+  for (; behind !== null && !before(spec, behind); behind = behind.next) ahead.push(behind);
+  return chained(ahead, new RouteAlias(info, spec, behind));
 }
 
 /** The chain without the first one that is as this. */
 export function chainOut(first: RouteAlias, alias: RouteAlias): RouteAlias | null {
-  if (first === alias || isSame(first, alias)) return first.next;
-  return new RouteAlias(first.info, first, first.next === null ? null : chainOut(first.next, alias));
+  const ahead: RouteAlias[] = [];
+  let at = first;
+  for (; !isSame(at, alias) && at.next !== null; at = at.next) ahead.push(at);
+  return chained(ahead, at.next);
+}
+
+/** Routes before a chain: it may be of thousands, so that calls cannot be nested. */
+function chained<C extends RouteAlias | null>(ahead: readonly RouteAlias[], chain: C): RouteAlias | C {
+  return ahead.reduceRight<RouteAlias | C>((next, alias) => new RouteAlias(alias.info, alias, next), chain);
 }
 
 /** Whatever comes behind. */

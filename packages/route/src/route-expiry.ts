@@ -1,12 +1,13 @@
 import type { AddressWords, Clock, Timer } from '@softnet/contract';
 import type { Prefix, RouteAlias } from './route-alias.ts';
+import { aliasesOf } from './route-alias.ts';
 import type { RouteTable } from './route-table.ts';
 
 /** The longest that a timer is armed for at once: a day. */
 const MAX_DELAY_MS = 86_400_000;
 
-/** Takes a route out. */
-type Expire = (table: RouteTable, prefix: Prefix, alias: RouteAlias) => void;
+/** Takes routes of a prefix out. */
+type Expire = (table: RouteTable, prefix: Prefix, over: readonly RouteAlias[]) => void;
 
 /** Routes that go by themselves: each prefix that has some has a timer in the kernel's wheel. */
 export class RouteExpiry {
@@ -43,10 +44,10 @@ export class RouteExpiry {
   }
 
   #fire(table: RouteTable, prefix: Prefix): void {
-    for (let alias = table.chain(prefix.prefix, prefix.prefixLen); alias !== null; alias = alias.next) {
-      if (alias.expiresMs !== null && this.#leftMs(alias.expiresMs) <= 0) this.#expire(table, prefix, alias);
-    }
-    this.look(table, prefix.prefix, prefix.prefixLen);
+    const all = aliasesOf(table.chain(prefix.prefix, prefix.prefixLen));
+    const over = all.filter(({ expiresMs }) => expiresMs !== null && this.#leftMs(expiresMs) <= 0);
+    if (over.length === 0) this.look(table, prefix.prefix, prefix.prefixLen);
+    else this.#expire(table, prefix, over);
   }
 
   #leftMs(expiresMs: number): number {

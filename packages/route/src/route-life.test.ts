@@ -147,6 +147,38 @@ describe('the control plane is told', () => {
     expect(() => add('10.0.0.0/24 dev eth0')).toThrow('mine');
     expect([heard, kernel.current.id]).toEqual([['heard'], listeners.owners[0]]);
   });
+
+  test('when all is done: whatever a listener does then, the rest of it goes too', () => {
+    const net = bootRouter();
+    const { add, store, router, kernel, listeners, eth1, ask } = net;
+    for (const metric of [1, 2]) add(`10.0.0.0/24 dev eth0 metric ${metric} expiresMs ${NOW + 100}`);
+    add('10.0.0.0/24 dev eth0 metric 3');
+    router.nextHops.add({ id: 1, family: INET, source: 4, hop: { ifindex: 3 } });
+    add('10.0.1.0/24 dev eth1');
+    let says = 0;
+    const busy = () => {
+      if (says++ === 0) store.remove(route('10.0.0.0/24 dev eth0', kernel));
+      throw new Error('mine');
+    };
+    listeners.set({ routeChanged: busy, nextHopChanged: busy } as never);
+    expect(() => kernel.advance(100)).toThrow('mine');
+    expect([store.entries(INET).length, where(ask('10.0.0.1'))]).toEqual([1, `error ${ERRNO.ENETUNREACH}`]);
+    kernel.devices.splice(2, 1);
+    expect(() => router.deviceChanged(eth1, DEVICE_EVENT.UNREGISTER)).toThrow('mine');
+    expect([store.entries(INET), router.nextHops.entries(), router.hops.count, says]).toEqual([[], [], 0, 5]);
+  });
+});
+
+test('what the last generation had is handed over, whatever this one would say of it', () => {
+  const [old, next] = [bootRouter(), bootRouter()];
+  old.add('::/0 via fe80::1 dev eth0');
+  old.add('::/0 via fe80::2 dev eth0 proto 9 preference 1');
+  old.add('10.0.0.0/8 dev eth0 dev eth1');
+  for (const { kernel } of [old, next]) kernel.devices.splice(2, 1);
+  old.router.deviceChanged(old.eth1, DEVICE_EVENT.UNREGISTER);
+  thawRouter(freezeRouter(old.router), next.router);
+  expect(next.store.entries(INET6)).toEqual(old.store.entries(INET6));
+  expect([where(next.ask('2001::')), where(next.ask('10.0.0.1'))]).toEqual(['eth0 via fe80::2', 'eth0']);
 });
 
 test('all of it is handed over as plain data: nothing known of a destination is forgotten, and flows stay on their ways', () => {

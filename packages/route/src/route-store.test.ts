@@ -52,6 +52,19 @@ describe('a table', () => {
     expect(lines(net)).toEqual(['254: 10.0.0.0/24 dev eth1', '254: 10.0.0.0/24 dev eth1 metric 1', '254: 10.0.1.0/24 dev eth1']);
   });
 
+  test('has so many of one prefix, and no more', () => {
+    const net = bootRouter();
+    const { store, kernel, ask, router } = net;
+    const edit = (metric: number) => ({ change: 'add', entry: route(`10.0.0.0/24 dev eth0 metric ${metric}`, kernel) }) as const;
+    store.apply(Array.from({ length: 2047 }, (_, i) => edit(2048 - i)));
+    net.add('10.0.0.0/24 dev eth1 metric 1');
+    expect(() => net.add('10.0.0.0/24 dev eth1')).toThrow('ENOBUFS: table 254 has 2048 routes 10.0.0.0/24 already, the most of a prefix');
+    expect([store.entries(INET).length, where(ask('10.0.0.1'))]).toEqual([2048, 'eth1']);
+    store.replace(route('10.0.0.0/24 dev eth1 metric 2048', kernel));
+    store.apply(store.entries(INET).map((entry) => ({ change: 'remove', entry })));
+    expect([store.entries(INET), router.hops.count]).toEqual([[], 0]);
+  });
+
   test('has the stack’s own of one prefix for each device', () => {
     const net = bootRouter();
     const { add, store, kernel } = net;

@@ -219,7 +219,7 @@ export class RouteStore {
     const before = table.chain(prefix, prefixLen);
     // Those of the last generation stood beside one another there, in this order.
     const other = before === null || trusted ? null : conflict(before, entry, info);
-    const fault = this.#faultOf(given, table, before, replaces ? null : other);
+    const fault = this.#faultOf(given, table, before, other, replaces);
     if (fault !== null) {
       this.#infos.give(info);
       throw fault;
@@ -237,13 +237,15 @@ export class RouteStore {
   }
 
   /** Why a prefix cannot have one more. @param other the route in whose place it would be. */
-  #faultOf(entry: RouteEntry, table: RouteTable, first: RouteAlias | null, other: RouteAlias | null): NetError | null {
+  #faultOf(entry: RouteEntry, table: RouteTable, first: RouteAlias | null, other: RouteAlias | null, replaces: boolean): NetError | null {
     if (other !== null) {
+      if (replaces) return null;
       const words = this.#words(entryOf(other, table, entry));
       return new NetError('EEXIST', `table ${table.number} has the route ${words} already: replace changes it`, { syscall: 'route' });
     }
     if (first === null || first.length < MOST_ROUTES) return null;
-    const text = `table ${table.number} has ${MOST_ROUTES} routes of the prefix of ${this.#words(entry)} already, and no prefix may have more`;
+    const words = this.#words({ ...entry, nextHops: [], priority: 0 });
+    const text = `table ${table.number} has ${MOST_ROUTES} routes ${words} already, the most of a prefix`;
     return new NetError('ENOBUFS', text, { syscall: 'route' });
   }
 

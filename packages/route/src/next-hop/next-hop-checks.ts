@@ -51,7 +51,8 @@ export function checkChange({ object: before, infos, groups }: NextHopNode, afte
   if ((before.group === undefined) !== (after.group === undefined)) throw refuse(id, 'a group stays a group, a way a way');
   if ((before.resilient === undefined) !== (after.resilient === undefined)) throw refuse(id, 'a group stays resilient, or not');
   if (before.resilient?.buckets !== after.resilient?.buckets) throw refuse(id, 'how many buckets it has was said when it was made');
-  const used = after.group === undefined && after.family !== inet6 && [...infos].some(({ family }) => family === inet6);
+  const users = [...infos, ...[...groups].flatMap((group) => [...group.infos])];
+  const used = after.group === undefined && after.family !== inet6 && users.some(({ family }) => family === inet6);
   if (used) throw refuse(id, 'IPv6 routes use it');
   if (after.blackhole && [...groups].some(({ members }) => members.length > 1)) throw refuse(id, 'it is one of several in a group');
 }

@@ -67,7 +67,7 @@ export class NextHopStore implements NextHops {
   remove(id: number): void {
     const node = this.#nodes.get(id);
     if (node === undefined) throw new NetError('ENOENT', `there is no next hop ${id}`, { syscall: 'nexthop' });
-    this.#remove([node]);
+    this.#parts.listeners.several(this.#remove([node]));
   }
 
   entries(): readonly NextHopObject[] {
@@ -94,10 +94,10 @@ export class NextHopStore implements NextHops {
     this.#nodes.get(info.nextHopId)?.infos.delete(info);
   }
 
-  /** Devices have gone for good: so do their next hops, with all that uses them. */
-  dropGone(isGone: (ifindex: number) => boolean): void {
-    const gone = [...this.#nodes.values()].filter(({ object }) => object.hop !== undefined && isGone(object.hop.ifindex));
-    if (gone.length > 0) this.#remove(gone);
+  /** The device has gone for good: so do its next hops, with all that uses them. Returns what listeners are to be told. */
+  dropGone(ifindex: number): (() => void)[] {
+    const gone = [...this.#nodes.values()].filter(({ object }) => object.hop?.ifindex === ifindex);
+    return gone.length === 0 ? [] : this.#remove(gone);
   }
 
   /** By resilient group: whose its buckets are. */
@@ -164,8 +164,8 @@ export class NextHopStore implements NextHops {
     node.buckets.change(group!.map(({ id, weight = 1 }) => ({ id, weight })));
   }
 
-  /** Groups lose them first, and go with their last. */
-  #remove(nodes: readonly NextHopNode[]): void {
+  /** Groups lose them first, and go with their last. Returns what listeners are to be told. */
+  #remove(nodes: readonly NextHopNode[]): (() => void)[] {
     const gone = new Set(nodes);
     const told: [Change, NextHopObject][] = [];
     for (const group of new Set(nodes.flatMap((node) => [...node.groups]))) {
@@ -186,14 +186,14 @@ export class NextHopStore implements NextHops {
     }
     this.#parts.changed();
     const { listeners } = this.#parts;
-    listeners.several([
+    return [
       ...routes.map((entry) => () => listeners.route('remove', entry)),
       ...told.map(
         ([change, object]) =>
           () =>
             listeners.nextHop(change, object),
       ),
-    ]);
+    ];
   }
 
   #tell(change: Change, id: number): void {

@@ -80,6 +80,10 @@ describe('a next-hop object', () => {
     expect([to('20.0.0.1'), to('2001:db8::1')]).toEqual(['eth1 via fe80::7', 'eth1 via fe80::7']);
     expect(() => add('2001:db8:1::/48 nextHopId 1')).toThrow('EINVAL: next hop 1 cannot be so: IPv6 routes go by IPv6 next hops');
     expect(() => nextHops.replace(single(7, 2, '10.0.0.1'))).toThrow('IPv6 routes use it');
+    nextHops.add(single(8, 3, 'fe80::8', INET6));
+    nextHops.add(group(9, 8));
+    add('2001:db9::/32 nextHopId 9');
+    expect(() => nextHops.replace(single(8, 2, '10.0.0.1'))).toThrow('IPv6 routes use it');
   });
 
   test('keeps what its routes say: metrics, the preferred source', () => {

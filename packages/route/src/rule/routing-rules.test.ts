@@ -184,6 +184,16 @@ test('mistakes are said', () => {
   expect(() => rules.add(rule({ family: 7 }))).toThrow('EAFNOSUPPORT');
 });
 
+test('thousands of rules and tables, one after the other, take no minutes', () => {
+  const { rules, add, asked } = boot();
+  const begun = process.cpuUsage();
+  for (let i = 1; i <= 1500; i++) rules.add(rule({ priority: i, table: i + 300, mark: i }));
+  for (let i = 1; i <= 1500; i++) add(`0.0.0.0/0 dev eth1 table ${i + 300}`);
+  expect([asked({ mark: 1500 }), asked({ mark: 1501 })]).toEqual(['eth1', 'eth0']);
+  const { user, system } = process.cpuUsage(begun);
+  expect(user + system).toBeLessThan(3_000_000);
+});
+
 test('ports are asked for while a rule asks for them', () => {
   const { rules, service } = boot();
   const asks = () => [service.wantsPorts(INET), service.wantsPorts(INET6), service.wantsPorts(7)];
