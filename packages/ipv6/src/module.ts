@@ -126,6 +126,7 @@ export class Ipv6Module implements SoftnetModule {
     this.#addresses.close(others.some((layer) => layer.family === this.#layer.family && layer !== this.#layer));
     this.#hooks.close();
     this.#reassembly.close();
+    this.#routers.close();
     // Dsts and neighbours of ours are let go of.
     this.#around.route.current.changed();
   }
@@ -216,8 +217,11 @@ export class Ipv6Module implements SoftnetModule {
       links,
       output,
       prefixes: autoconf,
+      sender,
+      accept: input.accept,
       solicit: (neighbour) => this.#discovery.solicit(neighbour, null),
     });
+    forward.aids = this.#routers;
     links.listen(this.#routers);
     this.#discovery = new NeighbourDiscovery(around, links, sender, searches, this.#routers, {
       unreachable: (skb) => this.#unreachable(skb),

@@ -7,10 +7,13 @@ import { isLinkLocal, isLoopback, isUnspecified } from './address-kind.ts';
 import type { IcmpErrors } from './icmp-errors.ts';
 import { IPV6_MIN_MTU, mtuOn } from './link-values.ts';
 import type { Ipv6Reason } from './reasons.ts';
+import type { ForwardAids } from './router-messages.ts';
 import type { Links, Surroundings } from './surroundings.ts';
 
 /** A router's part. Linux's `ip6_forward`. */
 export class Ipv6Forward {
+  /** Set once, before the first packet. */
+  aids!: ForwardAids;
   readonly #around: Surroundings;
   readonly #layer: NetworkLayer;
   readonly #hooks: LayerHooks;
@@ -32,6 +35,7 @@ export class Ipv6Forward {
     const { conf, traffic } = this.#around;
     if (conf.value(skb.ifindex, 'forwarding') === 0 || skb.type !== SKB_TYPE.HOST) return this.#drop(skb, 'ipv6.not-forwarding');
     const dst = skb.dst!;
+    if (conf.value(skb.ifindex, 'proxy_ndp') !== 0 && this.aids.isAsked(skb)) return this.aids.accept(skb);
     if (!this.#mayLeave(skb)) return this.#drop(skb, 'ipv6.scope');
     if (ipv6HopLimit(skb.memory.view, skb.network) <= 1) {
       this.#layer.refuse(skb, REFUSAL.TIME_EXCEEDED, 0);
@@ -48,6 +52,7 @@ export class Ipv6Forward {
       return this.#drop(skb, 'ipv6.too-big');
     }
     if (!skb.memory.pool.makeRoom(skb, dst.headroomBytes - IPV6_HEADER_BYTES, 0)) return this.#drop(skb, 'ipv6.no-memory');
+    if (dst.device !== null && dst.device.ifindex === skb.ifindex) this.aids.goesBack(skb, dst);
     this.#around.counters.outForwDatagrams.value++;
     const { view } = skb.memory;
     setIpv6HopLimit(view, skb.network, ipv6HopLimit(view, skb.network) - 1);

@@ -131,7 +131,8 @@ export class NeighbourDiscovery implements NeighbourProtocol {
   }
 
   /** RFC 4861 §7.2.3, §7.2.4. */
-  #solicited(skb: Skb, link: Link, { sourceLinkAddress, nonce, nonceBytes }: NdMessage): Ipv6Reason | null {
+  #solicited(skb: Skb, link: Link, message: NdMessage): Ipv6Reason | null {
+    const { sourceLinkAddress, nonce, nonceBytes } = message;
     const { bytes } = skb.memory;
     const { device } = link;
     const answer = this.#answer;
@@ -140,7 +141,7 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = answer;
     const ours = this.#links.find(src0, src1, src2, src3, device.ifindex);
     const isAnycast = ours === null && link.isAnycast(src0, src1, src2, src3);
-    if (!isAnycast && ours?.device !== device) return 'nd.not-ours';
+    if (!isAnycast && ours?.device !== device) return this.#askedForOther(skb, link, message);
     const isAnonymous = isUnspecified(dst0, dst1, dst2, dst3);
     if (isAnonymous && ours !== null && isTentative(ours)) return this.#news.probed(ours, bytes, nonce, nonceBytes);
     if (ours !== null && !isAnswered(ours)) return 'nd.not-ours';
@@ -150,6 +151,12 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     // What others may have too, or perhaps have, overrides nothing (RFC 4861 §7.2.4, RFC 4429 §3.3).
     this.#advertise(link, isAnycast, isAnycast || isTentative(ours!) ? 0 : NA_FLAG.OVERRIDE);
     return null;
+  }
+
+  #askedForOther(skb: Skb, link: Link, message: NdMessage): Ipv6Reason | null {
+    const reason = this.#routers.askedForOther(skb, link, message);
+    if (reason === null) skb.memory.pool.release(skb);
+    return reason;
   }
 
   /** To who asked; to all, if that was nobody by name. */

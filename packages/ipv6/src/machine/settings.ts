@@ -24,6 +24,8 @@ export interface Ipv6Settings {
   /** net.ipv6.ip6frag_max_datagrams, ip6frag_max_pieces */
   readonly fragmentDatagrams: { readonly value: number };
   readonly fragmentPieces: { readonly value: number };
+  /** net.ipv6.neigh.default.proxy_delay, 1/100 s */
+  readonly proxyDelayTicks: { readonly value: number };
   /** net.ipv6.auto_flowlabels: one of {@link AUTO_LABEL}. */
   readonly autoLabels: { readonly value: number };
   /** net.ipv6.flowlabel_reflect: bits; 4: echo replies. */
@@ -62,6 +64,13 @@ export function defineSettings(sysctl: SysctlBranch): Ipv6Settings {
     ),
     errorsPerSecond: int('icmp.msgs_per_sec', 1000, 0, many, 'ICMPv6 errors a second, at most (RFC 4443 §2.4 f)'),
     errorsBurst: int('icmp.msgs_burst', 50, 0, many, 'ICMPv6 errors at once, at most'),
+    proxyDelayTicks: int(
+      'neigh.default.proxy_delay',
+      80,
+      0,
+      6000,
+      '1/100 s within which solicitations are answered for others; 0: at once',
+    ),
     fragmentTimeS: int('ip6frag_time', 60, 1, 3600, 'seconds for all fragments of a datagram to come (RFC 8200 §4.5)'),
     fragmentBytes: int('ip6frag_high_thresh', 4 << 20, 0, 1 << 30, 'bytes of memory for fragments that wait'),
     fragmentDatagrams: int('ip6frag_max_datagrams', 1024, 1, many, 'datagrams that wait for fragments'),

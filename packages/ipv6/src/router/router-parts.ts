@@ -1,4 +1,4 @@
-import type { AddressWords, Change, ModuleContext, Neighbour, NetDevice, Skb } from '@softnet/contract';
+import type { AddressWords, Change, Dst, ModuleContext, Neighbour, NetDevice, Skb, SkbStep } from '@softnet/contract';
 import {
   ADDRESS_FAMILY,
   DeviceTraffic,
@@ -12,13 +12,15 @@ import {
 import type { AdvertisedLink } from '../advertiser/advertised-link.ts';
 import { FROZEN_ADVERTISED, freezeAdvertised, thawAdvertised } from '../advertiser/advertised-link.ts';
 import { Advertiser } from '../advertiser/advertiser.ts';
+import { NeighbourProxy } from '../advertiser/neighbour-proxy.ts';
 import { RedirectSender } from '../advertiser/redirect-sender.ts';
 import type { Ipv6Link } from '../device/ipv6-link.ts';
 import type { Ipv6Links } from '../device/ipv6-links.ts';
 import type { LinkListener } from '../device/link-listener.ts';
+import type { NeighbourSender } from '../machine/neighbour-sender.ts';
 import type { Ipv6Output } from '../machine/output.ts';
 import type { Ipv6Reason } from '../machine/reasons.ts';
-import type { RouterMessages } from '../machine/router-messages.ts';
+import type { ForwardAids, RouterMessages } from '../machine/router-messages.ts';
 import type { Surroundings } from '../machine/surroundings.ts';
 import type { NdMessage } from '../wire/neighbour-message.ts';
 import type { PrefixListener } from './heed-advertisement.ts';
@@ -36,15 +38,20 @@ export interface RouterPartsHost {
   readonly links: Ipv6Links;
   readonly output: Ipv6Output;
   readonly prefixes: PrefixListener;
+  readonly sender: NeighbourSender;
+  /** `Dst.input` of what is for this host. */
+  readonly accept: SkbStep;
   /** Asks for a neighbour, by a group. */
   readonly solicit: (neighbour: Neighbour) => void;
 }
 
 /** Router discovery in its module, both sides of it: its objects, timers and points, put together (RFC 4861 §6, §8). */
-export class RouterParts implements RouterMessages, LinkListener, NeighbourListener {
+export class RouterParts implements RouterMessages, ForwardAids, LinkListener, NeighbourListener {
+  readonly accept: SkbStep;
   readonly discovery: RouterDiscovery;
   readonly advertiser: Advertiser;
-  readonly redirectSender: RedirectSender;
+  readonly #redirectSender: RedirectSender;
+  readonly #proxy: NeighbourProxy;
   readonly #host: RouterPartsHost;
   readonly #redirects: Redirects;
 
@@ -57,7 +64,12 @@ export class RouterParts implements RouterMessages, LinkListener, NeighbourListe
     this.advertiser = this.#makeAdvertiser(sender);
     this.advertiser.timer = ctx.timer(() => this.advertiser.fire(), null, 'ipv6.advertise');
     this.#redirects = new Redirects({ around, links });
-    this.redirectSender = new RedirectSender({ around, links, sender, clock: ctx.clock, secret: ctx.random.u32() });
+    this.#redirectSender = new RedirectSender({ around, links, sender, clock: ctx.clock, secret: ctx.random.u32() });
+    this.accept = host.accept;
+    this.#proxy = new NeighbourProxy({
+      ...{ around, links, sender: host.sender, clock: ctx.clock, delayTicks: around.settings.proxyDelayTicks },
+      timer: (fire) => ctx.timer(fire, undefined, 'ipv6.proxy'),
+    });
   }
 
   publish(): void {
@@ -81,6 +93,25 @@ export class RouterParts implements RouterMessages, LinkListener, NeighbourListe
 
   redirected(skb: Skb, { device }: { readonly device: NetDevice }, message: NdMessage): Ipv6Reason | null {
     return this.#redirects.redirected(skb, this.#linkOf(device), message);
+  }
+
+  askedForOther(skb: Skb, { device }: { readonly device: NetDevice }, message: NdMessage): Ipv6Reason | null {
+    return this.#proxy.asked(skb, this.#linkOf(device), message);
+  }
+
+  // ForwardAids.
+
+  isAsked(skb: Skb): boolean {
+    return this.#proxy.isAsked(skb);
+  }
+
+  goesBack(skb: Skb, dst: Dst): void {
+    this.#redirectSender.consider(skb, dst);
+  }
+
+  /** The layer stops. */
+  close(): void {
+    this.#proxy.close();
   }
 
   linkChanged(link: Ipv6Link, event: number): void {
