@@ -142,6 +142,7 @@ const DISCOVERY = Object.freeze({
     summary: 'advertisements make neighbours (RFC 9131): all (1), of the subnet (2)',
   },
   suppress_frag_ndisc: { ...ON, summary: 'fragmented Neighbor Discovery is dropped (RFC 6980)' },
+  mld_reports: { ...ON, summary: 'groups are reported on the link (RFC 3810); off: nobody there is told' },
   force_mld_version: { default: 0, min: 0, max: 2, join: 'max', summary: 'MLD of this version; 0: as the querier speaks (RFC 3810 §8)' },
   mldv1_unsolicited_report_interval: { default: 10_000, min: 1, max: DAY_MS, join: 'own', summary: 'ms between reports of a join' },
   mldv2_unsolicited_report_interval: { default: 1000, min: 1, max: DAY_MS, join: 'own', summary: 'ms between reports of a change' },

@@ -10,8 +10,11 @@ import {
   HOOK_FAMILY,
   HookQueue,
   IP_PROTOCOL,
+  JoinedGroups,
+  LinkGroups,
   MemoryAccounts,
   Module,
+  MulticastGroups,
   MulticastRouter,
   NameServers,
   NeighbourListener,
@@ -61,6 +64,8 @@ import type { Ipv6Reasons } from './machine/reasons.ts';
 import { IPV6_REASON } from './machine/reasons.ts';
 import { defineSettings } from './machine/settings.ts';
 import type { Surroundings } from './machine/surroundings.ts';
+import { GroupTraffic } from './mld/group-traffic.ts';
+import { MldWays } from './mld/mld-ways.ts';
 import { RouterParts } from './router/router-parts.ts';
 import { Ipv6Options } from './socket/ipv6-options.ts';
 
@@ -84,6 +89,7 @@ import { Ipv6Options } from './socket/ipv6-options.ts';
     one(SocketPorts),
     optional(PacketPolicy),
     optional(HookQueue),
+    optional(LinkGroups),
   ],
   provides: [
     NetworkLayer,
@@ -95,6 +101,8 @@ import { Ipv6Options } from './socket/ipv6-options.ts';
     OptionLevel,
     DeviceListener,
     HeaderParser,
+    JoinedGroups,
+    MulticastGroups,
     NeighbourListener,
     NameServers,
     RouterAdvertisements,
@@ -110,6 +118,7 @@ export class Ipv6Module implements SoftnetModule {
   #discovery!: NeighbourDiscovery;
   #routers!: RouterParts;
   #icmp!: IcmpInput;
+  #groups!: MldWays;
 
   start(ctx: ModuleContext): void {
     this.#ctx = ctx;
@@ -117,6 +126,7 @@ export class Ipv6Module implements SoftnetModule {
     this.#addresses = this.#defineAddresses(ctx);
     const offload = new Ipv6Offload(this.#around.reasons, new ProtocolOffloads(ctx), this.#around.settings.limits);
     this.#layer = new Ipv6Layer(this.#around, this.#addresses.links, this.#defineUses(ctx), this.#addresses.objects, offload);
+    this.#groups = new MldWays(ctx, this.#around, this.#layer, this.#addresses.links);
     this.#compose(ctx);
     this.#publish(ctx);
   }
@@ -127,12 +137,14 @@ export class Ipv6Module implements SoftnetModule {
     this.#hooks.close();
     this.#reassembly.close();
     this.#routers.close();
+    this.#groups.close();
     // Dsts and neighbours of ours are let go of.
     this.#around.route.current.changed();
   }
 
   #surroundings(ctx: ModuleContext): Surroundings {
-    const reasons = Object.entries(IPV6_REASON).map(([name, text]): [string, DropReason] => [name, ctx.dropReason(name, text)]);
+    const named = Object.entries(IPV6_REASON).map(([name, text]): [string, DropReason] => [name, ctx.dropReason(name, text)]);
+    const reasons = Object.fromEntries(named) as Ipv6Reasons;
     return {
       current: ctx.current,
       random: ctx.random,
@@ -142,10 +154,11 @@ export class Ipv6Module implements SoftnetModule {
       traffic: ctx.port(DeviceTraffic),
       policy: ctx.port(PacketPolicy),
       routers: ctx.contributions(MulticastRouter),
-      reasons: Object.fromEntries(reasons) as Ipv6Reasons,
+      reasons,
       settings: defineSettings(ctx.sysctl),
       counters: defineCounters((name) => ctx.counter(name)),
       conf: this.#defineConf(ctx),
+      groups: new GroupTraffic(ctx, reasons['ipv6.not-a-member'], (skb) => this.#layer.path.input.takeCopy(skb)),
     };
   }
 
@@ -184,6 +197,7 @@ export class Ipv6Module implements SoftnetModule {
       ctx,
       around: this.#around,
       prepare: (dst) => this.#layer.prepare(dst),
+      groups: () => this.#groups.memberships,
       discard: (skb) => {
         skb.memory.pool.drop(skb, reasons['ipv6.no-route']);
         return TRANSMIT.DROPPED;
@@ -223,10 +237,11 @@ export class Ipv6Module implements SoftnetModule {
     });
     forward.aids = this.#routers;
     links.listen(this.#routers);
+    links.listen(this.#groups);
     this.#discovery = new NeighbourDiscovery(around, links, sender, searches, this.#routers, {
       unreachable: (skb) => this.#unreachable(skb),
     });
-    this.#icmp = new IcmpInput(around, links, delivery, icmpOutput, this.#discovery);
+    this.#icmp = new IcmpInput(around, links, delivery, icmpOutput, this.#discovery, this.#groups);
   }
 
   #defineHooks(ctx: ModuleContext, layer: Ipv6Layer): LayerHooks {
@@ -280,10 +295,11 @@ export class Ipv6Module implements SoftnetModule {
     ctx.contribute(HeaderParser, new Ipv6Parser(this.#around.settings.limits), 'corridor');
     ctx.contribute(NeighbourProtocol, this.#discovery, 'corridor');
     ctx.contribute(Protocol, this.#icmp, 'corridor');
-    ctx.contribute(OptionLevel, new Ipv6Options(this.#around.settings.autoLabels), 'corridor');
+    ctx.contribute(OptionLevel, new Ipv6Options(this.#around.settings.autoLabels, this.#groups.options), 'corridor');
     ctx.contribute(DeviceListener, this.#around.conf, 'corridor');
     ctx.contribute(DeviceListener, this.#addresses.secrets, 'corridor');
     ctx.contribute(DeviceListener, this.#addresses.links, 'corridor');
+    this.#groups.publish(ctx);
     ctx.contribute(Addresses, this.#addresses.door, 'door');
     this.#routers.publish();
     const ping = { name: 'ping', family: ADDRESS_FAMILY.INET6, type: SOCK_TYPE.DGRAM, protocol: IP_PROTOCOL.ICMPV6, usual: false };

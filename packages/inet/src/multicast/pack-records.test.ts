@@ -13,15 +13,15 @@ test('reports fit, and say all but what of an EXCLUDE has no room (RFC 3376 §4.
       const { reportBytes, recordBytes, sourceBytes } = size;
       const reports = packRecords(records, maxBytes, size);
       for (const report of reports) {
-        const lenBytes = report.reduce((sum, { sources }) => sum + recordBytes + sourceBytes * sources.length, reportBytes);
+        const lenBytes = report.reduce<number>((sum, { sources }) => sum + recordBytes + sourceBytes * sources.length, reportBytes);
         expect(lenBytes).toBeLessThanOrEqual(maxBytes);
       }
       const most = Math.floor((maxBytes - reportBytes - recordBytes) / sourceBytes);
-      const expected = records.flatMap(({ type, group, sources }): unknown[][] => {
+      const expected = records.flatMap(({ type, group, sources }) => {
         const said = type === 2 || type === 4 ? sources.slice(0, most) : sources;
         return said.length === 0 ? [[type, group]] : said.map((each) => [type, group, each]);
       });
-      const said = reports.flat().flatMap(({ type, group, sources }): unknown[][] => {
+      const said = (reports.flat() as typeof records).flatMap(({ type, group, sources }) => {
         return sources.length === 0 ? [[type, group]] : sources.map((each) => [type, group, each]);
       });
       expect(said).toEqual(expected);

@@ -13,6 +13,7 @@ import { AddressRoutes } from './address-routes.ts';
 import { AddressSet } from './address-set.ts';
 import { Addresses } from './addresses.ts';
 import { Anycasts } from './anycasts.ts';
+import type { OwnGroups } from './ipv6-link.ts';
 import { Ipv6Links } from './ipv6-links.ts';
 
 export interface AddressPartsHost {
@@ -22,6 +23,8 @@ export interface AddressPartsHost {
   readonly prepare: (dst: Dst) => void;
   /** Of packets that meet a link's dst before it is prepared. */
   readonly discard: SkbStep;
+  /** Where links join the groups that they must be in: asked once the parts are together. */
+  readonly groups: () => OwnGroups;
 }
 
 /** Devices and addresses with what follows from them, put together. */
@@ -41,7 +44,7 @@ export class AddressParts {
   #sender: OwnAddressSender | null = null;
 
   constructor(host: AddressPartsHost) {
-    const { ctx, around, prepare, discard } = host;
+    const { ctx, around, prepare, discard, groups } = host;
     const { route, current, conf, traffic } = around;
     const { clock } = ctx;
     this.#host = host;
@@ -51,7 +54,7 @@ export class AddressParts {
     this.#routes = routes;
     const set = new AddressSet({ index, routes, route, current, listeners: ctx.contributions(AddressListener), linkOf });
     this.#set = set;
-    this.links = new Ipv6Links({ index, set, routes, route, prepare, discard, conf });
+    this.links = new Ipv6Links({ index, set, routes, route, prepare, discard, conf, groups });
     this.searches = this.#makeSearches();
     set.searches = this.searches;
     this.door = new Addresses({ clock, conf, links: this.links, set, routes, traffic });

@@ -1,6 +1,6 @@
 import type { AddressWords, Generation, InterfaceAddress, NetDevice, SkbStep } from '@softnet/contract';
 import { ADDRESS_FAMILY, Dst, ROUTE_TYPE } from '@softnet/contract';
-import { isSame } from '../machine/address-kind.ts';
+import { isSame, NODE_GROUPS, ROUTER_GROUPS } from '../machine/address-kind.ts';
 import type { Link } from '../machine/surroundings.ts';
 
 interface Membership {
@@ -15,6 +15,12 @@ export interface OnLinkPrefix {
   readonly prefixLen: number;
   /** Kernel ms; Infinity: for ever. */
   readonly untilMs: number;
+}
+
+/** Where a link's own groups are joined and left. */
+export interface OwnGroups {
+  joinOwn(device: NetDevice, group: AddressWords): void;
+  leaveOwn(device: NetDevice, group: AddressWords): void;
 }
 
 /** A device, as IPv6 uses it: its addresses, its groups, and the way to the link itself. Linux's `struct inet6_dev`. */
@@ -33,11 +39,14 @@ export class Ipv6Link implements Link {
   mtuBytes = 0;
   reachableMs = 0;
   retransMs = 0;
-  readonly #memberships: Membership[] = [];
+  /** It is in the groups of routers. */
+  #isRouter = false;
+  readonly #groups: OwnGroups;
   readonly #anycasts: Membership[] = [];
 
   /** @param prepare `NetworkLayer.prepare`. @param discard of packets that meet the dst before it is prepared. */
-  constructor(device: NetDevice, generation: Generation, discard: SkbStep, prepare: (dst: Dst) => void) {
+  constructor(device: NetDevice, generation: Generation, discard: SkbStep, prepare: (dst: Dst) => void, groups: OwnGroups) {
+    this.#groups = groups;
     this.device = device;
     this.dst = new Dst(generation, discard);
     this.dst.family = ADDRESS_FAMILY.INET6;
@@ -49,13 +58,6 @@ export class Ipv6Link implements Link {
     prepare(this.dst);
     // Nobody keeps it, so nobody waits for it.
     this.dst.uses = null;
-  }
-
-  isMember(word0: number, word1: number, word2: number, word3: number): boolean {
-    for (let i = 0; i < this.#memberships.length; i++) {
-      if (isSame(this.#memberships[i]!.group, word0, word1, word2, word3)) return true;
-    }
-    return false;
   }
 
   isAnycast(word0: number, word1: number, word2: number, word3: number): boolean {
@@ -82,17 +84,26 @@ export class Ipv6Link implements Link {
 
   /** One more wants packets to this group. */
   join(group: AddressWords): void {
-    enter(this.#memberships, group);
+    this.#groups.joinOwn(this.device, group);
   }
 
   /** One fewer does. */
   leave(group: AddressWords): void {
-    exit(this.#memberships, group);
+    this.#groups.leaveOwn(this.device, group);
   }
 
-  /** For lists and tests. */
-  get groups(): readonly AddressWords[] {
-    return this.#memberships.map(({ group }) => group);
+  /** RFC 4291 §2.8: all nodes are in these groups, routers also in those. */
+  joinAsNode(): void {
+    for (const group of NODE_GROUPS) this.join(group);
+  }
+
+  beRouter(on: boolean): void {
+    if (this.#isRouter === on) return;
+    this.#isRouter = on;
+    for (const group of ROUTER_GROUPS) {
+      if (on) this.join(group);
+      else this.leave(group);
+    }
   }
 }
 

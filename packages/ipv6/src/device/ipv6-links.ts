@@ -1,7 +1,7 @@
 import type { DeviceListener, Dst, InterfaceAddress, NetDevice, Port, Route, SkbStep } from '@softnet/contract';
 import { ADDRESS_FLAG, DEVICE_EVENT, DEVICE_FLAG, Generation, isRunning } from '@softnet/contract';
 import type { Ipv6Conf } from '../conf.ts';
-import { ALL_NODES, ALL_ROUTERS, isLinkLocal } from '../machine/address-kind.ts';
+import { isLinkLocal } from '../machine/address-kind.ts';
 import { IPV6_MIN_MTU } from '../machine/output.ts';
 import type { Links } from '../machine/surroundings.ts';
 import type { AddressIndex } from './address-index.ts';
@@ -9,6 +9,7 @@ import type { AddressRoutes } from './address-routes.ts';
 import type { AddressFollower, AddressSet } from './address-set.ts';
 import { isUsable } from './address-set.ts';
 import { ORIGIN, stateOf } from './address-state.ts';
+import type { OwnGroups } from './ipv6-link.ts';
 import { Ipv6Link } from './ipv6-link.ts';
 import type { LinkListener } from './link-listener.ts';
 import { LINK_EVENT } from './link-listener.ts';
@@ -22,6 +23,7 @@ export interface Ipv6LinksHost {
   readonly prepare: (dst: Dst) => void;
   readonly discard: SkbStep;
   readonly conf: Ipv6Conf;
+  readonly groups: () => OwnGroups;
 }
 
 /** Devices that IPv6 is on. */
@@ -65,10 +67,10 @@ export class Ipv6Links implements Links, DeviceListener, AddressFollower {
   begin(device: NetDevice): Ipv6Link {
     const known = this.#links.get(device.ifindex);
     if (known !== undefined) return known;
-    const { prepare, discard, conf } = this.#host;
-    const link = new Ipv6Link(device, this.#generation, discard, prepare);
-    link.join(ALL_NODES);
-    if (conf.value(device.ifindex, 'forwarding') !== 0) link.join(ALL_ROUTERS);
+    const { prepare, discard, conf, groups } = this.#host;
+    const link = new Ipv6Link(device, this.#generation, discard, prepare, groups());
+    link.joinAsNode();
+    link.beRouter(conf.value(device.ifindex, 'forwarding') !== 0);
     this.#links.set(device.ifindex, link);
     this.#tell(link, LINK_EVENT.BEGIN);
     return link;
@@ -113,8 +115,7 @@ export class Ipv6Links implements Links, DeviceListener, AddressFollower {
   forwardingChanged(device: NetDevice, on: boolean): void {
     const link = this.#links.get(device.ifindex);
     if (link === undefined) return;
-    if (on) link.join(ALL_ROUTERS);
-    else link.leave(ALL_ROUTERS);
+    link.beRouter(on);
     this.#tell(link, LINK_EVENT.FORWARDING);
   }
 

@@ -6,6 +6,13 @@ export const SCOPE = Object.freeze({ INTERFACE: 1, LINK: 2, SITE: 5, GLOBAL: 14 
 
 export const ALL_NODES: AddressWords = Object.freeze([0xff020000 | 0, 0, 0, 1] as const);
 export const ALL_ROUTERS: AddressWords = Object.freeze([0xff020000 | 0, 0, 0, 2] as const);
+/** The same of this interface and of the site: groups that nodes, and routers, are in (RFC 4291 §2.7.1, §2.8). */
+export const NODE_GROUPS: readonly AddressWords[] = Object.freeze([ALL_NODES, Object.freeze([0xff010000 | 0, 0, 0, 1] as const)]);
+export const ROUTER_GROUPS: readonly AddressWords[] = Object.freeze([
+  ALL_ROUTERS,
+  Object.freeze([0xff010000 | 0, 0, 0, 2] as const),
+  Object.freeze([0xff050000 | 0, 0, 0, 2] as const),
+]);
 export const LOOPBACK: AddressWords = Object.freeze([0, 0, 0, 1] as const);
 /** ff00::/8. */
 export const MULTICAST_PREFIX: AddressWords = Object.freeze([0xff000000 | 0, 0, 0, 0] as const);

@@ -18,6 +18,8 @@ import {
   isIcmpv6Error,
   readIcmpv6Quote,
 } from '@softnet/wire';
+import type { MldWays } from '../mld/mld-ways.ts';
+import { isMldType } from '../mld/wire.ts';
 import { isNdType } from '../wire/neighbour-message.ts';
 import { isLinkLocal, isMulticast } from './address-kind.ts';
 import { readFlow } from './flow-of.ts';
@@ -41,31 +43,35 @@ export class IcmpInput implements Protocol {
   readonly #delivery: Delivery;
   readonly #output: IcmpOutput;
   readonly #discovery: NeighbourDiscovery;
+  readonly #groups: MldWays;
   readonly #reader = new SkbReader();
   readonly #quote = new IcmpQuote();
   readonly #report = new ErrorReport();
   readonly #flow = new Flow();
 
-  constructor(around: Surroundings, links: Links, delivery: Delivery, output: IcmpOutput, discovery: NeighbourDiscovery) {
+  constructor(around: Surroundings, links: Links, delivery: Delivery, output: IcmpOutput, discovery: NeighbourDiscovery, groups: MldWays) {
     this.#around = around;
     this.#links = links;
     this.#delivery = delivery;
     this.#output = output;
     this.#discovery = discovery;
+    this.#groups = groups;
   }
 
   dissect(memory: PacketMemory, offset: number, endOffset: number, key: FlowKey): boolean {
     return dissectEcho(memory, offset, endOffset, key, ICMPV6_TYPE.ECHO_REQUEST, ICMPV6_TYPE.ECHO_REPLY);
   }
 
+  /** Of two generations, each has members in groups of its own: what is said of groups, both hear. */
   input(skb: Skb, _layer: NetworkLayer): boolean {
     const why = this.#handle(skb);
+    if (why === 'mld') return this.#groups.receive(skb);
     if (why !== null) skb.memory.pool.drop(skb, this.#around.reasons[why]);
     return true;
   }
 
   /** Null: it is taken; else why it is to be dropped. */
-  #handle(skb: Skb): Ipv6Reason | null {
+  #handle(skb: Skb): Ipv6Reason | 'mld' | null {
     if (!gather(skb, ICMP_HEADER_BYTES)) return 'icmpv6.truncated';
     if (!this.#isIntact(skb)) return 'icmpv6.checksum';
     const type = icmpType(skb.memory.view, skb.transport);
@@ -73,15 +79,11 @@ export class IcmpInput implements Protocol {
     if (isIcmpv6Error(type)) return this.#errorReceived(skb, type);
     if (type === ICMPV6_TYPE.ECHO_REQUEST) return this.#echo(skb);
     if (type === ICMPV6_TYPE.ECHO_REPLY) return 'icmpv6.echo-reply';
-    const isGroupListener = (type >= ICMPV6_TYPE.MLD_QUERY && type <= ICMPV6_TYPE.MLD_DONE) || type === ICMPV6_TYPE.MLD2_REPORT;
-    return isGroupListener ? 'icmpv6.group-listener' : 'icmpv6.type';
+    return isMldType(type) ? 'mld' : 'icmpv6.type';
   }
 
   #echo(skb: Skb): Ipv6Reason | null {
-    if (this.#isEchoIgnored(skb)) return 'icmpv6.echo-ignored';
-    this.#output.echo(skb);
-    skb.memory.pool.release(skb);
-    return null;
+    return this.#isEchoIgnored(skb) ? 'icmpv6.echo-ignored' : this.#output.echo(skb);
   }
 
   /** Linux's `icmpv6_echo_reply`. What is for this host, and neither to a group nor to an address of its own, is to an anycast address. */

@@ -123,10 +123,16 @@ export class Ipv6Input {
     const { view } = skb.memory;
     const word0 = ipv6Dst(view, network, 0);
     const link = this.#links.of(ifindex);
-    if (multicastScope(word0) > SCOPE.LINK && link !== null) this.#toRouters(skb, link.device);
-    const isMember = link?.isMember(word0, ipv6Dst(view, network, 1), ipv6Dst(view, network, 2), ipv6Dst(view, network, 3)) ?? false;
-    return isMember ? this.#take(skb) : this.#drop(skb, 'ipv6.not-a-member');
+    const isRouted = multicastScope(word0) > SCOPE.LINK && link !== null && this.#toRouters(skb, link.device);
+    return this.#around.groups.admits(skb, isRouted) ? this.#take(skb) : TRANSMIT.DROPPED;
   };
+
+  /** What this host has sent to a group comes back to members of its own. */
+  takeCopy(skb: Skb): number {
+    const first = ipv6NextHeader(skb.memory.view, skb.network);
+    skb.transport = skb.network + IPV6_HEADER_BYTES;
+    return first === IPV6_EXTENSION.HOP_BY_HOP && !this.#headers.hopByHop(skb) ? TRANSMIT.DROPPED : this.#take(skb);
+  }
 
   /** What follows the input hook. */
   admit(skb: Skb): number {
@@ -185,16 +191,19 @@ export class Ipv6Input {
     return this.#links.find(word0, word1, ipv6Dst(view, network, 2), ipv6Dst(view, network, 3), any ? 0 : ifindex) !== null;
   }
 
-  #toRouters(skb: Skb, device: NetDevice): void {
+  #toRouters(skb: Skb, device: NetDevice): boolean {
     const { items, owners } = this.#around.routers;
     const { current } = this.#around;
     const caller = current.id;
+    let isRouted = false;
     for (let i = 0; i < items.length; i++) {
       if (items[i]!.family !== this.#layer.family) continue;
+      isRouted = true;
       current.id = owners[i]!;
       items[i]!.forward(skb, device);
     }
     current.id = caller;
+    return isRouted;
   }
 
   /** There is no way. Hosts say nothing: it was no business of theirs (RFC 4443 §3.1 speaks of routers). */

@@ -1,6 +1,7 @@
 import type { Dst, Flow, Neighbour, NetDevice, NetworkLayer, Skb, SkbStep, SockCommon } from '@softnet/contract';
 import {
   ADDRESS_FAMILY,
+  DEVICE_FLAG,
   DST_METRIC,
   dequeue,
   ERRNO,
@@ -9,6 +10,7 @@ import {
   ETHERTYPE,
   enqueue,
   REFUSAL,
+  ROUTE_TYPE,
   runHooks,
   SKB_FLAG,
   SkbQueue,
@@ -22,6 +24,8 @@ import {
   IPV6_FRAGMENT_BYTES,
   IPV6_HEADER_BYTES,
   IPV6_SRC,
+  ipv6Dst,
+  ipv6HopLimit,
   ipv6NextHeader,
   putAddress,
   setIpv6HopLimit,
@@ -30,7 +34,7 @@ import {
   setIpv6TrafficClassAndFlowLabel,
   writeIpv6Fragment,
 } from '@softnet/wire';
-import { isMulticast } from './address-kind.ts';
+import { isMulticast, multicastScope, SCOPE } from './address-kind.ts';
 import type { FlowLabels } from './flow-labels.ts';
 import { findUnfragmentable, Unfragmentable } from './header-walk.ts';
 import { hopLimitOn, IPV6_MIN_MTU, mtuOn } from './link-values.ts';
@@ -103,7 +107,18 @@ export class Ipv6Output {
   }
 
   /** `Dst.output`, and what follows the output and forward hooks. */
-  readonly output = (skb: Skb): number => runHooks(this.#hooks.postrouting, skb, null, skb.dst!.device);
+  readonly output = (skb: Skb): number => {
+    const { type, device } = skb.dst!;
+    if (type === ROUTE_TYPE.MULTICAST) {
+      this.#around.groups.loop(skb);
+      if (staysHere(skb, device)) {
+        // Members on this host have theirs.
+        skb.memory.pool.release(skb);
+        return TRANSMIT.OK;
+      }
+    }
+    return runHooks(this.#hooks.postrouting, skb, null, device);
+  };
 
   /** What follows the postrouting hook: cut to the MTU (RFC 8200 §5: by the source only), and on. */
   cut(skb: Skb): number {
@@ -241,4 +256,10 @@ export class Ipv6Output {
 /** Linux's `ip6_sk_ignore_df`. */
 function isNeverCut({ mtuDiscover, dontFragment }: Ipv6SockOptions): boolean {
   return dontFragment || (mtuDiscover >= MTU_DISCOVER.DO && mtuDiscover !== MTU_DISCOVER.OMIT);
+}
+
+/** To a group of this interface alone, or with no hop to go (RFC 4291 §2.7, RFC 3493 §5.2). */
+function staysHere({ network, memory: { view } }: Skb, device: NetDevice | null): boolean {
+  if (device === null || (device.flags & DEVICE_FLAG.LOOPBACK) !== 0) return false;
+  return multicastScope(ipv6Dst(view, network, 0)) <= SCOPE.INTERFACE || ipv6HopLimit(view, network) === 0;
 }

@@ -13,8 +13,6 @@ export class Ipv6SockOptions {
   /** 0 to 255; -1: the route's, or the host's. */
   unicastHops = -1;
   multicastHops = 1;
-  /** Interface of groups; 0: the route's. */
-  multicastIfindex = 0;
   multicastLoop = true;
   /** 0 to 255. */
   trafficClass = 0;

@@ -14,6 +14,7 @@ import type {
   SkbPool,
 } from '@softnet/contract';
 import type { Ipv6Conf } from '../conf.ts';
+import type { GroupTraffic } from '../mld/group-traffic.ts';
 import type { Ipv6Counters } from './counters.ts';
 import type { Ipv6Reasons } from './reasons.ts';
 import type { Ipv6Settings } from './settings.ts';
@@ -32,6 +33,7 @@ export interface Surroundings {
   readonly settings: Ipv6Settings;
   readonly conf: Ipv6Conf;
   readonly counters: Ipv6Counters;
+  readonly groups: GroupTraffic;
 }
 
 /** A device, as IPv6 uses it. */
@@ -46,8 +48,6 @@ export interface Link {
   readonly retransMs: number;
   /** Of this device, in the order in which they came. */
   readonly addresses: readonly InterfaceAddress[];
-  /** Joined there? */
-  isMember(word0: number, word1: number, word2: number, word3: number): boolean;
   /** An anycast address of this host there (RFC 4291 §2.6)? */
   isAnycast(word0: number, word1: number, word2: number, word3: number): boolean;
 }

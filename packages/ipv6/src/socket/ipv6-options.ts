@@ -2,11 +2,11 @@ import type { OptionLevel, SockCommon } from '@softnet/contract';
 import { ADDRESS_FAMILY, ERRNO, SOCK_FLAG, SockOptions } from '@softnet/contract';
 import { isWanted } from '../machine/flow-labels.ts';
 import { Ipv6SockOptions, MTU_DISCOVER, SOL_IPV6, sockOptions } from '../machine/sock-options.ts';
+import type { GroupOptions } from './group-options.ts';
 
 /** Options of this level, with Linux's numbers (`IPV6_*`). Those that are missing answer ENOPROTOOPT. */
 export const IPV6_OPTION_NAME = Object.freeze({
   UNICAST_HOPS: 16,
-  MULTICAST_IF: 17,
   MULTICAST_HOPS: 18,
   MULTICAST_LOOP: 19,
   MTU_DISCOVER: 23,
@@ -21,18 +21,25 @@ export const IPV6_OPTION_NAME = Object.freeze({
 const INT_BYTES = 4;
 const NAMES = IPV6_OPTION_NAME;
 
+/** Those about groups, which this one asks first. */
+type OptionsOfGroups = Pick<GroupOptions, 'set' | 'get' | 'closed'>;
+
 /** SOL_IPV6 of sockets of that family (RFC 3493, RFC 3542). All values are ints. */
 export class Ipv6Options implements OptionLevel {
   readonly level = SOL_IPV6;
   readonly #autoLabels: { readonly value: number };
+  readonly #groups: OptionsOfGroups;
 
   /** @param autoLabels `net.ipv6.auto_flowlabels`. */
-  constructor(autoLabels: { readonly value: number }) {
+  constructor(autoLabels: { readonly value: number }, groups: OptionsOfGroups) {
     this.#autoLabels = autoLabels;
+    this.#groups = groups;
   }
 
   set(sock: SockCommon, name: number, value: Uint8Array): number {
     if (sock.family !== ADDRESS_FAMILY.INET6) return -ERRNO.ENOPROTOOPT;
+    const ofGroups = this.#groups.set(sock, name, value);
+    if (ofGroups !== null) return ofGroups;
     if (value.length < INT_BYTES) return -ERRNO.EINVAL;
     const number = viewOf(value).getInt32(0, true);
     switch (name) {
@@ -40,8 +47,6 @@ export class Ipv6Options implements OptionLevel {
         return inRange(number, -1, 255) ? this.#store(sock, 'unicastHops', number) : -ERRNO.EINVAL;
       case NAMES.MULTICAST_HOPS:
         return inRange(number, -1, 255) ? this.#store(sock, 'multicastHops', number === -1 ? 1 : number) : -ERRNO.EINVAL;
-      case NAMES.MULTICAST_IF:
-        return number >= 0 ? this.#store(sock, 'multicastIfindex', number) : -ERRNO.EINVAL;
       case NAMES.MULTICAST_LOOP:
         if (!inRange(number, 0, 1)) return -ERRNO.EINVAL;
         optionsFor(sock).multicastLoop = number === 1;
@@ -67,6 +72,8 @@ export class Ipv6Options implements OptionLevel {
 
   get(sock: SockCommon, name: number, value: Uint8Array): number {
     if (sock.family !== ADDRESS_FAMILY.INET6) return -ERRNO.ENOPROTOOPT;
+    const ofGroups = this.#groups.get(sock, name, value);
+    if (ofGroups !== null) return ofGroups;
     if (value.length < INT_BYTES) return -ERRNO.EINVAL;
     const number = this.#read(sock, name);
     if (number < -1) return number;
@@ -74,8 +81,8 @@ export class Ipv6Options implements OptionLevel {
     return INT_BYTES;
   }
 
-  closed(_sock: SockCommon): void {
-    // There are no memberships yet.
+  closed(sock: SockCommon): void {
+    this.#groups.closed(sock);
   }
 
   /** The value; below -1: -errno. */
@@ -86,8 +93,6 @@ export class Ipv6Options implements OptionLevel {
         return options.unicastHops;
       case NAMES.MULTICAST_HOPS:
         return options.multicastHops;
-      case NAMES.MULTICAST_IF:
-        return options.multicastIfindex;
       case NAMES.MULTICAST_LOOP:
         return Number(options.multicastLoop);
       case NAMES.TCLASS:
@@ -111,7 +116,7 @@ export class Ipv6Options implements OptionLevel {
 
   #store(
     sock: SockCommon,
-    field: 'unicastHops' | 'multicastHops' | 'multicastIfindex' | 'trafficClass' | 'mtuDiscover' | 'autoFlowLabel',
+    field: 'unicastHops' | 'multicastHops' | 'trafficClass' | 'mtuDiscover' | 'autoFlowLabel',
     value: number,
   ): number {
     optionsFor(sock)[field] = value;

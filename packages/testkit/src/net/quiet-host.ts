@@ -2,9 +2,10 @@ import type { KernelOptions } from '@softnet/kernel';
 
 /**
  * Settings from the start of hosts that say nothing by themselves, so that a test sees what it asked for: addresses may be used at once, as
- * nobody looks for duplicates, and no router is asked for. Linux's own: `accept_dad` 1, `router_solicitations` -1.
+ * nobody looks for duplicates, no router is asked for, and groups are not reported. Usually: `accept_dad` 1, `router_solicitations` -1, `mld_reports` on.
  */
 export const QUIET_HOST = Object.freeze({
   'net.ipv6.conf.default.accept_dad': 0,
   'net.ipv6.conf.default.router_solicitations': 0,
+  'net.ipv6.conf.default.mld_reports': false,
 } as const satisfies KernelOptions['settings']);
