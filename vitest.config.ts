@@ -21,7 +21,9 @@ const common = {
   // Forks, not threads: only a process can be given --expose-gc, which the leak tests need.
   pool: 'forks' as const,
   execArgv: ['--expose-gc'],
-  testTimeout: 20_000,
+  // Nothing waits for so long by itself: this is for a machine that is slow, and busy with all else (tshark alone wants some ten seconds there).
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
   retry: 0,
 };
 

@@ -62,7 +62,7 @@ describe.skipIf(skipAloud('addresses with Linux', netnsSkipReason()))('addresses
     const layer = host.kernel.contributions(NetworkLayer).items.findLast(({ family }) => family === INET)!;
     return [...layer.addresses].find((entry) => entry.address[3] === parseIpv4(address))!.flags;
   };
-  const pings = async (from: Netns, address: string): Promise<number> => (await from.exec(`ping -c 1 -W 2 ${address}`)).code;
+  const pings = async (from: Netns, address: string): Promise<number> => (await from.exec(`ping -c 1 -W 10 ${address}`)).code;
   const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
     for (const end = Date.now() + 9000; !(await holds()); ) {
       if (Date.now() > end) throw new Error(`waited in vain: ${what}`);

@@ -92,9 +92,9 @@ describe.skipIf(skipAloud('ICMP with Linux', netnsSkipReason()))('ICMP, with thi
   const option = (user: DatagramUser, name: number, value: number): number =>
     user.sock.ops.calls!.setOption(user.sock, 0, name, Uint8Array.of(value, 0, 0, 0));
   /** For what is to come; and for what is not. */
-  const [PATIENCE_MS, MOMENT_MS] = [3000, 150] as const;
+  const [PATIENCE_MS, MOMENT_MS] = [10_000, 150] as const;
   const late = <T>(value: T, ms: number = MOMENT_MS): Promise<T> => new Promise((resolve) => setTimeout(resolve, ms, value));
-  const pinged = async (from: Netns, words: string): Promise<string> => (await from.exec(`ping -n -W 2 ${words}`)).stdout;
+  const pinged = async (from: Netns, words: string): Promise<string> => (await from.exec(`ping -n -W 5 ${words}`)).stdout;
 
   test('softnet learns that its path is narrow from Linux: what is too long is refused, what fits arrives', async () => {
     const user = host.open({ family: INET });

@@ -13,6 +13,8 @@ import { tsharkComplaints, tsharkFields } from './linux/tshark.ts';
 
 const { INET } = ADDRESS_FAMILY;
 const PORT = 5000;
+/** For a machine that is busy. */
+const PATIENCE_MS = 10_000;
 const [LINUX, OURS] = ['10.77.0.1', '10.77.0.2'];
 
 /** As `bridge -j mdb` has it. */
@@ -73,17 +75,17 @@ describe.skipIf(skipAloud('IGMP with Linux', netnsSkipReason()))('this machineâ€
   test('the querier of a bridge knows who is in which group, for which sources, and when they leave', async () => {
     const user = open();
     join(user, '239.1.1.1', ifindex);
-    await expect.poll(() => known('239.1.1.1'), { timeout: 2000 }).toBe('exclude');
+    await expect.poll(() => known('239.1.1.1'), { timeout: PATIENCE_MS }).toBe('exclude');
     expect(set(user, G.ADD_SOURCE_MEMBERSHIP, addresses('239.1.1.2', OURS, '10.77.0.7'))).toBe(0);
     expect(set(user, G.ADD_SOURCE_MEMBERSHIP, addresses('239.1.1.2', OURS, '10.77.0.8'))).toBe(0);
-    await expect.poll(() => known('239.1.1.2'), { timeout: 2000 }).toBe('include 10.77.0.7 10.77.0.8');
+    await expect.poll(() => known('239.1.1.2'), { timeout: PATIENCE_MS }).toBe('include 10.77.0.7 10.77.0.8');
     expect(set(user, G.MSFILTER, bytes(addresses('239.1.1.1', OURS), ints(0, 1), addresses('10.77.0.9')))).toBe(0);
-    await expect.poll(() => known('239.1.1.1'), { timeout: 2000 }).toBe('exclude 10.77.0.9');
+    await expect.poll(() => known('239.1.1.1'), { timeout: PATIENCE_MS }).toBe('exclude 10.77.0.9');
     // General queries come each second, and are answered: it is still there after the querier's own time.
     await sleep(1100);
     expect(await known('239.1.1.1')).toMatch(/^exclude/);
     user.close();
-    await expect.poll(() => known('239.1.1.2'), { timeout: 4000 }).toBeNull();
+    await expect.poll(() => known('239.1.1.2'), { timeout: PATIENCE_MS }).toBeNull();
   });
 
   test('Linux joins, and hears softnet; by its sources alone where it has some', async () => {
@@ -94,8 +96,8 @@ describe.skipIf(skipAloud('IGMP with Linux', netnsSkipReason()))('this machineâ€
     const user = host.open({ family: INET });
     await user.send(Buffer.from('one'), '239.1.1.3', PORT);
     await user.send(Buffer.from('two'), '232.1.1.3', PORT);
-    await expect.poll(() => all.lines, { timeout: 2000 }).toContain(`one from ${OURS}`);
-    await expect.poll(() => some.lines, { timeout: 2000 }).toContain(`two from ${OURS}`);
+    await expect.poll(() => all.lines, { timeout: PATIENCE_MS }).toContain(`one from ${OURS}`);
+    await expect.poll(() => some.lines, { timeout: PATIENCE_MS }).toContain(`two from ${OURS}`);
     user.close();
     await Promise.all([all.leave(), some.leave()]);
   });
@@ -105,7 +107,7 @@ describe.skipIf(skipAloud('IGMP with Linux', netnsSkipReason()))('this machineâ€
     join(user, '239.1.1.4', ifindex);
     expect(set(deaf, G.ADD_MEMBERSHIP, mreqn('239.1.1.4', ifindex))).toBe(0);
     expect(set(deaf, G.BLOCK_SOURCE, addresses('239.1.1.4', OURS, LINUX))).toBe(0);
-    await expect.poll(() => known('239.1.1.4'), { timeout: 2000 }).toBe('exclude');
+    await expect.poll(() => known('239.1.1.4'), { timeout: PATIENCE_MS }).toBe('exclude');
     await linux.exec(sendCommand('239.1.1.4', PORT, LINUX, 'hello'));
     const { data, address } = await user.receive();
     expect([Buffer.from(data).toString(), address, typeof deaf.tryReceive()]).toEqual(['hello', LINUX, 'number']);
@@ -119,7 +121,7 @@ describe.skipIf(skipAloud('IGMP with Linux', netnsSkipReason()))('this machineâ€
     join(user, '239.1.1.5', ifindex);
     // Of that version it knows no filters.
     const knows = async (): Promise<boolean> => (await linux.exec('bridge mdb show dev br0')).stdout.includes('239.1.1.5');
-    await expect.poll(knows, { timeout: 2000 }).toBe(true);
+    await expect.poll(knows, { timeout: PATIENCE_MS }).toBe(true);
     user.close();
     await sleep(100);
     const leaves = await tsharkFields(Buffer.concat(chunks), 'igmp.type == 0x17', ['ip.src', 'ip.dst', 'igmp.maddr', 'ip.ttl']);

@@ -30,7 +30,7 @@ describe.skipIf(skipAloud('IPv4 between namespaces, by our router', netnsSkipRea
   const chunks: Uint8Array[] = [];
 
   const ping = (side: number, ...words: readonly string[]): Promise<string> =>
-    router.run(side, 'ping', '-n', '-c', '1', '-W', '3', ...words);
+    router.run(side, 'ping', '-n', '-c', '1', '-W', '10', ...words);
   const setMtu = (mtuBytes: number): void => router.host.kernel.port(Devices).current.setMtu(router.devices[1]!, mtuBytes);
   const setLinuxMtu = (mtuBytes: number): void =>
     void router.sides[1]!.ip('link', 'set', `${router.sides[1]!.tag}t`, 'mtu', String(mtuBytes));
@@ -54,7 +54,7 @@ describe.skipIf(skipAloud('IPv4 between namespaces, by our router', netnsSkipRea
 
   test.each([0, 1])('the router itself puts together what it gets, and is put together, on side %i', async (side) => {
     expect(await ping(side, '-s', '65507', [LEFT_ROUTER, RIGHT_ROUTER][side]!)).toContain(' 0% packet loss');
-    expect(await router.host.ping(SIDES[side]!, { lenBytes: 65_507, timeoutMs: 3000 })).toMatchObject({ lenBytes: 65_507 });
+    expect(await router.host.ping(SIDES[side]!, { lenBytes: 65_507, timeoutMs: 10_000 })).toMatchObject({ lenBytes: 65_507 });
   });
 
   test('a route is traced', async () => {

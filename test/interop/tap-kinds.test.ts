@@ -55,7 +55,8 @@ describe.skipIf(skipAloud('Linux through TUN, and through TAP without offloads',
     const end = await linux.serve(7007);
     const user = host.open();
     for (const address of linux.addresses) {
-      for (const lenBytes of [0, 1473, 65_507]) expect(await host.ping(address, { lenBytes, timeoutMs: 3000 })).toMatchObject({ lenBytes });
+      for (const lenBytes of [0, 1473, 65_507])
+        expect(await host.ping(address, { lenBytes, timeoutMs: 10_000 })).toMatchObject({ lenBytes });
       user.connect(address, 7007);
       for (const size of SIZES) {
         await user.send(pattern(size, 0, size));

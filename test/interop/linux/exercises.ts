@@ -32,7 +32,7 @@ export function exercises(meet: () => Meeting): void {
   test.each(FAMILIES)('Linux pings softnet over family %i, in all sizes', async (family) => {
     const { linux } = meet();
     for (const size of PING_SIZES) {
-      const { code, stdout } = await linux.exec(`ping -c 2 -i 0.2 -W 3 -s ${size} ${SOFTNET[family]}`);
+      const { code, stdout } = await linux.exec(`ping -c 2 -i 0.2 -W 10 -s ${size} ${SOFTNET[family]}`);
       expect([code, /(\d+)% packet loss/.exec(stdout)?.[1]], `${size} bytes: ${stdout}`).toEqual([0, '0']);
     }
   });
@@ -40,7 +40,7 @@ export function exercises(meet: () => Meeting): void {
   test.each(FAMILIES)('softnet pings Linux over family %i, in all sizes', async (family) => {
     const { linux, host } = meet();
     for (const lenBytes of PING_SIZES) {
-      expect(await host.ping(linux.addresses[family], { lenBytes, timeoutMs: 3000 })).toMatchObject({ lenBytes });
+      expect(await host.ping(linux.addresses[family], { lenBytes, timeoutMs: 10_000 })).toMatchObject({ lenBytes });
     }
   });
 
@@ -88,7 +88,7 @@ export function exercises(meet: () => Meeting): void {
     expect(kernel.holders('udp').map(({ owner }) => owner)).toContain('the last one');
     await user.send(pattern(1, 0, 5000));
     expect(Buffer.compare((await user.receive()).data, pattern(1, 0, 5000))).toBe(0);
-    expect((await linux.exec(`ping -c 1 -W 3 ${SOFTNET[0]}`)).code, 'the rest of the stack lives').toBe(0);
+    expect((await linux.exec(`ping -c 1 -W 10 ${SOFTNET[0]}`)).code, 'the rest of the stack lives').toBe(0);
     user.close();
     end();
     expect(await unload).toMatchObject({ outcome: 'gone', leaks: [], faults: [] });
@@ -106,7 +106,7 @@ export function exercises(meet: () => Meeting): void {
     const write = (bytes: Uint8Array): void => void chunks.push(bytes.slice());
     const capture = captures.start({ device: host.device(device), write, epochUs: Date.now() * 1000 }, { name: 'test' });
     for (const family of FAMILIES) {
-      await linux.exec(`ping -c 1 -W 3 -s 5000 ${SOFTNET[family]}`);
+      await linux.exec(`ping -c 1 -W 10 -s 5000 ${SOFTNET[family]}`);
       await linux.exchange(SOFTNET[family], ECHO_PORT, [0, 1, 1472, 1473, 65_507]);
       await linux.exchange(SOFTNET[family], 4711, [10]);
     }
