@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { bench } from './bench.ts';
 import { deviceSuite } from './device/suite.ts';
 import { answer, inChild, MEASURE } from './in-child.ts';
+import { ipv6Suite } from './ipv6/suite.ts';
 import { kernelSuite } from './kernel/suite.ts';
 import { pathSuite } from './path/suite.ts';
 import { routeSuite } from './route/suite.ts';
@@ -10,7 +11,7 @@ import type { Suite } from './work.ts';
 
 /** All suites: a new one is a line here. */
 function allSuites(): Suite[] {
-  return [kernelSuite(), skbSuite(), pathSuite(), deviceSuite(), routeSuite()];
+  return [kernelSuite(), skbSuite(), pathSuite(), deviceSuite(), routeSuite(), ipv6Suite()];
 }
 
 /** The command; or, where {@link inChild} started this process, one round of one subject. */

@@ -226,6 +226,7 @@ const SETTINGS = [
   ['net.ipv4.icmp_ratelimit', 0],
   ['net.ipv4.icmp_msgs_per_sec', 1_000_000],
   ['net.ipv4.icmp_msgs_burst', 1_000_000],
+  ['net.ipv6.icmp.ratelimit', 0],
   ['net.ipv6.icmp.msgs_per_sec', 1_000_000],
   ['net.ipv6.icmp.msgs_burst', 1_000_000],
 ] as const;

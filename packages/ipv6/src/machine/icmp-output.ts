@@ -1,13 +1,14 @@
 import type { Dst, Skb } from '@softnet/contract';
 import { Flow, IP_PROTOCOL, SKB_TYPE } from '@softnet/contract';
 import type { Unmerger } from '@softnet/inet';
-import { copyIn, finishChecksum, push, put, SkbReader, sumOf } from '@softnet/skb';
+import { copyIn, finishChecksum, push, put, SkbReader, scrub, sumOf } from '@softnet/skb';
 import {
   addSums,
   checksumOf,
   ICMP_HEADER_BYTES,
   ICMPV6_TYPE,
-  icmpRest,
+  icmpChecksum,
+  icmpCode,
   ipv6Dst,
   ipv6FlowLabel,
   ipv6Src,
@@ -16,17 +17,20 @@ import {
   setIcmpChecksum,
   setIcmpRest,
   setIcmpTypeAndCode,
+  updateChecksum16,
+  updateChecksum32,
 } from '@softnet/wire';
 import { isMulticast, needsInterface } from './address-kind.ts';
 import { beginIcmpFlow } from './flow-of.ts';
 import type { IcmpLimits } from './icmp-limits.ts';
 import type { Ipv6Output } from './output.ts';
 import { IPV6_MIN_MTU } from './output.ts';
+import type { Ipv6Reason } from './reasons.ts';
 import { REFLECT_ECHO } from './settings.ts';
 import type { Links, Surroundings } from './surroundings.ts';
 
-/** Of what is quoted or echoed, so much goes behind the header in its buffer; the rest on pages. */
-const HEAD_BYTES = 1280;
+/** First 16 bits of an echo reply. */
+const REPLY: number = ICMPV6_TYPE.ECHO_REPLY << 8;
 /** What of a packet fits into an error of 1280 bytes (RFC 4443 §2.4 c). */
 const QUOTE_BYTES = IPV6_MIN_MTU - 40 - ICMP_HEADER_BYTES;
 
@@ -48,20 +52,38 @@ export class IcmpOutput {
     this.#output = output;
   }
 
-  /** Answers the echo request at `transport` = `data` (RFC 4443 §4.2). Does not take it. */
-  echo(request: Skb): void {
-    const dst = this.#route(request, ICMPV6_TYPE.ECHO_REPLY, 0);
-    if (dst === null || !this.#allows(ICMPV6_TYPE.ECHO_REPLY, dst)) return;
-    const { view } = request.memory;
+  /**
+   * Answers the echo request at `transport` = `data` (RFC 4443 §4.2): the request itself becomes the reply; nothing is copied unless its
+   * head is shared, or too narrow. Null: it is taken; else why it is to be dropped.
+   */
+  echo(skb: Skb): Ipv6Reason | null {
+    const { network } = skb;
+    const { view } = skb.memory;
+    const dst = this.#route(skb, ICMPV6_TYPE.ECHO_REPLY, 0);
+    if (dst === null) return 'icmpv6.no-way-back';
+    if (!this.#allows(ICMPV6_TYPE.ECHO_REPLY, dst)) return 'icmpv6.limited';
+    const flow = this.#flow;
     // RFC 6437 §3, RFC 3168 §6.1: as Linux answers.
-    this.#flow.tos = ipv6TrafficClass(view, request.network);
-    if ((this.#around.settings.reflectedLabels.value & REFLECT_ECHO) !== 0) this.#flow.label = ipv6FlowLabel(view, request.network);
-    const payloadBytes = request.len - ICMP_HEADER_BYTES;
-    const reply = this.#begin(dst, Math.min(payloadBytes, HEAD_BYTES));
-    if (reply === null) return;
-    const copied = payloadBytes === 0 || (this.#reader.open(request, ICMP_HEADER_BYTES) && this.#copyRest(reply, payloadBytes));
-    if (!copied) reply.memory.pool.release(reply);
-    else this.#send(reply, dst, ICMPV6_TYPE.ECHO_REPLY, 0, icmpRest(view, request.transport));
+    flow.tos = ipv6TrafficClass(view, network);
+    if ((this.#around.settings.reflectedLabels.value & REFLECT_ECHO) !== 0) flow.label = ipv6FlowLabel(view, network);
+    let checksum = updateChecksum16(icmpChecksum(view, skb.data), (ICMPV6_TYPE.ECHO_REQUEST << 8) | icmpCode(view, skb.data), REPLY);
+    // Both ends have changed places, which no sum sees, unless it was to a group.
+    checksum = updateChecksum32(checksum, ipv6Dst(view, network, 0), flow.src0);
+    checksum = updateChecksum32(checksum, ipv6Dst(view, network, 1), flow.src1);
+    checksum = updateChecksum32(checksum, ipv6Dst(view, network, 2), flow.src2);
+    checksum = updateChecksum32(checksum, ipv6Dst(view, network, 3), flow.src3);
+    scrub(skb);
+    skb.mac = -1;
+    skb.network = -1;
+    skb.type = SKB_TYPE.OUTGOING;
+    skb.dst = dst;
+    if (!skb.memory.pool.makeRoom(skb, dst.headroomBytes, dst.tailroomBytes)) return 'ipv6.no-memory';
+    const at = skb.data;
+    skb.transport = at;
+    setIcmpTypeAndCode(skb.memory.view, at, ICMPV6_TYPE.ECHO_REPLY, 0);
+    setIcmpChecksum(skb.memory.view, at, checksum);
+    this.#output.send(skb, flow, null);
+    return null;
   }
 
   /**
