@@ -1,8 +1,9 @@
 import type { AddressWords, NextHop, RouteEntry } from '@softnet/contract';
 import { ADDRESS_FAMILY } from '@softnet/contract';
+import { maskOf } from './prefixes/bits.ts';
 import type { RouteAlias } from './route-alias.ts';
 import type { CheckedEntry } from './route-checks.ts';
-import { maskOf, sameWords } from './route-checks.ts';
+import { sameWords } from './route-checks.ts';
 import type { RouteInfo } from './route-info.ts';
 
 /** So many are remembered; with one more, none. */
@@ -19,6 +20,10 @@ export interface Known {
   readonly info: RouteInfo;
   /** The only route of a prefix, made at the first such; it may stand in its table. */
   alone: RouteAlias | null;
+  /** The next hops that were like those of `given` last: as long as nobody can have changed them, they are. */
+  same: readonly NextHop[] | null;
+  /** Of {@link same}, when that was. */
+  round: number;
 }
 
 /**
@@ -27,10 +32,16 @@ export interface Known {
  */
 export class InfoMemo {
   #count = 0;
+  #round = 0;
   readonly #known = new Map<number, Known[]>();
   readonly #gateways: NonNullable<NextHop['gateway']>[] = [];
   /** By their first 16 bits, whether there are gateways. Made for the first. */
   #coarse: Uint8Array | null = null;
+
+  /** Changes follow, during which nobody else changes what he has given. */
+  begin(): void {
+    this.#round = (this.#round + 1) | 0;
+  }
 
   /** A route that differs from this in its prefix only. Null: none is known. */
   find(entry: RouteEntry): Known | null {
@@ -38,16 +49,22 @@ export class InfoMemo {
     if (known === undefined) return null;
     for (let i = 0; i < known.length; i++) {
       const each = known[i]!;
-      if (each.info.users > 0 && isOneWay(entry, each.given)) return each;
+      if (each.info.users === 0 || !isOneWay(entry, each.given)) continue;
+      if (each.same === entry.nextHops && each.round === this.#round) return each;
+      if (!areSameHops(entry.nextHops, each.given.nextHops)) continue;
+      each.same = entry.nextHops;
+      each.round = this.#round;
+      return each;
     }
     return null;
   }
 
   /** The entry was checked, and comes to this. */
   keep(given: RouteEntry, checked: CheckedEntry, info: RouteInfo): Known {
-    if (!isPlain(given)) return { given, checked, info, alone: null };
+    if (!isPlain(given)) return { ...{ given, checked, info }, alone: null, same: null, round: 0 };
     if (this.#count === MOST || this.#gateways.length > MANY) this.forget();
-    const known: Known = { given: { ...given, nextHops: given.nextHops.map(copyOf) }, checked, info, alone: null };
+    const copy = { ...given, nextHops: given.nextHops.map(copyOf) };
+    const known: Known = { ...{ given: copy, checked, info }, alone: null, same: null, round: 0 };
     const hash = hashOf(given);
     const others = this.#known.get(hash)?.filter((each) => each.info.users > 0) ?? [];
     others.push(known);
@@ -124,17 +141,21 @@ function isPlain({ metrics, preferredSource, nextHopId, expiresMs, nextHops }: R
   return true;
 }
 
-/** Whether a route is like one that is plain, but for its prefix. */
+/** Whether a route is like one that is plain, but for its prefix and next hops. */
 function isOneWay(a: RouteEntry, b: RouteEntry): boolean {
   if (a.family !== b.family || a.type !== b.type || a.table !== b.table || a.scope !== b.scope || a.source !== b.source) return false;
-  if (a.tos !== b.tos || a.priority !== b.priority || a.preference !== b.preference || a.realms !== b.realms || !isPlain(a)) return false;
-  if (a.nextHops.length !== b.nextHops.length) return false;
-  for (let i = 0; i < a.nextHops.length; i++) if (!isOneHop(a.nextHops[i]!, b.nextHops[i]!)) return false;
+  if (a.tos !== b.tos || a.priority !== b.priority || a.preference !== b.preference || a.realms !== b.realms) return false;
+  return a.metrics === undefined && a.preferredSource === undefined && !a.nextHopId && a.expiresMs === undefined;
+}
+
+function areSameHops(a: readonly NextHop[], b: readonly NextHop[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!isOneHop(a[i]!, b[i]!)) return false;
   return true;
 }
 
 function isOneHop(a: NextHop, b: NextHop): boolean {
-  if (a.ifindex !== b.ifindex || a.weight !== b.weight || a.onLink !== b.onLink) return false;
+  if (a.ifindex !== b.ifindex || a.weight !== b.weight || a.onLink !== b.onLink || a.encap !== undefined) return false;
   if (a.gateway === undefined || b.gateway === undefined) return a.gateway === b.gateway;
   return a.gateway.family === b.gateway.family && sameWords(a.gateway.address, b.gateway.address);
 }

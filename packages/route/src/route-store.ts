@@ -1,4 +1,4 @@
-import type { DeviceTraffic, Generation, NextHop, Port, RouteEdit, RouteEntry } from '@softnet/contract';
+import type { AddressWords, DeviceTraffic, Generation, NextHop, Port, RouteEdit, RouteEntry } from '@softnet/contract';
 import { NetError } from '@softnet/contract';
 import type { HopSpec } from './hop.ts';
 import type { HopSpecs } from './hop-specs.ts';
@@ -11,6 +11,7 @@ import { checkEntry, checkPrefixLen, isAppended, masked, sameWords } from './rou
 import type { RouteExpiry } from './route-expiry.ts';
 import type { RouteInfo, RouteInfoSpec } from './route-info.ts';
 import type { RouteInfos } from './route-infos.ts';
+import type { RoutePlace } from './route-journal.ts';
 import { RouteJournal } from './route-journal.ts';
 import type { RouteListeners } from './route-listeners.ts';
 import type { RouteTable } from './route-table.ts';
@@ -146,7 +147,8 @@ export class RouteStore {
     try {
       for (const edit of edits) this.#do(work, edit);
     } catch (error) {
-      work.journal.undo((info) => this.#infos.give(info));
+      const placeOf = (number: number): RoutePlace => this.#placeOf(edits[number]!.entry);
+      work.journal.undo(placeOf, (info) => this.#infos.give(info));
       // Gateways may have been checked against what is no more.
       this.#memo.forget();
       this.#close(work);
@@ -161,6 +163,7 @@ export class RouteStore {
     const { value } = this.#parts.generation;
     if (this.#generation !== value) this.#memo.forget();
     this.#generation = value;
+    this.#memo.begin();
     return { journal: new RouteJournal(), changes, told: [], done: 0 };
   }
 
@@ -188,7 +191,7 @@ export class RouteStore {
     const { expiry } = this.#parts;
     work.journal.settle(
       (info) => this.#infos.give(info),
-      (table, prefix, prefixLen) => expiry.look(table, prefix, prefixLen),
+      ({ table, prefix, prefixLen }) => expiry.look(table, prefix, prefixLen),
     );
     this.#close(work);
   }
@@ -224,11 +227,12 @@ export class RouteStore {
       this.#infos.give(info);
       throw fault;
     }
-    const expires = before?.expires === true || typeof entry.expiresMs === 'number';
-    work.journal.note(table, prefix, prefixLen, before, info, other === null ? null : other.info, expires);
     const rest = other === null ? before : chainOut(before!, other);
-    if (rest === null) known.alone = table.put(prefix, prefixLen, before, known.alone ?? new RouteAlias(info, entry, null));
-    else table.put(prefix, prefixLen, before, chainIn(rest, info, entry));
+    const wanted = rest === null ? (known.alone ?? new RouteAlias(info, entry, null)) : chainIn(rest, info, entry);
+    const after = this.#place(table, prefix, prefixLen, before, wanted, info);
+    if (rest === null) known.alone = after;
+    work.journal.note(before, info, other === null ? null : other.info);
+    if (wanted.expires || before?.expires === true) work.journal.noteExpiring(table, prefix, prefixLen);
     if (trusted) return;
     this.#memo.touch(entry.family, prefix, prefixLen);
     if (!this.#parts.listeners.heard) return;
@@ -247,6 +251,28 @@ export class RouteStore {
     const words = this.#words({ ...entry, nextHops: [], priority: 0 });
     const text = `table ${table.number} has ${MOST_ROUTES} routes ${words} already, the most of a prefix`;
     return new NetError('ENOBUFS', text, { syscall: 'route' });
+  }
+
+  /** The prefix has other routes. @throws NetError ENOBUFS; then the info that they would have gained has one user less. */
+  #place(
+    table: RouteTable,
+    prefix: AddressWords,
+    prefixLen: number,
+    before: RouteAlias | null,
+    after: RouteAlias,
+    gained: RouteInfo,
+  ): RouteAlias | null {
+    try {
+      return table.put(prefix, prefixLen, before, after);
+    } catch (error) {
+      this.#infos.give(gained);
+      throw error;
+    }
+  }
+
+  /** Where an edit was made. */
+  #placeOf({ family, prefix, prefixLen, table = TABLE.MAIN }: RouteEntry): RoutePlace {
+    return { table: this.#parts.book.of(family).table(table), prefix: masked(family, prefix, prefixLen), prefixLen };
   }
 
   /** A route like this, checked; its info has one more user. */
@@ -280,8 +306,9 @@ export class RouteStore {
   #takeOut(work: Work, table: RouteTable, { prefix, prefixLen }: Prefix, alias: RouteAlias): void {
     this.#enter(work, table);
     const before = table.chain(prefix, prefixLen)!;
-    work.journal.note(table, prefix, prefixLen, before, null, alias.info, before.expires);
     table.put(prefix, prefixLen, before, chainOut(before, alias));
+    work.journal.note(before, null, alias.info);
+    if (before.expires) work.journal.noteExpiring(table, prefix, prefixLen);
   }
 
   #check(entry: RouteEntry): CheckedEntry {

@@ -1,3 +1,8 @@
+/** The first `bits` of a word; fewer than 1: none, more than 31: all. */
+export function maskOf(bits: number): number {
+  return bits <= 0 ? 0 : bits >= 32 ? -1 : ~(0xffffffff >>> bits);
+}
+
 /** How many bits are set: by adding neighbours. */
 export function popCount(word: number): number {
   let sum = word - ((word >>> 1) & 0x55555555);

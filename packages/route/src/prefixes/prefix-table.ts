@@ -1,3 +1,4 @@
+import { maskOf } from './bits.ts';
 import { SLOTS } from './node-block.ts';
 import { PrefixMap } from './prefix-map.ts';
 import { PrefixTree } from './prefix-tree.ts';
@@ -138,8 +139,8 @@ export class PrefixTable {
     for (let bits = len - 1; bits >= 0; bits--) {
       if (map.byLength[bits] === 0) continue;
       const slot = this.#wide
-        ? map.get(word0 & mask(bits), word1 & mask(bits - 32), word2 & mask(bits - 64), word3 & mask(bits - 96), bits)
-        : map.get(word0 & mask(bits), 0, 0, 0, bits);
+        ? map.get(word0 & maskOf(bits), word1 & maskOf(bits - 32), word2 & maskOf(bits - 64), word3 & maskOf(bits - 96), bits)
+        : map.get(word0 & maskOf(bits), 0, 0, 0, bits);
       if (slot !== NOTHING) return slot;
     }
     return NOTHING;
@@ -149,9 +150,4 @@ export class PrefixTable {
     this.#tree = PrefixTree.of(this.#wide, big, this.#slots, this.sorted());
     this.#big = big;
   }
-}
-
-/** The first `bits` of a word; fewer than 1: none, more than 31: all. */
-function mask(bits: number): number {
-  return bits <= 0 ? 0 : bits >= 32 ? -1 : ~(0xffffffff >>> bits);
 }
