@@ -1,6 +1,7 @@
 import type { AddressWords, RouteEntry } from '@softnet/contract';
 import { ADDRESS_FAMILY, NetError, ROUTE_TYPE } from '@softnet/contract';
 import { addressBits } from '@softnet/wire';
+import { maskOf } from './prefixes/bits.ts';
 import { scopeFault, scopeOf } from './route-scope.ts';
 import { TABLE } from './rules.ts';
 
@@ -70,11 +71,6 @@ export function masked(family: number, [word0, word1, word2, word3]: AddressWord
 
 export function sameWords(a: AddressWords, b: AddressWords): boolean {
   return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
-}
-
-/** The first `bits` of a word; fewer than 1: none, more than 31: all. */
-export function maskOf(bits: number): number {
-  return bits <= 0 ? 0 : bits >= 32 ? -1 : ~(0xffffffff >>> bits);
 }
 
 function defaultPriority({ family, source }: RouteEntry, table: number): number {

@@ -187,6 +187,7 @@ describe('ip route', () => {
     expect(await chosen('root 20.0.0.0/8')).toEqual(['20.0.0.0/8']);
     expect(await type('ip route show table 100')).toBe('');
     expect(await type('ip route flush')).toMatch(/^softnet: which routes\?/);
+    expect(await type('ip route add 25.0.0.0/8 dev eth0 expires 2147484')).toContain('expires takes at most 2147483 seconds');
     expect(await type('ip route flush cache')).toMatch(/^softnet: EOPNOTSUPP: .*net\.ipv4\.route\.mtu_expires/);
   });
 

@@ -14,6 +14,8 @@ const PREFERENCES: ReadonlyMap<string, number> = new Map([
   ['medium', 0],
   ['high', 1],
 ]);
+/** Kernel ms are int32, and wrap. */
+const MOST_SECONDS = 2_147_483;
 const KEYS = Object.freeze([
   ...['via', 'dev', 'src', 'metric', 'table', 'tos', 'dsfield', 'scope', 'proto', 'realms', 'mtu', 'expires', 'pref', 'nhid', 'priority'],
 ]);
@@ -61,10 +63,15 @@ function fieldsOf(by: Readonly<Record<string, string | undefined>>, nowMs: numbe
     fields.metrics = new Int32Array(DST_METRIC.QUICKACK + 1);
     fields.metrics[DST_METRIC.MTU] = wholeNumber(by.mtu, 'mtu');
   }
-  if (by.expires !== undefined) fields.expiresMs = (nowMs + wholeNumber(by.expires, 'expires') * 1000) | 0;
+  if (by.expires !== undefined) fields.expiresMs = (nowMs + secondsOf(by.expires) * 1000) | 0;
   if (by.pref !== undefined) fields.preference = named(by.pref, PREFERENCES.get(by.pref), 'pref takes low, medium or high');
   if (by.nhid !== undefined) fields.nextHopId = anyNumber(by.nhid, 'nhid');
   return fields;
+}
+
+function secondsOf(word: string): number {
+  const seconds = wholeNumber(word, 'expires');
+  return named(word, seconds <= MOST_SECONDS ? seconds : undefined, `expires takes at most ${MOST_SECONDS} seconds`);
 }
 
 function readTail(request: IpRequest, tail: readonly string[]): NextHop {

@@ -1,5 +1,6 @@
 import type { Flow, PortRange, RoutingRule, RulePrefix } from '@softnet/contract';
 import { ADDRESS_FAMILY, RULE_ACTION } from '@softnet/contract';
+import { maskOf } from '../prefixes/bits.ts';
 import type { RouteTable } from '../route-table.ts';
 
 /** Gives a device's index by its name; 0: there is none. */
@@ -102,11 +103,6 @@ class PrefixTest {
     if (((word3 ^ this.#word3) & this.#mask3) !== 0 || ((word2 ^ this.#word2) & this.#mask2) !== 0) return false;
     return ((word1 ^ this.#word1) & this.#mask1) === 0 && ((word0 ^ this.#word0) & this.#mask0) === 0;
   }
-}
-
-/** The first `bits` of a word; fewer than 1: none, more than 31: all. */
-function maskOf(bits: number): number {
-  return bits <= 0 ? 0 : bits >= 32 ? -1 : ~(0xffffffff >>> bits);
 }
 
 /** Whether the rule only says which table is asked next: all flows fit, all answers count. */
