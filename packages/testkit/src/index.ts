@@ -23,6 +23,7 @@ export { type CableEnd, Net, type NetOptions, type RoutedHosts, routedHosts } fr
 export { NetHost } from './net/net-host.ts';
 export { Pinger, type PingerOptions, type PingOptions, type Pong, ping } from './net/pinger.ts';
 export { QUIET_HOST } from './net/quiet-host.ts';
+export type { NextHopWords, RouteWords, RuleWords, WayWords } from './net/routing-words.ts';
 export { HOST_STACK } from './net/stack.ts';
 export { type TraceAnswer, Tracer, type TracerOptions } from './net/tracer.ts';
 export { TalkModule } from './talk/module.ts';

@@ -1,5 +1,5 @@
 import type { Notice, Owner, SockAddress, SockCommon, SocketCalls } from '@softnet/contract';
-import { ERRNO, Message, NetError, POLL, SOCK_TYPE, Sockets } from '@softnet/contract';
+import { ADDRESS_FAMILY, ERRNO, Message, NetError, POLL, SOCK_TYPE, Sockets } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { formatAddress, parseAddress } from '@softnet/wire';
 import { checked, errnoError } from './errno-error.ts';
@@ -21,7 +21,22 @@ export interface DatagramUserOptions {
   readonly protocol?: number;
   /** Longest datagram that is received whole. Default 65,535. */
   readonly maxBytes?: number;
+  /** SO_MARK: of its packets, for rules that ask for it. 32 bits. Default 0. */
+  readonly mark?: number;
+  /** SO_BINDTODEVICE: packets leave and come in by this one only. Default: any. */
+  readonly device?: string;
 }
+
+/** Linux's `SOL_SOCKET`, `SO_*` and `MCAST_*`. */
+const SOL_SOCKET = 1;
+const SOL_IP = 0;
+const SOL_IPV6 = 41;
+const SO_MARK = 36;
+const SO_BINDTODEVICE = 25;
+const MCAST_JOIN_GROUP = 42;
+const MCAST_LEAVE_GROUP = 45;
+/** `struct group_req`, with a `sockaddr_storage`. */
+const GROUP_REQ_BYTES = 136;
 
 /** A program with a datagram socket, in promises. For tests and the command; the faces of Node programs come with their own packages. */
 export class DatagramUser implements Owner {
@@ -36,12 +51,24 @@ export class DatagramUser implements Owner {
   #ended: NetError | null = null;
 
   /** @throws NetError as `Sockets.open` does. */
-  constructor(kernel: Kernel, { name, family, protocol = 0, maxBytes = 65_535 }: DatagramUserOptions) {
+  constructor(kernel: Kernel, { name, family, protocol = 0, maxBytes = 65_535, mark, device }: DatagramUserOptions) {
     this.name = name;
     this.#buffer = new Uint8Array(maxBytes);
     this.sock = kernel.port(Sockets).current.open(family, SOCK_TYPE.DGRAM, protocol, this);
     this.#calls = this.sock.ops.calls!;
     this.sock.wake = () => this.#wake();
+    try {
+      if (mark !== undefined) this.setOption(SOL_SOCKET, SO_MARK, mark);
+      if (device !== undefined)
+        this.setOption(
+          SOL_SOCKET,
+          SO_BINDTODEVICE,
+          Uint8Array.from(`${device}\0`, (char) => char.charCodeAt(0)),
+        );
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   notice({ sort, error }: Notice): void {
@@ -59,6 +86,35 @@ export class DatagramUser implements Owner {
 
   get localPort(): number {
     return this.sock.localPort;
+  }
+
+  /** `setsockopt`, by Linux's numbers. @param value an int, or bytes as Linux lays them out. @throws NetError ENOPROTOOPT, EINVAL ... */
+  setOption(level: number, name: number, value: number | Uint8Array): void {
+    const bytes = typeof value === 'number' ? intBytes(value) : value;
+    checked(this.#calls.setOption(this.sock, level, name, bytes), 'setsockopt', `level ${level} option ${name}`);
+  }
+
+  /** Hears what is sent to a group (MCAST_JOIN_GROUP, RFC 3678 §5.1.1). @param ifindex 0: the device that a route leads by. @throws NetError EADDRINUSE ... */
+  join(group: string, ifindex = 0): void {
+    this.#setGroup(MCAST_JOIN_GROUP, group, ifindex);
+  }
+
+  /** @throws NetError EADDRNOTAVAIL where it is no member. */
+  leave(group: string, ifindex = 0): void {
+    this.#setGroup(MCAST_LEAVE_GROUP, group, ifindex);
+  }
+
+  #setGroup(name: number, group: string, ifindex: number): void {
+    const request = new Uint8Array(GROUP_REQ_BYTES);
+    const view = new DataView(request.buffer);
+    const { family, address0, address1, address2, address3 } = this.#address(group, 0, 0);
+    const isIpv4 = family === ADDRESS_FAMILY.INET;
+    view.setInt32(0, ifindex, true);
+    view.setUint16(8, family, true);
+    // The address of a sockaddr_in is at 4, that of a sockaddr_in6 at 8; in network order.
+    if (isIpv4) view.setInt32(12, address3);
+    else for (const [index, word] of [address0, address1, address2, address3].entries()) view.setInt32(16 + 4 * index, word);
+    this.setOption(isIpv4 ? SOL_IP : SOL_IPV6, name, request);
   }
 
   /** @param ifindex scope of a link-local address. @throws NetError */
@@ -147,4 +203,10 @@ export class DatagramUser implements Owner {
     this.#waiting = this.#waiting.filter(({ mask }) => (mask & bits) === 0);
     for (const { resolve } of woken) resolve();
   }
+}
+
+function intBytes(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setInt32(0, value | 0, true);
+  return bytes;
 }

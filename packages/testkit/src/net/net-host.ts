@@ -1,15 +1,23 @@
-import type { AddressOptions, NetDevice, Owner, RouteEntry } from '@softnet/contract';
-import { ADDRESS_FAMILY, Addresses, DeviceKind, Devices, DeviceTraffic, NetError, ROUTE_TYPE, RouteTables } from '@softnet/contract';
+import type { AddressOptions, NetDevice, Owner } from '@softnet/contract';
+import {
+  ADDRESS_FAMILY,
+  Addresses,
+  DeviceKind,
+  Devices,
+  DeviceTraffic,
+  NeighbourTable,
+  NetError,
+  NextHops,
+  RouteTables,
+  RoutingRules,
+} from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
-import type { IpPrefix } from '@softnet/wire';
-import { parseAddress, parsePrefix } from '@softnet/wire';
 import type { DatagramUserOptions } from './datagram-user.ts';
 import { DatagramUser } from './datagram-user.ts';
 import type { PingOptions, Pong } from './pinger.ts';
 import { ping } from './pinger.ts';
-
-/** RTPROT_STATIC: set by hand. */
-const STATIC = 4;
+import type { NextHopWords, RouteWords, RuleWords } from './routing-words.ts';
+import { nextHopOf, parsed, routeOf, ruleOf } from './routing-words.ts';
 
 /** A kernel as who configures it sees it: the words of `ip`, without netlink. */
 export class NetHost implements Owner {
@@ -70,13 +78,44 @@ export class NetHost implements Owner {
     this.#addresses(family).remove(this.device(name), words, prefixLen);
   }
 
-  /** `ip route add PREFIX [via GATEWAY] [dev NAME]`. @param prefix or 'default', whose family is the gateway's. */
-  addRoute(prefix: string, way: { via?: string; dev?: string }): void {
-    this.kernel.port(RouteTables).current.add(this.#route(prefix, way));
+  /** `ip route add PREFIX [via GATEWAY] [dev NAME] ...`. @param prefix or 'default', whose family is the gateway's. @throws NetError */
+  addRoute(prefix: string, words: RouteWords): void {
+    this.kernel.port(RouteTables).current.add(routeOf(this, prefix, words));
   }
 
-  removeRoute(prefix: string, way: { via?: string; dev?: string }): void {
-    this.kernel.port(RouteTables).current.remove(this.#route(prefix, way));
+  removeRoute(prefix: string, words: RouteWords): void {
+    this.kernel.port(RouteTables).current.remove(routeOf(this, prefix, words));
+  }
+
+  /** `ip rule add ...`. @throws NetError EEXIST, EINVAL. */
+  addRule(words: RuleWords): void {
+    this.kernel.port(RoutingRules).current.add(ruleOf(words));
+  }
+
+  /** The first of its priority and table. @throws NetError ENOENT. */
+  removeRule(words: RuleWords): void {
+    this.kernel.port(RoutingRules).current.remove(ruleOf(words));
+  }
+
+  /** `ip nexthop add id N ...`, or `replace` where it is there. @throws NetError */
+  setNextHop(id: number, words: NextHopWords): void {
+    this.kernel.port(NextHops).current.replace(nextHopOf(this, id, words));
+  }
+
+  /** `ip nexthop del id N`. @throws NetError ENOENT. */
+  removeNextHop(id: number): void {
+    this.kernel.port(NextHops).current.remove(id);
+  }
+
+  /** `ip neigh add proxy ADDRESS dev NAME`: this host answers for it there. */
+  addProxy(name: string, address: string): void {
+    const { family, words } = parsed(address);
+    this.kernel.port(NeighbourTable).current.addProxy(this.device(name), family, words);
+  }
+
+  /** `ip link set NAME mtu BYTES`. */
+  setMtu(name: string, mtuBytes: number): void {
+    this.kernel.port(Devices).current.setMtu(this.device(name), mtuBytes);
   }
 
   /** @param family Default: INET6, which takes IPv4 flows too. */
@@ -97,20 +136,4 @@ export class NetHost implements Owner {
       `no module keeps addresses of ${family === ADDRESS_FAMILY.INET ? 'IPv4: load ipv4' : 'IPv6: load ipv6'}`,
     );
   }
-
-  #route(prefix: string, { via, dev }: { via?: string; dev?: string }): RouteEntry {
-    const gateway = via === undefined ? undefined : parseAddress(via);
-    if (gateway === null) throw new NetError('EINVAL', `'${via}' is no address: write 192.0.2.1 or 2001:db8::1`);
-    const all = gateway?.family === ADDRESS_FAMILY.INET6 ? '::/0' : '0.0.0.0/0';
-    const { family, words, prefixLen } = parsed(prefix === 'default' ? all : prefix);
-    const ifindex = dev === undefined ? 0 : this.device(dev).ifindex;
-    const way = gateway === undefined ? { ifindex } : { ifindex, gateway: { family: gateway.family, address: gateway.words } };
-    return { family, prefix: words, prefixLen, type: ROUTE_TYPE.UNICAST, source: STATIC, nextHops: [way] };
-  }
-}
-
-function parsed(prefix: string): IpPrefix {
-  const found = parsePrefix(prefix);
-  if (found === null) throw new NetError('EINVAL', `'${prefix}' is no prefix: write 192.0.2.1/24 or 2001:db8::1/64`);
-  return found;
 }

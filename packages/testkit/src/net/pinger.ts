@@ -3,7 +3,6 @@ import type { Kernel } from '@softnet/kernel';
 import { ICMP_HEADER_BYTES, parseAddress } from '@softnet/wire';
 import type { Datagram } from './datagram-user.ts';
 import { DatagramUser } from './datagram-user.ts';
-import { checked } from './errno-error.ts';
 import type { HeardError } from './hear-errors.ts';
 import { hearErrors } from './hear-errors.ts';
 import { KernelTime } from './kernel-time.ts';
@@ -34,6 +33,12 @@ export interface PingerOptions {
   readonly mtuDiscover?: number;
   /** Type of service, or traffic class. */
   readonly tos?: number;
+  /** SO_MARK: for rules that ask for it. */
+  readonly mark?: number;
+  /** The requests' source. Default: as the route says. @throws NetError EADDRNOTAVAIL */
+  readonly from?: string;
+  /** SO_BINDTODEVICE. */
+  readonly device?: string;
 }
 
 /** Options of sockets, by Linux's numbers. */
@@ -56,17 +61,19 @@ export class Pinger {
   #waiting: { sequence: number; resolve: (datagram: Datagram) => void; reject: (error: unknown) => void } | null = null;
 
   /** @throws NetError as `Sockets.open` does; EINVAL, ENOPROTOOPT for an option. */
-  constructor(kernel: Kernel, family: number, { name = 'ping', ...wishes }: PingerOptions = {}) {
+  constructor(kernel: Kernel, family: number, { name = 'ping', mark, from, device, ...wishes }: PingerOptions = {}) {
     this.#kernel = kernel;
     this.#family = family === ADDRESS_FAMILY.INET ? ADDRESS_FAMILY.INET : ADDRESS_FAMILY.INET6;
     const protocol = this.#family === ADDRESS_FAMILY.INET ? IP_PROTOCOL.ICMP : IP_PROTOCOL.ICMPV6;
-    this.#user = new DatagramUser(kernel, { name, family: this.#family, protocol });
+    const more = { ...(mark === undefined ? {} : { mark }), ...(device === undefined ? {} : { device }) };
+    this.#user = new DatagramUser(kernel, { name, family: this.#family, protocol, ...more });
     hearErrors(this.#user.sock, (error) => {
       this.heard = error;
     });
     // Of a neighbour that does not answer, and of errors on the way, it wants to hear.
     this.#set('recvErr', 1);
     try {
+      if (from !== undefined) this.#user.bind(from, 0);
       for (const option of ['ttl', 'mtuDiscover', 'tos'] as const) if (wishes[option] !== undefined) this.#set(option, wishes[option]);
     } catch (error) {
       this.#user.close();
@@ -77,9 +84,7 @@ export class Pinger {
 
   #set(option: keyof PingerOptions | 'recvErr', value: number): void {
     const options = OPTIONS[this.#family] as Readonly<Record<string, number>>;
-    const { sock } = this.#user;
-    const result = sock.ops.calls!.setOption(sock, options.level!, options[option]!, Uint8Array.of(value, 0, 0, 0));
-    checked(result, 'setsockopt', `${option} ${value}`);
+    this.#user.setOption(options.level!, options[option]!, value);
   }
 
   /** One at a time. Rejects with ETIMEDOUT, EHOSTUNREACH ... */
