@@ -33,6 +33,25 @@ describe('ping', () => {
     expect(text).not.toMatch(/rtt/);
   });
 
+  test('the last one waits until it is known that nobody is there, where nobody has answered', async () => {
+    const { type } = await testSession({ ms: 0 });
+    expect(await type('ping -c 1 10.0.1.99')).toMatch(/^From 10\.0\.1\.2 icmp_seq=1 Destination Host Unreachable$/m);
+    expect(await type('ping -c 1 -W 500 10.0.1.98')).toMatch(/^no answer yet for icmp_seq=1\n[\s\S]* time 500ms$/m);
+  });
+
+  test('-m and -I are what rules ask for', async () => {
+    const { type } = await testSession({ ms: 0 });
+    await type('ip rule add fwmark 5 prohibit');
+    await type('ip addr add 10.0.1.7/24 dev eth0');
+    await type('ip rule add from 10.0.1.7 blackhole');
+    expect(await type('ping -c 1 10.0.1.1')).toMatch(/^64 bytes/m);
+    expect(await type('ping -c 1 -m 5 10.0.1.1')).toMatch(/^icmp_seq=1 Permission denied/m);
+    expect(await type('ping -c 1 -I 10.0.1.7 10.0.1.1')).toMatch(/^icmp_seq=1 Invalid argument: a blackhole/m);
+    expect(await type('ping -c 1 -I eth0 10.0.1.1')).toMatch(/^64 bytes/m);
+    expect(await type('ping -c 1 -I eth9 10.0.1.1')).toMatch(/^softnet: ENODEV: there is no device 'eth9'/);
+    expect(await type('ping -c 1 -I 192.0.2.9 10.0.1.1')).toMatch(/^softnet: EADDRNOTAVAIL/);
+  });
+
   test('who says that a request has died, or is too long', async () => {
     const { type } = await testSession({ ms: 0 });
     expect(await type('ping -c 1 -t 1 10.0.2.2')).toMatch(/^From 10\.0\.1\.1 icmp_seq=1 Time to live exceeded$/m);

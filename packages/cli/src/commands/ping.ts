@@ -1,6 +1,8 @@
 import { ADDRESS_FAMILY, ERROR_ORIGIN, NetError } from '@softnet/contract';
 import type { HeardError, PingerOptions, Pong } from '@softnet/testkit';
 import { KernelTime, NetHost, Pinger } from '@softnet/testkit';
+import { parseAddress } from '@softnet/wire';
+import { anyNumber } from '../ip/ip-object.ts';
 import type { Session } from '../session/session.ts';
 import type { Given, SessionCommand } from '../session/session-command.ts';
 import { icmpWords } from '../text/icmp-words.ts';
@@ -13,13 +15,16 @@ import { UsageError } from '../usage-error.ts';
 /** Bytes behind the ICMP header: what fits into a datagram of IPv4. */
 const MOST_BYTES = 65_507;
 const LEAST_WAIT_MS = 1000;
+/** Until it is known that a neighbour does not answer, and a little more: so long the last request waits, where nobody has answered any. */
+const UNREACHABLE_MS = 4000;
 /** Of -M, as IP_MTU_DISCOVER has them. */
 const PATH_MTU: Readonly<Record<string, number>> = Object.freeze({ dont: 0, want: 1, do: 2, probe: 3 });
 const ANSWERS: Readonly<Partial<Record<NetError['code'], string>>> = Object.freeze({
   EHOSTUNREACH: 'Destination Host Unreachable',
   ENETUNREACH: 'Destination Net Unreachable',
   ECONNREFUSED: 'Destination Port Unreachable',
-  EACCES: 'Packet filtered',
+  EACCES: 'Permission denied: a route or rule prohibits it, or it is a broadcast',
+  EINVAL: 'Invalid argument: a blackhole takes it',
   EMSGSIZE: 'Message too long',
 });
 
@@ -37,21 +42,31 @@ export const ping: SessionCommand = Object.freeze({
       ['dont', 'want', 'do', 'probe'],
     ],
     ['-Q <tos>', 'type of service, 0 to 255'],
+    ['-m <mark>', 'of the packets, for rules by fwmark'],
+    ['-I <from>', 'by this device, or from this address'],
+    ['-W <ms>', 'how long an answer is waited for'],
   ],
   summary: 'send echo requests to an address of either family, and show the answers',
-  details: ['ping 10.0.2.2', 'ping -c 3 -s 20000 -i 200 fd00:2::2', 'ping fe80::1%eth0', 'ping -M do -s 1472 10.0.2.2'],
+  details: [
+    'ping 10.0.2.2',
+    'ping -c 3 -s 20000 -i 200 fd00:2::2',
+    'ping fe80::1%eth0',
+    'ping -M do -s 1472 10.0.2.2',
+    'ping -m 5 -I 10.0.1.2 10.0.2.2',
+  ],
   async run(session, given) {
     const host = new NetHost(session.kernel);
     const target = readAddress(given.words[0]!, host);
     const lenBytes = optionNumber('-s', given.options.s, 56, 0, MOST_BYTES);
     const count = optionNumber('-c', given.options.c, Number.POSITIVE_INFINITY, 1, 1_000_000);
     const everyMs = optionNumber('-i (in ms)', given.options.i, 1000, 1, 3_600_000);
-    const pinger = new Pinger(session.kernel, target.family, wishesOf(given));
+    const waitMs = given.options.W === undefined ? undefined : optionNumber('-W (in ms)', given.options.W, 0, 1, 3_600_000);
+    const pinger = new Pinger(session.kernel, target.family, { ...wishesOf(given), ...fromOf(given, host) });
     const started = session.kernel.clock.readUs();
     const tally = new PingTally();
     session.output.print(pingHead(target.text, target.family, lenBytes));
     try {
-      await pingOn({ session, pinger, target, lenBytes, count, everyMs, tally }, given);
+      await pingOn({ session, pinger, target, lenBytes, count, everyMs, waitMs, tally }, given);
     } finally {
       pinger.close();
       const tookMs = (session.kernel.clock.readUs() - started) / 1000;
@@ -60,15 +75,24 @@ export const ping: SessionCommand = Object.freeze({
   },
 } satisfies SessionCommand);
 
-/** -t, -M and -Q, as far as they are given. */
-function wishesOf({ options: { t, M, Q } }: Given): PingerOptions {
+/** -t, -M, -Q and -m, as far as they are given. */
+function wishesOf({ options: { t, M, Q, m } }: Given): PingerOptions {
   const mtuDiscover = PATH_MTU[String(M)];
   if (M !== undefined && mtuDiscover === undefined) throw new UsageError(`-M takes ${Object.keys(PATH_MTU).join(', ')}, got '${M}'`);
   return {
     ...(t === undefined ? {} : { ttl: optionNumber('-t', t, 64, 1, 255) }),
     ...(mtuDiscover === undefined ? {} : { mtuDiscover }),
     ...(Q === undefined ? {} : { tos: optionNumber('-Q', Q, 0, 0, 255) }),
+    ...(m === undefined ? {} : { mark: anyNumber(String(m), '-m') }),
   };
+}
+
+/** -I: a device's name, or an address. */
+function fromOf({ options: { I } }: Given, host: NetHost): PingerOptions {
+  if (I === undefined) return {};
+  const text = String(I);
+  if (parseAddress(text) !== null) return { from: text };
+  return { device: host.device(text).name };
 }
 
 interface Pinging {
@@ -78,6 +102,8 @@ interface Pinging {
   readonly lenBytes: number;
   readonly count: number;
   readonly everyMs: number;
+  /** -W. */
+  readonly waitMs: number | undefined;
   readonly tally: PingTally;
 }
 
@@ -101,10 +127,11 @@ async function pingOn(pinging: Pinging, { signal }: Given): Promise<void> {
 }
 
 /** What became of one request, as a line. Rejects where no further one will fare better. */
-async function askOnce({ pinger, target, lenBytes, everyMs, tally }: Pinging): Promise<string> {
+async function askOnce({ pinger, target, lenBytes, count, everyMs, waitMs, tally }: Pinging): Promise<string> {
   const sequence = ++tally.sent;
   try {
-    const timeoutMs = Math.max(everyMs, LEAST_WAIT_MS);
+    const isLastHope = sequence === count && tally.rttsUs.length === 0;
+    const timeoutMs = waitMs ?? Math.max(everyMs, isLastHope ? UNREACHABLE_MS : LEAST_WAIT_MS);
     const pong = await pinger.ping(target.text, { lenBytes, timeoutMs, ifindex: target.ifindex });
     tally.rttsUs.push(pong.rttUs);
     return answerLine(pong, sequence);
