@@ -3,7 +3,7 @@ import { DeviceTraffic, ETHERTYPE, Module, one, SKB_TYPE, SkbPool, Tap } from '@
 import { NetdevModule } from '@softnet/netdev';
 import { Cable, Captures, PcapModule, WireModule } from '@softnet/nic-driver';
 import { copyIn, SkbModule, SkbReader } from '@softnet/skb';
-import type { NetHost } from '@softnet/testkit';
+import type { NetHost, NetOptions } from '@softnet/testkit';
 import { KernelTimeModule, Net } from '@softnet/testkit';
 import { IPV4_STACK } from './raw-link.ts';
 
@@ -32,7 +32,12 @@ class HubModule implements SoftnetModule {
   }
 }
 
-/** Hosts of IPv4 alone on one link: a hub, which hears all. */
+interface HubOptions {
+  readonly modules?: NonNullable<NetOptions['modules']>;
+  readonly settings?: NonNullable<NonNullable<NetOptions['kernel']>['settings']>;
+}
+
+/** Hosts on one link: a hub, which hears all. */
 export class Hub {
   readonly net: Net;
   readonly hub: NetHost;
@@ -43,9 +48,10 @@ export class Hub {
     this.hub = hub;
   }
 
-  static async open(seed: number): Promise<Hub> {
-    const kernel = { settings: { 'net.core.skb_buffers': 256, 'net.core.skb_pages': 16 } };
-    const net = new Net({ seed, kernel, modules: IPV4_STACK });
+  /** @param own what hosts load, by default IPv4 alone, and settings of theirs from the start. */
+  static async open(seed: number, { modules: own = IPV4_STACK, settings = {} }: HubOptions = {}): Promise<Hub> {
+    const kernel = { settings: { 'net.core.skb_buffers': 256, 'net.core.skb_pages': 16, ...settings } };
+    const net = new Net({ seed, kernel, modules: own });
     const modules = [KernelTimeModule, SkbModule, NetdevModule, WireModule, PcapModule, HubModule];
     const hub = await new Net({ world: net.world, modules }).host('hub');
     net.hosts.push(hub);

@@ -2,6 +2,7 @@ import type { ModuleContext, NetDevice, Owner, Skb, SoftnetModule } from '@softn
 import { DeviceKind, Devices, DeviceTraffic, defineService, ETHERTYPE, Module, one, SKB_TYPE, SkbPool, Tap } from '@softnet/contract';
 import type { NeighbourMessage } from '@softnet/ipv6';
 import { emitNeighbour } from '@softnet/ipv6';
+import type { KernelOptions } from '@softnet/kernel';
 import { Kernel } from '@softnet/kernel';
 import { NetdevModule } from '@softnet/netdev';
 import { Cable, WireModule } from '@softnet/nic-driver';
@@ -53,6 +54,11 @@ export const HOST_LINK = 'fe80::ff:fe00:1';
 export const PEER_MAC = '02:00:00:00:00:09';
 const HOST_MAC = '02:00:00:00:00:01';
 
+export interface RawPeerOptions {
+  readonly known?: boolean;
+  readonly settings?: NonNullable<KernelOptions['settings']>;
+}
+
 /** A host with the whole stack, and at the other end of its cable somebody who writes packets by hand. */
 export class RawPeer implements Owner {
   readonly name = 'peer';
@@ -77,9 +83,10 @@ export class RawPeer implements Owner {
     };
   }
 
-  /** @param known the host knows the peer's link address already. */
-  static async boot({ known = true }: { readonly known?: boolean } = {}): Promise<RawPeer> {
-    const net = new Net({ modules: HOST_STACK.filter((source) => !String(source).includes('Ipv4Module')) });
+  /** @param known the host knows the peer's link address already. @param settings of the host, from the start. */
+  static async boot({ known = true, settings = {} }: RawPeerOptions = {}): Promise<RawPeer> {
+    const modules = HOST_STACK.filter((source) => !String(source).includes('Ipv4Module'));
+    const net = new Net({ modules, kernel: { settings } });
     const host = await net.host('h');
     const kernel = new Kernel({ world: net.world, name: 'peer' });
     for (const source of [SkbModule, NetdevModule, WireModule, FramesModule]) await net.run(kernel.load(source));

@@ -72,7 +72,7 @@ export class Autoconf implements LinkListener {
     const { ifindex } = link.device;
     const { conf } = this.#host;
     const [word0] = option.prefix;
-    if (!link.isUp || conf.value(ifindex, 'accept_ra_pinfo') === 0) return;
+    if (!link.isUp) return;
     if (isLinkLocal(word0) || isMulticast(word0) || option.preferredS > option.validS) return;
     if (option.onLink) this.#onLink(link, option);
     if (option.autonomous && conf.value(ifindex, 'autoconf') !== 0) this.#autonomous(link, option, router);

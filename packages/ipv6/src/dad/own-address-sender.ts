@@ -65,6 +65,8 @@ export class OwnAddressSender implements SearchSender {
     flow.src2 = address[2];
     flow.src3 = address[3];
     flow.dst0 = ALL_NODES[0];
+    flow.dst1 = ALL_NODES[1];
+    flow.dst2 = ALL_NODES[2];
     flow.dst3 = ALL_NODES[3];
     const router = this.#host.conf.value(device.ifindex, 'forwarding') !== 0 ? NA_FLAG.ROUTER : 0;
     this.#host.sender.send(link, flow, NA_FLAG.OVERRIDE | router, ...address, ND_OPTION.TARGET_LINK_ADDRESS, null);

@@ -12,6 +12,7 @@ import type {
 import { ADDRESS_FLAG } from '@softnet/contract';
 import type { DuplicateSearches } from '../dad/duplicate-searches.ts';
 import { solicitedNodeOf } from '../machine/address-kind.ts';
+import { isTentative, isUsable } from '../machine/address-use.ts';
 import type { AddressIndex } from './address-index.ts';
 import type { AddressRoutes } from './address-routes.ts';
 import type { Ipv6Link } from './ipv6-link.ts';
@@ -175,16 +176,4 @@ export class AddressSet {
     }
     current.id = caller;
   }
-}
-
-/** Duplicates of it are looked for, or were found. */
-function isTentative({ flags }: InterfaceAddress): boolean {
-  return (flags & ADDRESS_FLAG.TENTATIVE) !== 0;
-}
-
-/** Packets may carry it: nobody else has it, or it is an optimistic one (RFC 4429). */
-export function isUsable(address: InterfaceAddress): boolean {
-  const { flags } = address;
-  if ((flags & ADDRESS_FLAG.DAD_FAILED) !== 0) return false;
-  return (flags & ADDRESS_FLAG.TENTATIVE) === 0 || (flags & ADDRESS_FLAG.OPTIMISTIC) !== 0;
 }

@@ -27,6 +27,7 @@ import {
   walkExtensionHeaders,
 } from '@softnet/wire';
 import { isLinkLocal, isMapped, isMulticast, isUnspecified } from './address-kind.ts';
+import { isUsable } from './address-use.ts';
 import type { Ipv6Forward } from './forward.ts';
 import type { IcmpErrors } from './icmp-errors.ts';
 import type { Ipv6Input } from './input.ts';
@@ -45,6 +46,9 @@ export interface Ipv6Path {
   readonly errors: IcmpErrors;
   readonly delivery: Delivery;
 }
+
+/** Of `use_tempaddr`. */
+const PREFERS_TEMPORARY = 2;
 
 /** IPv6 (RFC 8200), as protocols, routes and devices see it. */
 export class Ipv6Layer implements NetworkLayer, EthertypeHandler {
@@ -122,6 +126,13 @@ export class Ipv6Layer implements NetworkLayer, EthertypeHandler {
     wish.word2 = flow.dst2;
     wish.word3 = flow.dst3;
     wish.ifindex = dst.device === null ? flow.oif : dst.device.ifindex;
+    wish.hasGateway = dst.gatewayFamily === ADDRESS_FAMILY.INET6;
+    wish.gateway0 = dst.gateway0;
+    wish.gateway1 = dst.gateway1;
+    wish.gateway2 = dst.gateway2;
+    wish.gateway3 = dst.gateway3;
+    wish.prefersTemporary = this.#around.conf.value(wish.ifindex, 'use_tempaddr') >= PREFERS_TEMPORARY;
+    wish.takesOptimistic = this.#around.conf.value(wish.ifindex, 'use_optimistic') !== 0;
     let best: InterfaceAddress | null = null;
     const { addresses } = this.#links;
     for (let i = 0; i < addresses.length; i++) {
@@ -141,7 +152,8 @@ export class Ipv6Layer implements NetworkLayer, EthertypeHandler {
     if (isUnspecified(address0, address1, address2, address3)) return ADDRESS_TYPE.UNSPECIFIED;
     if (isMulticast(address0)) return ADDRESS_TYPE.MULTICAST;
     if (isMapped(address0, address1, address2)) return ADDRESS_TYPE.INVALID;
-    return this.#links.find(address0, address1, address2, address3, ifindex) === null ? ADDRESS_TYPE.UNICAST : ADDRESS_TYPE.LOCAL;
+    const own = this.#links.find(address0, address1, address2, address3, ifindex);
+    return own === null || !isUsable(own) ? ADDRESS_TYPE.UNICAST : ADDRESS_TYPE.LOCAL;
   }
 
   readKey(skb: Skb, key: FlowKey): void {

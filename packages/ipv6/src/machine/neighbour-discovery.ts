@@ -1,5 +1,5 @@
 import type { InterfaceAddress, Neighbour, NeighbourProtocol, NetDevice, Skb } from '@softnet/contract';
-import { ADDRESS_FAMILY, ADDRESS_FLAG, DEVICE_FLAG, Flow, IP_PROTOCOL, NEIGHBOUR_STATE, NEIGHBOUR_UPDATE } from '@softnet/contract';
+import { ADDRESS_FAMILY, DEVICE_FLAG, Flow, IP_PROTOCOL, NEIGHBOUR_STATE, NEIGHBOUR_UPDATE } from '@softnet/contract';
 import { gather } from '@softnet/skb';
 import { ICMPV6_TYPE, icmpRest, icmpType, ipv6Src } from '@softnet/wire';
 import type { OwnAddressNews } from '../dad/own-address-news.ts';
@@ -14,6 +14,7 @@ import {
   solicitedNodeWord3,
   writeMulticastMac,
 } from './address-kind.ts';
+import { isSettled, isTentative, isUsable } from './address-use.ts';
 import { beginIcmpFlow } from './flow-of.ts';
 import type { NeighbourSender } from './neighbour-sender.ts';
 import type { Ipv6Reason } from './reasons.ts';
@@ -144,7 +145,8 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     if (!isAnycast && ours?.device !== device) return this.#askedForOther(skb, link, message);
     const isAnonymous = isUnspecified(dst0, dst1, dst2, dst3);
     if (isAnonymous && ours !== null && isTentative(ours)) return this.#news.probed(ours, bytes, nonce, nonceBytes);
-    if (ours !== null && !isAnswered(ours)) return 'nd.not-ours';
+    // One that is still being tried answers nobody (RFC 4862 §5.4), unless it is optimistic (RFC 4429 §3.3).
+    if (ours !== null && !isUsable(ours)) return 'nd.not-ours';
     if (!isAnonymous && this.#links.find(dst0, dst1, dst2, dst3, device.ifindex) !== null) return 'nd.conflict';
     if (sourceLinkAddress >= 0) this.#learn(device, dst0, dst1, dst2, dst3, bytes, sourceLinkAddress, CREATE | OVERRIDE);
     skb.memory.pool.release(skb);
@@ -272,20 +274,6 @@ function readEnds({ memory: { view }, network, transport }: Skb, flow: Flow): vo
   flow.dst1 = ipv6Src(view, network, 1);
   flow.dst2 = ipv6Src(view, network, 2);
   flow.dst3 = ipv6Src(view, network, 3);
-}
-
-/** Duplicates of it are looked for. */
-function isTentative({ flags }: InterfaceAddress): boolean {
-  return (flags & (ADDRESS_FLAG.TENTATIVE | ADDRESS_FLAG.DAD_FAILED)) === ADDRESS_FLAG.TENTATIVE;
-}
-
-function isSettled({ flags }: InterfaceAddress): boolean {
-  return (flags & (ADDRESS_FLAG.TENTATIVE | ADDRESS_FLAG.DAD_FAILED)) === 0;
-}
-
-/** One that is still being tried answers nobody (RFC 4862 §5.4), unless it is optimistic (RFC 4429 §3.3). */
-function isAnswered(ours: InterfaceAddress): boolean {
-  return isSettled(ours) || (isTentative(ours) && (ours.flags & ADDRESS_FLAG.OPTIMISTIC) !== 0);
 }
 
 /** Bits of `Neighbours.learn` for the flags of an advertisement. */

@@ -2,6 +2,7 @@ import type { DeviceOps, LinkLayer } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_FLAG, InterfaceAddress, NetDevice } from '@softnet/contract';
 import { formatIpv6, parseIpv6 } from '@softnet/wire';
 import { expect, test } from 'vitest';
+import { AddressState, ORIGIN } from '../device/address-state.ts';
 import { isBetterSource, isCandidate, labelOf, SourceWish } from './source-selection.ts';
 
 function device(ifindex: number): NetDevice {
@@ -10,17 +11,24 @@ function device(ifindex: number): NetDevice {
   return made;
 }
 
-/** 'address/len', '%2' for another interface than 1, '!' deprecated, '?' tentative. */
+const GATEWAY = 'fe80::9';
+
+/** 'address/len', '%2' for another interface than 1, '!' deprecated, '?' tentative, '~' and optimistic, '*' temporary, '@' advertised by the gateway. */
 function address(text: string): InterfaceAddress {
-  const [words = '', len = '64'] = text.replace(/[!?]|%\d/g, '').split('/');
+  const [words = '', len = '64'] = text.replace(/[!?~*@]|%\d/g, '').split('/');
   const made = new InterfaceAddress(ADDRESS_FAMILY.INET6, device(text.includes('%2') ? 2 : 1), parseIpv6(words)!, Number(len));
   if (text.includes('!')) made.flags |= ADDRESS_FLAG.DEPRECATED;
   if (text.includes('?')) made.flags |= ADDRESS_FLAG.TENTATIVE;
+  if (text.includes('~')) made.flags |= ADDRESS_FLAG.OPTIMISTIC;
+  if (text.includes('*')) made.flags |= ADDRESS_FLAG.TEMPORARY;
+  const state = new AddressState(ORIGIN.PREFIX, 0);
+  state.advertisedBy(parseIpv6(text.includes('@') ? GATEWAY : 'fe80::8')!);
+  made.ext = state;
   return made;
 }
 
-function choose(destination: string, sources: readonly string[]): string | null {
-  const wish = new SourceWish();
+function choose(destination: string, sources: readonly string[], more: Partial<SourceWish> = {}): string | null {
+  const wish = Object.assign(new SourceWish(), more);
   [wish.word0, wish.word1, wish.word2, wish.word3] = parseIpv6(destination)!;
   wish.ifindex = 1;
   let best: InterfaceAddress | null = null;
@@ -51,6 +59,24 @@ test.each<[string, string, string[], string | null]>([
 ])('%s: %s from %j', (_rule, destination, sources, wanted) => {
   expect(choose(destination, sources)).toBe(wanted);
   expect(choose(destination, sources.toReversed())).toBe(wanted);
+});
+
+const [gateway0, gateway1, gateway2, gateway3] = parseIpv6(GATEWAY)!;
+const byGateway = { hasGateway: true, gateway0, gateway1, gateway2, gateway3 };
+test.each<[string, string[], Partial<SourceWish>, string]>([
+  ['rule 5.5: of a prefix of that router, though it matches worse', ['2001:db8:1::1', '2001:db8:2::1@'], byGateway, '2001:db8:2::1'],
+  ['rule 5.5: only by a router', ['2001:db8:1::1', '2001:db8:2::1@'], {}, '2001:db8:1::1'],
+  ['rule 5 before 5.5', ['2001:db8:1::1', '2001:db8:2::1@%2'], byGateway, '2001:db8:1::1'],
+  ['rule 7: not temporary', ['2001:db8:1::1*', '2001:db8:2::1'], {}, '2001:db8:2::1'],
+  ['rule 7: temporary, where that is preferred', ['2001:db8:1::1', '2001:db8:2::1*'], { prefersTemporary: true }, '2001:db8:2::1'],
+  ['rule 3 before 7', ['2001:db8:1::1', '2001:db8:1::2*!'], { prefersTemporary: true }, '2001:db8:1::1'],
+  ['rule 6 before 7', ['2001:db8:2::1', 'fd00::1*'], { prefersTemporary: true }, '2001:db8:2::1'],
+  ['no optimistic one', ['2001:db8:1::1?~', '2001:db8:2::1'], {}, '2001:db8:2::1'],
+  ['an optimistic one after the others (RFC 4429 §3.1)', ['2001:db8:1::1?~', '2001:db8:2::1'], { takesOptimistic: true }, '2001:db8:2::1'],
+  ['an optimistic one, if there is no other', ['2001:db8:1::1?~', '2001:db8:2::1?'], { takesOptimistic: true }, '2001:db8:1::1'],
+])('%s', (_rule, sources, more, wanted) => {
+  expect(choose('2001:db8:1::9', sources, more)).toBe(wanted);
+  expect(choose('2001:db8:1::9', sources.toReversed(), more)).toBe(wanted);
 });
 
 test('labels are those of RFC 6724 §2.1', () => {
