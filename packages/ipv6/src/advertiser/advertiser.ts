@@ -91,8 +91,19 @@ export class Advertiser implements RouterAdvertisements, LinkListener {
     const link = this.#links.get(device.ifindex);
     if (link === undefined) return;
     if (event === LINK_EVENT.READY || event === LINK_EVENT.FORWARDING) this.#look(link);
-    else if (event === LINK_EVENT.DOWN) this.#silence(link, 1);
+    else if (event === LINK_EVENT.DOWN) this.goingDown(device);
     else if (event === LINK_EVENT.END) this.end(link);
+  }
+
+  /** It can still send. */
+  goingDown({ ifindex }: NetDevice): void {
+    const link = this.#links.get(ifindex);
+    if (link === undefined) return;
+    this.#silence(link, 1);
+    link.farewells = 0;
+    link.farewellUs = Number.POSITIVE_INFINITY;
+    if (link.isOver) this.end(link);
+    else this.#arm();
   }
 
   // Received messages.

@@ -26,7 +26,7 @@ import {
   ipv6Src,
   isExtensionHeader,
 } from '@softnet/wire';
-import { isLinkLocal, isLoopback, isMapped, isMulticast, isUnspecified, multicastScope, SCOPE } from './address-kind.ts';
+import { isLinkLocal, isLoopback, isMapped, isMulticast, isUnspecified, multicastScope, SCOPE, SOLICITED_NODE } from './address-kind.ts';
 import type { ExtensionHeaders } from './extension-headers.ts';
 import { readFlow } from './flow-of.ts';
 import { walkHeaders } from './header-walk.ts';
@@ -123,6 +123,8 @@ export class Ipv6Input {
     const { view } = skb.memory;
     const word0 = ipv6Dst(view, network, 0);
     const link = this.#links.of(ifindex);
+    // Who is answered for by proxy is in groups of his own.
+    if (this.#around.conf.value(ifindex, 'proxy_ndp') !== 0 && isSolicitedNode(skb)) return this.#take(skb);
     const isRouted = multicastScope(word0) > SCOPE.LINK && link !== null && this.#toRouters(skb, link.device);
     return this.#around.groups.admits(skb, isRouted) ? this.#take(skb) : TRANSMIT.DROPPED;
   };
@@ -216,6 +218,13 @@ export class Ipv6Input {
     skb.memory.pool.drop(skb, this.#around.reasons[name]);
     return TRANSMIT.DROPPED;
   }
+}
+
+/** To a solicited-node group (RFC 4291 §2.7.1)? */
+function isSolicitedNode({ memory: { view }, network }: Skb): boolean {
+  const [word0, word1, word2] = SOLICITED_NODE;
+  if (ipv6Dst(view, network, 0) !== word0 || ipv6Dst(view, network, 1) !== word1 || ipv6Dst(view, network, 2) !== word2) return false;
+  return ipv6Dst(view, network, 3) >>> 24 === 0xff;
 }
 
 /** Addresses that no packet on a wire may have (RFC 4291 §2.5.2, §2.5.3, §2.7; RFC 4942 §2.2). */

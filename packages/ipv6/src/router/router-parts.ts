@@ -1,6 +1,8 @@
 import type { AddressWords, Change, Dst, ModuleContext, Neighbour, NetDevice, Skb, SkbStep } from '@softnet/contract';
 import {
   ADDRESS_FAMILY,
+  DEVICE_EVENT,
+  DeviceListener,
   DeviceTraffic,
   NameServers,
   NEIGHBOUR_STATE,
@@ -46,7 +48,7 @@ export interface RouterPartsHost {
 }
 
 /** Router discovery in its module, both sides of it: its objects, timers and points, put together (RFC 4861 §6, §8). */
-export class RouterParts implements RouterMessages, ForwardAids, LinkListener, NeighbourListener {
+export class RouterParts implements RouterMessages, ForwardAids, LinkListener, NeighbourListener, DeviceListener {
   readonly accept: SkbStep;
   readonly discovery: RouterDiscovery;
   readonly advertiser: Advertiser;
@@ -76,6 +78,7 @@ export class RouterParts implements RouterMessages, ForwardAids, LinkListener, N
     const { ctx } = this.#host;
     ctx.contribute(NameServers, this.discovery, 'corridor');
     ctx.contribute(NeighbourListener, this, 'corridor');
+    ctx.contribute(DeviceListener, this, 'corridor');
     ctx.door(RouterAdvertisements, this.advertiser);
   }
 
@@ -117,6 +120,10 @@ export class RouterParts implements RouterMessages, ForwardAids, LinkListener, N
   linkChanged(link: Ipv6Link, event: number): void {
     this.discovery.linkChanged(link, event);
     this.advertiser.linkChanged(link, event);
+  }
+
+  deviceChanged(device: NetDevice, event: number): void {
+    if (event === DEVICE_EVENT.GOING_DOWN) this.advertiser.goingDown(device);
   }
 
   neighbourChanged(change: Change, neighbour: Neighbour): void {
