@@ -127,16 +127,16 @@ function copyOf({ gateway, ...hop }: NextHop): NextHop {
   return { ...hop, gateway: { family: gateway.family, address: [word0, word1, word2, word3] } };
 }
 
-function hashOf({ source, table = 0, nextHops }: RouteEntry): number {
-  if (nextHops.length === 0) return source;
+function hashOf({ source, table = 0, nextHops, nextHopId = 0 }: RouteEntry): number {
+  if (nextHops.length === 0) return source ^ Math.imul(nextHopId, 0x9e3779b1);
   const { ifindex, gateway, weight = 1 } = nextHops[0]!;
   const hash = Math.imul(ifindex ^ (table << 8) ^ (weight << 20) ^ source, 0x9e3779b1);
   return gateway === undefined ? hash : hash ^ Math.imul(gateway.address[3] ^ gateway.address[1], 0x85ebca6b);
 }
 
 /** What else there may be is looked for each time. */
-function isPlain({ metrics, preferredSource, nextHopId, expiresMs, nextHops }: RouteEntry): boolean {
-  if (metrics !== undefined || preferredSource !== undefined || nextHopId || expiresMs !== undefined) return false;
+function isPlain({ metrics, preferredSource, expiresMs, nextHops }: RouteEntry): boolean {
+  if (metrics !== undefined || preferredSource !== undefined || expiresMs !== undefined) return false;
   for (let i = 0; i < nextHops.length; i++) if (nextHops[i]!.encap !== undefined) return false;
   return true;
 }
@@ -144,8 +144,9 @@ function isPlain({ metrics, preferredSource, nextHopId, expiresMs, nextHops }: R
 /** Whether a route is like one that is plain, but for its prefix and next hops. */
 function isOneWay(a: RouteEntry, b: RouteEntry): boolean {
   if (a.family !== b.family || a.type !== b.type || a.table !== b.table || a.scope !== b.scope || a.source !== b.source) return false;
-  if (a.tos !== b.tos || a.priority !== b.priority || a.preference !== b.preference || a.realms !== b.realms) return false;
-  return a.metrics === undefined && a.preferredSource === undefined && !a.nextHopId && a.expiresMs === undefined;
+  if (a.tos !== b.tos || a.priority !== b.priority || a.preference !== b.preference || a.realms !== b.realms || a.nextHopId !== b.nextHopId)
+    return false;
+  return a.metrics === undefined && a.preferredSource === undefined && a.expiresMs === undefined;
 }
 
 function areSameHops(a: readonly NextHop[], b: readonly NextHop[]): boolean {

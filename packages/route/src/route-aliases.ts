@@ -55,11 +55,11 @@ export class RouteAliases {
       if (next !== null) this.give(next);
       return other;
     }
-    const id = this.#free.pop() ?? this.byId.length;
-    if (id > MAX_VALUE) {
+    if (this.count >= this.#most) {
       if (next !== null) this.give(next);
-      throw new NetError('ENOBUFS', `a table has at most ${MAX_VALUE} ways to treat a prefix`, { syscall: 'route' });
+      throw new NetError('ENOBUFS', `a table has at most ${this.#most} ways to treat a prefix`, { syscall: 'route' });
     }
+    const id = this.#free.pop() ?? this.byId.length;
     const own = alias.id === 0 && next === alias.next ? alias : new RouteAlias(alias.info, alias, next);
     own.id = id;
     own.sibling = this.#byHash.get(hash) ?? null;

@@ -211,7 +211,7 @@ test('all of it is handed over as plain data: nothing known of a destination is 
   const next = bootRouter();
   next.router.fib.seed = 99;
   next.kernel.nowUs = old.kernel.nowUs;
-  thawRouter(JSON.parse(JSON.stringify(freezeRouter(old.router))), next.router);
+  thawRouter(structuredClone(freezeRouter(old.router)), next.router);
   for (const family of [INET, INET6]) {
     expect(next.service.entries(family)).toEqual(old.service.entries(family));
     expect(next.service.rules(family)).toEqual(old.service.rules(family));

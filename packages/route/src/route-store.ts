@@ -48,6 +48,16 @@ export interface RouteStoreParts {
   readonly listeners: RouteListeners;
 }
 
+/** A table that is handed over. */
+export interface HandedTable {
+  readonly family: number;
+  readonly number: number;
+  /** As of `RouteTable.columns`. */
+  readonly list: Int32Array;
+  /** Routes of one prefix, in order, by the numbers of `list`. */
+  readonly chains: readonly (readonly [id: number, routes: readonly RouteEntry[]])[];
+}
+
 /** The routes that are configured: `RouteTables`, and lists of them. */
 export class RouteStore {
   readonly #parts: RouteStoreParts;
@@ -92,22 +102,47 @@ export class RouteStore {
   /** Of all tables, by their numbers. */
   entries(family: number): RouteEntry[] {
     const entries: RouteEntry[] = [];
-    for (const table of this.#tablesOf(family)) {
+    for (const table of this.tablesOf(family)) {
       for (const at of table.routes()) for (const alias of aliasesOf(at.first)) entries.push(entryOf(alias, table, at));
     }
     return entries;
   }
 
-  /** Routes of the last generation, checked when they were added; without ways by devices that have gone meanwhile. */
-  restore(entries: Iterable<RouteEntry>): void {
+  /** Tables of the last generation, checked when their routes were added; without ways by devices that have gone meanwhile. */
+  restore(tables: Iterable<HandedTable>): void {
     const work = this.#begin(Number.POSITIVE_INFINITY);
-    const isThere = ({ ifindex }: NextHop): boolean => this.#parts.traffic.current.byIndex(ifindex) !== null;
-    for (const entry of entries) {
-      const nextHops = entry.nextHops.filter(isThere);
-      this.#put(work, nextHops.length === entry.nextHops.length ? entry : { ...entry, nextHops }, false, true);
-    }
+    for (const table of tables) this.#restoreTable(work, table);
     this.#settle(work);
     this.#parts.changed();
+  }
+
+  #restoreTable(work: Work, { family, number, list, chains }: HandedTable): void {
+    const table = this.#parts.book.of(family).table(number);
+    this.#enter(work, table);
+    const firsts = new Map(chains.map(([id, entries]) => [id, this.#chainOf(entries)]));
+    table.visit(list, (prefix, prefixLen, id) => {
+      const first = firsts.get(id)!;
+      if (first === null) return;
+      let after: RouteAlias | null = first;
+      const before = table.chain(prefix, prefixLen);
+      if (before !== null) after = aliasesOf(first).reduce((chain, alias) => chainIn(chain, alias.info, alias), before);
+      for (let alias: RouteAlias | null = first; alias !== null; alias = alias.next) alias.info.users++;
+      table.put(prefix, prefixLen, before, after);
+      if (after.expires) work.journal.noteExpiring(table, prefix, prefixLen);
+    });
+    for (const first of firsts.values()) for (const { info } of aliasesOf(first)) this.#infos.give(info);
+  }
+
+  /** Routes of one prefix, which is none in particular; their infos have one more user. Null: all their ways have gone. */
+  #chainOf(entries: readonly RouteEntry[]): RouteAlias | null {
+    let first: RouteAlias | null = null;
+    for (const entry of entries) {
+      const nextHops = entry.nextHops.filter(({ ifindex }) => this.#parts.traffic.current.byIndex(ifindex) !== null);
+      if (nextHops.length === 0 && entry.nextHops.length > 0) continue;
+      const { checked, info } = this.#known({ ...entry, nextHops }, true);
+      first = chainIn(first, info, checked);
+    }
+    return first;
   }
 
   /** Drops the routes all of whose devices have gone. Returns them; nobody is told. */
@@ -137,7 +172,8 @@ export class RouteStore {
     return entries;
   }
 
-  #tablesOf(family: number): RouteTable[] {
+  /** By their numbers. */
+  tablesOf(family: number): RouteTable[] {
     return [...(this.#parts.book.find(family)?.tables.values() ?? [])].sort((a, b) => a.number - b.number);
   }
 
@@ -182,7 +218,7 @@ export class RouteStore {
 
   #do(work: Work, { change, entry }: RouteEdit): void {
     if (change === 'remove') this.#remove(work, entry);
-    else this.#put(work, entry, change === 'replace', false);
+    else this.#put(work, entry, change === 'replace');
     work.done++;
   }
 
@@ -212,16 +248,15 @@ export class RouteStore {
     );
   }
 
-  #put(work: Work, given: RouteEntry, replaces: boolean, trusted: boolean): void {
-    const known = this.#known(given, trusted);
+  #put(work: Work, given: RouteEntry, replaces: boolean): void {
+    const known = this.#known(given, false);
     const { checked: entry, info } = known;
     const { prefixLen } = given;
     const prefix = masked(entry.family, given.prefix, prefixLen);
     const table = this.#parts.book.of(entry.family).table(entry.table);
     this.#enter(work, table);
     const before = table.chain(prefix, prefixLen);
-    // Those of the last generation stood beside one another there, in this order.
-    const other = before === null || trusted ? null : conflict(before, entry, info);
+    const other = before === null ? null : conflict(before, entry, info);
     const fault = this.#faultOf(given, table, before, other, replaces);
     if (fault !== null) {
       this.#infos.give(info);
@@ -233,7 +268,6 @@ export class RouteStore {
     if (rest === null) known.alone = after;
     work.journal.note(before, info, other === null ? null : other.info);
     if (wanted.expires || before?.expires === true) work.journal.noteExpiring(table, prefix, prefixLen);
-    if (trusted) return;
     this.#memo.touch(entry.family, prefix, prefixLen);
     if (!this.#parts.listeners.heard) return;
     const told = entryOf(new RouteAlias(info, entry, null), table, { prefix, prefixLen });

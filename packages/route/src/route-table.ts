@@ -93,23 +93,30 @@ export class RouteTable {
 
   /** Those that are wanted, in the order of prefixes. */
   routes(wants: (first: RouteAlias) => boolean = () => true): PrefixRoutes[] {
-    const { list, stride, firsts } = this.columns();
+    const { list, firsts } = this.columns();
     const wanted = firsts.map((alias) => alias !== null && wants(alias));
     const found: PrefixRoutes[] = [];
-    for (let at = 0; at < list.length; at += stride) {
-      const slot = list[at + stride - 1]!;
-      if (wanted[slot >>> 8]) found.push({ ...this.prefixAt(list, at), first: firsts[slot >>> 8]! });
-    }
+    this.visit(list, (prefix, prefixLen, id) => {
+      if (wanted[id]) found.push({ prefix, prefixLen, first: firsts[id]! });
+    });
     return found;
   }
 
   /** All prefixes in order: of each its own words, then its length and, from bit 8 on, which of `firsts` is the first of its routes. */
-  columns(): { readonly list: Int32Array; readonly stride: number; readonly firsts: readonly (RouteAlias | null)[] } {
-    return { list: this.#prefixes.sorted(), stride: this.#short ? 2 : 5, firsts: this.#aliases.byId };
+  columns(): { readonly list: Int32Array; readonly firsts: readonly (RouteAlias | null)[] } {
+    return { list: this.#prefixes.sorted(), firsts: this.#aliases.byId };
   }
 
-  /** The prefix at this place of {@link columns}. */
-  prefixAt(list: Int32Array, at: number): Prefix {
+  /** Each prefix of a list that {@link columns} gave, here or elsewhere, and its number there. */
+  visit(list: Int32Array, visit: (prefix: AddressWords, prefixLen: number, id: number) => void): void {
+    const stride = this.#short ? 2 : 5;
+    for (let at = 0; at < list.length; at += stride) {
+      const { prefix, prefixLen } = this.#prefixAt(list, at);
+      visit(prefix, prefixLen, list[at + stride - 1]! >>> 8);
+    }
+  }
+
+  #prefixAt(list: Int32Array, at: number): Prefix {
     const word0 = list[at]!;
     if (!this.#short) return { prefix: [word0, list[at + 1]!, list[at + 2]!, list[at + 3]!], prefixLen: list[at + 4]! & 0xff };
     const prefixLen = list[at + 1]! & 0xff;
