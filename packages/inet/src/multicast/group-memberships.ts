@@ -194,7 +194,9 @@ export class GroupMemberships implements MulticastGroups, JoinedGroups, DeviceLi
 
   letGo(membership: GroupMembership): void {
     this.members.release(membership);
-    this.#forget(membership);
+    const { device, group } = membership;
+    const now = this.#forget(membership);
+    if (now !== null) this.#parts.reporters.passedOn(device, group, now);
   }
 
   /** An older generation drains: memberships of sockets, which come to this one for all else, too. Those of others stay there to its end. */

@@ -115,6 +115,15 @@ export class GroupReporter {
     } else if (isNothing(now)) this.#leave(state, version);
   }
 
+  /** The same, but somebody else says it: its members are another generation's now. */
+  passedOn(group: AddressWords, now: SourceFilter): void {
+    const state = this.#groups.get(sourceKey(group));
+    if (state === undefined) return;
+    state.cancel();
+    state.filter = now;
+    if (isNothing(now)) this.#groups.delete(sourceKey(group));
+  }
+
   /** A query that is right in all that can be seen of it. */
   query(query: HeardQuery, nowUs: number): void {
     this.#noteQuerier(query, nowUs);

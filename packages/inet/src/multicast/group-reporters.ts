@@ -56,6 +56,11 @@ export class GroupReporters {
     this.arm();
   }
 
+  /** The same, and another generation says it. */
+  passedOn(device: NetDevice, group: AddressWords, now: SourceFilter): void {
+    this.#interfaces.get(device.ifindex)?.reporter.passedOn(group, now);
+  }
+
   up(device: NetDevice): void {
     this.of(device)?.up(this.#nowUs);
     this.arm();

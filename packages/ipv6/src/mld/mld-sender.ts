@@ -24,11 +24,15 @@ export interface MldSenderHost {
   readonly links: Links;
   readonly layer: Pick<NetworkLayer, 'reenter'>;
   readonly sent: Counter;
+  /** Stage 1 has begun: addresses may be the next generation's, or gone, before all is said. */
+  isLeaving(): boolean;
 }
 
 /** MLD on its way out: hop limit 1, router alert, from the link-local address, never longer than the link takes (RFC 3810 §5, §5.2.15). */
 export class MldSender {
   readonly #host: MldSenderHost;
+  /** Whence it spoke last. */
+  readonly #last = new WeakMap<NetDevice, AddressWords>();
 
   constructor(host: MldSenderHost) {
     this.#host = host;
@@ -49,7 +53,7 @@ export class MldSender {
     const { links, around, layer, sent } = this.#host;
     const link = links.of(device.ifindex);
     if (link === null) return;
-    const source = sourceOn(link);
+    const source = this.#sourceOn(link);
     const payload = emitMld(message, (lenBytes) => pseudoHeaderSum(...source, ...to, IP_PROTOCOL.ICMPV6, lenBytes));
     const packet = emitIpv6Packet({
       ...{ trafficClass: 0, flowLabel: 0, hopLimit: 1, headers: ALERT, protocol: IP_PROTOCOL.ICMPV6, payload },
@@ -69,10 +73,12 @@ export class MldSender {
     sent.value++;
     layer.reenter(skb);
   }
-}
 
-/** A link-local address that is known to be nobody else's; none yet: `::` (RFC 3590 §4). */
-function sourceOn({ addresses }: Link): AddressWords {
-  const usable = addresses.find(({ address, flags }) => isLinkLocal(address[0]) && (flags & UNUSABLE) === 0);
-  return usable === undefined ? UNSPECIFIED : usable.address;
+  /** A link-local address that is known to be nobody else's; none yet: `::` (RFC 3590 §4). */
+  #sourceOn({ addresses, device }: Link): AddressWords {
+    const usable = addresses.find(({ address, flags }) => isLinkLocal(address[0]) && (flags & UNUSABLE) === 0);
+    if (usable !== undefined) this.#last.set(device, usable.address);
+    else if (!this.#host.isLeaving()) this.#last.delete(device);
+    return this.#last.get(device) ?? UNSPECIFIED;
+  }
 }

@@ -32,10 +32,11 @@ export class MldWays implements LinkListener {
     this.#around = around;
     this.#settings = defineMldSettings(ctx.sysctl);
     const { maxMemberships, maxSources } = this.#settings;
-    this.#sender = new MldSender({ around, links, layer, sent: ctx.counter('mld-out-msgs') });
+    const isLeaving = (): boolean => !layer.uses.open;
+    this.#sender = new MldSender({ around, links, layer, isLeaving, sent: ctx.counter('mld-out-msgs') });
     this.#reporters = new GroupReporters({
       clock: ctx.clock,
-      isLeaving: () => !layer.uses.open,
+      isLeaving,
       isReported: ({ ifindex }, group) => isReportable(group) && around.conf.value(ifindex, 'mld_reports') !== 0,
       hostOf: (device) => this.#hostOf(device, ctx),
     });
