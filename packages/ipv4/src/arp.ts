@@ -56,7 +56,6 @@ export class Arp implements EthertypeHandler, NeighbourProtocol {
   input(skb: Skb, device: NetDevice): void {
     const { drops } = this.#parts;
     if (!hasArp(device)) drop(skb, drops['arp.no-arp']);
-    else if (skb.type === SKB_TYPE.OTHERHOST) drop(skb, drops['arp.other-host']);
     else if (!gather(skb, Math.min(skb.len, ARP_BYTES))) drop(skb, drops['ipv4.no-memory']);
     else {
       const fault =

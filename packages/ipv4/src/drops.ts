@@ -4,7 +4,6 @@ import { ARP_FAULT } from './wire.ts';
 
 /** Why packets are dropped here; the faults of headers come with their tables. */
 const OURS = {
-  'ipv4.other-host': 'a frame for another host (RFC 1122 §3.2.1.3)',
   'ipv4.source-route': 'its options choose its way: refused (RFC 7126 §4.3, §4.4)',
   'ipv4.source-route-failed': 'it names a next hop that cannot be reached (RFC 1812 §5.2.7.1)',
   'ipv4.reverse-path': 'from a source that is reached another way, or none (RFC 3704): net.ipv4.conf.*.rp_filter',
@@ -48,7 +47,6 @@ const OURS = {
   'icmpv4.type': 'a type, or a code, that nobody handles (RFC 1122 §3.2.2)',
   'icmpv4.limited': 'a reply: more than net.ipv4.icmp_ratelimit and icmp_msgs_per_sec allow',
   'icmpv4.no-way-back': 'there is no route to its sender',
-  'arp.other-host': 'not for this host',
   'arp.no-arp': 'on a device that has no ARP',
   'arp.own': 'this host sent it itself: a bridge or a hub brings it back (RFC 5227 §2.1.1)',
   'arp.target': 'asks for an address that is no single host of a link (RFC 1122 §3.2.1.3)',

@@ -59,10 +59,6 @@ export class Input {
   receive(skb: Skb, device: NetDevice): void {
     const { counters, drops } = this.#parts;
     counters.inReceives.value++;
-    if (skb.type === SKB_TYPE.OTHERHOST) {
-      drop(skb, drops['ipv4.other-host']);
-      return;
-    }
     skb.network = skb.data;
     if (!headerAtHand(skb)) {
       drop(skb, drops['ipv4.no-memory']);

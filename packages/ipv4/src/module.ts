@@ -40,6 +40,7 @@ import type { AddressWays } from './address-parts.ts';
 import { makeAddresses } from './address-parts.ts';
 import type { Addresses as AddressDoor } from './addresses.ts';
 import { Arp } from './arp.ts';
+import type { Ipv4Conf } from './conf.ts';
 import { defineConf } from './conf.ts';
 import { defineDrops } from './drops.ts';
 import { Forwarding } from './forwarding.ts';
@@ -216,11 +217,14 @@ export class Ipv4Module implements SoftnetModule {
 function partsOf(ctx: ModuleContext, joints: Joints): Ipv4Parts {
   const traffic = ctx.port(DeviceTraffic);
   const route = ctx.port(Route);
-  const conf = defineConf(
+  const conf: Ipv4Conf = defineConf(
     ctx.sysctl,
     (device, on) => {
-      // A router heeds no redirects unless it is told so (RFC 1812 §5.2.7.2; Linux's `inet_forward_change`).
-      if (device === null) ctx.sysctl.set('net.ipv4.conf.all.accept_redirects', 1 - on);
+      if (device !== null) return;
+      // By whichever name it was set (Linux's `inet_forward_change`). A router heeds no redirects unless it is told so (RFC 1812 §5.2.7.2).
+      conf.setEverywhere('forwarding', on);
+      ctx.sysctl.set('net.ipv4.ip_forward', on !== 0);
+      ctx.sysctl.set('net.ipv4.conf.all.accept_redirects', 1 - on);
     },
     () => joints.linkLocal?.lookAll(traffic.current.all()),
     () => route.current.changed(),
