@@ -11,7 +11,7 @@ import { onceWarmCalls } from '@softnet/contract/testing';
 import type { ArpPacket } from '@softnet/ipv4';
 import { emitArp } from '@softnet/ipv4';
 import { put } from '@softnet/skb';
-import { HOST, mac, PEER, PEER_MAC, RawLink, word } from './raw-link.ts';
+import { addPeer, HOST, mac, PEER, PEER_MAC, RawLink, word } from './raw-link.ts';
 
 const CHUNK = 500;
 /** An object is 16 bytes at least. */
@@ -34,6 +34,7 @@ beforeEach(async () => {
   const { kernel } = link.host;
   kernel.sysctl.set('net.ipv4.conf.all.acd', 3);
   link.host.addAddress('eth0', '10.0.0.2/24');
+  await addPeer(link.net, link.host, 'eth1', ['10.0.5.1/24']);
   await link.net.pass(20_000);
   await link.peer.introduce(link.net);
   await link.net.run(kernel.load(VoidModule));
@@ -57,12 +58,20 @@ const drops = (reason: string): number => link.host.kernel.dropReasons().find(({
 const arp = (packet: Partial<ArpPacket>): Uint8Array =>
   emitArp({ operation: 1, senderLink: mac(PEER_MAC), sender: word(PEER), targetLink: new Uint8Array(6), target: word(HOST), ...packet });
 
-test.each<[what: string, packet: Partial<ArpPacket>, reason: string]>([
-  ['a request that is answered', {}, 'test.void'],
-  ['a conflict about an address that is defended', { sender: word('10.0.0.2') }, 'arp.conflict'],
-  ['a reply of a stranger', { operation: 2, sender: word('8.8.8.8') }, 'arp.unasked'],
-  ['nonsense', { operation: 9 }, 'arp.operation'],
-])('%s leaves no garbage', (_what, packet, reason) => {
+/** For whom the host stands in. */
+const FAR = word('10.0.5.9');
+
+test.each<[what: string, packet: Partial<ArpPacket>, reason: string, settings: Readonly<Record<string, number>>]>([
+  ['a request that is answered', {}, 'test.void', {}],
+  ['a conflict about an address that is defended', { sender: word('10.0.0.2') }, 'arp.conflict', {}],
+  ['a reply of a stranger', { operation: 2, sender: word('8.8.8.8') }, 'arp.unasked', {}],
+  ['nonsense', { operation: 9 }, 'arp.operation', {}],
+  ['a request whose answer leaves by its device', {}, 'test.void', { 'conf.all.arp_filter': 1 }],
+  ['one whose answer would leave by another device', { sender: FAR }, 'arp.filtered', { 'conf.all.arp_filter': 1 }],
+  ['a request for another', { target: FAR }, 'test.void', { ip_forward: 1, 'conf.all.proxy_arp': 1 }],
+  ['the same, with sources checked', { target: FAR }, 'test.void', { ip_forward: 1, 'conf.all.proxy_arp': 1, 'conf.all.rp_filter': 1 }],
+])('%s leaves no garbage', (_what, packet, reason, settings) => {
+  for (const [name, value] of Object.entries(settings)) link.host.kernel.sysctl.set(`net.ipv4.${name}`, value);
   const bytes = arp(packet);
   const before = drops(reason);
   const measured = onceWarmCalls(NOTHING, CHUNK, () => receive(bytes));

@@ -323,20 +323,22 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
   }
 
   #tableOf(family: number): FamilyTable {
-    let table = this.#tables.get(family);
-    if (table === undefined) {
-      const { clock, random, settings, timer, collected, visited, reasons } = this.#host;
-      table = new FamilyTable({
-        ...{ clock, random, visited, queueFull: reasons.queueFull, settings: settings(family) },
-        timer: (fire) => timer(fire, undefined, 'neighbour.garbage'),
-        remove: (neighbour) => {
-          collected.value++;
-          table?.waiting.drop(neighbour, reasons.tableFull);
-          this.end(neighbour);
-        },
-      });
-      this.#tables.set(family, table);
-    }
+    return this.#tables.get(family) ?? this.#makeTable(family);
+  }
+
+  /** Apart: where closures see a variable, each call makes a context for it. */
+  #makeTable(family: number): FamilyTable {
+    const { clock, random, settings, timer, collected, visited, reasons } = this.#host;
+    const table: FamilyTable = new FamilyTable({
+      ...{ clock, random, visited, queueFull: reasons.queueFull, settings: settings(family) },
+      timer: (fire) => timer(fire, undefined, 'neighbour.garbage'),
+      remove: (neighbour) => {
+        collected.value++;
+        table.waiting.drop(neighbour, reasons.tableFull);
+        this.end(neighbour);
+      },
+    });
+    this.#tables.set(family, table);
     return table;
   }
 
