@@ -38,8 +38,8 @@ export class TemporaryAddresses implements AddressFollower {
     this.#timer = host.timer(() => this.#timeout());
   }
 
-  addressChanged(change: Change, address: InterfaceAddress, link: Ipv6Link): void {
-    if (stateOf(address).origin === ORIGIN.TEMPORARY) {
+  addressChanged(change: Change | 'moved', address: InterfaceAddress, link: Ipv6Link): void {
+    if (change === 'moved' || stateOf(address).origin === ORIGIN.TEMPORARY) {
       this.#arm();
       return;
     }

@@ -49,6 +49,7 @@ export class AddressRoutes {
   /** To the neighbours of this address, as it and the others on the link have it now. */
   follow(link: Ipv6Link, address: InterfaceAddress): void {
     const { prefixLen, peer } = address;
+    if (!isOfRoutes(address)) return;
     this.followPrefix(link, peer ?? address.address, prefixLen, priorityOf(address));
   }
 
@@ -110,6 +111,10 @@ function untilOf({ addresses, onLink }: Ipv6Link, prefix: AddressWords, prefixLe
 function bringsRoute(address: InterfaceAddress): boolean {
   const { flags, prefixLen, peer } = address;
   if ((flags & ADDRESS_FLAG.NOPREFIXROUTE) !== 0 || (prefixLen === 128 && peer === null)) return false;
+  return isOfRoutes(address);
+}
+
+function isOfRoutes(address: InterfaceAddress): boolean {
   const { origin } = stateOf(address);
   return origin === ORIGIN.HAND || origin === ORIGIN.LINK;
 }

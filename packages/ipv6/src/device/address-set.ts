@@ -28,8 +28,8 @@ export interface AddressSetHost {
 
 /** Part of this module that follows addresses: lifetimes, temporary ones, anycast. Told when all is as it says. */
 export interface AddressFollower {
-  /** @param change 'remove': it is gone already. */
-  addressChanged(change: Change, address: InterfaceAddress, link: Ipv6Link): void;
+  /** @param change 'remove': it is gone already; 'moved': it is the last generation's, the next of which may come yet. */
+  addressChanged(change: Change | 'moved', address: InterfaceAddress, link: Ipv6Link): void;
 }
 
 const UNUSABLE = ADDRESS_FLAG.TENTATIVE | ADDRESS_FLAG.DAD_FAILED;
@@ -141,7 +141,7 @@ export class AddressSet {
 
   /** One of the last generation is here: nobody outside is told of it. */
   moved(address: InterfaceAddress, link: Ipv6Link): void {
-    for (const follower of this.#followers) follower.addressChanged('add', address, link);
+    for (const follower of this.#followers) follower.addressChanged('moved', address, link);
   }
 
   /** It is tentative, if duplicates are looked for; only then can it be optimistic. */

@@ -1,4 +1,4 @@
-import type { AddressWords, Change, InterfaceAddress, Port, Route } from '@softnet/contract';
+import type { AddressWords, InterfaceAddress, Port, Route } from '@softnet/contract';
 import { ADDRESS_FLAG } from '@softnet/contract';
 import type { Ipv6Conf } from '../conf.ts';
 import { isUnspecified, prefixOf, solicitedNodeOf } from '../machine/address-kind.ts';
@@ -52,7 +52,7 @@ export class Anycasts implements LinkListener, AddressFollower {
     this.#follow(link);
   }
 
-  addressChanged(_change: Change, _address: InterfaceAddress, link: Ipv6Link): void {
+  addressChanged(_change: string, _address: InterfaceAddress, link: Ipv6Link): void {
     this.#follow(link);
   }
 
