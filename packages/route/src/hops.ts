@@ -2,6 +2,9 @@ import type { NetDevice } from '@softnet/contract';
 import type { HopSpec } from './hop.ts';
 import { Hop, keyOfHop, refreshHop } from './hop.ts';
 
+/** Realms that rules may have given to one hop; with one more, they are forgotten first. */
+const MOST_REALMS = 256;
+
 /** What a registry of hops does with one that changes. */
 export interface HopEnds {
   /** The first uses it. */
@@ -58,6 +61,7 @@ export class Hops {
     hop.withRealms ??= new Map();
     let variant = hop.withRealms.get(both);
     if (variant === undefined) {
+      if (hop.withRealms.size === MOST_REALMS) this.#giveVariants(hop);
       variant = this.take({ ...hop.spec, realms: both });
       variant.base = hop;
       hop.withRealms.set(both, variant);
@@ -67,7 +71,7 @@ export class Hops {
 
   give(hop: Hop): void {
     if (--hop.users > 0) return;
-    for (const variant of hop.withRealms?.values() ?? []) this.give(variant);
+    this.#giveVariants(hop);
     this.#byKey.delete(hop.key);
     this.#ends.forget(hop);
     this.#ends.end(hop);
@@ -91,6 +95,14 @@ export class Hops {
     let matters = false;
     for (const hop of this.#byKey.values()) matters = this.#refresh(hop) || matters;
     return matters;
+  }
+
+  #giveVariants(hop: Hop): void {
+    for (const variant of hop.withRealms?.values() ?? []) {
+      if (variant.base === hop) variant.base = null;
+      this.give(variant);
+    }
+    hop.withRealms?.clear();
   }
 
   #refresh(hop: Hop): boolean {

@@ -72,6 +72,15 @@ describe('a next-hop object', () => {
     expect(() => nextHops.remove(2)).toThrow('ENOENT: there is no next hop 2');
   });
 
+  test('of a number that another one had before has nothing of it', () => {
+    const { add, to, nextHops } = boot();
+    add('20.0.0.0/24 nextHopId 1');
+    nextHops.remove(1);
+    nextHops.add(single(1, 3, '10.0.1.1'));
+    add('20.0.0.0/24 nextHopId 1');
+    expect(to('20.0.0.1')).toBe('eth1 via 10.0.1.1');
+  });
+
   test('of IPv6 serves IPv4 routes (RFC 5549), not the other way round', () => {
     const { add, to, nextHops } = boot();
     nextHops.add(single(7, 3, 'fe80::7', INET6));

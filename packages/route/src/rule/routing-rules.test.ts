@@ -125,6 +125,16 @@ describe('what a rule does:', () => {
     expect([router.hops.count, router.exceptions.count]).toEqual([0, 0]);
   });
 
+  test('changes a thousand times, and what it gave is not kept', () => {
+    const { rules, asked, router } = boot();
+    for (let realms = 1; realms <= 1000; realms++) {
+      rules.add(rule({ realms }));
+      expect(asked()).toBe('eth1');
+      rules.remove(rule({ realms }));
+    }
+    expect(router.hops.count).toBeLessThan(300);
+  });
+
   test('counts for the way back of a source, too', () => {
     const { rules, add, service } = boot();
     const input = () => where(service.lookupInput(flowTo('10.1.2.3', { iif: 3, ...from(1) }), SOURCE_CHECK.STRICT));
