@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Ipv6HeaderChain, isIpv6Fragment, walkExtensionHeaders } from './ipv6-extension-walk.ts';
 import { IPV6_LIMITS } from './ipv6-limits.ts';
@@ -72,4 +73,49 @@ test('8 headers, not 9; and what a user allows', () => {
   expect([walk(60, nine), chain.fault]).toEqual(['ipv6.extension-limit', 5 + 64]);
   expect([walk(60, nine, { ...IPV6_LIMITS, headers: 9 }), chain.fault]).toEqual([null, -1]);
   expect(walk(60, `${`3c00${pad}`.repeat(7)}1100${pad}`)).toBeNull();
+});
+
+/** The same in plain words, header by header: where the upper header begins and what it is, or the fault. */
+function model(bytes: readonly number[], protocol: number, at: number, seen: number): string | readonly [number, number] {
+  const rest = bytes.slice(at);
+  if (![0, 43, 44, 60].includes(protocol)) return [protocol, at];
+  if (seen === 8) return 'ipv6.extension-limit';
+  if (protocol === 0 && seen > 0) return 'ipv6.hop-by-hop-late';
+  const length = protocol === 44 ? 8 : 8 * (1 + (rest[1] ?? 0));
+  if (rest.length < 8 || rest.length < length) return 'ipv6.extension-truncated';
+  if (protocol === 0 || protocol === 60) {
+    const fault = optionsModel(rest.slice(2, length), 0, 0);
+    if (fault !== null) return fault;
+  }
+  if (protocol === 44 && (rest[2]! << 8) + (rest[3]! & 0xf8) > 0) return [rest[0]!, -1];
+  return model(bytes, rest[0]!, at + length, seen + 1);
+}
+
+function optionsModel(bytes: readonly number[], padding: number, options: number): string | null {
+  if (bytes.length === 0) return null;
+  const [type, length] = bytes as [number, number | undefined];
+  const size = type === 0 ? 1 : length === undefined ? Number.NaN : 2 + length;
+  if (!(size <= bytes.length)) return 'ipv6.option';
+  if (type > 1) return options === 8 ? 'ipv6.option-limit' : optionsModel(bytes.slice(size), 0, options + 1);
+  if (padding + size > 7 || bytes.slice(2, size).some((byte) => byte !== 0)) return 'ipv6.option-padding';
+  return optionsModel(bytes.slice(size), padding + size, options);
+}
+
+test('random chains: as a plain model says, and nothing is thrown', () => {
+  const byte = fc.oneof(fc.constantFrom(0, 0, 0, 1, 2, 4, 5), fc.nat(255));
+  const header = fc.tuple(
+    fc.constantFrom(0, 43, 44, 60, 60, 59, 17, 200),
+    fc.constantFrom(0, 0, 0, 1, 2),
+    fc.array(byte, { minLength: 6, maxLength: 22 }),
+  );
+  const chains = fc
+    .array(header, { maxLength: 11 })
+    .map((headers) => headers.flatMap(([next, units, rest]) => [next, units, ...rest.slice(0, 6 + 8 * units)]));
+  fc.assert(
+    fc.property(fc.constantFrom(0, 43, 44, 60, 17), fc.oneof(chains, fc.array(byte, { maxLength: 64 })), (first, bytes) => {
+      const fault = walkExtensionHeaders(viewOf(Uint8Array.from(bytes)), first, -1, 0, bytes.length, IPV6_LIMITS, chain);
+      expect(fault ?? [chain.protocol, chain.transport]).toEqual(model(bytes, first, 0, 0));
+    }),
+    { numRuns: 3000 },
+  );
 });

@@ -20,7 +20,7 @@ export class FlowLabels {
   of(flow: Flow, options: Ipv6SockOptions | null): number {
     if (flow.label !== 0 || !isWanted(this.#mode.value, options)) return flow.label;
     const hash = flow.hash === 0 ? hashOf(flow, this.#secret) : mixHash(this.#secret, flow.hash);
-    const label = (hash ^ (hash >>> 12)) & LABEL_MASK;
+    const label = spread(hash) & LABEL_MASK;
     return label === 0 ? 1 : label;
   }
 }
@@ -42,4 +42,11 @@ function hashOf(flow: Flow, secret: number): number {
   hash = mixHash(hash, flow.src0);
   hash = mixHash(hash, flow.protocol);
   return mixHash(hash, (flow.srcPort << 16) | flow.dstPort);
+}
+
+/** Each bit of the hash counts for each bit of the label. */
+function spread(hash: number): number {
+  const once = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b | 0);
+  const twice = Math.imul(once ^ (once >>> 13), 0xc2b2ae35 | 0);
+  return twice ^ (twice >>> 16);
 }

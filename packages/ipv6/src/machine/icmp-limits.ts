@@ -35,7 +35,7 @@ export class IcmpLimits {
     const { limitedTypes, errorIntervalMs, errorsPerSecond, errorsBurst } = this.#bounds;
     if (!limitedTypes.has(type)) return true;
     const isHere = dst.device !== null && (dst.device.flags & DEVICE_FLAG.LOOPBACK) !== 0;
-    const intervalMs = isHere ? 0 : errorIntervalMs.value / (1 << (dst.gatewayFamily === 0 ? NEAR_SHIFT : FAR_SHIFT));
+    const intervalMs = isHere ? 0 : errorIntervalMs.value >> (dst.gatewayFamily === 0 ? NEAR_SHIFT : FAR_SHIFT);
     return this.#allowance.take(this.#peerOf(flow), intervalMs, errorsPerSecond.value, errorsBurst.value);
   }
 

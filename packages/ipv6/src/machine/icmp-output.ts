@@ -1,7 +1,7 @@
 import type { Dst, Skb } from '@softnet/contract';
 import { Flow, IP_PROTOCOL, SKB_TYPE } from '@softnet/contract';
 import type { Unmerger } from '@softnet/inet';
-import { copyIn, finishChecksum, push, put, SkbReader, scrub, sumOf } from '@softnet/skb';
+import { copyIn, finishChecksum, push, SkbReader, scrub, sumOf } from '@softnet/skb';
 import {
   addSums,
   checksumOf,
@@ -154,7 +154,7 @@ export class IcmpOutput {
     const { memory, network, data } = about;
     const before = Math.min(data - network, QUOTE_BYTES);
     const rest = Math.min(about.len, QUOTE_BYTES - before);
-    if (before > 0) out.memory.bytes.set(memory.bytes.subarray(network, network + before), put(out, before));
+    if (before > 0 && !copyIn(out, memory.bytes, network, before)) return false;
     return rest <= 0 || (this.#reader.open(about, 0, rest) && this.#copyRest(out, rest));
   }
 

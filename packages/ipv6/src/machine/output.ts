@@ -57,6 +57,8 @@ export class Ipv6Output {
   readonly #cutter = new Cutter(new SkbReader());
   readonly #pieces = new SkbQueue();
   readonly #unfragmentable = new Unfragmentable();
+  readonly #id = new Int32Array(1);
+  readonly #idBytes = new Uint8Array(this.#id.buffer);
   readonly #report = new ErrorReport();
   readonly #labels: FlowLabels;
   readonly #links: Links;
@@ -195,7 +197,9 @@ export class Ipv6Output {
     const { lenBytes, nextHeaderAt, nextHeader } = part;
     const pieceBytes = (mtuBytes - lenBytes - IPV6_FRAGMENT_BYTES) & ~7;
     if (pieceBytes < 8) return this.#drop(skb, 'ipv6.too-big');
-    const id = this.#around.random.u32() | 0;
+    // Not by `u32`: what does not fit into 31 bits would be garbage.
+    this.#around.random.fill(this.#idBytes);
+    const id = this.#id[0]!;
     const roomBytes = dst.headroomBytes + lenBytes - IPV6_HEADER_BYTES + IPV6_FRAGMENT_BYTES;
     const cutter = this.#cutter;
     if (!cutter.begin(skb, lenBytes, pieceBytes, roomBytes)) return this.#drop(skb, 'ipv6.no-memory');
