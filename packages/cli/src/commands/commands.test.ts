@@ -72,6 +72,15 @@ describe('holders', () => {
   });
 });
 
+test('sysctl takes the options and the slashes of procps', async () => {
+  const { type } = await testSession({ ms: 0 });
+  expect(await type('sysctl -w net.ipv4.ip_forward=1')).toBe('net.ipv4.ip_forward = 1\n');
+  expect(await type('sysctl -n net/ipv4/ip_forward')).toBe('1\n');
+  expect(await type('sysctl net/ipv4/ip_forward=0')).toBe('net.ipv4.ip_forward = 0\n');
+  expect(await type('sysctl -a')).toMatch(/^net\.ipv4\.ip_forward +0 /m);
+  expect(await type('sysctl net/ipv4/nosuch')).toMatch(/^softnet: ENOENT: there is no setting net\.ipv4\.nosuch/);
+});
+
 test('mem shows pools, who has how much waiting, and that nothing is scarce', async () => {
   const { type } = await testSession();
   const text = await type('mem');

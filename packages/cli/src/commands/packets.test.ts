@@ -162,7 +162,8 @@ test('what these do not understand is one sentence', async () => {
   for (const [line, expected] of [
     ['ping', /^softnet: missing required argument 'address'/],
     ['ping softnet.example', /^softnet: 'softnet\.example' is no address/],
-    ['ping -i 0.2 10.0.1.1', /^softnet: -i \(in ms\) takes a whole number from 1 to/],
+    ['ping -i 0.2 10.0.1.1', /^softnet: -i counts milliseconds here: 0\.2 s is -i 200$/m],
+    ['ping -i 0 10.0.1.1', /^softnet: -i \(in ms\) takes a whole number from 1 to/],
     ['ping -c 0 10.0.1.1', /^softnet: -c takes a whole number from 1 to/],
     ['ping -s 65508 10.0.1.1', /^softnet: -s takes a whole number from 0 to 65507, got '65508'/],
     ['ping fe80::1%eth9', /^softnet: ENODEV/],

@@ -59,8 +59,8 @@ export const ping: SessionCommand = Object.freeze({
     const target = readAddress(given.words[0]!, host);
     const lenBytes = optionNumber('-s', given.options.s, 56, 0, MOST_BYTES);
     const count = optionNumber('-c', given.options.c, Number.POSITIVE_INFINITY, 1, 1_000_000);
-    const everyMs = optionNumber('-i (in ms)', given.options.i, 1000, 1, 3_600_000);
-    const waitMs = given.options.W === undefined ? undefined : optionNumber('-W (in ms)', given.options.W, 0, 1, 3_600_000);
+    const everyMs = milliseconds('-i', given.options.i, 1000);
+    const waitMs = given.options.W === undefined ? undefined : milliseconds('-W', given.options.W, 0);
     const pinger = new Pinger(session.kernel, target.family, { ...wishesOf(given), ...fromOf(given, host) });
     const started = session.kernel.clock.readUs();
     const tally = new PingTally();
@@ -74,6 +74,14 @@ export const ping: SessionCommand = Object.freeze({
     }
   },
 } satisfies SessionCommand);
+
+/** iputils counts seconds: who writes '0.2' is told. */
+function milliseconds(flag: string, given: string | boolean | undefined, usual: number): number {
+  const seconds = Number(given);
+  if (/^\d*\.\d+$/.test(String(given)) && seconds > 0)
+    throw new UsageError(`${flag} counts milliseconds here: ${given} s is ${flag} ${Math.ceil(seconds * 1000)}`);
+  return optionNumber(`${flag} (in ms)`, given, usual, 1, 3_600_000);
+}
 
 /** -t, -M, -Q and -m, as far as they are given. */
 function wishesOf({ options: { t, M, Q, m } }: Given): PingerOptions {

@@ -16,6 +16,7 @@ export const traceroute: SessionCommand = Object.freeze({
   name: 'traceroute',
   parameters: '<address>',
   options: [
+    ['-n', 'addresses, as always here'],
     ['-I', 'by echo requests; else by datagrams to ports that nobody has'],
     ['-m <hops>', 'at most so many; default 30'],
     ['-q <probes>', 'for each hop; default 3'],
