@@ -12,8 +12,8 @@ export interface NextHopObject {
   readonly blackhole?: boolean;
   readonly group?: readonly NextHopMember[];
   /**
-   * Of a group: flows are given to buckets, and a change moves only those that must move (RFC 2992's aim). Absent: by thresholds of the
-   * hash, where a member that goes moves its own flows only.
+   * Of a group: flows are given to buckets, and a change moves only those that must move (RFC 2992's aim). Absent: flows draw
+   * lots, where a member that goes moves its own flows only.
    */
   readonly resilient?: ResilientGroup;
   readonly source: number;

@@ -64,7 +64,7 @@ export interface RouteEdit {
  * the rest. Each change is published whole and makes cached dsts stale. A **door**.
  */
 export interface RouteTables {
-  /** @throws NetError EEXIST; ENETUNREACH for a gateway that is not on a link; ENODEV; EOPNOTSUPP for an unknown encapsulation. */
+  /** @throws NetError EEXIST; ENETUNREACH for a gateway that is not on a link; ENODEV; EOPNOTSUPP for an unknown encapsulation; ENOBUFS. */
   add(entry: RouteEntry): void;
   /** Adds it, in the place of the one with the same prefix, table, tos and priority if there is one. */
   replace(entry: RouteEntry): void;
