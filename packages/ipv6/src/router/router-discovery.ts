@@ -74,12 +74,15 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
     const { nowMs } = this;
     const state = this.#stateOf(device);
     if (sourceLinkAddress >= 0) this.#learn(device, router, memory.bytes, sourceLinkAddress);
-    const { refused } = state.routes;
+    const { refused, items } = state.routes;
+    const [servers, domains] = [state.servers.items, state.domains.items];
     heedAdvertisement({ conf: this.#host.around.conf, prefixes: this.#host.prefixes }, { link, state, router, nowMs }, message);
     this.#host.refused.value += state.routes.refused - refused;
     if (message.lifetimeS > 0) state.solicitations.stop();
     Object.assign(link, state.parameters);
-    this.#settled(state);
+    if (items !== state.routes.items) state.watch.follow(state.routes.routers);
+    if (servers !== state.servers.items || domains !== state.domains.items) this.#listNames();
+    this.#arm();
     return null;
   }
 
@@ -116,7 +119,7 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
       state.domains.expire(nowMs);
       if (link !== null) this.#ask(link, state);
     }
-    this.#settled(null);
+    this.#settled();
   }
 
   /** Another generation's state is this one's now; its routes are in the tables. */
@@ -124,7 +127,7 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
     this.#links.set(state.device.ifindex, state);
     const link = this.#host.linkOf(state.device.ifindex);
     if (link !== null) Object.assign(link, state.parameters);
-    this.#settled(state);
+    this.#settled();
     for (const neighbour of this.#host.around.neighbours.current.entries(ADDRESS_FAMILY.INET6)) this.neighbourChanged('add', neighbour);
   }
 
@@ -203,13 +206,13 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
     state.domains.clear();
     Object.assign(state.parameters, { hopLimit: 0, mtuBytes: 0, reachableMs: 0, retransMs: 0 });
     Object.assign(link, state.parameters);
-    this.#settled(state);
+    this.#settled();
   }
 
   #end(state: LinkRouters): void {
     this.#links.delete(state.device.ifindex);
     if (state.holdNext !== null) this.#host.objects.release(state);
-    this.#settled(null);
+    this.#settled();
   }
 
   #ask(link: Ipv6Link, { solicitations, watch, device }: LinkRouters): void {
@@ -231,16 +234,19 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
     };
   }
 
-  /** Something was heard, or is over: lists and timer follow. @param state null: anything may be another. */
-  #settled(state: LinkRouters | null): void {
-    const states = state === null ? [...this.#links.values()] : [state];
-    for (const { watch, routes } of states) watch.follow(routes.routers);
+  /** Anything may be another: lists and timer follow. */
+  #settled(): void {
+    for (const { watch, routes } of this.#links.values()) watch.follow(routes.routers);
+    this.#listNames();
+    this.#arm();
+  }
+
+  #listNames(): void {
     const all = [...this.#links.values()];
     this.servers = all.flatMap(({ device, servers }) => servers.items.map((heard) => serverOf(device, heard)));
     this.searchDomains = all.flatMap(({ device: { ifindex }, domains }) =>
       domains.items.map(({ value: name, untilMs }) => ({ name, ifindex, untilMs })),
     );
-    this.#arm();
   }
 
   #arm(): void {

@@ -41,8 +41,9 @@ export interface SearchListOption {
 
 const ON_LINK = 0x80;
 const AUTONOMOUS = 0x40;
-/** Of prefix information, in bytes. */
-const PREFIX_BYTES = 32;
+/** Of prefix information, and of an MTU option, in bytes. */
+export const PREFIX_BYTES = 32;
+export const MTU_BYTES = 8;
 /** Before addresses and names. */
 const DNS_HEADER_BYTES = 8;
 
@@ -108,6 +109,14 @@ export function routeBytes(prefixLen: number): number {
   return prefixLen === 0 ? 8 : prefixLen <= 64 ? 16 : 24;
 }
 
+/** Bytes of a name server option, and of a search list. */
+export function nameServersBytes(count: number): number {
+  return DNS_HEADER_BYTES + count * 16;
+}
+export function searchListBytes(names: readonly string[]): number {
+  return DNS_HEADER_BYTES + emitSearchList(names).length;
+}
+
 /** Null: not a whole number of addresses, or none. */
 export function readNameServers(view: DataView, at: number, lenBytes: number): NameServerOption | null {
   const count = (lenBytes - DNS_HEADER_BYTES) / 16;
@@ -117,7 +126,7 @@ export function readNameServers(view: DataView, at: number, lenBytes: number): N
 }
 
 export function putNameServers(view: DataView, at: number, { lifetimeS, addresses }: NameServerOption): number {
-  const lenBytes = DNS_HEADER_BYTES + addresses.length * 16;
+  const lenBytes = nameServersBytes(addresses.length);
   putHeader(view, at, ND_OPTION.NAME_SERVERS, lenBytes);
   view.setUint16(at + 2, 0);
   view.setUint32(at + 4, lifetimeS);

@@ -3,6 +3,9 @@ import { ICMPV6_TYPE, viewOf } from '@softnet/wire';
 import { linkAddressOptionBytes, ND_OPTION, ND_OPTION_HEADER_BYTES, ndOptionBytes, writeLinkAddressOption } from './neighbour-option.ts';
 import type { NameServerOption, PrefixInformation, RouteInformation, SearchListOption } from './router-option.ts';
 import {
+  MTU_BYTES,
+  nameServersBytes,
+  PREFIX_BYTES,
   preferenceBits,
   preferenceOf,
   putMtu,
@@ -15,6 +18,8 @@ import {
   readPrefix,
   readRoute,
   readSearchList,
+  routeBytes,
+  searchListBytes,
 } from './router-option.ts';
 
 /** A router advertisement as a plain value (RFC 4861 §4.2): rare enough to be read as one. */
@@ -49,14 +54,25 @@ const OTHER = 0x40;
 export function emitRouter(message: RouterMessage): IcmpMessage {
   const { hopLimit, managed, otherConfig, preference, lifetimeS, reachableMs, retransMs } = message;
   const flags = (managed ? MANAGED : 0) | (otherConfig ? OTHER : 0) | preferenceBits(lifetimeS === 0 ? 0 : preference);
-  const room = viewOf(new Uint8Array(65_535));
-  room.setUint32(0, reachableMs);
-  room.setUint32(4, retransMs);
-  const payload = new Uint8Array(room.buffer, 0, putOptions(room, message)).slice();
+  const payload = new Uint8Array(FIXED_BYTES + optionsBytes(message));
+  const view = viewOf(payload);
+  view.setUint32(0, reachableMs);
+  view.setUint32(4, retransMs);
+  putOptions(view, message);
   return { type: ICMPV6_TYPE.ROUTER_ADVERTISEMENT, code: 0, rest: (hopLimit << 24) | (flags << 16) | lifetimeS, payload };
 }
 
-function putOptions(view: DataView, { linkAddress, mtuBytes, prefixes, routes, nameServers, searchLists }: RouterMessage): number {
+function optionsBytes({ linkAddress, mtuBytes, prefixes, routes, nameServers, searchLists }: RouterMessage): number {
+  let lenBytes = linkAddress === null ? 0 : linkAddressOptionBytes(linkAddress.length);
+  if (mtuBytes !== 0) lenBytes += MTU_BYTES;
+  lenBytes += prefixes.length * PREFIX_BYTES;
+  for (const { prefixLen } of routes) lenBytes += routeBytes(prefixLen);
+  for (const { addresses } of nameServers) lenBytes += nameServersBytes(addresses.length);
+  for (const { names } of searchLists) lenBytes += searchListBytes(names);
+  return lenBytes;
+}
+
+function putOptions(view: DataView, { linkAddress, mtuBytes, prefixes, routes, nameServers, searchLists }: RouterMessage): void {
   let at = FIXED_BYTES;
   if (linkAddress !== null) at = writeLinkAddressOption(view, at, ND_OPTION.SOURCE_LINK_ADDRESS, linkAddress, linkAddress.length);
   if (mtuBytes !== 0) at = putMtu(view, at, mtuBytes);
@@ -64,7 +80,6 @@ function putOptions(view: DataView, { linkAddress, mtuBytes, prefixes, routes, n
   for (const option of routes) at = putRoute(view, at, option);
   for (const option of nameServers) at = putNameServers(view, at, option);
   for (const option of searchLists) at = putSearchList(view, at, option);
-  return at;
 }
 
 /** Null: no router advertisement, cut off, or its options are malformed. Options that say nothing sensible by themselves are passed over. */
