@@ -33,6 +33,8 @@ test.each([
   ['MTU_DISCOVER', 1, [0, 2, 5], [-1, 6]],
   ['RECVERR', 0, [1, 0], []],
   ['V6ONLY', 0, [1, 0], []],
+  ['DONTFRAG', 0, [1, 0], []],
+  ['AUTOFLOWLABEL', 1, [0, 1], []],
 ] as const)('IPV6_%s is %i, and takes what it may', (name, usual, good, bad) => {
   const sock = socket();
   expect(get(sock, NAME[name])).toBe(usual);
