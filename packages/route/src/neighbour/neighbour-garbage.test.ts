@@ -101,6 +101,18 @@ test('what waits for all together is bounded: who was asked for first loses his 
   expect(net.kernel.sent.slice(3)).toEqual(['2 to 6 by eth0', '3 to 6 by eth0', '4 to 6 by eth0']);
 });
 
+test('what waits for gateways is bounded too: where nobody else can pay, each pays for himself', () => {
+  const net = bootNeighbours({ waitingPackets: 3 });
+  for (const last of [1, 2]) net.core.hopBegins(net.device, FAMILY, [0, 0, 0xffff, last]);
+  for (const last of [1, 2]) {
+    const neighbour = net.find(last)!;
+    for (const byte of [5, 6, 7]) neighbour.output(neighbour, net.kernel.packet(byte));
+  }
+  for (const last of [1, 2]) net.learn(last, last, SOLICITED);
+  expect(net.kernel.sent).toEqual(['5 to 1 by eth0', '6 to 1 by eth0', '7 to 1 by eth0', '7 to 2 by eth0']);
+  expect(net.kernel.drops()).toEqual({ 'neighbour.queue-full': 2 });
+});
+
 test('who lost all that waited for him stands behind the others when something waits again', () => {
   const net = bootNeighbours({ waitingPackets: 2 });
   for (const last of [1, 2, 3, 1, 4, 5]) {

@@ -27,7 +27,7 @@ export class WaitingPackets {
       fits = false;
     }
     if (this.count >= this.#settings.waitingPackets) {
-      this.#makeRoom();
+      this.#makeRoom(neighbour);
       fits = false;
     }
     enqueue(queue, skb);
@@ -46,12 +46,12 @@ export class WaitingPackets {
     for (let skb = this.take(neighbour); skb !== null; skb = this.take(neighbour)) skb.memory.pool.drop(skb, reason);
   }
 
-  /** Of the neighbour that was asked for first. Gateways' packets are bounded by their own queues. */
-  #makeRoom(): void {
-    const longest = this.#lines.firstAsked;
-    if (longest === null) return;
-    this.#dropOldest(longest);
-    this.#lines.place(longest);
+  /** Of the neighbour that was asked for first; gateways pay for themselves when nobody else can, and each has one at least. */
+  #makeRoom(neighbour: Neighbour): void {
+    const payer = this.#lines.firstAsked ?? neighbour;
+    if (payer.queue.lenPackets === 0) return;
+    this.#dropOldest(payer);
+    this.#lines.place(payer);
   }
 
   #dropOldest(neighbour: Neighbour): void {
