@@ -1,6 +1,6 @@
 import type { DropReason } from '@softnet/contract';
 import { ICMP_QUOTE_FAULT, ICMPV4_FAULT, IPV4_FAULT } from '@softnet/wire';
-import { ARP_FAULT } from './wire.ts';
+import { ARP_FAULT } from './arp/wire.ts';
 
 /** Why packets are dropped here; the faults of headers come with their tables. */
 const OURS = {

@@ -18,12 +18,12 @@ import type {
 import { ADDRESS_FAMILY, ADDRESS_SCOPE, ADDRESS_TYPE, ETHERTYPE, IPV4_WORD2, ROUTE_TYPE } from '@softnet/contract';
 import type { LayerSteps } from '@softnet/inet';
 import { IPV4_HEADER_BYTES, ipv4FragmentOffsetBytes, ipv4HeaderBytes, ipv4Protocol, ipv4Version, readIpv4Ends } from '@softnet/wire';
-import type { Forwarding } from './forwarding.ts';
-import type { Input } from './input.ts';
 import type { Joints } from './joints.ts';
-import type { Ipv4Offload } from './offload.ts';
-import type { Output } from './output.ts';
 import type { Ipv4Parts } from './parts.ts';
+import type { Forwarding } from './path/forwarding.ts';
+import type { Input } from './path/input.ts';
+import type { Ipv4Offload } from './path/offload.ts';
+import type { Output } from './path/output.ts';
 
 /** What is held by who goes by the layer, and what it keeps. */
 export interface LayerObjects {

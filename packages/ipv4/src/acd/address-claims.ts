@@ -1,7 +1,7 @@
 import type { Clock, InterfaceAddress, NetDevice, Random, Timer } from '@softnet/contract';
 import { DEVICE_EVENT, isRunning } from '@softnet/contract';
-import type { ArpSender } from '../arp-sender.ts';
-import { hasArp } from '../arp-sender.ts';
+import type { ArpSender } from '../arp/arp-sender.ts';
+import { hasArp } from '../arp/arp-sender.ts';
 import { isUsable, wordOf } from '../machine/address-book.ts';
 import type { FrozenClaim } from './conflict-detection.ts';
 import { CLAIM, ConflictDetection, ConflictRate } from './conflict-detection.ts';

@@ -11,10 +11,10 @@ import {
 } from '@softnet/contract';
 import type { ReporterHost } from '@softnet/inet';
 import { followOlderGroups, GroupMemberships, GroupReporters, JoinedEverywhere, SocketMemberships } from '@softnet/inet';
-import { GroupTraffic } from '../group-traffic.ts';
 import type { Joints } from '../joints.ts';
 import { ALL_HOSTS } from '../machine/special-address.ts';
 import type { Ipv4Parts } from '../parts.ts';
+import { GroupTraffic } from '../path/group-traffic.ts';
 import { GroupOptions } from '../socket/group-options.ts';
 import { defineIgmpDrops } from './drops.ts';
 import { groupMac } from './group-mac.ts';

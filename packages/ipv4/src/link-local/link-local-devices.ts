@@ -1,8 +1,8 @@
 import type { InterfaceAddress, NetDevice, Owner } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_FLAG, ADDRESS_SCOPE, InterfaceAddress as Entry, IPV4_WORD2, isRunning } from '@softnet/contract';
 import { DEFENCE } from '../acd/conflict-detection.ts';
-import type { AddressSet } from '../address-set.ts';
-import { hasArp } from '../arp-sender.ts';
+import type { AddressSet } from '../address/address-set.ts';
+import { hasArp } from '../arp/arp-sender.ts';
 import type { Ipv4Conf } from '../conf.ts';
 import type { AddressBook } from '../machine/address-book.ts';
 import { isUsable, wordOf } from '../machine/address-book.ts';

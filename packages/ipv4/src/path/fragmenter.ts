@@ -13,10 +13,10 @@ import {
   setIpv4FragmentField,
   setIpv4TotalBytes,
 } from '@softnet/wire';
-import type { Joints } from './joints.ts';
-import { blankUncopied } from './machine/header-options.ts';
-import type { Ipv4Parts } from './parts.ts';
-import { drop } from './parts.ts';
+import type { Joints } from '../joints.ts';
+import { blankUncopied } from '../machine/header-options.ts';
+import type { Ipv4Parts } from '../parts.ts';
+import { drop } from '../parts.ts';
 
 const MIN_PIECE_BYTES = 8;
 

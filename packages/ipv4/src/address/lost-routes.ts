@@ -1,7 +1,7 @@
 import type { InterfaceAddress, Port, Route, RouteEdit, RouteTables } from '@softnet/contract';
 import { ADDRESS_FAMILY, NetError } from '@softnet/contract';
-import type { AddressBook } from './machine/address-book.ts';
-import { wordOf } from './machine/address-book.ts';
+import type { AddressBook } from '../machine/address-book.ts';
+import { wordOf } from '../machine/address-book.ts';
 
 /**
  * Routes that others have made and that go with an address (Linux's `fib_sync_down_addr`, `fib_disable_ip`): those whose preferred source it

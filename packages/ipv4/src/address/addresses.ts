@@ -14,19 +14,19 @@ import type {
 } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_FLAG, DEVICE_EVENT, InterfaceAddress, IPV4_WORD2, NetError } from '@softnet/contract';
 import { formatIpv4 } from '@softnet/wire';
-import type { AddressClaims } from './acd/address-claims.ts';
-import { DEFENCE } from './acd/conflict-detection.ts';
+import type { AddressClaims } from '../acd/address-claims.ts';
+import { DEFENCE } from '../acd/conflict-detection.ts';
+import type { Ipv4Conf } from '../conf.ts';
+import type { LinkLocalDevices } from '../link-local/link-local-devices.ts';
+import type { AddressBook } from '../machine/address-book.ts';
+import { isLoopbackDevice, isUsable, wordOf } from '../machine/address-book.ts';
+import { isLinkLocal } from '../machine/special-address.ts';
 import { changeFields, checkedAddress, setFields } from './address-fields.ts';
 import type { AddressLives } from './address-lives.ts';
 import type { AddressSet } from './address-set.ts';
-import type { Ipv4Conf } from './conf.ts';
 import type { AddressHeritage } from './frozen-address.ts';
 import { copyAddress, FROZEN_ADDRESS_LAYOUTS, freezeAddress, frozenIfindex, thawAddress } from './frozen-address.ts';
-import type { LinkLocalDevices } from './link-local/link-local-devices.ts';
 import type { LinkRoutes } from './link-routes.ts';
-import type { AddressBook } from './machine/address-book.ts';
-import { isLoopbackDevice, isUsable, wordOf } from './machine/address-book.ts';
-import { isLinkLocal } from './machine/special-address.ts';
 
 const LOOPBACK: number = 0x7f000001;
 const LOOPBACK_PREFIX_LEN = 8;

@@ -1,11 +1,11 @@
 import type { Contributions, Dst, Flow, NetDevice, RouterAlert, Skb } from '@softnet/contract';
 import { ADDRESS_FAMILY, IPV4_WORD2, REFUSAL, ROUTE_TYPE, SKB_TYPE } from '@softnet/contract';
 import { finishIpv4, IPV4_DST, IPV4_HEADER_BYTES, IPV4_OPTION, ipv4Dst, ipv4HeaderBytes, ipv4Protocol, setIpv4Dst } from '@softnet/wire';
-import type { Joints } from './joints.ts';
-import { checkOptions, FoundOptions, OPTIONS_GOOD } from './machine/header-options.ts';
-import { recordRoute, stampOptions } from './machine/option-stamps.ts';
-import type { Ipv4Parts } from './parts.ts';
-import { drop } from './parts.ts';
+import type { Joints } from '../joints.ts';
+import { checkOptions, FoundOptions, OPTIONS_GOOD } from '../machine/header-options.ts';
+import { recordRoute, stampOptions } from '../machine/option-stamps.ts';
+import type { Ipv4Parts } from '../parts.ts';
+import { drop } from '../parts.ts';
 
 /** A route of this host's own addresses ends: there is no room for more hops in a header. */
 const MAX_HOPS = 9;

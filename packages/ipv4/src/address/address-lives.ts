@@ -1,6 +1,6 @@
 import type { Clock, InterfaceAddress, Timer } from '@softnet/contract';
 import { ADDRESS_FLAG } from '@softnet/contract';
-import type { AddressBook } from './machine/address-book.ts';
+import type { AddressBook } from '../machine/address-book.ts';
 
 export interface AddressLivesHost {
   readonly clock: Clock;

@@ -34,17 +34,17 @@ import {
   setIpv4TotalBytes,
   setIpv4Ttl,
 } from '@softnet/wire';
+import type { Joints } from '../joints.ts';
+import { aim } from '../machine/flow.ts';
+import type { Identification } from '../machine/identification.ts';
+import type { OptionBlock } from '../machine/option-block.ts';
+import { writeOptions } from '../machine/option-block.ts';
+import type { Ipv4SockOptions } from '../machine/sock-options.ts';
+import { optionsOf, PATH_MTU } from '../machine/sock-options.ts';
+import { isMulticast, LIMITED_BROADCAST } from '../machine/special-address.ts';
+import type { Ipv4Parts } from '../parts.ts';
+import { drop } from '../parts.ts';
 import type { Fragmenter } from './fragmenter.ts';
-import type { Joints } from './joints.ts';
-import { aim } from './machine/flow.ts';
-import type { Identification } from './machine/identification.ts';
-import type { OptionBlock } from './machine/option-block.ts';
-import { writeOptions } from './machine/option-block.ts';
-import type { Ipv4SockOptions } from './machine/sock-options.ts';
-import { optionsOf, PATH_MTU } from './machine/sock-options.ts';
-import { isMulticast, LIMITED_BROADCAST } from './machine/special-address.ts';
-import type { Ipv4Parts } from './parts.ts';
-import { drop } from './parts.ts';
 
 const MAX_PACKET_BYTES = 65535;
 

@@ -12,16 +12,16 @@ import {
 } from '@softnet/contract';
 import { gather } from '@softnet/skb';
 import { ipv4Src } from '@softnet/wire';
-import type { AddressClaims } from './acd/address-claims.ts';
+import type { AddressClaims } from '../acd/address-claims.ts';
+import type { Ipv4Drops } from '../drops.ts';
+import type { Joints } from '../joints.ts';
+import { announcedSource, isIgnored } from '../machine/arp-rules.ts';
+import { isLinkLocal, isLoopback } from '../machine/special-address.ts';
+import type { Ipv4Parts } from '../parts.ts';
+import { drop } from '../parts.ts';
 import type { ArpProxy } from './arp-proxy.ts';
 import type { ArpSender } from './arp-sender.ts';
 import { hasArp } from './arp-sender.ts';
-import type { Ipv4Drops } from './drops.ts';
-import type { Joints } from './joints.ts';
-import { announcedSource, isIgnored } from './machine/arp-rules.ts';
-import { isLinkLocal, isLoopback } from './machine/special-address.ts';
-import type { Ipv4Parts } from './parts.ts';
-import { drop } from './parts.ts';
 import type { ProxyAnswers } from './proxy-answers.ts';
 import { ARP_BYTES, ARP_OPERATION, ARP_SENDER_LINK, ARP_TARGET_LINK, arpFault, arpOperation, arpSender, arpTarget } from './wire.ts';
 

@@ -17,11 +17,11 @@ import {
   setIcmpv4Times,
   updateChecksum16,
 } from '@softnet/wire';
-import type { Joints } from './joints.ts';
-import { aim } from './machine/flow.ts';
-import { OptionBlock, reverseOptions } from './machine/option-block.ts';
-import type { Ipv4Parts } from './parts.ts';
-import { drop } from './parts.ts';
+import type { Joints } from '../joints.ts';
+import { aim } from '../machine/flow.ts';
+import { OptionBlock, reverseOptions } from '../machine/option-block.ts';
+import type { Ipv4Parts } from '../parts.ts';
+import { drop } from '../parts.ts';
 
 /** Of a timestamp: it is not of the day, but of this host (RFC 792). */
 const NON_STANDARD = 0x80000000 | 0;

@@ -3,10 +3,10 @@ import { CHECKSUM, IP_PROTOCOL } from '@softnet/contract';
 import { dissectEcho } from '@softnet/inet';
 import { gather, SkbReader, sumOf } from '@softnet/skb';
 import { ICMP_HEADER_BYTES, ICMPV4_TYPE, INTACT, icmpType, isIcmpv4Obsolete } from '@softnet/wire';
+import type { Ipv4Parts } from '../parts.ts';
+import { drop } from '../parts.ts';
 import type { IcmpReplies } from './icmp-replies.ts';
 import type { IcmpReports } from './icmp-reports.ts';
-import type { Ipv4Parts } from './parts.ts';
-import { drop } from './parts.ts';
 
 /** ICMP on its way in (RFC 792, RFC 1122 §3.2.2): what asks is answered, what reports is told on. Ping sockets get replies before it. */
 export class Icmp implements Protocol {

@@ -1,7 +1,7 @@
 import type { Clock, Log, NetDevice, Skb } from '@softnet/contract';
 import { TokenBucket } from '@softnet/inet';
 import { formatIpv4, ipv4Dst, ipv4Src } from '@softnet/wire';
-import type { Ipv4Conf } from './conf.ts';
+import type { Ipv4Conf } from '../conf.ts';
 
 /** Linux's `net_ratelimit`: 10 in 5 s. */
 const PER_SECOND = 2;

@@ -1,17 +1,17 @@
 import type { InterfaceAddress, ModuleContext, Objects } from '@softnet/contract';
 import { AddressListener, RouteTables } from '@softnet/contract';
-import { AddressClaims } from './acd/address-claims.ts';
+import { AddressClaims } from '../acd/address-claims.ts';
+import type { ArpWays } from '../arp/arp.ts';
+import { ArpProxy } from '../arp/arp-proxy.ts';
+import { ArpSender } from '../arp/arp-sender.ts';
+import { ProxyAnswers } from '../arp/proxy-answers.ts';
+import { LinkLocalDevices } from '../link-local/link-local-devices.ts';
+import type { Ipv4Parts } from '../parts.ts';
 import { AddressLives } from './address-lives.ts';
 import { AddressSet } from './address-set.ts';
 import { Addresses } from './addresses.ts';
-import type { ArpWays } from './arp.ts';
-import { ArpProxy } from './arp-proxy.ts';
-import { ArpSender } from './arp-sender.ts';
-import { LinkLocalDevices } from './link-local/link-local-devices.ts';
 import { LinkRoutes } from './link-routes.ts';
 import { LostRoutes } from './lost-routes.ts';
-import type { Ipv4Parts } from './parts.ts';
-import { ProxyAnswers } from './proxy-answers.ts';
 
 /** Linux's unit of `proxy_delay`: 1/100 s. */
 const TICK_US = 10_000;

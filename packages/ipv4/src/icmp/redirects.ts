@@ -1,10 +1,10 @@
 import type { DropReason, Dst } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_TYPE, Flow, IPV4_WORD2 } from '@softnet/contract';
-import type { AddressBook } from './machine/address-book.ts';
-import { wordOf } from './machine/address-book.ts';
-import { aim } from './machine/flow.ts';
-import { maskOf } from './machine/special-address.ts';
-import type { Ipv4Parts } from './parts.ts';
+import type { AddressBook } from '../machine/address-book.ts';
+import { wordOf } from '../machine/address-book.ts';
+import { aim } from '../machine/flow.ts';
+import { maskOf } from '../machine/special-address.ts';
+import type { Ipv4Parts } from '../parts.ts';
 
 /** Of so many it is remembered who was there before, for when the new gateway does not answer. */
 const MAX_TRIED = 256;

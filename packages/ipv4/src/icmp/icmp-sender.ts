@@ -18,15 +18,15 @@ import {
   setIcmpRest,
   setIcmpTypeAndCode,
 } from '@softnet/wire';
-import type { Joints } from './joints.ts';
-import { aim } from './machine/flow.ts';
-import { messageOf, readReport } from './machine/icmp-errors.ts';
-import { IcmpLimits } from './machine/icmp-limits.ts';
-import { OptionBlock, reverseOptions } from './machine/option-block.ts';
-import { isAboutError } from './machine/refusable.ts';
-import { LIMITED_BROADCAST } from './machine/special-address.ts';
-import type { Ipv4Parts } from './parts.ts';
-import { drop } from './parts.ts';
+import type { Joints } from '../joints.ts';
+import { aim } from '../machine/flow.ts';
+import { messageOf, readReport } from '../machine/icmp-errors.ts';
+import { IcmpLimits } from '../machine/icmp-limits.ts';
+import { OptionBlock, reverseOptions } from '../machine/option-block.ts';
+import { isAboutError } from '../machine/refusable.ts';
+import { LIMITED_BROADCAST } from '../machine/special-address.ts';
+import type { Ipv4Parts } from '../parts.ts';
+import { drop } from '../parts.ts';
 
 /** An error with all its headers (RFC 1812 §4.3.2.3): as much of the packet as fits is quoted. */
 const MAX_ERROR_BYTES = 576;

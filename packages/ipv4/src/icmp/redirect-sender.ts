@@ -1,11 +1,11 @@
 import type { Dst, Skb } from '@softnet/contract';
 import { ADDRESS_FAMILY, Flow, IP_PROTOCOL, ROUTE_TYPE } from '@softnet/contract';
 import { IPV4_HEADER_BYTES, IPV4_OPTION, ipv4Dst, ipv4HeaderBytes, ipv4Src, OPTION_END, optionBytes } from '@softnet/wire';
-import type { Joints } from './joints.ts';
-import { aim } from './machine/flow.ts';
-import type { RedirectPace } from './machine/redirect-limit.ts';
-import { RedirectLimit } from './machine/redirect-limit.ts';
-import type { Ipv4Parts } from './parts.ts';
+import type { Joints } from '../joints.ts';
+import { aim } from '../machine/flow.ts';
+import type { RedirectPace } from '../machine/redirect-limit.ts';
+import { RedirectLimit } from '../machine/redirect-limit.ts';
+import type { Ipv4Parts } from '../parts.ts';
 import { isOnLink } from './redirects.ts';
 
 /** Tells hosts of a shorter way (RFC 1812 §5.2.7.2; Linux's `ip_rt_send_redirect`). Their packet is passed on all the same. */

@@ -2,12 +2,12 @@ import type { Dst, NetDevice, Skb, SkbStep } from '@softnet/contract';
 import { CHECKSUM, Flow, POLICY_DIRECTION, REFUSAL, runHooks, SKB_FLAG, SKB_TYPE, TRANSMIT } from '@softnet/contract';
 import { segmentBytes } from '@softnet/inet';
 import { decrementIpv4Ttl, IPV4_HEADER_BYTES, ipv4Dst, ipv4Protocol, ipv4Src, ipv4Tos, ipv4Ttl, isIpv4DontFragment } from '@softnet/wire';
-import type { Joints } from './joints.ts';
-import { aim } from './machine/flow.ts';
-import { isLinkLocal } from './machine/special-address.ts';
+import type { Joints } from '../joints.ts';
+import { aim } from '../machine/flow.ts';
+import { isLinkLocal } from '../machine/special-address.ts';
+import type { Ipv4Parts } from '../parts.ts';
+import { drop } from '../parts.ts';
 import { hasOptions } from './options.ts';
-import type { Ipv4Parts } from './parts.ts';
-import { drop } from './parts.ts';
 
 /**
  * Packets for others (RFC 1812 §5.2, §5.3; Linux's `ip_forward`). Who could go a shorter way is told

@@ -15,11 +15,11 @@ import {
   ipv4TotalBytes,
   readIcmpv4Quote,
 } from '@softnet/wire';
-import type { Joints } from './joints.ts';
-import { aim } from './machine/flow.ts';
-import { isTooBig, readReport } from './machine/icmp-errors.ts';
-import type { Ipv4Parts } from './parts.ts';
-import { drop } from './parts.ts';
+import type { Joints } from '../joints.ts';
+import { aim } from '../machine/flow.ts';
+import { isTooBig, readReport } from '../machine/icmp-errors.ts';
+import type { Ipv4Parts } from '../parts.ts';
+import { drop } from '../parts.ts';
 
 /** Of the packet quoted, so much is there at least behind its IP header (RFC 792). */
 const UPPER_BYTES = 8;

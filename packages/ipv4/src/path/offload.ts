@@ -19,8 +19,8 @@ import {
   setIpv4Id,
   setIpv4TotalBytes,
 } from '@softnet/wire';
-import type { Ipv4Parts } from './parts.ts';
-import { drop } from './parts.ts';
+import type { Ipv4Parts } from '../parts.ts';
+import { drop } from '../parts.ts';
 
 /** Version 4 and a header without options. */
 const PLAIN = 0x45;

@@ -1,7 +1,7 @@
 import type { NetDevice } from '@softnet/contract';
 import { ADDRESS_FAMILY, Flow, IPV4_WORD2, ROUTE_TYPE } from '@softnet/contract';
-import { aim } from './machine/flow.ts';
-import type { Ipv4Parts } from './parts.ts';
+import { aim } from '../machine/flow.ts';
+import type { Ipv4Parts } from '../parts.ts';
 
 /** For whom else requests are answered (RFC 1027, RFC 3069; Linux's `arp_fwd_proxy`), and where answers are held back (`arp_filter`). */
 export class ArpProxy {

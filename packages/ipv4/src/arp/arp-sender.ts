@@ -1,7 +1,7 @@
 import type * as contract from '@softnet/contract';
 import type { Counter, CurrentOwner, NetDevice, Port } from '@softnet/contract';
 import { DEVICE_FLAG, ETHERTYPE, SKB_TYPE } from '@softnet/contract';
-import { isLinkLocal } from './machine/special-address.ts';
+import { isLinkLocal } from '../machine/special-address.ts';
 import { ARP_BYTES, ARP_OPERATION, putArp } from './wire.ts';
 
 /** What sending ARP takes of the layer's parts. */

@@ -1,7 +1,7 @@
 import type { AddressWords, Frozen, InterfaceAddress, NetDevice, Plain } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_FLAG, InterfaceAddress as Entry, IPV4_WORD2 } from '@softnet/contract';
-import type { FrozenClaim } from './acd/conflict-detection.ts';
-import { broadcastOf, wordOf } from './machine/address-book.ts';
+import type { FrozenClaim } from '../acd/conflict-detection.ts';
+import { broadcastOf, wordOf } from '../machine/address-book.ts';
 
 /** Layouts of an address as plain data: the second adds all behind the flags. */
 export const FROZEN_ADDRESS_LAYOUTS = Object.freeze([1, 2]);

@@ -2,12 +2,12 @@ import type { Contributions, MulticastRouter, NetDevice, Skb } from '@softnet/co
 import { DEVICE_FLAG, IP_PROTOCOL, IPV4_WORD2, ROUTE_TYPE, SKB_TYPE } from '@softnet/contract';
 import type { JoinedEverywhere } from '@softnet/inet';
 import { ipv4Dst, ipv4Protocol, ipv4Src } from '@softnet/wire';
-import type { IgmpDrops } from './igmp/drops.ts';
-import type { Joints } from './joints.ts';
-import { optionsOf } from './machine/sock-options.ts';
-import { ALL_HOSTS } from './machine/special-address.ts';
-import type { Ipv4Parts } from './parts.ts';
-import { drop } from './parts.ts';
+import type { IgmpDrops } from '../igmp/drops.ts';
+import type { Joints } from '../joints.ts';
+import { optionsOf } from '../machine/sock-options.ts';
+import { ALL_HOSTS } from '../machine/special-address.ts';
+import type { Ipv4Parts } from '../parts.ts';
+import { drop } from '../parts.ts';
 
 /** Whom packets to groups concern beside this layer. */
 export interface GroupParties {

@@ -1,7 +1,7 @@
 import type { InterfaceAddress, Port, RouteEntry, RouteTables } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_FLAG, DEVICE_FLAG, IPV4_WORD2, NetError, ROUTE_TYPE } from '@softnet/contract';
-import { broadcastOf, isLoopbackDevice, isSameSubnet, linkWordOf, wordOf } from './machine/address-book.ts';
-import { isThisNetwork, LIMITED_BROADCAST, maskOf } from './machine/special-address.ts';
+import { broadcastOf, isLoopbackDevice, isSameSubnet, linkWordOf, wordOf } from '../machine/address-book.ts';
+import { isThisNetwork, LIMITED_BROADCAST, maskOf } from '../machine/special-address.ts';
 
 const MAIN = 254;
 const LOCAL = 255;

@@ -1,8 +1,8 @@
 import type { AddressOptions, AddressWords, InterfaceAddress } from '@softnet/contract';
 import { ADDRESS_FLAG, ADDRESS_SCOPE, IPV4_WORD2, NetError } from '@softnet/contract';
 import { formatIpv4 } from '@softnet/wire';
-import { broadcastOf } from './machine/address-book.ts';
-import { isLinkLocal, isLoopback, isMulticast, LIMITED_BROADCAST } from './machine/special-address.ts';
+import { broadcastOf } from '../machine/address-book.ts';
+import { isLinkLocal, isLoopback, isMulticast, LIMITED_BROADCAST } from '../machine/special-address.ts';
 
 /** What may be asked for; all else are the layer's own words. */
 const ASKED = ADDRESS_FLAG.NODAD | ADDRESS_FLAG.NOPREFIXROUTE;

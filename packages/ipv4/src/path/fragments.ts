@@ -17,8 +17,8 @@ import {
   setIpv4Tos,
   setIpv4TotalBytes,
 } from '@softnet/wire';
-import type { Ipv4Parts } from './parts.ts';
-import { drop } from './parts.ts';
+import type { Ipv4Parts } from '../parts.ts';
+import { drop } from '../parts.ts';
 
 /** Datagrams of which parts wait; bytes bound them long before. */
 const MAX_DATAGRAMS = 4096;

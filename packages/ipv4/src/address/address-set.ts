@@ -10,13 +10,13 @@ import type {
   Route,
 } from '@softnet/contract';
 import { ADDRESS_FLAG, isRunning } from '@softnet/contract';
-import type { AddressClaims } from './acd/address-claims.ts';
-import type { ArpSender } from './arp-sender.ts';
-import type { Ipv4Conf } from './conf.ts';
+import type { AddressClaims } from '../acd/address-claims.ts';
+import type { ArpSender } from '../arp/arp-sender.ts';
+import type { Ipv4Conf } from '../conf.ts';
+import type { AddressBook } from '../machine/address-book.ts';
+import { isUsable, wordOf } from '../machine/address-book.ts';
 import type { LinkRoutes } from './link-routes.ts';
 import type { LostRoutes } from './lost-routes.ts';
-import type { AddressBook } from './machine/address-book.ts';
-import { isUsable, wordOf } from './machine/address-book.ts';
 
 export interface AddressSetParts {
   readonly book: AddressBook;

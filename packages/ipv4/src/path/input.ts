@@ -26,15 +26,15 @@ import {
   ipv4TotalBytes,
   isIpv4Fragment,
 } from '@softnet/wire';
-import type { Joints } from './joints.ts';
-import { isLoopbackDevice } from './machine/address-book.ts';
-import { isZeroBroadcast } from './machine/broadcast-forms.ts';
-import { aim } from './machine/flow.ts';
-import { isMartianDestination, isMartianSource, isMulticast, LIMITED_BROADCAST } from './machine/special-address.ts';
+import type { Joints } from '../joints.ts';
+import { isLoopbackDevice } from '../machine/address-book.ts';
+import { isZeroBroadcast } from '../machine/broadcast-forms.ts';
+import { aim } from '../machine/flow.ts';
+import { isMartianDestination, isMartianSource, isMulticast, LIMITED_BROADCAST } from '../machine/special-address.ts';
+import type { Ipv4Parts } from '../parts.ts';
+import { drop } from '../parts.ts';
 import type { MartianLog } from './martian-log.ts';
 import { hasOptions } from './options.ts';
-import type { Ipv4Parts } from './parts.ts';
-import { drop } from './parts.ts';
 
 /** Of an upper header, what has its ports. */
 const PORTS_BYTES = 8;
