@@ -1,5 +1,5 @@
 import type { RouteEdit, RouteEntry } from '@softnet/contract';
-import { ADDRESS_FAMILY } from '@softnet/contract';
+import { ADDRESS_FAMILY, DEVICE_EVENT } from '@softnet/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bootRouter, route, where } from './testing/fake-router.ts';
@@ -68,6 +68,49 @@ describe('many changes are one version', () => {
     net.store.apply(edits(net, ...many, 'add 30.0.0.0/8 via 10.0.0.9 dev eth0'));
     expect(net.store.entries(INET)).toHaveLength(102);
     expect(where(net.ask('20.7.0.1'))).toBe('eth0 via 10.0.0.9');
+  });
+});
+
+describe('what a way was checked for is remembered', () => {
+  const way = 'via 10.0.0.9 dev eth0';
+
+  test('until a route of its gateway, a rule, or a device changes', () => {
+    for (const change of ['route', 'device', 'failure'] as const) {
+      const net = boot();
+      net.add('10.0.0.0/16 dev eth0');
+      net.add(`11.0.0.0/8 ${way}`);
+      net.add(`12.0.0.0/8 ${way}`);
+      const link = edits(net, 'remove 10.0.0.0/16 dev eth0');
+      if (change === 'route') net.store.apply(link);
+      else if (change === 'device') {
+        net.kernel.devices.splice(net.kernel.devices.indexOf(net.eth0), 1);
+        net.router.deviceChanged(net.eth0, DEVICE_EVENT.UNREGISTER);
+      } else {
+        net.store.apply(link);
+        // It is on the link, and then it is not: all is taken back.
+        const bad = edits(net, 'add 10.0.0.0/16 dev eth0', `add 13.0.0.0/8 ${way}`, 'add 14.0.0.0/8 via 99.0.0.1 dev eth0');
+        expect(() => net.store.apply(bad)).toThrow('edit 3 of 3');
+      }
+      expect(() => net.add(`15.0.0.0/8 ${way}`), change).toThrow(change === 'device' ? 'ENODEV' : 'ENETUNREACH');
+    }
+  });
+
+  test('as it was given, not as who gave it has changed it since', () => {
+    const net = boot();
+    const hop = { ifindex: 2, weight: 1 };
+    const entry = { ...route('11.0.0.0/8 dev eth0', net.kernel), nextHops: [hop] };
+    net.store.add(entry);
+    hop.ifindex = 3;
+    net.store.replace(entry);
+    expect(where(net.ask('11.0.0.1'))).toBe('eth1');
+  });
+
+  test('and keeps nothing alive', () => {
+    const net = boot();
+    for (let i = 0; i < 5000; i++)
+      net.store.apply([{ change: 'replace', entry: route(`11.0.0.0/8 dev eth0 tos ${(i & 63) << 2}`, net.kernel) }]);
+    for (const entry of net.store.entries(INET)) net.store.remove(entry);
+    expect([net.store.entries(INET), net.router.hops.count]).toEqual([[], 0]);
   });
 });
 

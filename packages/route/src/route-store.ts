@@ -1,4 +1,4 @@
-import type { AddressWords, DeviceTraffic, Generation, NextHop, Port, RouteEdit, RouteEntry } from '@softnet/contract';
+import type { AddressWords, DeviceTraffic, Generation, Port, RouteEdit, RouteEntry } from '@softnet/contract';
 import { NetError } from '@softnet/contract';
 import type { HopSpec } from './hop.ts';
 import type { HopSpecs } from './hop-specs.ts';
@@ -7,13 +7,14 @@ import { InfoMemo } from './info-memo.ts';
 import type { Prefix } from './route-alias.ts';
 import { aliasesOf, chainIn, chainOut, entryOf, RouteAlias } from './route-alias.ts';
 import type { CheckedEntry } from './route-checks.ts';
-import { checkEntry, checkPrefixLen, isAppended, masked, sameWords } from './route-checks.ts';
+import { checkEntry, checkPrefixLen, masked } from './route-checks.ts';
 import type { RouteExpiry } from './route-expiry.ts';
 import type { RouteInfo, RouteInfoSpec } from './route-info.ts';
 import type { RouteInfos } from './route-infos.ts';
 import type { RoutePlace } from './route-journal.ts';
 import { RouteJournal } from './route-journal.ts';
 import type { RouteListeners } from './route-listeners.ts';
+import { conflict, isMeant } from './route-match.ts';
 import type { RouteTable } from './route-table.ts';
 import { routeWords } from './route-words.ts';
 import type { RuleBook } from './rules.ts';
@@ -373,38 +374,9 @@ function infoSpecOf({
   };
 }
 
-/** The route whose place the entry would take: one prefix, tos and priority; of the stack's own, one way. */
-function conflict(first: RouteAlias, entry: CheckedEntry, info: RouteInfo): RouteAlias | null {
-  const device = info.hops[0]?.ifindex ?? 0;
-  for (let alias: RouteAlias | null = first; alias !== null; alias = alias.next) {
-    if (alias.tos !== entry.tos || alias.priority !== entry.priority) continue;
-    if (!isAppended(entry) || alias.info === info) return alias;
-    if (alias.info.source === info.source && alias.info.type === info.type && isOneLink(alias.info, device)) return alias;
-  }
-  return null;
-}
-
 /** The error says which edit it was. */
 function ofEdit(error: unknown, index: number, count: number): unknown {
   if (!(error instanceof NetError)) return error;
   const sentence = error.message.slice(error.code.length + 2);
   return new NetError(error.code, `edit ${index + 1} of ${count}: ${sentence}`, { syscall: 'route', cause: error });
-}
-
-function isOneLink({ hops }: RouteInfo, ifindex: number): boolean {
-  return hops.length === 1 && hops[0]!.ifindex === ifindex && hops[0]!.spec.gatewayFamily === 0;
-}
-
-/** What the entry leaves open does not count: metric, source, type, scope, next hops. */
-function isMeant({ info, tos, priority }: RouteAlias, entry: RouteEntry): boolean {
-  if (tos !== (entry.tos ?? 0) || (entry.priority && entry.priority !== priority)) return false;
-  if ((entry.type !== 0 && entry.type !== info.type) || (entry.source !== 0 && entry.source !== info.source)) return false;
-  if (entry.nextHopId && entry.nextHopId !== info.nextHopId) return false;
-  if (entry.scope !== undefined && entry.scope !== info.scope) return false;
-  return entry.nextHops.every(({ ifindex, gateway }) =>
-    info.hops.some(({ spec, ifindex: own }) => {
-      if (ifindex !== 0 && ifindex !== own) return false;
-      return gateway === undefined || (gateway.family === spec.gatewayFamily && sameWords(gateway.address, spec.gateway));
-    }),
-  );
 }

@@ -59,9 +59,13 @@ describe.each([
 ] as const)('%s', (_name, wide, key, len) => {
   const change = fc.record({ key, len, value: fc.integer({ min: 0, max: 5 }) });
 
-  function applied(changes: readonly { key: Key; len: number; value: number }[]): { table: PrefixTable; model: PlainTable } {
-    const table = new PrefixTable(wide, SEED);
-    const model = new PlainTable();
+  type Changes = readonly { readonly key: Key; readonly len: number; readonly value: number }[];
+
+  function applied(
+    changes: Changes,
+    to?: { readonly table: PrefixTable; readonly model: PlainTable },
+  ): { table: PrefixTable; model: PlainTable } {
+    const { table, model } = to ?? { table: new PrefixTable(wide, SEED), model: new PlainTable() };
     for (const { key: at, len: bits, value } of changes) {
       const prefix = masked(at, bits);
       if (value === 0) expect(table.delete(...prefix, bits)).toBe(model.delete(prefix, bits));
@@ -81,7 +85,52 @@ describe.each([
         for (const at of [...questions, ...changes.map((each) => each.key)]) expect(matches(table, wide, at)).toEqual(model.matches(at));
         for (const { key: at, len: bits, value } of model.all.values()) expect(table.get(...at, bits)).toBe(value);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
+    );
+  });
+
+  test('many changes at once are what they are one by one, before they are published and after', () => {
+    const many = fc.array(change, { maxLength: 60, size: 'max' });
+    fc.assert(
+      fc.property(many, many, many, (before, at, after) => {
+        const both = applied(before);
+        const { table, model } = both;
+        const check = (): void => {
+          for (const { key: question } of [...before, ...at, ...after])
+            expect(matches(table, wide, question)).toEqual(model.matches(question));
+        };
+        table.begin(at.length);
+        applied(at, both);
+        check();
+        table.publish();
+        check();
+        applied(after, both);
+        check();
+        for (const { key: prefix, len: bits } of model.all.values()) expect(table.delete(...prefix, bits)).toBe(true);
+        expect(table.usedBytes).toBe(new PrefixTable(wide, SEED).usedBytes);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('what is taken back was never there', () => {
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 60 }), fc.array(change, { maxLength: 60 }), (before, at) => {
+        const { table, model } = applied(before);
+        table.begin(at.length);
+        const undo = at.map(({ key: prefix, len: bits, value }) => {
+          const own = masked(prefix, bits);
+          const had = table.get(...own, bits);
+          if (value === 0) table.delete(...own, bits);
+          else table.set(...own, bits, value);
+          return () => (had === 0 ? table.delete(...own, bits) : table.set(...own, bits, had));
+        });
+        for (const each of undo.reverse()) each();
+        table.discard();
+        expect(table.count).toBe(model.all.size);
+        for (const { key: question } of [...before, ...at]) expect(matches(table, wide, question)).toEqual(model.matches(question));
+      }),
+      { numRuns: 40 },
     );
   });
 
@@ -94,13 +143,16 @@ describe.each([
         for (const at of [...questions, ...changes.map((each) => each.key)]) expect(matches(table, wide, at)).toEqual([]);
         expect(table.usedBytes).toBe(fresh);
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 });
 
 /** Prefixes as tables have them: blocks that are cut in pieces. By a counter, mixed. */
-function tableOf(count: number): {
+function tableOf(
+  count: number,
+  atOnce = false,
+): {
   readonly table: PrefixTable;
   readonly model: Map<number, number>;
   readonly at: (i: number) => [number, number];
@@ -113,19 +165,24 @@ function tableOf(count: number): {
   };
   const table = new PrefixTable(false, SEED);
   const model = new Map<number, number>();
+  if (atOnce) table.begin(count);
   for (let i = 0; i < count; i++) {
     const [key, len] = at(i);
     table.set(key, 0, 0, 0, len, 1 + (i & 63));
     model.set((key >>> 0) * 64 + len, 1 + (i & 63));
   }
+  if (atOnce) table.publish();
   return { table, model, at };
 }
 
 describe('a table of 60,000 prefixes', () => {
   const COUNT = 60_000;
 
-  test('answers as one that tries every length, has 32 bytes for a prefix at most, and shrinks when they go', () => {
-    const { table, model, at } = tableOf(COUNT);
+  test.each([
+    ['one by one', false],
+    ['all at once', true],
+  ])('answers as one that tries every length, has 32 bytes for a prefix at most, and shrinks when they go: %s', (_how, atOnce) => {
+    const { table, model, at } = tableOf(COUNT, atOnce);
     const longest = (address: number): string => {
       for (let len = 32; len >= 0; len--) {
         const value = model.get(((address & maskWord(len)) >>> 0) * 64 + len);
@@ -134,7 +191,7 @@ describe('a table of 60,000 prefixes', () => {
       return '0/0';
     };
     const check = (): void => {
-      for (let i = 0; i < 20_000; i++) {
+      for (let i = 0; i < 8000; i++) {
         const address = (at(Math.imul(i, 31) & 0xffff)[0] + (i & 0x3ff)) | 0;
         const value = table.first(address);
         if (`${value}/${table.prefixLen}` !== longest(address)) expect(`${value}/${table.prefixLen}`, `${address}`).toBe(longest(address));
@@ -164,13 +221,28 @@ test('a host with three routes has a table of less than 2 KiB', () => {
   expect(table.lookupBytes + table.controlBytes).toBeLessThan(2048);
 });
 
-test('a lookup allocates nothing', () => {
+test('an IPv4 lookup allocates nothing', () => {
   const { table } = tableOf(20_000);
   let i = 0;
   let found = 0;
   const bytes = heapPerCall(1, () => {
     i = (i + 1) | 0;
     for (let value = table.first(Math.imul(i, 0x9e3779b1) & 0x3fffffff); value !== 0; value = table.next()) found++;
+  });
+  expect(found).toBeGreaterThan(1000);
+  expect(bytes).toBeLessThan(1);
+});
+
+test('an IPv6 lookup allocates nothing', () => {
+  const table = new PrefixTable(true, SEED);
+  const word = (i: number): number => 0x20010000 | ((i ^ (i >>> 3)) & 0xff);
+  for (let i = 0; i < 20_000; i++) table.set(word(i), (i << 16) & maskWord((i % 33) & ~3), 0, 0, 32 + ((i % 33) & ~3), 1 + (i & 63));
+  for (let i = 0; i < 1000; i++) table.set(word(i), i, i, i, 128, 1 + (i & 63));
+  let i = 0;
+  let found = 0;
+  const bytes = heapPerCall(1, () => {
+    i = (i + 1) & 0xffff;
+    for (let value = table.firstWide(word(i), (i << 16) | i, i, i); value !== 0; value = table.next()) found++;
   });
   expect(found).toBeGreaterThan(1000);
   expect(bytes).toBeLessThan(1);
