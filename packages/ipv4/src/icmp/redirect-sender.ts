@@ -6,7 +6,6 @@ import { aim } from '../machine/flow.ts';
 import type { RedirectPace } from '../machine/redirect-limit.ts';
 import { RedirectLimit } from '../machine/redirect-limit.ts';
 import type { Ipv4Parts } from '../parts.ts';
-import { isOnLink } from './redirects.ts';
 
 /** Tells hosts of a shorter way (RFC 1812 §5.2.7.2; Linux's `ip_rt_send_redirect`). Their packet is passed on all the same. */
 export class RedirectSender {
@@ -51,7 +50,7 @@ export class RedirectSender {
   /** The host, and the gateway that it is told of, are on this link. */
   #isNeighbour(source: number, gateway: number, ifindex: number): boolean {
     const { conf, book, route, current } = this.#parts;
-    if (conf.value(ifindex, 'shared_media') === 0 && !isOnLink(book, ifindex, source, gateway)) return false;
+    if (conf.value(ifindex, 'shared_media') === 0 && !book.areOnLink(ifindex, source, gateway)) return false;
     aim(this.#flow, IP_PROTOCOL.ICMP, 0, source, 0, 0);
     const caller = current.id;
     current.id = route.owner;

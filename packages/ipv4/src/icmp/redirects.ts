@@ -1,9 +1,6 @@
 import type { DropReason, Dst } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_TYPE, Flow, IPV4_WORD2 } from '@softnet/contract';
-import type { AddressBook } from '../machine/address-book.ts';
-import { wordOf } from '../machine/address-book.ts';
 import { aim } from '../machine/flow.ts';
-import { maskOf } from '../machine/special-address.ts';
 import type { Ipv4Parts } from '../parts.ts';
 
 /** Of so many it is remembered who was there before, for when the new gateway does not answer. */
@@ -94,8 +91,8 @@ export class Redirects {
   #isGood(gateway: number, from: number, ifindex: number): boolean {
     const { book, conf } = this.#parts;
     if (gateway === from || book.typeOf(gateway, 0) !== ADDRESS_TYPE.UNICAST) return false;
-    if (conf.value(ifindex, 'shared_media') !== 0) return isOnLink(book, ifindex, gateway, gateway);
-    if (!isOnLink(book, ifindex, gateway, from)) return false;
+    if (conf.value(ifindex, 'shared_media') !== 0) return book.areOnLink(ifindex, gateway, gateway);
+    if (!book.areOnLink(ifindex, gateway, from)) return false;
     return conf.value(ifindex, 'secure_redirects') === 0 || this.#isKnown(gateway);
   }
 
@@ -106,15 +103,4 @@ export class Redirects {
       nextHops.some((hop) => hop.gateway?.family === ADDRESS_FAMILY.INET && hop.gateway.address[3] === gateway),
     );
   }
-}
-
-/** Whether an address of this device has both on its subnet. */
-export function isOnLink({ entries }: AddressBook, ifindex: number, a: number, b: number): boolean {
-  for (let i = 0; i < entries.length; i++) {
-    const entry = entries[i]!;
-    const mask = maskOf(entry.prefixLen);
-    const subnet = wordOf(entry) & mask;
-    if (entry.device.ifindex === ifindex && (a & mask) === subnet && (b & mask) === subnet) return true;
-  }
-  return false;
 }
