@@ -38,8 +38,8 @@ describe('believed', () => {
     const payload = emitIpv4Packet(
       ipv4({ src: HOST, dst: FAR, payload: emitUdp({ srcPort: 0, dstPort: 9, checksum: 0, payload: new Uint8Array(4) }) }),
     );
-    const redirect = (gateway = OTHER, from = PEER): void => {
-      new DataView(payload.buffer).setUint16(20, user.localPort);
+    const redirect = (gateway = OTHER, from = PEER, port = user.localPort): void => {
+      new DataView(payload.buffer).setUint16(20, port);
       link.peer.icmp({ type: 5, code: 1, rest: word(gateway), payload }, { src: from });
     };
     return { user, send, redirect };
@@ -105,6 +105,8 @@ describe('believed', () => {
     link.host.addAddress('eth0', '10.0.9.1/24');
     expect(await link.dropsOf(() => redirect('10.0.9.2'))).toEqual({ 'icmpv4.redirect-gateway': 1 });
     expect(await link.dropsOf(() => redirect())).toEqual({ 'icmpv4.redirect-gateway': 1 });
+    // For who guesses at flows nobody walks through all routes.
+    expect(await link.dropsOf(() => redirect(OTHER, PEER, 1))).toEqual({ 'icmpv4.unmatched': 1 });
     link.host.addRoute('198.51.100.0/24', { via: OTHER });
     expect(await link.dropsOf(() => redirect())).toEqual({});
     expect(await send()).toBe(null);

@@ -99,8 +99,10 @@ export class IcmpReports {
     skb.network = network;
     skb.transport = transport;
     if (!delivery.report(skb, flow.protocol, report)) return drops['icmpv4.unmatched'];
-    if (type === ICMPV4_TYPE.REDIRECT) redirects.learn(flow, offender, report.info);
-    else if (isTooBig(report.type, report.code)) this.#learnMtu(report.info);
+    if (type === ICMPV4_TYPE.REDIRECT) {
+      return redirects.learn(flow, offender, report.info, skb.ifindex) ? null : drops['icmpv4.redirect-gateway'];
+    }
+    if (isTooBig(report.type, report.code)) this.#learnMtu(report.info);
     return null;
   }
 

@@ -41,10 +41,16 @@ export class Redirects {
     return this.#isGood(gateway, from, ifindex) ? null : drops['icmpv4.redirect-gateway'];
   }
 
-  learn(flow: Flow, from: number, gateway: number): void {
+  /**
+   * A socket has sent that packet: its next one goes by the other gateway. Not where only those that routes know are believed
+   * (`secure_redirects`), and none does: who walks all routes for it is no stranger. Returns whether it was believed.
+   */
+  learn(flow: Flow, from: number, gateway: number, ifindex: number): boolean {
+    if (this.#isSecure(ifindex) && !this.#isKnown(gateway)) return false;
     const tried = { source: flow.src3, destination: flow.dst3, tos: flow.tos, gateway, before: from };
     this.#tried = [...this.#tried.filter(({ destination }) => destination !== flow.dst3).slice(1 - MAX_TRIED), tried];
     this.#learn(flow, gateway);
+    return true;
   }
 
   /** A neighbour does not answer: whoever was led to it goes the way that he went before. */
@@ -91,9 +97,12 @@ export class Redirects {
   #isGood(gateway: number, from: number, ifindex: number): boolean {
     const { book, conf } = this.#parts;
     if (gateway === from || book.typeOf(gateway, 0) !== ADDRESS_TYPE.UNICAST) return false;
-    if (conf.value(ifindex, 'shared_media') !== 0) return book.areOnLink(ifindex, gateway, gateway);
-    if (!book.areOnLink(ifindex, gateway, from)) return false;
-    return conf.value(ifindex, 'secure_redirects') === 0 || this.#isKnown(gateway);
+    return book.areOnLink(ifindex, gateway, conf.value(ifindex, 'shared_media') !== 0 ? gateway : from);
+  }
+
+  #isSecure(ifindex: number): boolean {
+    const { conf } = this.#parts;
+    return conf.value(ifindex, 'shared_media') === 0 && conf.value(ifindex, 'secure_redirects') !== 0;
   }
 
   /** Some route leads by it. */
