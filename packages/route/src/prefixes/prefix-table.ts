@@ -133,6 +133,19 @@ export class PrefixTable {
     return sortPrefixes(this.#map.list(), this.#wide ? 5 : 2);
   }
 
+  /** As {@link sorted}, of the prefixes whose values are wanted. */
+  chosen(wanted: readonly boolean[]): Int32Array {
+    const stride = this.#wide ? 5 : 2;
+    const list = this.#map.list();
+    let end = 0;
+    for (let at = 0; at < list.length; at += stride) {
+      if (!wanted[list[at + stride - 1]! >>> 8]) continue;
+      list.copyWithin(end, at, at + stride);
+      end += stride;
+    }
+    return sortPrefixes(list.slice(0, end), stride);
+  }
+
   /** The slot of the longest prefix of an address that is shorter than `len`. */
   #shorter(word0: number, word1: number, word2: number, word3: number, len: number): number {
     const map = this.#map;
