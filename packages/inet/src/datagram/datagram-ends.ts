@@ -1,6 +1,6 @@
 import type { Dst, NetworkLayer, SockAddress, SockCommon } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_TYPE, DstUse, ERRNO, Flow, ROUTE_TYPE, SOCK_FLAG } from '@softnet/contract';
-import { aimAtGroup } from '../multicast/socket-groups.ts';
+import { aimAtGroup, groupInterface } from '../multicast/socket-groups.ts';
 import type { DatagramHost } from './datagram-host.ts';
 import { errnoOf, layerOf, layerOfUse } from './datagram-host.ts';
 import type { DatagramProtocol } from './datagram-protocol.ts';
@@ -154,7 +154,7 @@ export class DatagramEnds {
     const layer = layerOf(this.#host.layers, family);
     if (layer === null) return -ENETUNREACH;
     if (this.#protocol.number(family) !== sock.protocol) return -EAFNOSUPPORT;
-    const oif = scopeOf(sock.ifindex === state.peerScope ? 0 : sock.ifindex, address, family);
+    const oif = scopeOf(sock.ifindex === state.peerScope ? 0 : sock.ifindex, address, family, groupInterface(sock));
     if (oif < 0) return oif;
     const flow = this.#flow;
     beginFlow(flow, sock, family, oif);

@@ -12,7 +12,7 @@ import {
   TRANSMIT,
 } from '@softnet/contract';
 import { copyIn, orphan, PAGE_BYTES, push, scrub } from '@softnet/skb';
-import { aimAtGroup } from '../multicast/socket-groups.ts';
+import { aimAtGroup, groupInterface } from '../multicast/socket-groups.ts';
 import { MERGE_LIMITS } from '../offload/join.ts';
 import type { DatagramEnds } from './datagram-ends.ts';
 import { refusalOf } from './datagram-ends.ts';
@@ -129,7 +129,7 @@ export class DatagramSender {
     if (this.#protocol.peerPorts && address.port === 0) return -ERRNO.EINVAL;
     if (this.#protocol.number(family) !== sock.protocol) return -ERRNO.EAFNOSUPPORT;
     if (!sourceFits(sock, family)) return -ERRNO.EINVAL;
-    const oif = scopeOf(sock.ifindex, address, family);
+    const oif = scopeOf(sock.ifindex, address, family, groupInterface(sock));
     if (oif < 0) return oif;
     const bound = this.#bound(sock);
     if (bound < 0) return bound;

@@ -37,12 +37,12 @@ export function pathFamily(sock: SockCommon, address: SockAddress): number {
 
 /**
  * The interface that a flow to this address must leave by, 0: any. -EINVAL: it has no scope, or another than the socket's.
- * @param ifindex of the socket; 0: any.
+ * @param ifindex of the socket; 0: any. @param groupIfindex that it has chosen for groups, where it may be meant; 0: none.
  */
-export function scopeOf(ifindex: number, address: SockAddress, family: number): number {
+export function scopeOf(ifindex: number, address: SockAddress, family: number, groupIfindex = 0): number {
   if (!needsScope(family, address.address0)) return ifindex;
   if (ifindex !== 0 && address.ifindex !== 0 && ifindex !== address.ifindex) return -ERRNO.EINVAL;
-  return ifindex || address.ifindex || -ERRNO.EINVAL;
+  return ifindex || address.ifindex || (address.address0 >>> 24 === 0xff && groupIfindex) || -ERRNO.EINVAL;
 }
 
 /** Whether what the socket is bound to can be a source of flows of this family. */

@@ -20,6 +20,11 @@ export function membershipMoved(sock: SockCommon, before: object, now: object): 
   if (groups !== null) groups.joined = groups.joined.map((each) => (each === before ? (now as GroupMembership) : each));
 }
 
+/** By which interface what it sends to IPv6 groups leaves; 0: by its route (`IPV6_MULTICAST_IF`). */
+export function groupInterface({ options }: SockCommon): number {
+  return options === null || options.groups === null ? 0 : options.groups.ifindex6;
+}
+
 /** A flow to a group leaves as its socket has said (`IP_MULTICAST_IF`, `IPV6_MULTICAST_IF`), unless the socket is bound to something else. */
 export function aimAtGroup(flow: Flow, sock: SockCommon): void {
   const groups = sock.options === null ? null : sock.options.groups;
