@@ -1,8 +1,8 @@
 import type { Ipv6Packet } from '@softnet/wire';
 import { emitIpv6Packet } from '@softnet/wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { bytesOf, echo, rawPacket } from './bad-input/row.ts';
-import { FAR, HOST, PEER, RawPeer } from './raw-peer.ts';
+import { bytesOf, echo, icmp, rawPacket } from './bad-input/row.ts';
+import { FAR, fragment, HOST, PEER, RawPeer } from './raw-peer.ts';
 
 const SOL_IPV6 = 41;
 const OPTION = Object.freeze({ MTU_DISCOVER: 23, RECVERR: 25, DONTFRAG: 62, AUTOFLOWLABEL: 70 });
@@ -110,6 +110,29 @@ describe('the link (RFC 4861 §6.3.4)', () => {
     expect(lengths(await sent(user, 1400))).toEqual([1280, 224]);
     user.close();
   });
+});
+
+test('echoes to an anycast address are answered from one of its own, unless a setting says otherwise', async () => {
+  set('net.ipv6.conf.all.forwarding', true);
+  await peer.net.pass(1);
+  const anycast = 'fd00::';
+  const request = rawPacket(58, echo({ dst: anycast }), { dst: anycast });
+  peer.bytes(request);
+  expect((await peer.answers()).filter(({ protocol }) => protocol === 58).map(({ src, dst }) => [src, dst])).toEqual([[HOST, PEER]]);
+  set('net.ipv6.icmp.echo_ignore_anycast', true);
+  peer.drops();
+  peer.bytes(request);
+  expect([await peer.messages(), peer.drops()]).toEqual([[], ['icmpv6.echo-ignored']]);
+});
+
+test('who floods with fragments loses his own: others are put together all the same', async () => {
+  set('net.ipv6.ip6frag_max_datagrams', 10);
+  const longer = icmp(128, 0, 1, new Uint8Array(8));
+  peer.packet({ protocol: 58, headers: [fragment(0, true, 1)], payload: longer.slice(0, 8) });
+  for (let id = 0; id < 100; id++) peer.packet({ src: FAR, protocol: 58, headers: [fragment(0, true, id)], payload: echo() });
+  peer.packet({ protocol: 58, headers: [fragment(8, false, 1)], payload: longer.slice(8) });
+  expect(await peer.messages()).toEqual(['129']);
+  expect(peer.drops()).toContain('ipv6.fragment-limit 91');
 });
 
 describe('path MTUs (RFC 8201)', () => {
