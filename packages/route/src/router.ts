@@ -90,7 +90,6 @@ export class Router {
   constructor(host: RouterHost) {
     const { generation } = this;
     const { traffic, current, policy, tunnels, clock } = host;
-    const changed = (): void => this.#publish();
     this.#host = host;
     this.#book = new RuleBook(host.seed);
     this.#listeners = new RouteListeners(host.listeners, current);
@@ -101,18 +100,7 @@ export class Router {
       ...{ clock, seed: host.seed() | 0, limit: host.exceptionLimit, limitOfHop: host.exceptionLimitOfHop },
       wake: (delayMs) => this.#aging.arm(delayMs * 1000),
     });
-    this.hops = new Hops({
-      forget: (hop) => this.#forget(hop),
-      begin: ({ spec: { device, gatewayFamily, gateway } }) => {
-        if (device !== null && gatewayFamily !== 0) host.gateways.hopBegins(device, gatewayFamily, gateway);
-      },
-      end: (hop) => {
-        const { device, gatewayFamily, gateway } = hop.spec;
-        this.exceptions.end(hop);
-        if (device !== null && gatewayFamily !== 0) host.gateways.hopEnds(device, gatewayFamily, gateway);
-      },
-      needsCarrier: (family, device) => this.#layers.needsCarrier(family, device),
-    });
+    this.hops = this.#makeHops(host);
     this.fib = new Fib(this.#book, this.hops, host.seed() | 0);
     this.#groups = new Groups(this.hops, traffic);
     const maker = new DstMaker({ generation, errors: this.#errors, layers: this.#layers, tunnels, traffic, current });
@@ -121,7 +109,7 @@ export class Router {
       groups: this.#groups,
       relayer: () => this.look(),
     });
-    this.rules = new RuleStore({ book: this.#book, listeners: this.#listeners, changed });
+    this.rules = new RuleStore({ book: this.#book, listeners: this.#listeners, changed: () => this.#publish() });
     this.#expiry = new RouteExpiry(clock, host.timer, (table, prefix, over) => this.store.expire(table, prefix, over));
     const infos = new RouteInfos(this.hops);
     const specs = new HopSpecs(this.#book, traffic, (id, family) => this.nextHops.hopsFor(id, family));
@@ -129,17 +117,7 @@ export class Router {
       this.look();
       maker.tryOut(spec);
     };
-    this.store = new RouteStore({
-      book: this.#book,
-      traffic,
-      infos,
-      specs,
-      tryOut,
-      changed,
-      generation,
-      expiry: this.#expiry,
-      listeners: this.#listeners,
-    });
+    this.store = this.#makeStore(infos, specs, tryOut);
     this.nextHops = this.#makeNextHops(infos, specs, tryOut);
     infos.binder = this.nextHops;
     this.service = this.#makeService();
@@ -195,6 +173,29 @@ export class Router {
   #publish(): void {
     this.look();
     bump(this.generation);
+  }
+
+  #makeHops(host: RouterHost): Hops {
+    return new Hops({
+      forget: (hop) => this.#forget(hop),
+      begin: ({ spec: { device, gatewayFamily, gateway } }) => {
+        if (device !== null && gatewayFamily !== 0) host.gateways.hopBegins(device, gatewayFamily, gateway);
+      },
+      end: (hop) => {
+        const { device, gatewayFamily, gateway } = hop.spec;
+        this.exceptions.end(hop);
+        if (device !== null && gatewayFamily !== 0) host.gateways.hopEnds(device, gatewayFamily, gateway);
+      },
+      needsCarrier: (family, device) => this.#layers.needsCarrier(family, device),
+    });
+  }
+
+  #makeStore(infos: RouteInfos, specs: HopSpecs, tryOut: (spec: HopSpec) => void): RouteStore {
+    return new RouteStore({
+      ...{ infos, specs, tryOut, traffic: this.#host.traffic, generation: this.generation },
+      ...{ book: this.#book, expiry: this.#expiry, listeners: this.#listeners },
+      changed: () => this.#publish(),
+    });
   }
 
   #makeNextHops(infos: RouteInfos, specs: HopSpecs, tryOut: (spec: HopSpec) => void): NextHopStore {
