@@ -126,7 +126,7 @@ export class Ipv6Module implements SoftnetModule {
     this.#addresses = this.#defineAddresses(ctx);
     const offload = new Ipv6Offload(this.#around.reasons, new ProtocolOffloads(ctx), this.#around.settings.limits);
     this.#layer = new Ipv6Layer(this.#around, this.#addresses.links, this.#defineUses(ctx), this.#addresses.objects, offload);
-    this.#groups = new MldWays(ctx, this.#around, this.#layer, this.#addresses.links);
+    this.#groups = new MldWays(ctx, this.#around, this.#layer, this.#addresses);
     this.#compose(ctx);
     this.#publish(ctx);
   }

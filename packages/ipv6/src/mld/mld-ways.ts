@@ -3,11 +3,14 @@ import { ADDRESS_FAMILY, DeviceListener, JoinedGroups, LinkGroups, MulticastGrou
 import type { ReporterHost } from '@softnet/inet';
 import { followOlderGroups, GroupMemberships, GroupReporters, SocketMemberships } from '@softnet/inet';
 import { ICMPV6_TYPE } from '@softnet/wire';
+import type { Anycasts } from '../device/anycasts.ts';
 import type { Ipv6Link } from '../device/ipv6-link.ts';
+import type { Ipv6Links } from '../device/ipv6-links.ts';
 import type { LinkListener } from '../device/link-listener.ts';
 import { LINK_EVENT } from '../device/link-listener.ts';
 import { writeMulticastMac } from '../machine/address-kind.ts';
-import type { Links, Surroundings } from '../machine/surroundings.ts';
+import type { Surroundings } from '../machine/surroundings.ts';
+import { AnycastMemberships } from '../socket/anycast-memberships.ts';
 import { GroupOptions } from '../socket/group-options.ts';
 import { isReportable, Mld } from './mld.ts';
 import { MldSender } from './mld-sender.ts';
@@ -21,6 +24,7 @@ const MAX_ASKED_SOURCES = 89;
 export class MldWays implements LinkListener {
   readonly memberships: GroupMemberships;
   readonly options: GroupOptions;
+  readonly #anycasts: AnycastMemberships;
   readonly #around: Surroundings;
   readonly #settings: MldSettings;
   readonly #reporters: GroupReporters;
@@ -28,7 +32,8 @@ export class MldWays implements LinkListener {
   readonly #mld: Mld;
 
   /** Declares what it has. */
-  constructor(ctx: ModuleContext, around: Surroundings, layer: Layer, links: Links) {
+  constructor(ctx: ModuleContext, around: Surroundings, layer: Layer, parts: { readonly links: Ipv6Links; readonly anycasts: Anycasts }) {
+    const { links } = parts;
     this.#around = around;
     this.#settings = defineMldSettings(ctx.sysctl);
     const { maxMemberships, maxSources } = this.#settings;
@@ -53,7 +58,9 @@ export class MldWays implements LinkListener {
     followOlderGroups(ctx, this.memberships, 'ipv6.joined-groups');
     const own = { reporters, clock: ctx.clock, layers: ctx.contributions(NetworkLayer), received: ctx.counter('mld-in-msgs') };
     this.#mld = new Mld({ around, links, layer, drops: around.groups.drops, ...own });
-    this.options = new GroupOptions(around, this.memberships, this.#settings, this.#sockets(maxMemberships, maxSources));
+    this.#anycasts = new AnycastMemberships(ctx, { around, ...parts, max: () => maxMemberships.value });
+    const sockets = this.#sockets(maxMemberships, maxSources);
+    this.options = new GroupOptions(around, this.memberships, this.#settings, { sockets, anycasts: this.#anycasts });
   }
 
   publish(ctx: ModuleContext): void {
@@ -68,8 +75,9 @@ export class MldWays implements LinkListener {
   }
 
   /** Reports from `::` routers do not believe: all is said again from the first address that may be used (RFC 3590 §4). */
-  linkChanged({ device }: Ipv6Link, event: number): void {
-    if (event === LINK_EVENT.READY) this.#reporters.again(device);
+  linkChanged(link: Ipv6Link, event: number): void {
+    if (event === LINK_EVENT.READY) this.#reporters.again(link.device);
+    this.#anycasts.linkChanged(link, event);
   }
 
   /** The layer goes. */

@@ -12,7 +12,7 @@ export function defineMldSettings(sysctl: SysctlBranch): MldSettings {
   const int = (name: string, value: number, min: number, max: number, summary: string) =>
     sysctl.define(`net.ipv6.${name}`, { type: 'int', default: value, min, max, summary });
   return {
-    maxMemberships: int('mld_max_memberships', 1000, 0, 65535, 'groups that a socket may be in'),
+    maxMemberships: int('mld_max_memberships', 1000, 0, 65535, 'groups that a socket may be in, and anycast addresses that it may have'),
     maxSources: int('mld_max_msf', 64, 0, 65535, 'sources in the filter of a membership'),
     robustness: int('mld_qrv', 2, 1, 255, 'how often changes are reported, unless the querier says it (RFC 3810 §9.1)'),
   };

@@ -5,12 +5,15 @@ import { GroupRequests, GroupValue, groupsOf, JOIN_ALL, MCAST_OPTION } from '@so
 import { isMulticast } from '../machine/address-kind.ts';
 import type { Surroundings } from '../machine/surroundings.ts';
 import type { MldSettings } from '../mld/settings.ts';
+import type { AnycastMemberships } from './anycast-memberships.ts';
+import { IPV6_ANYCAST_OPTION } from './anycast-memberships.ts';
 
 /** Options of SOL_IPV6 about groups, with Linux's numbers (RFC 3493 §5.2, RFC 3678 §5). */
 export const IPV6_GROUP_OPTION = Object.freeze({
   MULTICAST_IF: 17,
   JOIN_GROUP: 20,
   LEAVE_GROUP: 21,
+  ...IPV6_ANYCAST_OPTION,
   MULTICAST_ALL: 29,
   MCAST_JOIN_GROUP: MCAST_OPTION.JOIN_GROUP,
   MCAST_BLOCK_SOURCE: MCAST_OPTION.BLOCK_SOURCE,
@@ -32,10 +35,18 @@ export class GroupOptions {
   readonly #keeper: GroupMemberships;
   readonly #sockets: SocketMemberships;
   readonly #requests: GroupRequests;
+  readonly #anycasts: AnycastMemberships;
   readonly #flow = new Flow();
 
   /** @param keeper of this generation's memberships. */
-  constructor(around: Surroundings, keeper: GroupMemberships, settings: MldSettings, sockets: SocketMemberships) {
+  constructor(
+    around: Surroundings,
+    keeper: GroupMemberships,
+    settings: MldSettings,
+    own: { readonly sockets: SocketMemberships; readonly anycasts: AnycastMemberships },
+  ) {
+    const { sockets, anycasts } = own;
+    this.#anycasts = anycasts;
     this.#around = around;
     this.#keeper = keeper;
     this.#sockets = sockets;
@@ -60,7 +71,7 @@ export class GroupOptions {
       case OPTION.LEAVE_GROUP:
         return this.#membership(sock, value, name === OPTION.JOIN_GROUP);
       default:
-        return this.#requests.set(sock, name, value);
+        return this.#anycasts.set(sock, name, value) ?? this.#requests.set(sock, name, value);
     }
   }
 
@@ -75,6 +86,7 @@ export class GroupOptions {
 
   closed(sock: SockCommon): void {
     this.#sockets.closed(sock, this.#keeper);
+    this.#anycasts.closed(sock);
   }
 
   /** An interface; 0: by the route again. */
