@@ -22,7 +22,7 @@ export { KernelTime, KernelTimeModule } from './net/kernel-time.ts';
 export { type CableEnd, Net, type NetOptions, type RoutedHosts, routedHosts } from './net/net.ts';
 export { NetHost } from './net/net-host.ts';
 export { Pinger, type PingerOptions, type PingOptions, type Pong, ping } from './net/pinger.ts';
-export { QUIET_HOST } from './net/quiet-host.ts';
+export { LINUX_HOST, QUIET_HOST } from './net/quiet-host.ts';
 export type { NextHopWords, RouteWords, RuleWords, WayWords } from './net/routing-words.ts';
 export { HOST_STACK } from './net/stack.ts';
 export { type TraceAnswer, Tracer, type TracerOptions } from './net/tracer.ts';

@@ -53,6 +53,15 @@ describe('duplicate address detection (RFC 4862 §5.4)', () => {
     expect(probes(await peer.answers(60_000))).toEqual([]);
   });
 
+  test('who waits for addresses goes on when none is tentative, or is told which is', async () => {
+    await boot();
+    await expect(peer.net.run(peer.host.addressesSettled(100))).rejects.toMatchObject({
+      message: expect.stringMatching(/^ETIMEDOUT: f\S+ on eth0 is tentative still, after 100 ms/),
+    });
+    await peer.net.run(peer.host.addressesSettled());
+    expect(wordsOf(peer.host)).toEqual([HOST_LINK, HOST]);
+  });
+
   test('until then nobody can use it: not who binds, not who sends, not who asks for it', async () => {
     await boot();
     const user = peer.host.open();
@@ -253,7 +262,8 @@ describe('hosts in one World', () => {
   );
 
   test('50 hosts, ten of which have one address too many: nobody else is hurt (seed 7)', async () => {
-    hub = await Hub.open(7, { modules, settings: LOUD });
+    const fewer = modules.filter((source) => !/Pcap|Udp|Loopback/.test(String(source).slice(0, 80)));
+    hub = await Hub.open(7, { modules: fewer, settings: LOUD });
     for (let i = 0; i < 50; i++) await hub.plug();
     const { hosts, net } = hub;
     await net.pass(3000);

@@ -3,7 +3,7 @@ import { ADDRESS_FAMILY, ADDRESS_FLAG } from '@softnet/contract';
 import { formatAddress, formatPrefix } from '@softnet/wire';
 import { familyName, scopeName } from './names.ts';
 
-/** In iproute2's order; `dynamic` stands where its lifetimes are known. */
+/** In iproute2's order; behind them `dynamic`, of one that is not for good. */
 const FLAGS = Object.freeze([
   ['secondary', ADDRESS_FLAG.SECONDARY, 'temporary'],
   ['nodad', ADDRESS_FLAG.NODAD],
@@ -22,7 +22,7 @@ const LATER_FLAGS = Object.freeze([
 export function addressLines(entry: InterfaceAddress, nowMs: number): string[] {
   const { family, device, scope, flags, validUntilMs, preferredUntilMs, metric, broadcast } = entry;
   const isIpv4 = family === ADDRESS_FAMILY.INET;
-  const said = [...FLAGS, ...(Number.isFinite(validUntilMs) ? [['dynamic', -1] as const] : []), ...LATER_FLAGS]
+  const said = [...FLAGS, ...((flags & ADDRESS_FLAG.PERMANENT) === 0 ? [['dynamic', -1] as const] : []), ...LATER_FLAGS]
     .filter(([, bit]) => bit < 0 || (flags & bit) !== 0)
     .map(([name, , ofIpv6 = name]) => (isIpv4 ? name : ofIpv6));
   const words = [

@@ -29,7 +29,7 @@ const KEYS: readonly string[] = Object.freeze([
 /** How it is said. */
 export const ADDRESS_USAGE =
   'PREFIX [peer PREFIX] [broadcast ADDRESS|+|-] [scope SCOPE] [label LABEL] [metric N] ' +
-  '[valid_lft SECONDS|forever] [preferred_lft SECONDS|forever] [noprefixroute] [nodad] dev DEVICE';
+  '[valid_lft SECONDS|forever] [preferred_lft SECONDS|forever] [noprefixroute] [nodad] [optimistic] [mngtmpaddr] dev DEVICE';
 
 /** What `ip addr add` was told. */
 export interface AddressRequest {

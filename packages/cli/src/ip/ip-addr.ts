@@ -8,7 +8,7 @@ import { readKeyed, wanted } from './ip-object.ts';
 import { briefLine, linkLines, statisticsLines } from './link-lines.ts';
 import { isWithin } from './prefix-within.ts';
 
-/** Words by which addresses are chosen, and the flag that each is about; those who are `primary` have none. */
+/** Words by which addresses are chosen, and the flag that each is about. */
 const FLAG_WORDS: Readonly<Record<string, number>> = Object.freeze({
   primary: ADDRESS_FLAG.SECONDARY,
   secondary: ADDRESS_FLAG.SECONDARY,
@@ -16,8 +16,18 @@ const FLAG_WORDS: Readonly<Record<string, number>> = Object.freeze({
   tentative: ADDRESS_FLAG.TENTATIVE,
   dadfailed: ADDRESS_FLAG.DAD_FAILED,
   permanent: ADDRESS_FLAG.PERMANENT,
+  dynamic: ADDRESS_FLAG.PERMANENT,
+  temporary: ADDRESS_FLAG.TEMPORARY,
+  nodad: ADDRESS_FLAG.NODAD,
+  optimistic: ADDRESS_FLAG.OPTIMISTIC,
+  mngtmpaddr: ADDRESS_FLAG.MANAGETEMPADDR,
+  noprefixroute: ADDRESS_FLAG.NOPREFIXROUTE,
 });
-const CHOICE = '[up] [scope SCOPE] [label LABEL] [to PREFIX] [primary|secondary|deprecated|tentative|dadfailed|permanent]';
+/** Those that have not the flag. */
+const WITHOUT: ReadonlySet<string> = new Set(['primary', 'dynamic']);
+const CHOICE =
+  '[up] [scope SCOPE] [label LABEL] [to PREFIX] ' +
+  '[primary|secondary|temporary|permanent|dynamic|deprecated|tentative|dadfailed|optimistic|nodad|mngtmpaddr|noprefixroute]';
 
 /** `ip addr`: addresses of devices. */
 export const ipAddr: IpObject = Object.freeze({
@@ -106,7 +116,7 @@ function readChoice(words: readonly string[]): Choice {
     if (scope !== undefined && address.scope !== scope) return false;
     if (by.label !== undefined && (address.label || address.device.name) !== by.label) return false;
     if (to !== undefined && !isWithin(address.family, address.address, to)) return false;
-    return flagWords.every((word) => ((address.flags & FLAG_WORDS[word]!) !== 0) !== (word === 'primary'));
+    return flagWords.every((word) => ((address.flags & FLAG_WORDS[word]!) !== 0) !== WITHOUT.has(word));
   };
   const narrow = scope !== undefined || by.label !== undefined || to !== undefined || flagWords.length > 0;
   return { device: by.dev ?? rest[0], up: words.includes('up'), narrow, fits };

@@ -1,7 +1,7 @@
 import { World } from '@softnet/kernel';
 import { MessagePortModule, ReplayModule } from '@softnet/nic-driver';
 import { QemuModule, TapModule } from '@softnet/nic-driver/node';
-import { HOST_STACK, Net } from '@softnet/testkit';
+import { HOST_STACK, LINUX_HOST, Net } from '@softnet/testkit';
 import { UdpEchoModule } from '@softnet/udp';
 import { configure, keepConfigured } from './host-config.ts';
 import type { Scene } from './scene.ts';
@@ -31,7 +31,12 @@ const NAME = 'eth0';
 export async function bootDevice({ device, addresses, seed, debug }: DeviceSceneOptions): Promise<Scene> {
   const driver = device.kind === 'tap' ? TapModule : QemuModule;
   const modules = [...HOST_STACK, driver, UdpEchoModule];
-  const net = new Net({ world: new World({ clock: 'real', seed }), seed, modules, kernel: kernelOptions(debug) });
+  const net = new Net({
+    world: new World({ clock: 'real', seed }),
+    seed,
+    modules,
+    kernel: { ...kernelOptions(debug), settings: LINUX_HOST },
+  });
   try {
     const host = await net.host('softnet');
     const options = device.kind === 'tap' ? { ifname: device.ifname } : { path: device.path };

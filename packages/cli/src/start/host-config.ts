@@ -1,5 +1,5 @@
 import type { RouteEntry } from '@softnet/contract';
-import { Addresses, DeviceKind, NetworkLayer, Route, RouteTables } from '@softnet/contract';
+import { ADDRESS_FAMILY, ADDRESS_FLAG, Addresses, DeviceKind, NetworkLayer, Route, RouteTables } from '@softnet/contract';
 import type { NetHost } from '@softnet/testkit';
 import { KernelTime } from '@softnet/testkit';
 import type { IpPrefix } from '@softnet/wire';
@@ -42,9 +42,16 @@ export async function configure(host: NetHost, { devices, routes, settings }: Ho
       await host.addDevice(kind, name, options);
       host.up(name);
     }
-    if (hasDevice(host, name)) for (const prefix of addresses) if (lacksAddress(host, name, prefix)) host.addAddress(name, prefix);
+    if (hasDevice(host, name)) for (const prefix of addresses) if (lacksAddress(host, name, prefix)) give(host, name, prefix);
   }
   for (const route of routes) if (lacksRoute(host, route)) host.addRoute('default', route);
+}
+
+/** It is to be used at once: where duplicates of IPv6's are looked for, not of this one. */
+function give(host: NetHost, name: string, prefix: string): void {
+  const isIpv6 = parsePrefix(prefix)?.family === ADDRESS_FAMILY.INET6;
+  const isSearched = isIpv6 && host.kernel.sysctl.get(`net.ipv6.conf.${name}.accept_dad`) !== 0;
+  host.addAddress(name, prefix, isSearched ? { flags: ADDRESS_FLAG.NODAD } : {});
 }
 
 const SETTLE_US = 10_000;

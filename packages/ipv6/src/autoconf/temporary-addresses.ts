@@ -3,9 +3,9 @@ import { ADDRESS_FAMILY, ADDRESS_FLAG, ADDRESS_SCOPE, InterfaceAddress as Entry 
 import { setLifetimes } from '@softnet/inet';
 import type { Ipv6Conf } from '../conf.ts';
 import type { AddressFollower, AddressSet } from '../device/address-set.ts';
-import { AddressState, ORIGIN, stateOf } from '../device/address-state.ts';
 import type { Ipv6Link } from '../device/ipv6-link.ts';
 import { isSame } from '../machine/address-kind.ts';
+import { AddressState, ORIGIN, stateOf } from '../machine/address-state.ts';
 import { optimismOf } from './autoconf.ts';
 import { randomIdentifier } from './interface-identifiers.ts';
 

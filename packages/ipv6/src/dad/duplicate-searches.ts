@@ -2,8 +2,8 @@ import type { Clock, Counter, Flow, InterfaceAddress, Log, Random, Timer } from 
 import { ADDRESS_FLAG, DEVICE_FLAG, isRunning } from '@softnet/contract';
 import { formatIpv6 } from '@softnet/wire';
 import type { Ipv6Conf } from '../conf.ts';
-import { stateOf } from '../device/address-state.ts';
 import type { Ipv6Link } from '../device/ipv6-link.ts';
+import { stateOf } from '../machine/address-state.ts';
 import type { Ipv6Reason } from '../machine/reasons.ts';
 import type { Link } from '../machine/surroundings.ts';
 import type { DetectionPlan, FrozenDetection } from './duplicate-detection.ts';

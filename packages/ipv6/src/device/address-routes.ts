@@ -1,7 +1,7 @@
 import type { AddressWords, InterfaceAddress, NetDevice, Port, RouteEntry, RouteTables } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_FLAG, NetError, ROUTE_TYPE } from '@softnet/contract';
 import { isSame, MULTICAST_PREFIX, prefixOf } from '../machine/address-kind.ts';
-import { ORIGIN, stateOf } from './address-state.ts';
+import { ORIGIN, stateOf } from '../machine/address-state.ts';
 import type { Ipv6Link } from './ipv6-link.ts';
 
 const LOCAL_TABLE = 255;

@@ -5,11 +5,11 @@ import { formatIpv6 } from '@softnet/wire';
 import type { Ipv6Conf } from '../conf.ts';
 import type { FrozenDetection } from '../dad/duplicate-detection.ts';
 import { isSame } from '../machine/address-kind.ts';
+import { AddressState, ORIGIN } from '../machine/address-state.ts';
 import { refused, unfit } from './address-checks.ts';
 import { changeFields, setFields } from './address-fields.ts';
 import type { AddressRoutes } from './address-routes.ts';
 import type { AddressSet } from './address-set.ts';
-import { AddressState, ORIGIN } from './address-state.ts';
 import { FROZEN_ADDRESS_LAYOUTS, freezeAddress, thawAddress } from './frozen-address.ts';
 import type { Ipv6Links } from './ipv6-links.ts';
 

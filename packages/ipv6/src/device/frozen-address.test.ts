@@ -2,7 +2,7 @@ import type { AddressWords, DeviceOps, DeviceTraffic, LinkLayer, Plain } from '@
 import { ADDRESS_FAMILY, ADDRESS_FLAG, InterfaceAddress, NetDevice } from '@softnet/contract';
 import { expect, test } from 'vitest';
 import { DuplicateDetection } from '../dad/duplicate-detection.ts';
-import { AddressState, ORIGIN, stateOf } from './address-state.ts';
+import { AddressState, ORIGIN, stateOf } from '../machine/address-state.ts';
 import { freezeAddress, thawAddress } from './frozen-address.ts';
 
 const device = new NetDevice({} as DeviceOps, { addressLen: 6, headerBytes: 14 } as LinkLayer);

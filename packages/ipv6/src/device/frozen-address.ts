@@ -2,7 +2,7 @@ import type { AddressWords, DeviceTraffic, Frozen, InterfaceAddress, Plain } fro
 import { ADDRESS_FAMILY, ADDRESS_FLAG, InterfaceAddress as Entry, NetError } from '@softnet/contract';
 import { formatIpv6 } from '@softnet/wire';
 import type { FrozenDetection } from '../dad/duplicate-detection.ts';
-import { AddressState, ORIGIN, stateOf } from './address-state.ts';
+import { AddressState, ORIGIN, stateOf } from '../machine/address-state.ts';
 
 /** Layouts of an address as plain data: the second adds all behind the flags. */
 export const FROZEN_ADDRESS_LAYOUTS = Object.freeze([1, 2]);

@@ -2,13 +2,13 @@ import type { DeviceListener, Dst, InterfaceAddress, NetDevice, Port, Route, Skb
 import { ADDRESS_FLAG, DEVICE_EVENT, DEVICE_FLAG, Generation, isRunning } from '@softnet/contract';
 import type { Ipv6Conf } from '../conf.ts';
 import { isLinkLocal } from '../machine/address-kind.ts';
+import { ORIGIN, stateOf } from '../machine/address-state.ts';
 import { isUsable } from '../machine/address-use.ts';
 import { IPV6_MIN_MTU } from '../machine/output.ts';
 import type { Links } from '../machine/surroundings.ts';
 import type { AddressIndex } from './address-index.ts';
 import type { AddressRoutes } from './address-routes.ts';
 import type { AddressFollower, AddressSet } from './address-set.ts';
-import { ORIGIN, stateOf } from './address-state.ts';
 import type { OwnGroups } from './ipv6-link.ts';
 import { Ipv6Link } from './ipv6-link.ts';
 import type { LinkListener } from './link-listener.ts';

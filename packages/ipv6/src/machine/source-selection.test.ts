@@ -2,7 +2,7 @@ import type { DeviceOps, LinkLayer } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_FLAG, InterfaceAddress, NetDevice } from '@softnet/contract';
 import { formatIpv6, parseIpv6 } from '@softnet/wire';
 import { expect, test } from 'vitest';
-import { AddressState, ORIGIN } from '../device/address-state.ts';
+import { AddressState, ORIGIN } from './address-state.ts';
 import { isBetterSource, isCandidate, labelOf, SourceWish } from './source-selection.ts';
 
 function device(ifindex: number): NetDevice {

@@ -1,7 +1,7 @@
 import type { InterfaceAddress } from '@softnet/contract';
 import { ADDRESS_FLAG } from '@softnet/contract';
-import { AddressState } from '../device/address-state.ts';
 import { commonPrefixLen, isLoopback, isMapped, isSame, needsInterface, SCOPE, scopeOf } from './address-kind.ts';
+import { AddressState } from './address-state.ts';
 import { isSettled, isUsable } from './address-use.ts';
 
 /** What a source is chosen for: kept and filled anew by its caller. */

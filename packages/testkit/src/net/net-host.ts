@@ -18,6 +18,7 @@ import type { PingOptions, Pong } from './pinger.ts';
 import { ping } from './pinger.ts';
 import type { NextHopWords, RouteWords, RuleWords } from './routing-words.ts';
 import { nextHopOf, parsed, routeOf, ruleOf } from './routing-words.ts';
+import { addressesSettled } from './settled-addresses.ts';
 
 /** A kernel as who configures it sees it: the words of `ip`, without netlink. */
 export class NetHost implements Owner {
@@ -76,6 +77,11 @@ export class NetHost implements Owner {
   removeAddress(name: string, prefix: string): void {
     const { family, words, prefixLen } = parsed(prefix);
     this.#addresses(family).remove(this.device(name), words, prefixLen);
+  }
+
+  /** When no address is tentative any more: {@link addressesSettled}. */
+  addressesSettled(limitMs?: number): Promise<void> {
+    return addressesSettled(this.kernel, limitMs);
   }
 
   /** `ip route add PREFIX [via GATEWAY] [dev NAME] ...`. @param prefix or 'default', whose family is the gateway's. @throws NetError */

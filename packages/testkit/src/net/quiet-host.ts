@@ -9,3 +9,10 @@ export const QUIET_HOST = Object.freeze({
   'net.ipv6.conf.default.router_solicitations': 0,
   'net.ipv6.conf.default.mld_reports': false,
 } as const satisfies KernelOptions['settings']);
+
+/** The same settings as Linux has them, for a host beside real ones. */
+export const LINUX_HOST = Object.freeze({
+  'net.ipv6.conf.default.accept_dad': 1,
+  'net.ipv6.conf.default.router_solicitations': -1,
+  'net.ipv6.conf.default.mld_reports': true,
+} as const satisfies Record<keyof typeof QUIET_HOST, unknown>);
