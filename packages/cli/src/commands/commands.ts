@@ -11,6 +11,7 @@ import { mem } from './mem.ts';
 import { modprobe } from './modprobe.ts';
 import { ping } from './ping.ts';
 import { quit } from './quit.ts';
+import { radv } from './radv.ts';
 import { replace } from './replace.ts';
 import { rmmod } from './rmmod.ts';
 import { stat } from './stat.ts';
@@ -37,6 +38,7 @@ export const commands: readonly SessionCommand[] = Object.freeze([
   traceroute,
   udp,
   ip,
+  radv,
   ethtool,
   capture,
   use,
