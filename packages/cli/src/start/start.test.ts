@@ -36,6 +36,8 @@ describe.skipIf(!built)('softnet start without a terminal', () => {
     });
     // Of root's own Node, 'nobody' may not run.
     if ((error as NodeJS.ErrnoException | undefined)?.code === 'EACCES') return skip(`${process.execPath} is for root alone`);
+    // As in a checkout below a folder that only root may enter.
+    if (root && stderr.includes('MODULE_NOT_FOUND')) return skip('nobody else may read this checkout');
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^softnet: E(?:PERM|ACCES|NOENT|NOSYS|NODEV|NXIO): .*\n$/);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
