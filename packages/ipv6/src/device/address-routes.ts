@@ -1,6 +1,6 @@
 import type { AddressWords, InterfaceAddress, NetDevice, Port, RouteEntry, RouteTables } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_FLAG, NetError, ROUTE_TYPE } from '@softnet/contract';
-import { isSame, MULTICAST_PREFIX, prefixOf } from '../machine/address-kind.ts';
+import { commonPrefixLen, isSame, MULTICAST_PREFIX, prefixOf } from '../machine/address-kind.ts';
 import { ORIGIN, stateOf } from '../machine/address-state.ts';
 import type { Ipv6Link } from './ipv6-link.ts';
 
@@ -98,7 +98,9 @@ function untilOf({ addresses, onLink }: Ipv6Link, prefix: AddressWords, prefixLe
   let untilMs = 0;
   for (const address of addresses) {
     if (address.prefixLen !== prefixLen || !bringsRoute(address) || priorityOf(address) !== priority) continue;
-    if (isSame(prefixOf(address.peer ?? address.address, prefixLen), ...prefix)) untilMs = Math.max(untilMs, address.validUntilMs);
+    if (commonPrefixLen(address.peer ?? address.address, ...prefix) < prefixLen) continue;
+    if (address.validUntilMs === FOREVER) return FOREVER;
+    untilMs = Math.max(untilMs, address.validUntilMs);
   }
   if (priority !== PRIORITY) return untilMs;
   for (const each of onLink) {
