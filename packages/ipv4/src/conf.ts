@@ -10,7 +10,7 @@ const ON = Object.freeze({ default: 1, min: 0, max: 1 } as const);
 /** `net.ipv4.conf.*`: names, defaults and joins are Linux's, but for `accept_source_route`, which nobody has by default. */
 export type Ipv4Conf = DeviceConf<Ipv4ConfName>;
 
-export type Ipv4ConfName = keyof ReturnType<typeof specsOf>;
+type Ipv4ConfName = keyof ReturnType<typeof specsOf>;
 
 type Changed = (device: NetDevice | null, value: number) => void;
 

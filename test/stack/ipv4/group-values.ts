@@ -5,7 +5,7 @@ import { parseIpv4 } from '@softnet/wire';
 
 // Values of options about groups, as programs lay them out for Linux.
 
-export const SOL_IP = 0;
+const SOL_IP = 0;
 export const G = IP_GROUP_OPTION;
 
 const INET = 2;

@@ -7,7 +7,7 @@ export const IGMP_TYPE = Object.freeze({ QUERY: 0x11, REPORT_V1: 0x12, REPORT_V2
 
 /** Of versions 1 and 2, and of every message at least; of a version 3 query; of a record of a report. */
 export const IGMP_BYTES = 8;
-export const IGMP_V3_QUERY_BYTES = 12;
+const IGMP_V3_QUERY_BYTES = 12;
 export const IGMP_RECORD_BYTES = 8;
 export const IGMP_SOURCE_BYTES = 4;
 
@@ -47,7 +47,7 @@ export interface IgmpGroupMessage {
 export type IgmpRecord = ReportedRecord;
 
 /** A version 3 report. Auxiliary data is stepped over, and never sent (RFC 3376 §4.2.6). */
-export interface IgmpReport {
+interface IgmpReport {
   readonly type: typeof IGMP_TYPE.REPORT_V3;
   readonly records: readonly IgmpRecord[];
 }
