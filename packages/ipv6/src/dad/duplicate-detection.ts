@@ -11,7 +11,7 @@ export const DETECTION = Object.freeze({
 } as const);
 
 /** RFC 4861 §10: so many solicitations more follow one that came back (RFC 7527 §4.1). */
-export const MAX_MULTICAST_SOLICIT = 3;
+const MAX_MULTICAST_SOLICIT = 3;
 /** Of a nonce (RFC 3971 §5.3.2). */
 export const NONCE_BYTES = 6;
 
