@@ -1,7 +1,8 @@
 import type { RouteEdit, RouteEntry } from '@softnet/contract';
 import { ADDRESS_FAMILY, DEVICE_EVENT } from '@softnet/contract';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { PrefixTable } from './prefixes/prefix-table.ts';
 import { bootRouter, route, where } from './testing/fake-router.ts';
 
 type Net = ReturnType<typeof bootRouter>;
@@ -59,12 +60,15 @@ describe('many changes are one version', () => {
     net.add('10.0.0.0/16 dev eth0');
     const many = Array.from({ length: 100 }, (_, i) => `add 20.${i}.0.0/16 via 10.0.0.9 dev eth0`);
     const before = state(net);
+    const discard = vi.spyOn(PrefixTable.prototype, 'discard');
     expect(() => net.store.apply(edits(net, ...many, 'remove 10.0.0.0/16 dev eth0', 'add 30.0.0.0/8 via 10.0.0.9 dev eth0'))).toThrow(
       'ENETUNREACH: edit 102 of 102',
     );
     const own = 'add 10.0.0.9/32 dev eth0 type 2 table 255';
     expect(() => net.store.apply(edits(net, ...many, own, 'add 30.0.0.0/8 via 10.0.0.9 dev eth0'))).toThrow('EINVAL: edit 102 of 102');
     expect(state(net)).toEqual(before);
+    expect(discard, 'trees of before are there again: of main twice, of local').toHaveBeenCalledTimes(3);
+    discard.mockRestore();
     net.store.apply(edits(net, ...many, 'add 30.0.0.0/8 via 10.0.0.9 dev eth0'));
     expect(net.store.entries(INET)).toHaveLength(102);
     expect(where(net.ask('20.7.0.1'))).toBe('eth0 via 10.0.0.9');
@@ -103,6 +107,20 @@ describe('what a way was checked for is remembered', () => {
     hop.ifindex = 3;
     net.store.replace(entry);
     expect(net.store.entries(INET)[0]!.nextHops.map(({ ifindex }) => ifindex)).toEqual([3, 3]);
+    net.store.replace(entry);
+    hop.ifindex = 2;
+    net.store.replace(entry);
+    expect(net.store.entries(INET)[0]!.nextHops.map(({ ifindex }) => ifindex)).toEqual([3, 2]);
+  });
+
+  test('and is checked anew when the route of its gateway expires', () => {
+    const net = boot();
+    net.add('10.0.0.0/16 dev eth0');
+    net.add(`11.0.0.0/8 ${way}`);
+    const [link] = net.store.entries(INET);
+    const table = net.store.tablesOf(INET)[0]!;
+    net.store.expire(table, link!, [table.chain(link!.prefix, link!.prefixLen)!]);
+    expect(() => net.add(`12.0.0.0/8 ${way}`)).toThrow('ENETUNREACH');
   });
 
   test('and keeps nothing alive', () => {
@@ -111,6 +129,8 @@ describe('what a way was checked for is remembered', () => {
       net.store.apply([{ change: 'replace', entry: route(`11.0.0.0/8 dev eth0 tos ${(i & 63) << 2}`, net.kernel) }]);
     for (const entry of net.store.entries(INET)) net.store.remove(entry);
     expect([net.store.entries(INET), net.router.hops.count]).toEqual([[], 0]);
+    net.add('11.0.0.0/8 dev eth0 tos 16');
+    expect(net.router.hops.count, 'what has gone is made anew').toBe(1);
   });
 });
 
