@@ -69,6 +69,21 @@ describe('a host and a router', () => {
     expect(addressesOf(host)).toHaveLength(2);
   });
 
+  test('one whose unloading is called off speaks again', async () => {
+    const router = await net.router('fd00::1/64');
+    net.advertise(router, {});
+    const host = await net.host();
+    await net.until(() => addressesOf(host).length === 2, 4000);
+    const user = router.open();
+    user.connect(addressesOf(host)[1]!, 9);
+    void router.kernel.unload('ipv6', { cascade: true });
+    await net.pass(10);
+    expect(routersOf(host)).toEqual([]);
+    await net.hub.net.run(router.kernel.abort('ipv6'));
+    await net.until(() => routersOf(host).length === 1, 4000);
+    user.close();
+  });
+
   test('says it three times, where it can, and begins anew if it is told so', async () => {
     const router = await net.router('fd00::1/64');
     net.advertise(router, {});

@@ -19,6 +19,7 @@ import { ICMP_HEADER_BYTES, IPV6_SRC, icmpRest, readAddress } from '@softnet/wir
 import type { Ipv6Link } from '../device/ipv6-link.ts';
 import type { LinkListener } from '../device/link-listener.ts';
 import { LINK_EVENT } from '../device/link-listener.ts';
+import { isSame } from '../machine/address-kind.ts';
 import type { Ipv6Reason } from '../machine/reasons.ts';
 import type { Surroundings } from '../machine/surroundings.ts';
 import type { NdMessage } from '../wire/neighbour-message.ts';
@@ -27,7 +28,10 @@ import type { Heard } from './heard-list.ts';
 import type { PrefixListener } from './heed-advertisement.ts';
 import { heedAdvertisement } from './heed-advertisement.ts';
 import type { LinkRouters } from './link-routers.ts';
+import { hasLinkAddress } from './router-watch.ts';
 import type { SolicitationTimes } from './solicitation-schedule.ts';
+
+const { CREATE, OVERRIDE, IS_ROUTER } = NEIGHBOUR_UPDATE;
 
 /** What the host's side of router discovery needs. */
 export interface RouterDiscoveryHost {
@@ -73,7 +77,6 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
     if (message === null) return 'nd.option';
     const { nowMs } = this;
     const state = this.#stateOf(device);
-    if (sourceLinkAddress >= 0) this.#learn(device, router, memory.bytes, sourceLinkAddress);
     const { refused, items } = state.routes;
     const [servers, domains] = [state.servers.items, state.domains.items];
     heedAdvertisement({ conf: this.#host.around.conf, prefixes: this.#host.prefixes }, { link, state, router, nowMs }, message);
@@ -81,6 +84,7 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
     if (message.lifetimeS > 0) state.solicitations.stop();
     Object.assign(link, state.parameters);
     if (items !== state.routes.items) state.watch.follow(state.routes.routers);
+    if (this.#learn(state, router, memory.bytes, sourceLinkAddress)) state.watch.confirm(router);
     if (servers !== state.servers.items || domains !== state.domains.items) this.#listNames();
     this.#arm();
     return null;
@@ -124,6 +128,8 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
 
   /** Another generation's state is this one's now; its routes are in the tables. */
   settle(state: LinkRouters): void {
+    const made = this.#links.get(state.device.ifindex);
+    if (made !== undefined && made.holdNext !== null) this.#host.objects.release(made);
     this.#links.set(state.device.ifindex, state);
     const link = this.#host.linkOf(state.device.ifindex);
     if (link !== null) Object.assign(link, state.parameters);
@@ -174,13 +180,25 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
     return state;
   }
 
-  #learn(device: NetDevice, [word0, word1, word2, word3]: AddressWords, bytes: Uint8Array, offset: number): void {
+  /** Its neighbour is a router's (RFC 4861 §6.3.4). @param offset of its link address in `bytes`; -1: it says none. Returns whether there is one. */
+  #learn({ device, routes }: LinkRouters, router: AddressWords, bytes: Uint8Array, offset: number): boolean {
+    if (offset >= 0) return this.#tell(device, router, bytes, offset, OVERRIDE);
+    if (!routes.routers.some((each) => isSame(each, ...router))) return false;
     const { neighbours, current } = this.#host.around;
-    const { CREATE, OVERRIDE, IS_ROUTER } = NEIGHBOUR_UPDATE;
     const caller = current.id;
     current.id = neighbours.owner;
-    neighbours.current.learn(device, ADDRESS_FAMILY.INET6, word0, word1, word2, word3, bytes, offset, CREATE | OVERRIDE | IS_ROUTER);
+    const neighbour = neighbours.current.find(device, ADDRESS_FAMILY.INET6, ...router);
     current.id = caller;
+    return neighbour !== null && hasLinkAddress(neighbour) && this.#tell(device, router, neighbour.linkAddress, 0, 0);
+  }
+
+  #tell(device: NetDevice, router: AddressWords, bytes: Uint8Array, offset: number, bits: number): boolean {
+    const { neighbours, current } = this.#host.around;
+    const caller = current.id;
+    current.id = neighbours.owner;
+    const isThere = neighbours.current.learn(device, ADDRESS_FAMILY.INET6, ...router, bytes, offset, bits | CREATE | IS_ROUTER);
+    current.id = caller;
+    return isThere;
   }
 
   #begin(link: Ipv6Link): void {

@@ -30,12 +30,19 @@ export class RouterWatch {
   /** These are the link's routers. */
   follow(routers: readonly AddressWords[]): void {
     const known = (router: AddressWords): Watched | undefined => this.#watched.find((each) => isSame(each.router, ...router));
-    const begun = { wasRouter: true, probeMs: Number.POSITIVE_INFINITY, news: null };
+    const begun = { wasRouter: false, probeMs: Number.POSITIVE_INFINITY, news: null };
     this.#watched = routers.map((router) => known(router) ?? { router, ...begun });
   }
 
+  /** Its neighbour is known as a router. */
+  confirm(router: AddressWords): void {
+    const one = this.#watched.find((each) => isSame(each.router, ...router));
+    if (one !== undefined) one.wasRouter = true;
+  }
+
   /** Returns whether there is news of one that is followed. Only notes it: its caller is in the midst of a change. */
-  changed({ address0, address1, address2, address3, state, isRouter }: Neighbour, nowMs: number): boolean {
+  changed(neighbour: Neighbour, nowMs: number): boolean {
+    const { address0, address1, address2, address3, state, isRouter } = neighbour;
     const one = this.#watched.find(({ router }) => isSame(router, address0, address1, address2, address3));
     if (one === undefined) return false;
     if (state === NEIGHBOUR_STATE.FAILED) {
@@ -43,7 +50,7 @@ export class RouterWatch {
       one.news = 'silent';
       return true;
     }
-    if ((state & HAS_LINK_ADDRESS) === 0) return false;
+    if (!hasLinkAddress(neighbour)) return false;
     if (one.wasRouter && !isRouter) one.news = 'lost';
     else if (one.probeMs !== Number.POSITIVE_INFINITY) one.news = 'answers';
     one.wasRouter = isRouter;
@@ -64,4 +71,9 @@ export class RouterWatch {
     for (const each of due) each.probeMs = nowMs + PROBE_MS;
     return due.map(({ router }) => router);
   }
+}
+
+/** Whether it is known where it is. */
+export function hasLinkAddress({ state }: Neighbour): boolean {
+  return (state & HAS_LINK_ADDRESS) !== 0;
 }
