@@ -7,13 +7,14 @@ import { bytes, groupReq, ints } from '../ipv4/group-values.ts';
 // Values of options about groups, as programs lay them out for Linux.
 
 export { bytes, groupReq, ints };
-export const SOL_IPV6 = 41;
+
+const SOL_IPV6 = 41;
 export const G = IPV6_GROUP_OPTION;
 
 const INET6 = 10;
 
 /** `in6_addr`s in a row. */
-export function addresses(...texts: string[]): Uint8Array {
+function addresses(...texts: string[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(16 * texts.length));
   for (const [i, text] of texts.entries()) for (const [n, word] of parseIpv6(text)!.entries()) view.setInt32(16 * i + 4 * n, word);
   return new Uint8Array(view.buffer);

@@ -13,7 +13,7 @@ const MLD = new Set([130, 131, 132, 143]);
 export const REPORTS = Object.freeze({ 'net.ipv6.conf.default.mld_reports': true });
 /** Hop-by-hop: the router alert for MLD. */
 export const ALERT = Object.freeze([{ type: 0, options: [{ type: 5, data: new Uint8Array(2) }] }] as const);
-export const QUERIER = 'fe80::9';
+const QUERIER = 'fe80::9';
 
 export const words = (text: string): AddressWords => parseIpv6(text)!;
 

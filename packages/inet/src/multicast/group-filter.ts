@@ -77,7 +77,7 @@ export class GroupFilter {
   }
 }
 
-export function isSameFilter(a: SourceFilter, b: SourceFilter): boolean {
+function isSameFilter(a: SourceFilter, b: SourceFilter): boolean {
   return a === b || (a.filter === b.filter && areSameSources(a.sources, b.sources));
 }
 

@@ -18,7 +18,6 @@ import {
   isIcmpv6Error,
   readIcmpv6Quote,
 } from '@softnet/wire';
-import type { MldWays } from '../mld/mld-ways.ts';
 import { isMldType } from '../mld/wire.ts';
 import { isNdType } from '../wire/neighbour-message.ts';
 import { isLinkLocal, isMulticast } from './address-kind.ts';
@@ -30,6 +29,12 @@ import type { NeighbourDiscovery } from './neighbour-discovery.ts';
 import { IPV6_MIN_MTU } from './output.ts';
 import type { Ipv6Reason } from './reasons.ts';
 import type { Links, Surroundings } from './surroundings.ts';
+
+/** What is said of groups. */
+export interface GroupMessages {
+  /** A message of MLD, `data` = `transport`. False: it is for the next generation too. */
+  receive(skb: Skb): boolean;
+}
 
 /** ICMPv6 (RFC 4443) above IPv6: what is received. */
 export class IcmpInput implements Protocol {
@@ -43,13 +48,20 @@ export class IcmpInput implements Protocol {
   readonly #delivery: Delivery;
   readonly #output: IcmpOutput;
   readonly #discovery: NeighbourDiscovery;
-  readonly #groups: MldWays;
+  readonly #groups: GroupMessages;
   readonly #reader = new SkbReader();
   readonly #quote = new IcmpQuote();
   readonly #report = new ErrorReport();
   readonly #flow = new Flow();
 
-  constructor(around: Surroundings, links: Links, delivery: Delivery, output: IcmpOutput, discovery: NeighbourDiscovery, groups: MldWays) {
+  constructor(
+    around: Surroundings,
+    links: Links,
+    delivery: Delivery,
+    output: IcmpOutput,
+    discovery: NeighbourDiscovery,
+    groups: GroupMessages,
+  ) {
     this.#around = around;
     this.#links = links;
     this.#delivery = delivery;

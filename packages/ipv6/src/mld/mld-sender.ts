@@ -3,6 +3,7 @@ import { ADDRESS_FLAG, ETHERTYPE, IP_PROTOCOL, SKB_TYPE } from '@softnet/contrac
 import type { ReportedRecord } from '@softnet/inet';
 import { packRecords } from '@softnet/inet';
 import { copyIn } from '@softnet/skb';
+import type { ExtensionHeader } from '@softnet/wire';
 import { emitIpv6Packet, formatIpv6, ICMPV6_TYPE, IPV6_EXTENSION, IPV6_HEADER_BYTES, IPV6_OPTION, pseudoHeaderSum } from '@softnet/wire';
 import { ALL_ROUTERS, isLinkLocal } from '../machine/address-kind.ts';
 import type { Link, Links, Surroundings } from '../machine/surroundings.ts';
@@ -12,8 +13,6 @@ import { emitMld, MLD2_RECORD_BYTES, MLD2_REPORT_BYTES, MLD2_SOURCE_BYTES } from
 /** All MLDv2-capable routers, where reports of version 2 go (RFC 3810 §5.2.14). */
 const ALL_MLD2_ROUTERS: AddressWords = Object.freeze([0xff020000 | 0, 0, 0, 0x16] as const);
 const UNSPECIFIED: AddressWords = Object.freeze([0, 0, 0, 0] as const);
-/** Hop-by-hop options: a router alert for MLD, value 0 (RFC 2711 §2.1). */
-const ALERT = Object.freeze([{ type: IPV6_EXTENSION.HOP_BY_HOP, options: [{ type: IPV6_OPTION.ROUTER_ALERT, data: new Uint8Array(2) }] }]);
 const HEADERS_BYTES = IPV6_HEADER_BYTES + 8;
 const SIZES = Object.freeze({ reportBytes: MLD2_REPORT_BYTES, recordBytes: MLD2_RECORD_BYTES, sourceBytes: MLD2_SOURCE_BYTES });
 const UNUSABLE = ADDRESS_FLAG.TENTATIVE | ADDRESS_FLAG.DAD_FAILED;
@@ -56,7 +55,7 @@ export class MldSender {
     const source = this.#sourceOn(link);
     const payload = emitMld(message, (lenBytes) => pseudoHeaderSum(...source, ...to, IP_PROTOCOL.ICMPV6, lenBytes));
     const packet = emitIpv6Packet({
-      ...{ trafficClass: 0, flowLabel: 0, hopLimit: 1, headers: ALERT, protocol: IP_PROTOCOL.ICMPV6, payload },
+      ...{ trafficClass: 0, flowLabel: 0, hopLimit: 1, headers: [routerAlert()], protocol: IP_PROTOCOL.ICMPV6, payload },
       ...{ src: formatIpv6(...source), dst: formatIpv6(...to) },
     });
     const skb = around.pool.current.alloc(link.dst.headroomBytes, packet.length);
@@ -81,4 +80,9 @@ export class MldSender {
     else if (!this.#host.isLeaving()) this.#last.delete(device);
     return this.#last.get(device) ?? UNSPECIFIED;
   }
+}
+
+/** Hop-by-hop options: a router alert for MLD, value 0 (RFC 2711 §2.1). */
+function routerAlert(): ExtensionHeader {
+  return { type: IPV6_EXTENSION.HOP_BY_HOP, options: [{ type: IPV6_OPTION.ROUTER_ALERT, data: new Uint8Array(2) }] };
 }

@@ -4,8 +4,8 @@ import type { ReportedRecord } from '@softnet/inet';
 import { finishIcmpv6, ICMPV6_TYPE, putAddress, readAddress } from '@softnet/wire';
 
 /** Of version 1, both ways; of a version 2 query, of a report, and of a record of one (RFC 2710 §3, RFC 3810 §5). */
-export const MLD1_BYTES = 24;
-export const MLD2_QUERY_BYTES = 28;
+const MLD1_BYTES = 24;
+const MLD2_QUERY_BYTES = 28;
 export const MLD2_REPORT_BYTES = 8;
 export const MLD2_RECORD_BYTES = 20;
 export const MLD2_SOURCE_BYTES = 16;
@@ -44,7 +44,7 @@ export interface MldGroupMessage {
 }
 
 /** A version 2 report. Auxiliary data is stepped over, and never sent (RFC 3810 §5.2.6). */
-export interface MldReport {
+interface MldReport {
   readonly type: typeof ICMPV6_TYPE.MLD2_REPORT;
   readonly records: readonly ReportedRecord[];
 }
