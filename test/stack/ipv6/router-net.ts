@@ -6,7 +6,7 @@ import { formatIpv6 } from '@softnet/wire';
 import { Hub } from '../ipv4/hub.ts';
 
 /** A host that asks for routers, and looks for no duplicates. */
-export const ASKING = Object.freeze({ 'net.ipv6.conf.default.router_solicitations': -1 });
+const ASKING = Object.freeze({ 'net.ipv6.conf.default.router_solicitations': -1 });
 
 /** Hosts of IPv6 alone on one link, and routers, which all know the host `fd99::1` as their own. */
 export class RouterNet {

@@ -33,7 +33,7 @@ describe('SolicitationSchedule', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: 12, maxLength: 12 }), (lots) => {
         let index = 0;
-        const at = sentAt(() => lots[index++ % lots.length]!, 11);
+        const at = sentAt(() => lots[index++ % lots.length]!, 9);
         const waits = at.slice(1).map((time, i) => time - at[i]!);
         expect(at[0]).toBeLessThanOrEqual(1);
         expect(waits[0]! >= 3.6 && waits[0]! <= 4.4).toBe(true);
