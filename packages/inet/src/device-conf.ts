@@ -17,6 +17,8 @@ export interface ConfSpec {
 
 /** What one device has: settings by name. */
 type Row<N extends string> = Readonly<Record<N, Setting<number> | Setting<boolean>>>;
+/** What is in force there, with what `all` adds: read for each packet, so it is ready. */
+type Values<N extends string> = Record<N, number>;
 
 /**
  * Settings of single devices, `net.ipv4.conf.{all,default,eth0}.*`: a new device begins with those of `default`; what `all` adds is said by
@@ -32,6 +34,8 @@ export class DeviceConf<N extends string> {
   /** By ifindex. */
   readonly #rows: (Row<N> | undefined)[] = [];
   readonly #names: (string | undefined)[] = [];
+  readonly #values: (Values<N> | undefined)[] = [];
+  readonly #defaults: Values<N>;
 
   /**
    * @param branch 'net.ipv4.conf'.
@@ -44,23 +48,12 @@ export class DeviceConf<N extends string> {
     this.#specs = specs;
     this.#all = hasAll ? this.#define('all', null, null) : null;
     this.#default = this.#define('default', null, null);
+    this.#defaults = this.#joinedValues(this.#default);
   }
 
   /** In force on a device; on one that is not known, as `default` has it. Allocates nothing. */
   value(ifindex: number, name: N): number {
-    const own = Number((this.#rows[ifindex] ?? this.#default)[name].value);
-    if (this.#all === null) return own;
-    const all = this.all(name);
-    switch (this.#specs[name].join) {
-      case 'or':
-        return own | all;
-      case 'and':
-        return own & all;
-      case 'max':
-        return Math.max(own, all);
-      case 'own':
-        return own;
-    }
+    return (this.#values[ifindex] ?? this.#defaults)[name];
   }
 
   /** Of all devices: `conf.all`. */
@@ -92,7 +85,9 @@ export class DeviceConf<N extends string> {
   }
 
   #begin(device: NetDevice, like: Row<N>): void {
-    this.#rows[device.ifindex] = this.#define(device.name, device, like);
+    const row = this.#define(device.name, device, like);
+    this.#rows[device.ifindex] = row;
+    this.#values[device.ifindex] = this.#joinedValues(row);
     this.#names[device.ifindex] = device.name;
   }
 
@@ -100,6 +95,7 @@ export class DeviceConf<N extends string> {
     const row = this.#rows[ifindex];
     if (row === undefined) return;
     this.#rows[ifindex] = undefined;
+    this.#values[ifindex] = undefined;
     for (const name of this.#keys()) this.#sysctl.forget(row[name].name);
   }
 
@@ -108,7 +104,10 @@ export class DeviceConf<N extends string> {
     for (const name of this.#keys()) {
       const { min, max, summary, changed, default: usual } = this.#specs[name];
       const value = Number(like?.[name].value ?? usual);
-      const tell = changed === undefined || of === 'default' ? undefined : (now: number | boolean) => changed(device, Number(now));
+      const tell = (now: number | boolean): void => {
+        this.#renew(name);
+        if (of !== 'default') changed?.(device, Number(now));
+      };
       const full = `${this.#branch}.${of}.${name}`;
       const isSwitch = min === 0 && max === 1;
       row[name] = isSwitch
@@ -116,6 +115,32 @@ export class DeviceConf<N extends string> {
         : this.#sysctl.define(full, { type: 'int', default: value, min, max, summary }, tell);
     }
     return row;
+  }
+
+  /** It was set somewhere. */
+  #renew(name: N): void {
+    this.#defaults[name] = this.#joined(this.#default, name);
+    for (const [ifindex, row] of this.#rows.entries()) if (row !== undefined) this.#values[ifindex]![name] = this.#joined(row, name);
+  }
+
+  #joinedValues(row: Row<N>): Values<N> {
+    return Object.fromEntries(this.#keys().map((name) => [name, this.#joined(row, name)])) as Values<N>;
+  }
+
+  #joined(row: Row<N>, name: N): number {
+    const own = Number(row[name].value);
+    if (this.#all === null) return own;
+    const all = Number(this.#all[name].value);
+    switch (this.#specs[name].join) {
+      case 'or':
+        return own | all;
+      case 'and':
+        return own & all;
+      case 'max':
+        return Math.max(own, all);
+      case 'own':
+        return own;
+    }
   }
 
   #keys(): N[] {
