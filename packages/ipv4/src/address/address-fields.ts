@@ -1,5 +1,6 @@
 import type { AddressOptions, AddressWords, InterfaceAddress } from '@softnet/contract';
 import { ADDRESS_FLAG, ADDRESS_SCOPE, IPV4_WORD2, NetError } from '@softnet/contract';
+import { setLifetimes } from '@softnet/inet';
 import { formatIpv4 } from '@softnet/wire';
 import { broadcastOf } from '../machine/address-book.ts';
 import { isLinkLocal, isLoopback, isMulticast, LIMITED_BROADCAST } from '../machine/special-address.ts';
@@ -41,12 +42,8 @@ export function changeFields(entry: InterfaceAddress, options: AddressOptions, n
   entry.broadcast = broadcast === null ? null : checkedOther(broadcast, 'the broadcast address');
   entry.metric = metric;
   entry.label = label;
-  entry.validUntilMs = nowMs + valid;
-  entry.preferredUntilMs = nowMs + preferred;
-  const lasts = valid === Number.POSITIVE_INFINITY ? ADDRESS_FLAG.PERMANENT : 0;
-  const deprecated = preferred === 0 ? ADDRESS_FLAG.DEPRECATED : 0;
-  const set = ASKED | ADDRESS_FLAG.PERMANENT | ADDRESS_FLAG.DEPRECATED;
-  entry.flags = (entry.flags & ~set) | flags | lasts | deprecated;
+  entry.flags = (entry.flags & ~ASKED) | flags;
+  setLifetimes(entry, preferred, valid, nowMs);
 }
 
 /** @throws NetError EINVAL: no unicast address, or no prefix of it. */

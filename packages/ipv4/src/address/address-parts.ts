@@ -1,5 +1,6 @@
 import type { InterfaceAddress, ModuleContext, Objects } from '@softnet/contract';
 import { AddressListener, RouteTables } from '@softnet/contract';
+import { AddressLives } from '@softnet/inet';
 import { AddressClaims } from '../acd/address-claims.ts';
 import type { ArpWays } from '../arp/arp.ts';
 import { ArpProxy } from '../arp/arp-proxy.ts';
@@ -7,7 +8,6 @@ import { ArpSender } from '../arp/arp-sender.ts';
 import { ProxyAnswers } from '../arp/proxy-answers.ts';
 import { LinkLocalDevices } from '../link-local/link-local-devices.ts';
 import type { Ipv4Parts } from '../parts.ts';
-import { AddressLives } from './address-lives.ts';
 import { AddressSet } from './address-set.ts';
 import { Addresses } from './addresses.ts';
 import { LinkRoutes } from './link-routes.ts';
@@ -39,7 +39,7 @@ export function makeAddresses(ctx: ModuleContext, parts: Ipv4Parts): AddressWays
   const set = new AddressSet({ book, conf, current, arp: sender, route, routes, lostRoutes, listeners });
   const linkLocal = new LinkLocalDevices({ book, conf, set, owner: ctx });
   const lives = new AddressLives({
-    ...{ clock, book, timer: timer('ipv4.lives') },
+    ...{ clock, timer: timer('ipv4.lives'), entries: () => book.entries },
     changed: (entry) => set.changed(entry),
     expired: (entry) => door.expire(entry),
   });

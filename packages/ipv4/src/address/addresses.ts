@@ -13,6 +13,7 @@ import type {
   Port,
 } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_FLAG, DEVICE_EVENT, InterfaceAddress, IPV4_WORD2, NetError } from '@softnet/contract';
+import type { AddressLives } from '@softnet/inet';
 import { formatIpv4 } from '@softnet/wire';
 import type { AddressClaims } from '../acd/address-claims.ts';
 import { DEFENCE } from '../acd/conflict-detection.ts';
@@ -22,7 +23,6 @@ import type { AddressBook } from '../machine/address-book.ts';
 import { isLoopbackDevice, isUsable, wordOf } from '../machine/address-book.ts';
 import { isLinkLocal } from '../machine/special-address.ts';
 import { changeFields, checkedAddress, setFields } from './address-fields.ts';
-import type { AddressLives } from './address-lives.ts';
 import type { AddressSet } from './address-set.ts';
 import type { AddressHeritage } from './frozen-address.ts';
 import { copyAddress, FROZEN_ADDRESS_LAYOUTS, freezeAddress, frozenIfindex, thawAddress } from './frozen-address.ts';
