@@ -306,7 +306,7 @@ export class Ipv6Module implements SoftnetModule {
     const pings = this.#definePings(ctx);
     ctx.contribute(SocketProtocol, { ...ping, open: (family, owner) => pings.open(family, owner) }, 'door');
     // Where a generation that left has taken routes along, ours are made.
-    ctx.contributions(NetworkLayer, ctx.poll({ poll: () => this.#addresses.links.refresh() }, 'ipv6.routes'));
+    ctx.contributions(NetworkLayer, ctx.poll({ poll: () => this.#addresses.refresh() }, 'ipv6.routes'));
   }
 
   #definePings(ctx: ModuleContext): DatagramSockets {

@@ -264,6 +264,17 @@ describe('identifiers', () => {
     expect(wordsOf(peer.host)).toEqual([`${tried[3]} tentative failed stable`]);
   });
 
+  test('a secret, and a mode that was set after it, outlive a replacement', async () => {
+    await boot();
+    const { sysctl } = peer.host.kernel;
+    sysctl.set(`${CONF}.eth0.stable_secret`, SECRET);
+    sysctl.set(`${CONF}.eth0.addr_gen_mode`, 0);
+    await peer.net.run(peer.host.kernel.replace('ipv6', Ipv6Module));
+    await peer.net.pass(1);
+    expect([sysctl.get(`${CONF}.eth0.stable_secret`), sysctl.get(`${CONF}.eth0.addr_gen_mode`)]).toEqual([SECRET, 0]);
+    expect(wordsOf(peer.host)).toEqual([HOST_LINK]);
+  });
+
   test('a secret that is no address is taken back', async () => {
     await boot();
     const { sysctl } = peer.host.kernel;

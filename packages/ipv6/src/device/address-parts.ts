@@ -1,5 +1,5 @@
 import type { Dst, InterfaceAddress, ModuleContext, NetDevice, Objects, SkbStep } from '@softnet/contract';
-import { AddressListener, RouteTables } from '@softnet/contract';
+import { AddressListener, DEVICE_EVENT, RouteTables } from '@softnet/contract';
 import { AddressLives } from '@softnet/inet';
 import { Autoconf, GEN_MODE } from '../autoconf/autoconf.ts';
 import { StableSecrets } from '../autoconf/stable-secrets.ts';
@@ -42,6 +42,8 @@ export class AddressParts {
   readonly #temporary: TemporaryAddresses;
   readonly #lives: AddressLives;
   #sender: OwnAddressSender | null = null;
+  /** What was set by hand before is carried over already. */
+  #isLive = false;
 
   constructor(host: AddressPartsHost) {
     const { ctx, around, prepare, discard, groups } = host;
@@ -61,6 +63,7 @@ export class AddressParts {
     this.objects = ctx.objects<InterfaceAddress>('address', this.door.spec);
     set.objects = this.objects;
     this.secrets = new StableSecrets(ctx.sysctl, (device) => this.#secretSet(device));
+    for (const device of traffic.current.all()) this.secrets.deviceChanged(device, DEVICE_EVENT.REGISTER);
     this.autoconf = this.#makeAutoconf();
     this.#temporary = this.#makeTemporary();
     this.anycasts = new Anycasts({ conf, routes, route });
@@ -77,6 +80,12 @@ export class AddressParts {
       timer: (fire) => ctx.timer(fire, undefined, 'ipv6.anycast'),
     });
     this.searches.sender = this.#sender;
+  }
+
+  /** Layers have come or gone. Work of a poll. */
+  refresh(): number {
+    this.#isLive = true;
+    return this.links.refresh();
   }
 
   /** `addr_gen_mode` was set. @param device null: for all, which says nothing of those there are. */
@@ -161,6 +170,8 @@ export class AddressParts {
   /** As in Linux: who sets a secret wants addresses of it. */
   #secretSet(device: NetDevice | null): void {
     const { conf } = this.#host.around;
+    // A value of the last generation, or from the start, comes with its own mode.
+    if (!this.#isLive) return;
     if (device === null) conf.setEverywhere('addr_gen_mode', GEN_MODE.STABLE);
     else conf.set(device.ifindex, 'addr_gen_mode', GEN_MODE.STABLE);
   }
