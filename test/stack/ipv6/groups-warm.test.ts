@@ -11,7 +11,7 @@ import { onceWarmCalls } from '@softnet/contract/testing';
 import { put } from '@softnet/skb';
 import { addSums, checksumOf, emitIpv6Packet, emitUdp, pseudoHeaderSum, sumBytes } from '@softnet/wire';
 import { G, ints, join, set, source } from './group-values.ts';
-import { words } from './mld-link.ts';
+import { MldLink, query, words } from './mld-link.ts';
 import { packetOf, RawPeer } from './raw-peer.ts';
 
 const INET6 = 10;
@@ -114,4 +114,34 @@ test('a packet to a group leaves, and what nobody has joined is dropped, without
   });
   expect(bytes).toBeLessThan(NOTHING);
   user.close();
+});
+
+test('a flood of queries that ask for ever other sources, and of reports of ever other groups, keeps nothing', async () => {
+  const link = await MldLink.open();
+  const { host, net } = link.peer;
+  const user = host.open({ family: INET6 });
+  join(user, GROUP, host.device('eth0').ifindex);
+  let at = 0;
+  const flood = async (rounds: number): Promise<number> => {
+    for (let round = 0; round < rounds; round++) {
+      for (let i = 0; i < 200; i++) {
+        const sources = [0, 1, 2].map(() => words(`fd00::${(++at >> 16).toString(16)}:${(at & 0xffff).toString(16)}`));
+        const group = `ff05::${(at & 0xffff).toString(16)}`;
+        if (i % 2 === 0) link.send(query(GROUP, { sources, maxResponseMs: 8_000_000 }));
+        else link.send({ type: 131, group: words(group) }, { dst: GROUP });
+      }
+      await link.peer.answers(1);
+    }
+    link.peer.drops();
+    globalThis.gc!();
+    return process.memoryUsage().heapUsed;
+  };
+  await flood(5);
+  const before = await flood(5);
+  const after = await flood(15);
+  // Of 1,500 queries with 4,500 sources: none.
+  expect(after - before).toBeLessThan(200_000);
+  user.close();
+  await net.pass(1);
+  await link.peer.end();
 });

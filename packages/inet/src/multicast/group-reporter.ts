@@ -216,7 +216,7 @@ export class GroupReporter {
   }
 
   #dueUs(withinUs: number, nowUs: number): number {
-    return Math.max(nowUs + 1 + this.#host.below(Math.max(1, withinUs)), this.#answeredUs + BETWEEN_ANSWERS_US);
+    return Math.max(nowUs + 1 + this.#below(Math.max(1, withinUs)), this.#answeredUs + BETWEEN_ANSWERS_US);
   }
 
   #sayAnswers(nowUs: number): void {
@@ -243,13 +243,13 @@ export class GroupReporter {
       if (changes.pending) more = true;
       else if (isNothing(filter)) this.#groups.delete(sourceKey(group));
     }
-    this.#changesUs = more ? nowUs + 1 + this.#host.below(this.#host.unsolicitedUs(3)) : NEVER;
+    this.#changesUs = more ? nowUs + 1 + this.#below(this.#host.unsolicitedUs(3)) : NEVER;
     if (records.length > 0) this.#host.report(records);
   }
 
   #sayAlone(state: ReportedGroup, nowUs: number): void {
     state.reportsLeft--;
-    state.reportUs = state.reportsLeft > 0 ? nowUs + 1 + this.#host.below(this.#host.unsolicitedUs(2)) : NEVER;
+    state.reportUs = state.reportsLeft > 0 ? nowUs + 1 + this.#below(this.#host.unsolicitedUs(2)) : NEVER;
     state.isReporter = true;
     this.#answeredUs = nowUs;
     this.#host.reportAlone(this.#version, state.group);
@@ -269,6 +269,11 @@ export class GroupReporter {
       state.cancel();
       if (isNothing(state.filter)) this.#groups.delete(sourceKey(state.group));
     }
+  }
+
+  /** µs by chance: beyond 71 minutes, which MLD may give to answer in (RFC 3810 §5.1.3), by whole ms. */
+  #below(boundUs: number): number {
+    return boundUs <= 0xffffffff ? this.#host.below(boundUs) : 1000 * this.#host.below(Math.floor(boundUs / 1000));
   }
 
   #repeats(): number {
