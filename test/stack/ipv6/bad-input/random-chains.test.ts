@@ -26,7 +26,9 @@ interface Counts {
 function counts(): Counts {
   const counter = (name: string): number =>
     peer.host.kernel.counters().find((each) => each.module.startsWith('ipv6#') && each.name === name)!.value;
-  const below = peer.host.kernel.dropReasons().filter(({ name }) => /^ipv6\.(?!no-protocol|no-ports|address-unreachable)|^nd\.fragment/.test(name));
+  const below = peer.host.kernel
+    .dropReasons()
+    .filter(({ name }) => /^ipv6\.(?!no-protocol|no-ports|address-unreachable)|^nd\.fragment/.test(name));
   return {
     received: counter('in-receives'),
     delivered: counter('in-delivers'),
