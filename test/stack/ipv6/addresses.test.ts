@@ -1,4 +1,4 @@
-import { ADDRESS_FAMILY, ADDRESS_TYPE, Devices, DeviceTraffic, NetworkLayer, ROUTE_TYPE, Route } from '@softnet/contract';
+import { ADDRESS_FAMILY, ADDRESS_FLAG, ADDRESS_TYPE, Devices, DeviceTraffic, NetworkLayer, ROUTE_TYPE, Route } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { Cable } from '@softnet/nic-driver';
 import type { NetHost } from '@softnet/testkit';
@@ -87,6 +87,35 @@ describe('addresses', () => {
     host.addAddress('eth0', 'fd00::1/64');
     devices.remove(host.device('eth0'));
     expect([addresses(), routes()]).toEqual([['::1/128 lo'], []]);
+  });
+
+  test('metric, peer, lifetimes and noprefixroute, which may be others later; the route follows', async () => {
+    host.up('eth0');
+    const { current } = host.kernel.port(Route);
+    const links = (): string[] =>
+      current
+        .entries(INET6)
+        .filter(({ prefix, table }) => prefix[0] === (0xfd000000 | 0) && table === 254)
+        .map(
+          ({ prefix, prefixLen, priority, expiresMs }) =>
+            `${formatIpv6(...prefix)}/${prefixLen} ${priority}${expiresMs === undefined ? '' : ' expires'}`,
+        );
+    host.addAddress('eth0', 'fd00::1/64', { metric: 7 });
+    expect(links()).toEqual(['fd00::/64 7']);
+    host.changeAddress('eth0', 'fd00::1/64', { metric: 9 });
+    expect(links()).toEqual(['fd00::/64 9']);
+    host.changeAddress('eth0', 'fd00::1/64', { flags: ADDRESS_FLAG.NOPREFIXROUTE });
+    expect(links()).toEqual([]);
+    host.changeAddress('eth0', 'fd00::1/64', { flags: 0, metric: 0, peer: parseIpv6('fd01::2')!, validMs: 5000, preferredMs: 2000 });
+    expect(current.entries(INET6).filter(({ prefix }) => formatIpv6(...prefix) === 'fd01::')).toMatchObject([
+      { prefixLen: 64, priority: 256 },
+    ]);
+    await net.pass(5100);
+    expect([addresses(), links()]).toEqual([['::1/128 lo', 'fe80::ff:fe00:1/64 eth0'], []]);
+    expect(routes().join()).not.toContain('fd01');
+    expect(() => host.changeAddress('eth0', 'fd00::1/64', {})).toThrow('EADDRNOTAVAIL');
+    expect(() => host.addAddress('eth0', 'fd00::1/64', { preferredMs: 2, validMs: 1 })).toThrow('EINVAL: it cannot be preferred for 2 ms');
+    expect(() => host.addAddress('eth0', 'fd00::1/64', { broadcast: [0, 0, 0, 1] })).toThrow('EINVAL: IPv6 has no broadcast');
   });
 
   test('another link address makes another link-local one', () => {

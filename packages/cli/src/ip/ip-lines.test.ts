@@ -74,6 +74,18 @@ describe('an address', () => {
       '       valid_lft 61sec preferred_lft 0sec',
     ]);
   });
+
+  test.each([
+    [ADDRESS_FLAG.TEMPORARY | ADDRESS_FLAG.DEPRECATED, 'temporary deprecated dynamic'],
+    [ADDRESS_FLAG.MANAGETEMPADDR | ADDRESS_FLAG.STABLE_PRIVACY, 'dynamic mngtmpaddr stable-privacy'],
+    [ADDRESS_FLAG.PERMANENT | ADDRESS_FLAG.TENTATIVE | ADDRESS_FLAG.DAD_FAILED, 'dadfailed tentative'],
+    [ADDRESS_FLAG.PERMANENT | ADDRESS_FLAG.TENTATIVE | ADDRESS_FLAG.OPTIMISTIC, 'optimistic tentative'],
+    [ADDRESS_FLAG.PERMANENT | ADDRESS_FLAG.NODAD | ADDRESS_FLAG.NOPREFIXROUTE, 'nodad noprefixroute'],
+  ])('of IPv6 with flags %i: %s', (flags, words) => {
+    const one = new InterfaceAddress(INET6, device(), parsePrefix('2001:db8::1')!.words, 64);
+    one.flags = flags;
+    expect(addressLines(one, 0)[0]).toBe(`    inet6 2001:db8::1/64 scope global ${words}`);
+  });
 });
 
 describe('a route', () => {
