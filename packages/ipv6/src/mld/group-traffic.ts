@@ -52,11 +52,12 @@ export class GroupTraffic {
 
   /**
    * A packet to a group leaves: members on this host have a copy, unless its sender wants none (IPV6_MULTICAST_LOOP). What the layer says itself,
-   * Neighbor Discovery and MLD, is for others. Does not take the skb.
+   * Neighbor Discovery and MLD, goes by the link's own dst and is for others. Does not take the skb.
    */
   loop(skb: Skb): void {
     const { dst, sock, ifindex } = skb;
-    if (sock === null || ifindex !== 0 || dst!.type !== ROUTE_TYPE.MULTICAST) return;
+    // What is passed on for others came in here already.
+    if (ifindex !== 0 || dst!.type !== ROUTE_TYPE.MULTICAST) return;
     const { device } = dst!;
     if (device === null || (device.flags & DEVICE_FLAG.LOOPBACK) !== 0) return;
     const options = sockOptions(sock);
