@@ -1,7 +1,7 @@
 import { NA_FLAG } from '@softnet/ipv6';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { HOST_LINK, RawPeer } from './raw-peer.ts';
-import { ROUTER, router, sendNd } from './router-messages.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { HOST, HOST_LINK, RawPeer } from './raw-peer.ts';
+import { ROUTER, redirect, router, sendNd } from './router-messages.ts';
 import { routersOf } from './router-net.ts';
 
 let peer: RawPeer;
@@ -41,4 +41,37 @@ test('one that has not said where it is, and asks like a host, is one all the sa
   advertised(0);
   await peer.net.pass(5);
   expect(routersOf(peer.host)).toEqual([]);
+});
+
+describe('a redirect (RFC 4861 §8.3)', () => {
+  const FAR = '2001:db8::5';
+  const BETTER = 'fe80::7';
+  const user = (): ReturnType<RawPeer['host']['open']> => peer.host.open();
+  const sent = async (ms?: number): Promise<string[]> => (await peer.answers(ms)).map(({ protocol, dst }) => `${protocol} to ${dst}`);
+
+  test('says where the better hop is: nobody asks for it', async () => {
+    sendNd(peer, router());
+    sendNd(peer, redirect(BETTER, FAR), { dst: HOST });
+    await peer.net.pass(5);
+    peer.received.length = 0;
+    const one = user();
+    await peer.net.run(one.send(Uint8Array.of(1), FAR, 9));
+    expect(await sent()).toEqual([`17 to ${FAR}`]);
+    one.close();
+  });
+
+  test('to a hop that does not answer is forgotten: the one before serves again', async () => {
+    sendNd(peer, router());
+    sendNd(peer, redirect(BETTER, FAR, null), { dst: HOST });
+    await peer.net.pass(5);
+    peer.received.length = 0;
+    const one = user();
+    await peer.net.run(one.send(Uint8Array.of(1), FAR, 9));
+    await peer.net.pass(4000);
+    expect(new Set(await sent())).toEqual(new Set(['58 to ff02::1:ff00:7']));
+    await peer.net.run(one.send(Uint8Array.of(1), FAR, 9)).catch(() => {});
+    await peer.net.run(one.send(Uint8Array.of(1), FAR, 9));
+    expect(await sent()).toContain(`17 to ${FAR}`);
+    one.close();
+  });
 });

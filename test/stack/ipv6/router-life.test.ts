@@ -114,6 +114,11 @@ describe('a host and a router', () => {
     expect(routersOf(host)).toEqual([`${linkLocal(1)} metric 1024 pref 0`]);
     expect(host.kernel.contributions(NameServers).items.at(-1)!.servers).toHaveLength(1);
     expect(await net.reaches(host)).toBe(true);
+    net.advertise(router, null);
+    await net.pass(10);
+    expect(routersOf(host)).toEqual([]);
+    net.advertise(router, {});
+    await net.pass(60_000);
     const after = net.hub.capture();
     await net.pass(700_000);
     expect(frames(after()).length).toBeGreaterThanOrEqual(1);
@@ -121,6 +126,15 @@ describe('a host and a router', () => {
     net.advertise(router, null);
     await net.pass(10);
     expect(routersOf(host)).toEqual([]);
+  });
+
+  test('who is replaced while he asks goes on asking', async () => {
+    const host = await net.host();
+    await net.pass(1000);
+    await net.hub.net.run(host.kernel.replace('ipv6', Ipv6Module));
+    const stop = net.hub.capture();
+    await net.pass(15_000);
+    expect(frames(stop()).map(({ type }) => type)).toEqual([133, 133]);
   });
 
   test('while the layer of a host drains, its routers are heard, and their time runs', async () => {

@@ -106,6 +106,21 @@ describe('neighbours of routers', () => {
     void near;
   });
 
+  test('who does not heed it is told six times, and then once a second', async () => {
+    const [far] = [await net.router('fd00::1/64'), await net.router('fd00::2/64')];
+    far.removeAddress('lo', 'fd99::1/128');
+    far.addRoute('fd99::1/128', { via: linkLocal(2), dev: 'eth0' });
+    net.advertise(far, {});
+    const host = await net.host();
+    host.kernel.sysctl.set('net.ipv6.conf.eth0.accept_redirects', false);
+    await net.until(() => addressesOf(host).length === 2, 4000);
+    const stop = net.hub.capture();
+    for (let i = 0; i < 20; i++) expect(await net.reaches(host)).toBe(true);
+    await net.pass(1000);
+    await net.reaches(host);
+    expect(frames(stop()).filter(({ type }) => type === 137)).toHaveLength(7);
+  });
+
   test('a proxy answers for who cannot be heard, later, and overrides nothing (RFC 4861 §7.2.8)', async () => {
     const router = await net.router('fd00::1/64');
     const host = await net.host();
