@@ -89,7 +89,9 @@ export class AddressSet {
         routes.follow(link, address);
       }
     } else index.remove(address);
-    if (address.holdNext !== null) this.objects.release(address);
+    // What the next generation has, that one tells of.
+    if (address.holdNext === null) return;
+    this.objects.release(address);
     if (link !== null) this.#changed('remove', address, link);
   }
 
