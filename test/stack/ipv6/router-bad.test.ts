@@ -4,7 +4,7 @@ import type { IcmpMessage, Ipv6Packet } from '@softnet/wire';
 import { formatIpv6, parseIpv6 } from '@softnet/wire';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { fragment, HOST, HOST_LINK, PEER, RawPeer } from './raw-peer.ts';
-import { redirect, ROUTER, router, sendNd, withOptions } from './router-messages.ts';
+import { ROUTER, redirect, router, sendNd, withOptions } from './router-messages.ts';
 
 const FAR = '2001:db8::5';
 const RA = 134;
@@ -52,13 +52,23 @@ describe('messages of routers that are not as they should be', () => {
     ['RA: an unknown option of length 0 (§6.1.2)', withOptions(router(), [200, 0, 0, 0, 0, 0, 0, 0]), {}, ['nd.option']],
     ['RA: an option over the end (§6.1.2)', withOptions(router(), [5, 2, 0, 0, 0, 0, 5, 0]), {}, ['nd.option']],
     ['RA: half of an option’s header (§6.1.2)', withOptions(router(), [5]), {}, ['nd.option']],
-    ['RA: a link address of 14 bytes (RFC 2464 §6)', withOptions(router({ linkAddress: null }), [1, 2, ...Array(14).fill(2)]), {}, ['nd.link-address']],
+    [
+      'RA: a link address of 14 bytes (RFC 2464 §6)',
+      withOptions(router({ linkAddress: null }), [1, 2, ...Array(14).fill(2)]),
+      {},
+      ['nd.link-address'],
+    ],
     ['RA: in fragments (RFC 6980 §5)', router(), { headers: [fragment(0, false)] }, ['nd.fragment']],
     ['RA: to all routers (RFC 4291 §2.8)', router(), { dst: 'ff02::2' }, ['ipv6.not-a-member']],
     ['RS: this host is no router (RFC 4861 §6.2.6)', solicitation, {}, ['nd.no-router']],
     ['RS: hop limit 254 (§6.1.1)', solicitation, { hopLimit: 254 }, ['nd.hop-limit']],
     ['RS: code 1 (§6.1.1)', { ...solicitation, code: 1 }, {}, ['nd.code']],
-    ['RS: of nobody, with a link address (§6.1.1)', { type: RS, payload: Uint8Array.of(1, 1, 2, 0, 0, 0, 0, 9) }, { src: '::' }, ['nd.unspecified']],
+    [
+      'RS: of nobody, with a link address (§6.1.1)',
+      { type: RS, payload: Uint8Array.of(1, 1, 2, 0, 0, 0, 0, 9) },
+      { src: '::' },
+      ['nd.unspecified'],
+    ],
     ['RS: an option of length 0 (§6.1.1)', { type: RS, payload: Uint8Array.of(1, 0, 2, 0, 0, 0, 0, 9) }, {}, ['nd.option']],
     ['RS: an option over the end (§6.1.1)', { type: RS, payload: Uint8Array.of(1, 2, 2, 0, 0, 0, 0, 9) }, {}, ['nd.option']],
     ['redirect: hop limit 254 (§8.1)', redirect('fe80::7', FAR), { dst: HOST, hopLimit: 254 }, ['nd.hop-limit']],
@@ -68,11 +78,31 @@ describe('messages of routers that are not as they should be', () => {
     ['redirect: of a group (§8.1)', redirect('fe80::7', 'ff0e::1'), { dst: HOST }, ['nd.target']],
     ['redirect: to a global address that is not the destination (§8.1)', redirect('fd00::7', FAR), { dst: HOST }, ['nd.target']],
     ['redirect: to a group (§8.1)', redirect('ff02::7', FAR), { dst: HOST }, ['nd.target']],
-    ['redirect: an option of length 0 (§8.1)', withOptions(redirect('fe80::7', FAR), [4, 0, 0, 0, 0, 0, 0, 0]), { dst: HOST }, ['nd.option']],
-    ['redirect: an option over the end (§8.1)', withOptions(redirect('fe80::7', FAR), [4, 9, 0, 0, 0, 0, 0, 0]), { dst: HOST }, ['nd.option']],
-    ['redirect: a link address of 14 bytes (RFC 2464 §6)', withOptions(redirect('fe80::7', FAR, null), [2, 2, ...Array(14).fill(2)]), { dst: HOST }, ['nd.link-address']],
+    [
+      'redirect: an option of length 0 (§8.1)',
+      withOptions(redirect('fe80::7', FAR), [4, 0, 0, 0, 0, 0, 0, 0]),
+      { dst: HOST },
+      ['nd.option'],
+    ],
+    [
+      'redirect: an option over the end (§8.1)',
+      withOptions(redirect('fe80::7', FAR), [4, 9, 0, 0, 0, 0, 0, 0]),
+      { dst: HOST },
+      ['nd.option'],
+    ],
+    [
+      'redirect: a link address of 14 bytes (RFC 2464 §6)',
+      withOptions(redirect('fe80::7', FAR, null), [2, 2, ...Array(14).fill(2)]),
+      { dst: HOST },
+      ['nd.link-address'],
+    ],
     ['redirect: not from the first hop (RFC 4861 §8.1)', redirect('fe80::7', FAR), { src: 'fe80::8', dst: HOST }, ['nd.redirect-stranger']],
-    ['redirect: of a destination on the link, which has no first hop (§8.1)', redirect('fe80::7', 'fd00::77'), { dst: HOST }, ['nd.redirect-stranger']],
+    [
+      'redirect: of a destination on the link, which has no first hop (§8.1)',
+      redirect('fe80::7', 'fd00::77'),
+      { dst: HOST },
+      ['nd.redirect-stranger'],
+    ],
     ['redirect: of a destination behind another router (§8.1)', redirect('fe80::7', 'fd01::5'), { dst: HOST }, ['nd.redirect-stranger']],
     ['redirect: of an address of this host (§8.1)', redirect('fe80::7', HOST), { dst: HOST }, ['nd.redirect-stranger']],
     ['redirect: of no destination (§8.1)', redirect('fe80::7', '::'), { dst: HOST }, ['nd.redirect-stranger']],
@@ -104,7 +134,13 @@ describe('messages of routers that are not as they should be', () => {
   });
 
   test('a checksum that is wrong (RFC 4443 §2.3)', async () => {
-    peer.packet({ src: ROUTER, dst: 'ff02::1', hopLimit: 255, protocol: 58, payload: Uint8Array.from([RA, 0, 1, 2, ...Array(12).fill(0)]) });
+    peer.packet({
+      src: ROUTER,
+      dst: 'ff02::1',
+      hopLimit: 255,
+      protocol: 58,
+      payload: Uint8Array.from([RA, 0, 1, 2, ...Array(12).fill(0)]),
+    });
     await peer.net.pass(5);
     expect(peer.drops()).toEqual(['icmpv6.checksum']);
   });
@@ -125,7 +161,13 @@ describe('what cannot be meant is passed over, and the rest counts', () => {
   });
   const setConf = (name: string, value: number): void => peer.host.kernel.sysctl.set(`net.ipv6.conf.eth0.${name}`, value);
 
-  const prefix = (text: string, prefixLen: number, more = {}) => ({ prefix: parseIpv6(text)!, prefixLen, preference: 0, lifetimeS: 600, ...more });
+  const prefix = (text: string, prefixLen: number, more = {}) => ({
+    prefix: parseIpv6(text)!,
+    prefixLen,
+    preference: 0,
+    lifetimeS: 600,
+    ...more,
+  });
   const names = (...labels: string[]) => labels.flatMap((label) => [label.length, ...Array.from(label, (char) => char.charCodeAt(0))]);
   const dnssl = (...bytes: number[]) => {
     const padded = [...bytes, ...Array((8 - (bytes.length % 8)) % 8).fill(0)];
@@ -134,7 +176,13 @@ describe('what cannot be meant is passed over, and the rest counts', () => {
   const byRouter = `default by ${ROUTER} 1024 0`;
   const WIDE = { accept_ra_rt_info_max_plen: 128 };
 
-  const rows: readonly [name: string, message: Partial<RouterMessage>, expected: object, settings?: Record<string, number>, options?: number[][]][] = [
+  const rows: readonly [
+    name: string,
+    message: Partial<RouterMessage>,
+    expected: object,
+    settings?: Record<string, number>,
+    options?: number[][],
+  ][] = [
     ['lifetime 0: no default router (RFC 4861 §6.3.4)', { lifetimeS: 0 }, { routes: [] }],
     ['lifetime 65,535 (RFC 8319 §4)', { lifetimeS: 65_535 }, { routes: [byRouter] }],
     ['lifetime below accept_ra_min_lft', { lifetimeS: 59 }, { routes: [] }, { accept_ra_min_lft: 60 }],
@@ -159,23 +207,70 @@ describe('what cannot be meant is passed over, and the rest counts', () => {
     ['retransmissions after 49 days', { retransMs: 0xffffffff }, { retransMs: 0 }],
     ['retransmissions after 500 ms', { retransMs: 500 }, { retransMs: 500 }],
     ['route information, which no setting asks for (RFC 4191)', { routes: [prefix('2001:db8:1::', 48)] }, { routes: [byRouter] }],
-    ['route information (RFC 4191 §3.1)', { routes: [prefix('2001:db8:1::', 48, { preference: 1 })] }, { routes: [byRouter, `2001:db8:1::/48 by ${ROUTER} 1024 1`] }, WIDE],
-    ['bits behind its prefix (RFC 4191 §2.3)', { lifetimeS: 0, routes: [prefix('2001:db8:1::ff', 48)] }, { routes: [`2001:db8:1::/48 by ${ROUTER} 1024 0`] }, WIDE],
-    ['route information, too short for accept_ra_rt_info_min_plen', { routes: [prefix('2001:db8:1::', 48)] }, { routes: [byRouter] }, { ...WIDE, accept_ra_rt_info_min_plen: 49 }],
-    ['route information of lifetime 0 (RFC 4191 §2.3)', { routes: [prefix('2001:db8:1::', 48, { lifetimeS: 0 })] }, { routes: [byRouter] }, WIDE],
-    ['route information for ever', { lifetimeS: 0, routes: [prefix('2001:db8:1::', 48, { lifetimeS: 0xffffffff })] }, { routes: [`2001:db8:1::/48 by ${ROUTER} 1024 0`] }, WIDE],
-    ['its reserved preference (RFC 4191 §2.3)', {}, { routes: [byRouter] }, WIDE, [[24, 2, 48, 0x10, 0, 0, 2, 0, 0x20, 1, 0xd, 0xb8, 0, 1, 0, 0]]],
+    [
+      'route information (RFC 4191 §3.1)',
+      { routes: [prefix('2001:db8:1::', 48, { preference: 1 })] },
+      { routes: [byRouter, `2001:db8:1::/48 by ${ROUTER} 1024 1`] },
+      WIDE,
+    ],
+    [
+      'bits behind its prefix (RFC 4191 §2.3)',
+      { lifetimeS: 0, routes: [prefix('2001:db8:1::ff', 48)] },
+      { routes: [`2001:db8:1::/48 by ${ROUTER} 1024 0`] },
+      WIDE,
+    ],
+    [
+      'route information, too short for accept_ra_rt_info_min_plen',
+      { routes: [prefix('2001:db8:1::', 48)] },
+      { routes: [byRouter] },
+      { ...WIDE, accept_ra_rt_info_min_plen: 49 },
+    ],
+    [
+      'route information of lifetime 0 (RFC 4191 §2.3)',
+      { routes: [prefix('2001:db8:1::', 48, { lifetimeS: 0 })] },
+      { routes: [byRouter] },
+      WIDE,
+    ],
+    [
+      'route information for ever',
+      { lifetimeS: 0, routes: [prefix('2001:db8:1::', 48, { lifetimeS: 0xffffffff })] },
+      { routes: [`2001:db8:1::/48 by ${ROUTER} 1024 0`] },
+      WIDE,
+    ],
+    [
+      'its reserved preference (RFC 4191 §2.3)',
+      {},
+      { routes: [byRouter] },
+      WIDE,
+      [[24, 2, 48, 0x10, 0, 0, 2, 0, 0x20, 1, 0xd, 0xb8, 0, 1, 0, 0]],
+    ],
     ['a prefix of 129 bits (RFC 4191 §2.3)', {}, { routes: [byRouter] }, WIDE, [[24, 3, 129, 0, 0, 0, 2, 0, ...Array(16).fill(0x20)]]],
     ['a prefix longer than its option (RFC 4191 §2.3)', {}, { routes: [byRouter] }, WIDE, [[24, 1, 48, 0, 0, 0, 2, 0]]],
     ['a route to groups (RFC 4291 §2.7)', { routes: [prefix('ff00::', 8)] }, { routes: [byRouter] }, WIDE],
     ['a route to link-local addresses (RFC 4291 §2.5.6)', { routes: [prefix('fe80::', 64)] }, { routes: [byRouter] }, WIDE],
-    ['of the default route, in the place of the header (RFC 4191 §3.1)', { preference: -1, routes: [prefix('::', 0, { preference: 1 })] }, { routes: [`default by ${ROUTER} 1024 1`] }],
-    ['servers of names (RFC 8106 §5.1)', { nameServers: [{ lifetimeS: 60, addresses: [parseIpv6('fd00::53')!] }] }, { servers: ['fd00::53'] }],
+    [
+      'of the default route, in the place of the header (RFC 4191 §3.1)',
+      { preference: -1, routes: [prefix('::', 0, { preference: 1 })] },
+      { routes: [`default by ${ROUTER} 1024 1`] },
+    ],
+    [
+      'servers of names (RFC 8106 §5.1)',
+      { nameServers: [{ lifetimeS: 60, addresses: [parseIpv6('fd00::53')!] }] },
+      { servers: ['fd00::53'] },
+    ],
     ['servers of lifetime 0 (RFC 8106 §5.1)', { nameServers: [{ lifetimeS: 0, addresses: [parseIpv6('fd00::53')!] }] }, { servers: [] }],
-    ['servers that nobody can ask', { nameServers: [{ lifetimeS: 60, addresses: ['ff02::1', '::', '::1', 'fd00::54'].map((each) => parseIpv6(each)!) }] }, { servers: ['fd00::54'] }],
+    [
+      'servers that nobody can ask',
+      { nameServers: [{ lifetimeS: 60, addresses: ['ff02::1', '::', '::1', 'fd00::54'].map((each) => parseIpv6(each)!) }] },
+      { servers: ['fd00::54'] },
+    ],
     ['half an address (RFC 8106 §5.3.1)', {}, { servers: [] }, {}, [[25, 2, 0, 0, 0, 0, 2, 0, ...Array(8).fill(0x20)]]],
     ['no address (RFC 8106 §5.3.1)', {}, { servers: [] }, {}, [[25, 1, 0, 0, 0, 0, 2, 0]]],
-    ['more servers than are kept (RFC 8106 §6.1)', { nameServers: [{ lifetimeS: 60, addresses: Array.from({ length: 30 }, (_, i) => [0xfd000000 | 0, 0, 0, i + 1] as const) }] }, { serverCount: 8 }],
+    [
+      'more servers than are kept (RFC 8106 §6.1)',
+      { nameServers: [{ lifetimeS: 60, addresses: Array.from({ length: 30 }, (_, i) => [0xfd000000 | 0, 0, 0, i + 1] as const) }] },
+      { serverCount: 8 },
+    ],
     ['search domains (RFC 8106 §5.2)', { searchLists: [{ lifetimeS: 60, names: ['Example.org'] }] }, { domains: ['example.org'] }],
     ['a label over the end (RFC 8106 §5.3.1)', {}, { domains: [] }, {}, [dnssl(63, 97)]],
     ['a compressed name (RFC 8106 §5.2)', {}, { domains: [] }, {}, [dnssl(...names('a'), 0xc0, 8)]],
@@ -208,7 +303,9 @@ describe('what cannot be meant is passed over, and the rest counts', () => {
 async function seen(peer: RawPeer): Promise<object> {
   const { host } = peer;
   const { kernel } = host;
-  const servers = kernel.contributions(NameServers).items.flatMap(({ servers: known }) => known.map(({ address }) => formatIpv6(...address)));
+  const servers = kernel
+    .contributions(NameServers)
+    .items.flatMap(({ servers: known }) => known.map(({ address }) => formatIpv6(...address)));
   const domains = kernel.contributions(NameServers).items.flatMap(({ searchDomains }) => searchDomains.map(({ name }) => name));
   const protocol = kernel.contributions(NeighbourProtocol).items.find(({ family }) => family === ADDRESS_FAMILY.INET6)!;
   const device = host.device('eth0');

@@ -2,7 +2,8 @@ import type { RouterMessage } from '@softnet/ipv6';
 import { emitRedirect, emitRouter } from '@softnet/ipv6';
 import type { IcmpMessage, Ipv6Packet } from '@softnet/wire';
 import { parseIpv6, parseMac } from '@softnet/wire';
-import { PEER_MAC, type RawPeer } from './raw-peer.ts';
+import type { RawPeer } from './raw-peer.ts';
+import { PEER_MAC } from './raw-peer.ts';
 
 /** The router's link-local address. */
 export const ROUTER = 'fe80::9';
