@@ -6,7 +6,7 @@ import { DeviceTraffic, SkbPool } from '@softnet/contract';
 import { Kernel, World } from '@softnet/kernel';
 import { MessagePortModule } from '@softnet/nic-driver';
 import { copyIn } from '@softnet/skb';
-import { HOST_STACK, NetHost, pattern } from '@softnet/testkit';
+import { HOST_STACK, NetHost, pattern, QUIET_HOST } from '@softnet/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundled } from '../../bundled.ts';
 import { until } from './frame-host.ts';
@@ -61,7 +61,7 @@ beforeAll(async () => {
     workerData: port2,
     transferList: [port2],
   });
-  kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'main' });
+  kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'main', settings: QUIET_HOST });
   for (const source of [...HOST_STACK, MessagePortModule]) await kernel.load(source);
   host = new NetHost(kernel);
   device = await host.addDevice('message-port', 'eth0', { port: port1 });

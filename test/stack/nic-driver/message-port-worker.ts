@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Kernel, World } from '@softnet/kernel';
 import { MessagePortModule } from '@softnet/nic-driver';
-import { HOST_STACK, NetHost } from '@softnet/testkit';
+import { HOST_STACK, NetHost, QUIET_HOST } from '@softnet/testkit';
 import { UdpEchoModule } from '@softnet/udp';
 
 /** What the first thread wants. */
@@ -18,7 +18,7 @@ export interface WorkerWord {
 
 /** A host of its own, with an echo service, behind a port. */
 async function main(port: MessagePort): Promise<void> {
-  const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'worker' });
+  const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'worker', settings: QUIET_HOST });
   for (const source of [...HOST_STACK, MessagePortModule, UdpEchoModule]) await kernel.load(source);
   const host = new NetHost(kernel);
   const device = await host.addDevice('message-port', 'eth0', { port });

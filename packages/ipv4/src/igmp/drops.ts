@@ -5,7 +5,6 @@ import { IGMP_FAULT } from './wire.ts';
 const OURS = {
   'igmp.ttl': 'its TTL is not 1: from beyond this link (RFC 3376 §4)',
   'igmp.router-alert': 'a query of version 2 or 3 without the router alert option (RFC 3376 §9.1)',
-  'igmp.query-destination': 'a query to another group than the one it asks for, or than 224.0.0.1 (RFC 3376 §4.1.12)',
   'igmp.group': 'about an address that is no group, or that is never reported (RFC 3376 §4.1.3, RFC 2236 §6)',
   'igmp.query-source': 'asks for a source that is no single host (RFC 3376 §4.1.9)',
   'igmp.report-destination': 'a report that was not sent to its group (RFC 2236 §3)',

@@ -70,15 +70,15 @@ export class Igmp implements Protocol {
     return 'igmp.for-routers';
   }
 
-  /** DEVIATION from Linux, which asks neither for the option nor for the TTL or the destination: RFC 3376 §9.1, §4.1.12. */
+  /**
+   * To whatever address of ours it came: RFC 3376 §4.1.12. DEVIATION from Linux, which asks neither for the option nor for the TTL: RFC 3376
+   * §9.1, §4.
+   */
   #query(skb: Skb, query: IgmpQuery, device: NetDevice): keyof IgmpDrops | null {
-    const { view } = skb.memory;
-    const to = ipv4Dst(view, skb.network);
     const group = query.group[3];
     if (query.version !== 1 && !hasRouterAlert(skb)) return 'igmp.router-alert';
     if (group !== 0 && (!isMulticast(group) || group === ALL_HOSTS)) return 'igmp.group';
     if (group === 0 && query.sources.length > 0) return 'igmp.group';
-    if (isMulticast(to) && to !== (group === 0 ? ALL_HOSTS : group)) return 'igmp.query-destination';
     if (query.sources.some(([, , , word]) => !isHost(word))) return 'igmp.query-source';
     const { version, sources, robustness, intervalS, maxResponseDs } = query;
     const heard = { version, group: group === 0 ? null : query.group, sources, withinUs: maxResponseDs * 100_000, robustness, intervalS };
