@@ -18,6 +18,7 @@ function setup() {
     forget: (name) => void cells.delete(name),
     set: (name, value) => {
       const cell = cells.get(name)!;
+      if (cell.value === value) return;
       cell.value = value;
       cell.changed?.(value as never);
     },

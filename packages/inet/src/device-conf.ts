@@ -113,6 +113,8 @@ export class DeviceConf<N extends string> {
       row[name] = isSwitch
         ? this.#sysctl.define(full, { type: 'bool', default: value === 1, summary }, tell)
         : this.#sysctl.define(full, { type: 'int', default: value, min, max, summary }, tell);
+      // What a device has of `default` is its own from then on: the next generation has it so, too.
+      if (value !== usual && Number(row[name].value) === value) this.#sysctl.set(full, isSwitch ? value === 1 : value);
     }
     return row;
   }

@@ -2,6 +2,7 @@ import type { DropReason, ModuleContext, Objects, Skb, SoftnetModule } from '@so
 import {
   ADDRESS_FAMILY,
   Addresses,
+  DEVICE_EVENT,
   DeviceListener,
   DeviceTraffic,
   DstUse,
@@ -172,6 +173,8 @@ export class Ipv6Module implements SoftnetModule {
       linkdownChanged: () => this.#around.route.current.changed(),
       genModeChanged: (device) => this.#addresses.modeChanged(device),
     });
+    // Those that are there have theirs from the start, so that what was set in the last generation is set in this one.
+    for (const device of ctx.port(DeviceTraffic).current.all()) conf.deviceChanged(device, DEVICE_EVENT.REGISTER);
     return conf;
   }
 

@@ -143,6 +143,20 @@ test.each(['handover', 'drain'] as const)('replaced by %s: addresses and routes 
   expect(left()).toEqual(NOTHING);
 });
 
+test.each(['handover', 'drain'] as const)(
+  'replaced by %s, again and again at once: each device has the settings that it had',
+  async (mode) => {
+    const { sysctl } = a.kernel;
+    sysctl.set('net.ipv6.conf.eth0.hop_limit', 33);
+    const settings = (): unknown => sysctl.list('net.ipv6.conf.eth0').map(({ name, text }) => `${name} ${text}`);
+    const before = settings();
+    for (let i = 0; i < 3; i++) await net.run(a.kernel.replace('ipv6', Ipv6Module, { mode }));
+    await net.pass(1);
+    expect(settings()).toEqual(before);
+    expect([sysctl.get('net.ipv6.conf.eth0.hop_limit'), sysctl.get('net.ipv6.conf.eth0.accept_dad')]).toEqual([33, 0]);
+  },
+);
+
 test('a new one beside an old one that drains has its own addresses, and keeps their routes when the old one goes', async () => {
   const user = connected();
   await echo(user);

@@ -87,6 +87,7 @@ export class Ipv6Links implements Links, DeviceListener, AddressFollower {
       if (!link.isUp) continue;
       this.#host.routes.addGroups(link.device);
       this.#host.set.reroute(link);
+      for (const { prefix, prefixLen } of link.onLink) this.#host.routes.followPrefix(link, prefix, prefixLen);
     }
     return 0;
   }
@@ -126,7 +127,11 @@ export class Ipv6Links implements Links, DeviceListener, AddressFollower {
 
   /** The layer stops. @param succeeded another generation is there, and has the devices' routes. */
   close(succeeded: boolean): void {
-    for (const { device, isUp } of this.#links.values()) if (isUp && !succeeded) this.#host.routes.removeGroups(device);
+    for (const link of this.#links.values()) {
+      if (!link.isUp || succeeded) continue;
+      this.#forgetOnLink(link);
+      this.#host.routes.removeGroups(link.device);
+    }
     this.#links.clear();
   }
 

@@ -1,5 +1,6 @@
 import type { AddressWords, Frozen, NetDevice, Plain } from '@softnet/contract';
 import { Held } from '@softnet/contract';
+import type { OnLinkPrefix } from '../device/ipv6-link.ts';
 import { isSame } from '../machine/address-kind.ts';
 import type { Heard } from './heard-list.ts';
 import { HeardList } from './heard-list.ts';
@@ -33,6 +34,8 @@ export class LinkRouters extends Held {
   readonly solicitations: SolicitationSchedule;
   readonly parameters: LinkParameters = { hopLimit: 0, mtuBytes: 0, reachableMs: 0, retransMs: 0 };
   readonly watch = new RouterWatch();
+  /** Of the last generation, until its link has them: prefixes that are on it. */
+  onLink: readonly OnLinkPrefix[] = [];
 
   constructor(device: NetDevice, edits: RouteEdits, fraction: () => number) {
     super();
@@ -49,12 +52,14 @@ interface RoutersData {
   readonly domains: readonly Heard<string>[];
   readonly schedule: FrozenSchedule;
   readonly parameters: LinkParameters;
+  readonly onLink?: readonly OnLinkPrefix[];
 }
 
 /** As plain data for the next generation. */
-export function freezeRouters({ device: { ifindex }, routes, servers, domains, solicitations, parameters }: LinkRouters): Frozen {
+export function freezeRouters(state: LinkRouters, onLink: readonly OnLinkPrefix[]): Frozen {
+  const { device, routes, servers, domains, solicitations, parameters } = state;
   const data = {
-    ...{ ifindex, routes: routes.items, servers: servers.items, domains: domains.items },
+    ...{ ifindex: device.ifindex, onLink, routes: routes.items, servers: servers.items, domains: domains.items },
     ...{ schedule: solicitations.freeze(), parameters: { ...parameters } },
   } satisfies RoutersData;
   return { version: FROZEN_ROUTERS, data: data as unknown as Plain };
@@ -66,7 +71,8 @@ export function frozenIfindex({ data }: Frozen): number {
 }
 
 export function thawRouters({ data }: Frozen, into: LinkRouters): LinkRouters {
-  const { routes, servers, domains, schedule, parameters } = data as unknown as RoutersData;
+  const { routes, servers, domains, schedule, parameters, onLink = [] } = data as unknown as RoutersData;
+  into.onLink = onLink;
   into.routes.thaw(routes);
   into.servers.items = servers;
   into.domains.items = domains;

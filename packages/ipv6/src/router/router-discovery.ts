@@ -94,7 +94,7 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
 
   linkChanged(link: Ipv6Link, event: number): void {
     const state = this.#links.get(link.device.ifindex);
-    if (event === LINK_EVENT.BEGIN && state !== undefined) Object.assign(link, state.parameters);
+    if (event === LINK_EVENT.BEGIN && state !== undefined) resume(link, state);
     else if (event === LINK_EVENT.READY) this.#begin(link);
     else if (event === LINK_EVENT.FORWARDING) this.#forwardingChanged(link);
     else if ((event === LINK_EVENT.DOWN || event === LINK_EVENT.END) && state !== undefined) this.#forget(link, state);
@@ -132,7 +132,7 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
     if (made !== undefined && made.holdNext !== null) this.#host.objects.release(made);
     this.#links.set(state.device.ifindex, state);
     const link = this.#host.linkOf(state.device.ifindex);
-    if (link !== null) Object.assign(link, state.parameters);
+    if (link !== null) resume(link, state);
     this.#settled();
     for (const neighbour of this.#host.around.neighbours.current.entries(ADDRESS_FAMILY.INET6)) this.neighbourChanged('add', neighbour);
   }
@@ -276,6 +276,13 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
     if (nextUs === Number.POSITIVE_INFINITY) this.timer.cancel();
     else this.timer.armAt(nextUs);
   }
+}
+
+/** What the last generation heard of the link is so still. */
+function resume(link: Ipv6Link, state: LinkRouters): void {
+  Object.assign(link, state.parameters);
+  if (state.onLink.length > 0) link.onLink = state.onLink;
+  state.onLink = [];
 }
 
 function serverOf({ ifindex }: NetDevice, { value: address, untilMs }: Heard<AddressWords>): NameServer {

@@ -145,7 +145,7 @@ export class RouterParts implements RouterMessages, ForwardAids, LinkListener, N
       drain: 'park',
       close: (state) => this.discovery.close(state),
       describe: ({ device, routes }) => `${routes.items.length} routes by routers on ${device.name}`,
-      freeze: freezeRouters,
+      freeze: (state) => freezeRouters(state, links.of(state.device.ifindex)?.onLink ?? []),
       thaws: [FROZEN_ROUTERS],
       thaw: (frozen) => thawRouters(frozen, make(deviceOf(ctx, frozenIfindex(frozen)))),
       settle: (state) => this.discovery.settle(state),
