@@ -1,7 +1,8 @@
 import { ADDRESS_FAMILY, Neighbours } from '@softnet/contract';
+import { NA_FLAG } from '@softnet/ipv6';
 import { formatIpv6 } from '@softnet/wire';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { HOST, RawPeer } from './raw-peer.ts';
+import { HOST, PEER, RawPeer } from './raw-peer.ts';
 
 const { INET6 } = ADDRESS_FAMILY;
 /** Strangers of each kind; with SOFTNET_SIMULATION=whole a million in all. */
@@ -28,6 +29,8 @@ test('solicitations from strangers, and packets to strangers of a /64 on the lin
       peer.solicit({ target: HOST }, { src: formatIpv6(0xfd000000 | 0, 0, 1, n), dst: HOST });
       user.trySend(Uint8Array.of(1), formatIpv6(0xfd000000 | 0, 0, 2, n), 9);
     }
+    // Who is there answers when he is asked whether he is.
+    peer.solicit({ target: PEER, type: 136, flags: NA_FLAG.SOLICITED | NA_FLAG.OVERRIDE }, { src: PEER, dst: HOST });
     const before = visited();
     await peer.net.pass(25);
     mostVisited = Math.max(mostVisited, visited() - before);
