@@ -1,4 +1,5 @@
 export { AddressLives, type AddressLivesHost, setLifetimes } from './address/address-lives.ts';
+export { armUntil } from './arm-until.ts';
 export { Cutter } from './cut.ts';
 export { DATAGRAM_NEEDS } from './datagram/datagram-needs.ts';
 export type { DatagramBursts, DatagramProtocol, DatagramReasons } from './datagram/datagram-protocol.ts';

@@ -1,5 +1,6 @@
 import type { Clock, InterfaceAddress, Timer } from '@softnet/contract';
 import { ADDRESS_FLAG } from '@softnet/contract';
+import { armUntil } from '../arm-until.ts';
 
 export interface AddressLivesHost {
   readonly clock: Clock;
@@ -30,8 +31,8 @@ export class AddressLives {
       const waits = (flags & ADDRESS_FLAG.DEPRECATED) === 0;
       nextMs = Math.min(nextMs, validUntilMs, waits ? preferredUntilMs : Number.POSITIVE_INFINITY);
     }
-    if (this.#closed || nextMs === Number.POSITIVE_INFINITY) this.#timer.cancel();
-    else this.#timer.armAt(Math.ceil(nextMs * 1000));
+    if (this.#closed) this.#timer.cancel();
+    else armUntil(this.#timer, this.#host.clock, nextMs * 1000);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import type { AddressWords, Change, Clock, InterfaceAddress, Log, Objects, Owner, Random, Timer } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_FLAG, ADDRESS_SCOPE, InterfaceAddress as Entry } from '@softnet/contract';
-import { setLifetimes } from '@softnet/inet';
+import { armUntil, setLifetimes } from '@softnet/inet';
 import type { Ipv6Conf } from '../conf.ts';
 import type { AddressFollower, AddressSet } from '../device/address-set.ts';
 import type { Ipv6Link } from '../device/ipv6-link.ts';
@@ -143,8 +143,8 @@ export class TemporaryAddresses implements AddressFollower {
     for (const link of this.#host.links()) {
       for (const entry of link.addresses) if (entry.holdNext !== null) dueMs = Math.min(dueMs, this.#dueMs(link, entry));
     }
-    if (this.#closed || dueMs === Number.POSITIVE_INFINITY) this.#timer.cancel();
-    else this.#timer.armAt(Math.ceil(dueMs * 1000));
+    if (this.#closed) this.#timer.cancel();
+    else armUntil(this.#timer, this.#host.clock, dueMs * 1000);
   }
 
   /** When its successor is to be made; Infinity: it has one, or is none of these. */

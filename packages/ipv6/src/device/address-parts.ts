@@ -52,7 +52,7 @@ export class AddressParts {
     this.#host = host;
     const index = new AddressIndex();
     const linkOf = (ifindex: number) => this.links.of(ifindex);
-    const routes = new AddressRoutes(ctx.port(RouteTables));
+    const routes = new AddressRoutes(ctx.port(RouteTables), clock);
     this.#routes = routes;
     const set = new AddressSet({ index, routes, route, current, listeners: ctx.contributions(AddressListener), linkOf });
     this.#set = set;

@@ -1,4 +1,4 @@
-import type { AddressWords, InterfaceAddress, NetDevice, Port, RouteEntry, RouteTables } from '@softnet/contract';
+import type { AddressWords, Clock, InterfaceAddress, NetDevice, Port, RouteEntry, RouteTables } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_FLAG, NetError, ROUTE_TYPE } from '@softnet/contract';
 import { commonPrefixLen, isSame, MULTICAST_PREFIX, prefixOf } from '../machine/address-kind.ts';
 import { ORIGIN, stateOf } from '../machine/address-state.ts';
@@ -10,18 +10,22 @@ const MAIN_TABLE = 254;
 const KERNEL = 2;
 const PRIORITY = 256;
 const FOREVER = Number.POSITIVE_INFINITY;
+/** Routing tables count in int32 ms, 24 days; routers repeat themselves within half an hour (RFC 4861 §6.2.1). */
+const MAX_LIFETIME_MS = 0x7ffffff0;
 /** What may be amiss: it is there already, or has gone, with its device perhaps. */
 const EXPECTED: ReadonlySet<string> = new Set(['EEXIST', 'ENOENT', 'ENODEV']);
 
 /** Routes that addresses and devices bring along (Linux's `addrconf_prefix_route` and kin). */
 export class AddressRoutes {
   readonly #tables: Port<RouteTables>;
+  readonly #clock: Clock;
   /** Until when routes to prefixes are there that are not there for ever. */
   readonly #expiries = new Map<string, number>();
   #retired = false;
 
-  constructor(tables: Port<RouteTables>) {
+  constructor(tables: Port<RouteTables>, clock: Clock) {
     this.#tables = tables;
+    this.#clock = clock;
   }
 
   /** They are the next generation's from here on. */
@@ -58,7 +62,8 @@ export class AddressRoutes {
     const { device } = link;
     const prefix = prefixOf(within, prefixLen);
     const entry = entryOf(prefix, prefixLen, ROUTE_TYPE.UNICAST, MAIN_TABLE, priority, device);
-    const untilMs = link.isUp ? untilOf(link, prefix, prefixLen, priority) : 0;
+    const longestMs = this.#clock.nowUs / 1000 + MAX_LIFETIME_MS;
+    const untilMs = link.isUp ? untilOf(link, prefix, prefixLen, priority, longestMs) : 0;
     const key = [device.ifindex, ...prefix, prefixLen, priority].join();
     const before = this.#expiries.get(key);
     if (untilMs === 0) {
@@ -68,9 +73,16 @@ export class AddressRoutes {
       this.#expiries.delete(key);
       this.#change(before === undefined ? 'add' : 'replace', entry);
     } else if (before !== untilMs) {
+      this.#forgetExpired();
       this.#expiries.set(key, untilMs);
-      this.#change('replace', { ...entry, expiresMs: untilMs });
+      this.#change('replace', { ...entry, expiresMs: Math.min(untilMs, longestMs) | 0 });
     }
+  }
+
+  /** Their routes have gone by themselves. */
+  #forgetExpired(): void {
+    const nowMs = this.#clock.nowUs / 1000;
+    for (const [key, untilMs] of this.#expiries) if (untilMs <= nowMs) this.#expiries.delete(key);
   }
 
   /** ff00::/8 on this device. */
@@ -93,13 +105,13 @@ export class AddressRoutes {
   }
 }
 
-/** Until when somebody brings a route to the prefix, kernel ms; 0: nobody does. */
-function untilOf({ addresses, onLink }: Ipv6Link, prefix: AddressWords, prefixLen: number, priority: number): number {
+/** Until when somebody brings a route to the prefix, kernel ms; 0: nobody does. Addresses take theirs along: those beyond `longestMs` have no other end. */
+function untilOf({ addresses, onLink }: Ipv6Link, prefix: AddressWords, prefixLen: number, priority: number, longestMs: number): number {
   let untilMs = 0;
   for (const address of addresses) {
     if (address.prefixLen !== prefixLen || !bringsRoute(address) || priorityOf(address) !== priority) continue;
     if (commonPrefixLen(address.peer ?? address.address, ...prefix) < prefixLen) continue;
-    if (address.validUntilMs === FOREVER) return FOREVER;
+    if (address.validUntilMs > longestMs) return FOREVER;
     untilMs = Math.max(untilMs, address.validUntilMs);
   }
   if (priority !== PRIORITY) return untilMs;

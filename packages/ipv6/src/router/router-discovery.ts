@@ -15,6 +15,7 @@ import type {
   Timer,
 } from '@softnet/contract';
 import { ADDRESS_FAMILY, DEVICE_FLAG, NEIGHBOUR_UPDATE } from '@softnet/contract';
+import { armUntil } from '@softnet/inet';
 import { ICMP_HEADER_BYTES, IPV6_SRC, icmpRest, readAddress } from '@softnet/wire';
 import type { Ipv6Link } from '../device/ipv6-link.ts';
 import type { LinkListener } from '../device/link-listener.ts';
@@ -273,8 +274,7 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
       const ms = Math.min(routes.nextMs, servers.nextMs, domains.nextMs, watch.nextMs);
       nextUs = Math.min(nextUs, ms * 1000, solicitations.nextUs);
     }
-    if (nextUs === Number.POSITIVE_INFINITY) this.timer.cancel();
-    else this.timer.armAt(nextUs);
+    armUntil(this.timer, this.#host.clock, nextUs);
   }
 }
 
