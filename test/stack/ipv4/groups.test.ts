@@ -1,10 +1,11 @@
 import { ADDRESS_FAMILY, Devices, ERRNO, LinkGroups, MulticastGroups } from '@softnet/contract';
-import type { NetHost } from '@softnet/testkit';
-import { Net } from '@softnet/testkit';
+import type { Net, NetHost } from '@softnet/testkit';
 import { formatMac, ipv4Words } from '@softnet/wire';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addresses, bytes, G, get, groupReq, ints, join, mreqn, set, sharePort, sockaddr } from './group-values.ts';
+import { hearers } from './hearers.ts';
 import { IPV4_STACK, word } from './raw-link.ts';
+import { twoLinks } from './two-links.ts';
 
 const { INET } = ADDRESS_FAMILY;
 const GROUP = '239.1.1.1';
@@ -17,13 +18,7 @@ let ifindex: number;
 
 /** Two links between two hosts: eth0 and eth1, 10.0.0.x and 10.0.1.x. */
 beforeEach(async () => {
-  net = new Net({ seed: 5, modules: IPV4_STACK });
-  a = await net.host('a');
-  b = await net.host('b');
-  for (const n of [0, 1]) {
-    const left = { host: a, device: `eth${n}`, addresses: [`10.0.${n}.1/24`] };
-    await net.join(left, { host: b, device: `eth${n}`, addresses: [`10.0.${n}.2/24`] });
-  }
+  ({ net, a, b } = await twoLinks(IPV4_STACK, (link, end) => `10.0.${link}.${end}/24`));
   for (const host of [a, b]) host.addRoute('224.0.0.0/4', { dev: 'eth0' });
   ifindex = b.device('eth0').ifindex;
 });
@@ -38,15 +33,7 @@ const open = (host: NetHost, address = '0.0.0.0', port = PORT) => {
 };
 type User = ReturnType<typeof open>;
 
-/** Sends to the group, and says who got it. */
-async function whoHears(sender: User, users: readonly User[], group = GROUP): Promise<number[]> {
-  await net.run(sender.send(Uint8Array.of(1), group, PORT));
-  await net.pass(5);
-  const heard: number[] = [];
-  for (const [i, user] of users.entries())
-    for (let got = user.tryReceive(); typeof got !== 'number'; got = user.tryReceive()) heard.push(i);
-  return heard;
-}
+const whoHears = (sender: User, users: readonly User[], group = GROUP): Promise<number[]> => hearers(net, sender, users, group, PORT);
 
 describe('who hears', () => {
   test('nobody without a member; then each with the port, by a clone, or with IP_MULTICAST_ALL off only members', async () => {

@@ -1,7 +1,9 @@
 import { ADDRESS_FAMILY, ERRNO, MulticastGroups } from '@softnet/contract';
-import type { NetHost } from '@softnet/testkit';
-import { HOST_STACK, Net } from '@softnet/testkit';
+import type { Net, NetHost } from '@softnet/testkit';
+import { HOST_STACK } from '@softnet/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { hearers } from '../ipv4/hearers.ts';
+import { twoLinks } from '../ipv4/two-links.ts';
 import { bytes, G, get, groupReq, ints, join, mreq, set, sharePort, sockaddr, source } from './group-values.ts';
 import { words } from './mld-link.ts';
 
@@ -17,13 +19,7 @@ let ifindex: number;
 
 /** Two links between two hosts: eth0 and eth1, fd00::x and fd01::x. */
 beforeEach(async () => {
-  net = new Net({ seed: 5, modules: HOST_STACK });
-  a = await net.host('a');
-  b = await net.host('b');
-  for (const n of [0, 1]) {
-    const left = { host: a, device: `eth${n}`, addresses: [`fd0${n}::1/64`] };
-    await net.join(left, { host: b, device: `eth${n}`, addresses: [`fd0${n}::2/64`] });
-  }
+  ({ net, a, b } = await twoLinks(HOST_STACK, (link, end) => `fd0${link}::${end}/64`));
   ifindex = b.device('eth0').ifindex;
 });
 afterEach(async () => {
@@ -43,15 +39,7 @@ const sending = (host: NetHost) => {
 };
 type User = ReturnType<typeof open>;
 
-/** Sends to the group, and says who got it. */
-async function whoHears(sender: User, users: readonly User[], group = GROUP): Promise<number[]> {
-  await net.run(sender.send(Uint8Array.of(1), group, PORT));
-  await net.pass(5);
-  const heard: number[] = [];
-  for (const [i, user] of users.entries())
-    for (let got = user.tryReceive(); typeof got !== 'number'; got = user.tryReceive()) heard.push(i);
-  return heard;
-}
+const whoHears = (sender: User, users: readonly User[], group = GROUP): Promise<number[]> => hearers(net, sender, users, group, PORT);
 
 describe('who hears', () => {
   test('nobody without a member; then each with the port, or with IPV6_MULTICAST_ALL off only members', async () => {
