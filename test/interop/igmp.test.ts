@@ -6,6 +6,7 @@ import type { DatagramUser } from '@softnet/testkit';
 import { HOST_STACK, NetHost, QUIET_HOST } from '@softnet/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addresses, bytes, G, ints, join, mreqn, set } from '../stack/ipv4/group-values.ts';
+import { bridgeGroup } from './linux/bridge-group.ts';
 import { GroupListener, sendCommand } from './linux/group-listener.ts';
 import { skipAloud } from './linux/linux-side.ts';
 import { Netns, netnsSkipReason } from './linux/netns.ts';
@@ -16,14 +17,6 @@ const PORT = 5000;
 /** For a machine that is busy. */
 const PATIENCE_MS = 10_000;
 const [LINUX, OURS] = ['10.77.0.1', '10.77.0.2'];
-
-/** As `bridge -j mdb` has it. */
-interface MdbEntry {
-  readonly grp: string;
-  readonly port: string;
-  readonly filter_mode: string;
-  readonly source_list?: readonly { readonly address: string }[];
-}
 
 describe.skipIf(skipAloud('IGMP with Linux', netnsSkipReason()))('this machineâ€™s Linux as member, sender and querier', () => {
   const device = `snigmp${process.pid % 100_000}`;
@@ -63,13 +56,7 @@ describe.skipIf(skipAloud('IGMP with Linux', netnsSkipReason()))('this machineâ€
     return user;
   };
 
-  /** What the bridge's querier knows of us: 'exclude 10.0.0.1', by group. */
-  const known = async (group: string): Promise<string | null> => {
-    const { stdout } = await linux.exec('bridge -j -d mdb show dev br0');
-    const entries = (JSON.parse(stdout) as readonly { readonly mdb: readonly MdbEntry[] }[])[0]!.mdb;
-    const found = entries.find((each) => each.grp === group && each.port === device && 'filter_mode' in each && !('src' in each));
-    return found === undefined ? null : [found.filter_mode, ...(found.source_list ?? []).map(({ address }) => address).sort()].join(' ');
-  };
+  const known = (group: string): Promise<string | null> => bridgeGroup(linux, device, group);
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
   test('the querier of a bridge knows who is in which group, for which sources, and when they leave', async () => {

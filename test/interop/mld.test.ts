@@ -7,6 +7,7 @@ import { HOST_STACK, NetHost } from '@softnet/testkit';
 import { formatMac } from '@softnet/wire';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bytes, G, groupReq, ints, join, set, sockaddr, source } from '../stack/ipv6/group-values.ts';
+import { bridgeGroup } from './linux/bridge-group.ts';
 import { GroupListener, sendCommand } from './linux/group-listener.ts';
 import { skipAloud } from './linux/linux-side.ts';
 import { Netns, netnsSkipReason } from './linux/netns.ts';
@@ -15,14 +16,6 @@ import { tsharkComplaints, tsharkFields } from './linux/tshark.ts';
 const { INET6 } = ADDRESS_FAMILY;
 const PORT = 5000;
 const [LINUX, OURS] = ['fd77::1', 'fd77::2'];
-
-/** As `bridge -j mdb` has it. */
-interface MdbEntry {
-  readonly grp: string;
-  readonly port: string;
-  readonly filter_mode: string;
-  readonly source_list?: readonly { readonly address: string }[];
-}
 
 describe.skipIf(skipAloud('MLD with Linux', netnsSkipReason()))('this machine’s Linux as member, sender and querier', () => {
   const device = `snmld${process.pid % 100_000}`;
@@ -61,13 +54,7 @@ describe.skipIf(skipAloud('MLD with Linux', netnsSkipReason()))('this machine’
     return user;
   };
 
-  /** What the bridge's querier knows of us: 'exclude fd77::9', by group. */
-  const known = async (group: string): Promise<string | null> => {
-    const { stdout } = await linux.exec('bridge -j -d mdb show dev br0');
-    const entries = (JSON.parse(stdout) as readonly { readonly mdb: readonly MdbEntry[] }[])[0]!.mdb;
-    const found = entries.find((each) => each.grp === group && each.port === device && 'filter_mode' in each && !('src' in each));
-    return found === undefined ? null : [found.filter_mode, ...(found.source_list ?? []).map(({ address }) => address).sort()].join(' ');
-  };
+  const known = (group: string): Promise<string | null> => bridgeGroup(linux, device, group);
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
   test('the querier of a bridge knows who is in which group, for which sources, and when they leave', async () => {
