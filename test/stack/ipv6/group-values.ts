@@ -1,12 +1,11 @@
-import { SockOptions } from '@softnet/contract';
 import { IPV6_GROUP_OPTION } from '@softnet/ipv6';
 import type { DatagramUser } from '@softnet/testkit';
 import { parseIpv6 } from '@softnet/wire';
-import { bytes, groupReq, ints } from '../ipv4/group-values.ts';
+import { bytes, groupReq, ints, sharePort } from '../ipv4/group-values.ts';
 
 // Values of options about groups, as programs lay them out for Linux.
 
-export { bytes, groupReq, ints };
+export { bytes, groupReq, ints, sharePort };
 
 const SOL_IPV6 = 41;
 export const G = IPV6_GROUP_OPTION;
@@ -54,11 +53,4 @@ export function join(user: DatagramUser, group: string, ifindex: number): void {
 /** One source more or less. */
 export function source(name: number, group: string, from: string, ifindex: number): [number, Uint8Array] {
   return [name, groupReq(ifindex, sockaddr(group), sockaddr(from))];
-}
-
-/** Several sockets may have one port. */
-export function sharePort(user: DatagramUser): DatagramUser {
-  user.sock.options ??= new SockOptions();
-  user.sock.flags |= 0x1;
-  return user;
 }
