@@ -12,6 +12,7 @@ import { inputTo } from './input-to.ts';
 import type { MemberReader } from './member-reader.ts';
 import { memberReader } from './member-reader.ts';
 import { ipv4, RawLink } from './raw-link.ts';
+import { takenWithoutGarbage } from './taken-without-garbage.ts';
 import { VoidModule } from './void-module.ts';
 import { withoutGarbage } from './without-garbage.ts';
 
@@ -46,23 +47,13 @@ function member(port: number): MemberReader {
 test('a packet to a group comes to its member without a byte of garbage', async () => {
   const one = member(5000);
   await link.net.pass(2000);
-  let got = 0;
-  const calls = withoutGarbage(() => {
-    receive(packet);
-    if (one.take() === 1000) got++;
-  });
-  expect(got).toBe(calls);
-  one.close();
+  takenWithoutGarbage(() => receive(packet), [one], 1000);
 });
 
 test('and to three members', async () => {
   const members = [member(5000), member(5000), member(5000)];
   await link.net.pass(2000);
-  withoutGarbage(() => {
-    receive(packet);
-    for (const each of members) if (each.take() !== 1000) throw new Error('nothing came');
-  });
-  for (const each of members) each.close();
+  takenWithoutGarbage(() => receive(packet), members, 1000);
 });
 
 test('a packet to a group leaves, and what nobody has joined is dropped, without a byte of garbage', async () => {

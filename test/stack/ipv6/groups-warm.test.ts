@@ -10,6 +10,7 @@ import { addSums, checksumOf, emitIpv6Packet, emitUdp, pseudoHeaderSum, sumBytes
 import { inputTo } from '../ipv4/input-to.ts';
 import type { MemberReader } from '../ipv4/member-reader.ts';
 import { memberReader } from '../ipv4/member-reader.ts';
+import { takenWithoutGarbage } from '../ipv4/taken-without-garbage.ts';
 import { VoidModule } from '../ipv4/void-module.ts';
 import { withoutGarbage } from '../ipv4/without-garbage.ts';
 import { G, ints, join, set, source } from './group-values.ts';
@@ -49,23 +50,13 @@ function member(port: number): MemberReader {
 test('a packet to a group comes to its member without a byte of garbage', async () => {
   const one = member(5000);
   await peer.net.pass(2000);
-  let got = 0;
-  const calls = withoutGarbage(() => {
-    receive(packet);
-    if (one.take() === 1000) got++;
-  });
-  expect(got).toBe(calls);
-  one.close();
+  takenWithoutGarbage(() => receive(packet), [one], 1000);
 });
 
 test('and to three members', async () => {
   const members = [member(5000), member(5000), member(5000)];
   await peer.net.pass(2000);
-  withoutGarbage(() => {
-    receive(packet);
-    for (const each of members) if (each.take() !== 1000) throw new Error('nothing came');
-  });
-  for (const each of members) each.close();
+  takenWithoutGarbage(() => receive(packet), members, 1000);
 });
 
 test('a packet to a group leaves, and what nobody has joined is dropped, without a byte of garbage', async () => {
