@@ -119,7 +119,7 @@ test('whatever numbers others say, days go by, and IPv6 can be taken out', { tim
       host.kernel.sysctl.set(`${CONF}.eth0.disable_ipv6`, 0);
       host.addAddress('eth0', 'fd07::1/64');
       // The time between probes is what a router has said: an hour at most.
-    await net.pass(3 * 3_600_000);
+      await net.pass(3 * 3_600_000);
       peer.received.length = 0;
       peer.solicit({ target: 'fd07::1' }, { src: 'fd07::9', dst: 'fd07::1' });
       expect(await peer.messages(100)).toContain('136 to fd07::9');
