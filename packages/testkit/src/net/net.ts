@@ -3,7 +3,7 @@ import { Kernel, World } from '@softnet/kernel';
 import type { CableOptions } from '@softnet/nic-driver';
 import { Cable } from '@softnet/nic-driver';
 import { NetHost } from './net-host.ts';
-import { QUIET_HOST } from './quiet-host.ts';
+import { LITTLE_MEMORY, QUIET_HOST } from './quiet-host.ts';
 import { HOST_STACK } from './stack.ts';
 
 /** How to make a {@link Net}; all of it has defaults. */
@@ -13,7 +13,7 @@ export interface NetOptions {
   readonly seed?: number;
   /** What each host loads. Default: {@link HOST_STACK}. */
   readonly modules?: readonly ModuleSource[];
-  /** Its `settings` are added to {@link QUIET_HOST}. */
+  /** Its `settings` are added to {@link QUIET_HOST} and {@link LITTLE_MEMORY}. */
   readonly kernel?: Omit<KernelOptions, 'world' | 'name' | 'seed'>;
 }
 
@@ -41,7 +41,7 @@ export class Net {
   /** Boots a host. Rejects as `Kernel.load` does. */
   async host(name: string): Promise<NetHost> {
     const { modules = HOST_STACK, kernel = {}, seed = 1 } = this.#options;
-    const settings = { ...QUIET_HOST, ...kernel.settings };
+    const settings = { ...QUIET_HOST, ...LITTLE_MEMORY, ...kernel.settings };
     const made = new Kernel({ ...kernel, settings, world: this.world, name, seed });
     for (const source of modules) await this.run(made.load(source));
     const host = new NetHost(made);
