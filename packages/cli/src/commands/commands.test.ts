@@ -84,7 +84,7 @@ test('sysctl takes the options and the slashes of procps', async () => {
 test('mem shows pools, who has how much waiting, and that nothing is scarce', async () => {
   const { type } = await testSession();
   const text = await type('mem');
-  expect(text).toMatch(/^POOL +BUFFERS +IDLE +PAGES +IDLE +PACKETS OUT\n.*\nshared +8192 +\d+ +8192 +\d+ +\d+$/m);
+  expect(text).toMatch(/^POOL +BUFFERS +IDLE +PAGES +IDLE +PACKETS OUT\n.*\nshared +2048 +\d+ +1024 +\d+ +\d+$/m);
   expect(text).toMatch(/^udp +\d+ +\d+ +0$/m);
   expect(text).toMatch(/^pressure: none/m);
 });
