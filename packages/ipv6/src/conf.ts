@@ -12,7 +12,7 @@ const ON = Object.freeze({ default: 1, min: 0, max: 1, join: 'own' } as const);
 /** `net.ipv6.conf.*`: names and defaults are Linux's. */
 export type Ipv6Conf = DeviceConf<Ipv6ConfName>;
 
-export type Ipv6ConfName = keyof ReturnType<typeof specsOf>;
+type Ipv6ConfName = keyof ReturnType<typeof specsOf>;
 
 /** Who is told of what was set; device null: for all. What is set so for all devices is set for each, and for those to come, as in Linux. */
 export interface Ipv6ConfListener {

@@ -13,7 +13,7 @@ const LOSS = 0.1;
 const LITTLE = Object.freeze({ 'net.core.skb_buffers': 256, 'net.core.skb_pages': 16 });
 
 /** A host of the run. */
-export interface Place {
+interface Place {
   /** From 0. */
   readonly at: number;
   /** Of its eth0, and of the hub's device there. */
@@ -22,7 +22,7 @@ export interface Place {
 }
 
 /** What a program may ask for. */
-export interface Wish {
+interface Wish {
   readonly group: string;
   readonly source: string;
   /** Of a whole filter. */

@@ -20,7 +20,7 @@ const SETTINGS = Object.freeze({ ...LINUX_HOST, 'net.ipv6.conf.default.use_tempa
  * Hosts a and b, and the router r between them, that have IPv6 as one has it without a hand on it: r tells of itself, a and b have their
  * addresses (temporary ones too) and their default router of it; duplicates are looked for and groups are reported. IPv4 is by hand.
  */
-export async function autoconfiguredHosts(seed: number): Promise<RoutedHosts> {
+async function autoconfiguredHosts(seed: number): Promise<RoutedHosts> {
   const net = new Net({ seed, kernel: { settings: SETTINGS } });
   const [a, r, b] = [await net.host('a'), await net.router('r'), await net.host('b')];
   const cable = { delayUs: 200 };
@@ -52,7 +52,7 @@ export async function flowsOfBoth(seed: number): Promise<Flows> {
 }
 
 /** That of its prefix which stays. */
-export function stableAddress(host: NetHost): string {
+function stableAddress(host: NetHost): string {
   const found = ipv6Addresses(host).find(({ address, flags }) => address[0] === 0x20010db8 && (flags & ADDRESS_FLAG.TEMPORARY) === 0);
   if (found === undefined) throw new Error(`${host.kernel.name} has no address of its router's prefix`);
   return formatIpv6(...found.address);

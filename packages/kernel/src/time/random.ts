@@ -12,7 +12,7 @@ export class Xoshiro128 {
     this.#state = Int32Array.of(a, b, c, d);
   }
 
-  /** The next 32 bits, 0 to 2³²-1. */
+  /** The next 32 bits, as an int32: a number above 2³¹ may be boxed by V8 when it is returned. */
   next(): number {
     const s = this.#state;
     const s1 = s[1]!;
@@ -23,7 +23,7 @@ export class Xoshiro128 {
     s[0]! ^= s[3]!;
     s[2]! ^= s1 << 9;
     s[3] = rotateLeft(s[3]!, 11);
-    return result >>> 0;
+    return result;
   }
 }
 
@@ -54,7 +54,7 @@ export class SeededRandom implements Random {
   }
 
   u32(): number {
-    return this.#generator.next();
+    return this.#generator.next() >>> 0;
   }
 
   /** @throws NetError EINVAL when `bound` is not an integer from 1 to 2³². */
@@ -64,14 +64,14 @@ export class SeededRandom implements Random {
     }
     // The last, incomplete run of remainders is thrown back, else small numbers would come more often.
     const limit = TWO_32 - (TWO_32 % bound);
-    let bits = this.#generator.next();
-    while (bits >= limit) bits = this.#generator.next();
+    let bits = this.#generator.next() >>> 0;
+    while (bits >= limit) bits = this.#generator.next() >>> 0;
     return bits % bound;
   }
 
   /** A multiple of 2⁻³². */
   fraction(): number {
-    return this.#generator.next() / TWO_32;
+    return (this.#generator.next() >>> 0) / TWO_32;
   }
 
   /** Four bytes a step, the lowest first. */
