@@ -63,6 +63,7 @@ import { Ipv6Offload } from './machine/offload.ts';
 import { Ipv6Output } from './machine/output.ts';
 import type { Ipv6Reasons } from './machine/reasons.ts';
 import { IPV6_REASON } from './machine/reasons.ts';
+import { SentEchoes } from './machine/sent-echoes.ts';
 import { defineSettings } from './machine/settings.ts';
 import type { Surroundings } from './machine/surroundings.ts';
 import { GroupTraffic } from './mld/group-traffic.ts';
@@ -217,7 +218,8 @@ export class Ipv6Module implements SoftnetModule {
     const hooks = this.#defineHooks(ctx, layer);
     const unmerger = new Unmerger(layer.segment);
     const output = new Ipv6Output(around, links, layer, hooks, unmerger, new FlowLabels(ctx.random.u32(), settings.autoLabels));
-    const icmpOutput = new IcmpOutput(around, links, output, unmerger, new IcmpLimits(ctx.clock, ctx.random, settings));
+    const sent = new SentEchoes(ctx.random.u32());
+    const icmpOutput = new IcmpOutput(around, links, output, unmerger, new IcmpLimits(ctx.clock, ctx.random, settings), sent);
     const errors = new IcmpErrors(around, icmpOutput);
     this.#reassembly = this.#defineReassembly(ctx);
     const headers = new ExtensionHeaders(reasons, errors, new Ipv6Fragments(around, errors, this.#reassembly), settings.limits);
@@ -244,7 +246,7 @@ export class Ipv6Module implements SoftnetModule {
     this.#discovery = new NeighbourDiscovery(around, links, sender, searches, this.#routers, {
       unreachable: (skb) => this.#unreachable(skb),
     });
-    this.#icmp = new IcmpInput(around, links, delivery, icmpOutput, this.#discovery, this.#groups);
+    this.#icmp = new IcmpInput(around, links, delivery, icmpOutput, this.#discovery, this.#groups, sent);
   }
 
   #defineHooks(ctx: ModuleContext, layer: Ipv6Layer): LayerHooks {

@@ -28,6 +28,7 @@ import type { IcmpOutput } from './icmp-output.ts';
 import type { NeighbourDiscovery } from './neighbour-discovery.ts';
 import { IPV6_MIN_MTU } from './output.ts';
 import type { Ipv6Reason } from './reasons.ts';
+import type { SentEchoes } from './sent-echoes.ts';
 import type { Links, Surroundings } from './surroundings.ts';
 
 /** What is said of groups. */
@@ -40,7 +41,6 @@ export interface GroupMessages {
 export class IcmpInput implements Protocol {
   readonly name = 'icmpv6';
   readonly number = IP_PROTOCOL.ICMPV6;
-  readonly error = null;
   readonly gro = null;
   readonly segment = null;
   readonly #around: Surroundings;
@@ -49,6 +49,7 @@ export class IcmpInput implements Protocol {
   readonly #output: IcmpOutput;
   readonly #discovery: NeighbourDiscovery;
   readonly #groups: GroupMessages;
+  readonly #sent: SentEchoes;
   readonly #reader = new SkbReader();
   readonly #quote = new IcmpQuote();
   readonly #report = new ErrorReport();
@@ -61,7 +62,9 @@ export class IcmpInput implements Protocol {
     output: IcmpOutput,
     discovery: NeighbourDiscovery,
     groups: GroupMessages,
+    sent: SentEchoes,
   ) {
+    this.#sent = sent;
     this.#around = around;
     this.#links = links;
     this.#delivery = delivery;
@@ -72,6 +75,12 @@ export class IcmpInput implements Protocol {
 
   dissect(memory: PacketMemory, offset: number, endOffset: number, key: FlowKey): boolean {
     return dissectEcho(memory, offset, endOffset, key, ICMPV6_TYPE.ECHO_REQUEST, ICMPV6_TYPE.ECHO_REPLY);
+  }
+
+  /** An error about an echo reply, of which no socket knows. Whether it was sent matters only where something is to be learned of its path. */
+  error({ memory, network, transport, tail }: Skb, _layer: NetworkLayer, { type }: ErrorReport): boolean {
+    if (type !== ICMPV6_TYPE.PACKET_TOO_BIG || transport + ICMP_HEADER_BYTES > tail) return false;
+    return icmpType(memory.view, transport) === ICMPV6_TYPE.ECHO_REPLY && this.#sent.has(memory, network, transport);
   }
 
   /** Of two generations, each has members in groups of its own: what is said of groups, both hear. */

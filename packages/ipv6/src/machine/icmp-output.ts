@@ -7,8 +7,10 @@ import {
   checksumOf,
   ICMP_HEADER_BYTES,
   ICMPV6_TYPE,
+  IPV6_HEADER_BYTES,
   icmpChecksum,
   icmpCode,
+  icmpRest,
   ipv6Dst,
   ipv6FlowLabel,
   ipv6Src,
@@ -26,6 +28,7 @@ import type { IcmpLimits } from './icmp-limits.ts';
 import type { Ipv6Output } from './output.ts';
 import { IPV6_MIN_MTU } from './output.ts';
 import type { Ipv6Reason } from './reasons.ts';
+import type { SentEchoes } from './sent-echoes.ts';
 import { REFLECT_ECHO } from './settings.ts';
 import type { Links, Surroundings } from './surroundings.ts';
 
@@ -41,10 +44,12 @@ export class IcmpOutput {
   readonly #output: Ipv6Output;
   readonly #unmerger: Unmerger;
   readonly #limits: IcmpLimits;
+  readonly #sent: SentEchoes;
   readonly #flow = new Flow();
   readonly #reader = new SkbReader();
 
-  constructor(around: Surroundings, links: Links, output: Ipv6Output, unmerger: Unmerger, limits: IcmpLimits) {
+  constructor(around: Surroundings, links: Links, output: Ipv6Output, unmerger: Unmerger, limits: IcmpLimits, sent: SentEchoes) {
+    this.#sent = sent;
     this.#limits = limits;
     this.#unmerger = unmerger;
     this.#around = around;
@@ -82,6 +87,7 @@ export class IcmpOutput {
     skb.transport = at;
     setIcmpTypeAndCode(skb.memory.view, at, ICMPV6_TYPE.ECHO_REPLY, 0);
     setIcmpChecksum(skb.memory.view, at, checksum);
+    if (skb.len + IPV6_HEADER_BYTES > IPV6_MIN_MTU) this.#sent.note(flow, icmpRest(skb.memory.view, at));
     this.#output.send(skb, flow, null);
     return null;
   }
