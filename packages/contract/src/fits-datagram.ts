@@ -134,6 +134,9 @@ export class Datagrams implements SockOps, SocketCalls, SocketProtocol, Protocol
     skb.memory.pool.release(skb);
     return len;
   }
+  queuedBytes(sock: SockCommon, sending: boolean): number {
+    return sending ? 0 : ((sock.ext as SkbQueue).first?.len ?? 0);
+  }
   poll(sock: SockCommon): number {
     return (sock.ext as SkbQueue).lenPackets > 0 ? POLL.IN | POLL.OUT : POLL.OUT;
   }

@@ -10,7 +10,10 @@ export class SockAddress {
   address3 = 0;
   /** Host order. */
   port = 0;
-  /** Scope of a link-local address, or a packet socket's interface; 0: none. */
+  /**
+   * Scope of a link-local address, or a packet socket's interface; 0: none. Of a packet socket `port` is the ethertype, `address0` is hardware type << 16 | packet
+   * type << 8 | length of the link address, which stands in `address1` and `address2`, most significant byte first.
+   */
   ifindex = 0;
 }
 
@@ -41,8 +44,40 @@ export class Message {
   /** Bits of {@link MESSAGE_FLAG}, in and out. */
   flags = 0;
   control: ControlMessage | null = null;
+  /** Receiving: control messages of the call before, to be filled anew by {@link putControl}. */
+  spareControl: ControlMessage | null = null;
   /** With SKB: the packet itself, payload at `data`, without a copy (row S4). Who gets it frees it. */
   skb: Skb | null = null;
+}
+
+/**
+ * Puts a control message of so many bytes behind `message.control`, and gives its bytes to be written: all of them, as they are not cleared. Who calls again and
+ * again with one message and asks for the same, makes no garbage.
+ */
+export function putControl(message: Message, level: number, type: number, lenBytes: number): Uint8Array {
+  let control = message.spareControl;
+  if (control === null) control = new ControlMessage(level, type, new Uint8Array(lenBytes));
+  else {
+    message.spareControl = control.next;
+    control.level = level;
+    control.type = type;
+    if (control.data.length !== lenBytes) control.data = new Uint8Array(lenBytes);
+  }
+  control.next = null;
+  let last = message.control;
+  if (last === null) message.control = control;
+  else {
+    while (last.next !== null) last = last.next;
+    last.next = control;
+  }
+  return control.data;
+}
+
+/** Before a receive call fills it: what the last one put there is spare. */
+export function clearControl(message: Message): void {
+  if (message.control === null) return;
+  message.spareControl = message.control;
+  message.control = null;
 }
 
 /** Linux's `MSG_*`. */
@@ -62,4 +97,5 @@ export const MESSAGE_FLAG = Object.freeze({
   /** Received: as the packet in `message.skb`. Ours; Linux has no such flag. */
   SKB: 0x100000,
   ZEROCOPY: 0x4000000,
+  FASTOPEN: 0x20000000,
 } as const);

@@ -81,6 +81,8 @@ export const NEIGHBOUR_UPDATE = Object.freeze({
   IS_ROUTER: 4,
   /** From a request or solicitation of theirs: make the entry if there is none. */
   CREATE: 8,
+  /** It is an advertisement: who did not answer, or was not asked yet, is not there for it (RFC 4861 §7.2.5, Appendix C). */
+  ANSWER: 16,
 } as const);
 
 /**
@@ -94,6 +96,7 @@ export interface Neighbours {
    * A neighbour's link address was heard; `bits` of {@link NEIGHBOUR_UPDATE}. Does nothing for one that nobody asked
    * for, without CREATE. Returns whether there is one.
    * @param bytes where it stands, from `offset` on; `device.addressLen` of them.
+   * @param offset -1: none was said. Then what is known is confirmed, and nobody is made; false where none is known.
    */
   learn(
     device: NetDevice,

@@ -3,6 +3,7 @@ import type { Dst, DstUse } from './dst.ts';
 import type { Flow, FlowKey } from './flow.ts';
 import type { Objects } from './held.ts';
 import type { InterfaceAddress } from './interface-address.ts';
+import type { PacketOptions } from './packet-options.ts';
 import type { Skb } from './skb.ts';
 import type { SockCommon } from './sock-common.ts';
 import { definePoint } from './token.ts';
@@ -55,8 +56,9 @@ export interface NetworkLayer {
   /**
    * Out: writes its header before `skb.data`, then {@link reenter}. `skb.dst` is set, room is there.
    * @param sock whose options count (TTL, DF, IP options); null: the layer's own. Returns one of `TRANSMIT`.
+   * @param packet what this packet has otherwise than its socket; null, or none: nothing.
    */
-  send(skb: Skb, flow: Flow, sock: SockCommon | null): number;
+  send(skb: Skb, flow: Flow, sock: SockCommon | null, packet?: PacketOptions | null): number;
   /**
    * Out, header written, `data` = `network`: output hook, then `skb.dst.output`. Callers: `send`, and transformations
    * that have put a new header before the packet and set `skb.dst` to their child.

@@ -2,6 +2,7 @@ import type { DstUse } from './dst.ts';
 import { Held } from './held.ts';
 import type { SocketGroups } from './multicast-groups.ts';
 import type { NetworkLayer } from './network-layer.ts';
+import type { PacketFilter } from './packet-filter.ts';
 import type { SockOps } from './sock-ops.ts';
 
 /**
@@ -70,15 +71,36 @@ export class SockOptions {
   receiveLimitBytes = SOCK_BUFFER_BYTES;
   /** Its layer's own: options of that level (TTL, memberships); null: all as usual. */
   layer: object | null = null;
+  /** The same of IPv4, of an IPv6 socket that has IPv4 flows too. */
+  mappedLayer: object | null = null;
   /** Of groups: what it has joined, and how it sends to them; null: nothing. */
   groups: SocketGroups | null = null;
+  /** SO_ATTACH_FILTER: what it is given of its packets; null: all. */
+  filter: PacketFilter | null = null;
+  /** Reports that wait to be read by MSG_ERRQUEUE (RECVERR, timestamps); null: none ever came. Of the protocol's making. */
+  errors: object | null = null;
+  /** SO_RCVLOWAT: POLL.IN says so many bytes; of streams. */
+  receiveLowBytes = 1;
+  /** SO_RCVTIMEO and SO_SNDTIMEO: how long a face that blocks waits, µs; 0: for ever. */
+  receiveTimeoutUs = 0;
+  sendTimeoutUs = 0;
+  /** SO_LINGER: how long `close` waits for what is not sent, seconds; -1: it does not wait. */
+  lingerSec = -1;
+  /** SO_PEEK_OFF: where the next peek begins; -1: at the front. */
+  peekOffsetBytes = -1;
+  /** SOF_TIMESTAMPING_* of SO_TIMESTAMPING; 0: none. */
+  timestamping = 0;
+  /** Bits of SOL_SOCKET's ancillary data that it wants: the socket module's own. */
+  ancillary = 0;
+  /** Packets that it had no room for (SO_RXQ_OVFL); counted by the protocol, from when the option is set. */
+  overflows = 0;
 }
 
 /** What a socket may have queued each way unless its options say otherwise. Linux's default of `net.core.rmem_default`. */
 export const SOCK_BUFFER_BYTES = 212992;
 
 /** Linux's `SOCK_*`. Open. */
-export const SOCK_TYPE = Object.freeze({ STREAM: 1, DGRAM: 2, RAW: 3, SEQPACKET: 5, DCCP: 6 } as const);
+export const SOCK_TYPE = Object.freeze({ STREAM: 1, DGRAM: 2, RAW: 3, SEQPACKET: 5, DCCP: 6, PACKET: 10 } as const);
 
 /** What is said of a socket by one bit. */
 export const SOCK_FLAG = Object.freeze({
@@ -98,4 +120,12 @@ export const SOCK_FLAG = Object.freeze({
   ORPHAN: 0x100,
   /** Its port was chosen by bind, and stays when it disconnects. */
   PORT_BOUND: 0x200,
+  /** Has asked some level for ancillary data: `OptionLevel.received`. */
+  ANCILLARY: 0x400,
+  /** SO_NO_CHECK: IPv4 datagrams are sent without a checksum (RFC 768). */
+  NO_CHECK: 0x800,
+  /** SO_DONTROUTE: only who is on a link of ours is reached. */
+  DONTROUTE: 0x1000,
+  /** SO_OOBINLINE: urgent data stay in the stream. */
+  OOBINLINE: 0x2000,
 } as const);

@@ -48,6 +48,8 @@ export interface SocketCalls {
   close(sock: SockCommon): void;
   /** Bits of {@link POLL}. */
   poll(sock: SockCommon): number;
+  /** Bytes that `receive` would give at once (FIONREAD: of datagrams the first one's), or with `sending` those that are not sent yet (SIOCOUTQ). Or -errno. */
+  queuedBytes(sock: SockCommon, sending: boolean): number;
   /** Of the protocol's own level; others go to `OptionLevel`. The value in `value`, as in Linux's ABI. */
   setOption(sock: SockCommon, level: number, name: number, value: Uint8Array): number;
   /** Writes into `value`; returns how many bytes, or -errno. */

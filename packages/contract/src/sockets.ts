@@ -1,4 +1,7 @@
 import type { Owner } from './held.ts';
+import type { ControlMessage, Message } from './message.ts';
+import type { PacketOptions } from './packet-options.ts';
+import type { Skb } from './skb.ts';
 import type { SockCommon } from './sock-common.ts';
 import { definePoint, defineService } from './token.ts';
 
@@ -20,14 +23,16 @@ export interface SocketProtocol {
   readonly family: number;
   /** One of `SOCK_TYPE`. */
   readonly type: number;
+  /** -1: any that is asked for, where nobody names it: of raw and packet sockets. */
   readonly protocol: number;
   /** True: the usual one of its type, for `protocol` 0. */
   readonly usual: boolean;
   /**
    * Makes the socket, with `ops` and `ext`, and holds it for `owner`. What it took before it fails, it gives back (row I7).
+   * @param protocol that was asked for, 0: the usual one.
    * @throws NetError ENOBUFS, EACCES, ESHUTDOWN.
    */
-  open(family: number, owner: Owner): SockCommon;
+  open(family: number, owner: Owner, protocol: number): SockCommon;
 }
 export const SocketProtocol = definePoint<SocketProtocol>({ name: 'socket-protocol', version: '1.0.0' });
 
@@ -44,5 +49,12 @@ export interface OptionLevel {
   get(sock: SockCommon, name: number, value: Uint8Array): number;
   /** The socket is closed: memberships and the like end. */
   closed(sock: SockCommon): void;
+  /**
+   * Of a packet that a socket with SOCK_FLAG.ANCILLARY is given: puts what it has asked of this level behind `message.control`, by `putControl`.
+   * `skb.network` and `transport` are at the headers. Not there: the level has no ancillary data.
+   */
+  received?(sock: SockCommon, skb: Skb, message: Message): void;
+  /** Of a message to be sent: what one of its control messages, of this level, says. 0, or -EINVAL: it means nothing, or is malformed. */
+  sending?(sock: SockCommon, control: ControlMessage, packet: PacketOptions): number;
 }
 export const OptionLevel = definePoint<OptionLevel>({ name: 'option-level', version: '1.0.0' });

@@ -72,6 +72,23 @@ describe('a module in a kernel', () => {
 });
 
 describe('a kernel', () => {
+  test('calls programs after some of its time, in order, unless they call it off; what they throw is a fault', async () => {
+    const kernel = makeKernel();
+    const calls: string[] = [];
+    kernel.after(200, () => calls.push(`b ${kernel.clock.nowUs}`), 'test');
+    kernel.after(100, () => calls.push(`a ${kernel.clock.nowUs}`), 'test');
+    const off = kernel.after(150, () => calls.push('never'), 'test');
+    const bad = (): void => {
+      throw new Error('mine');
+    };
+    kernel.after(50, bad, 'program');
+    off();
+    await kernel.world.advance(1000);
+    off();
+    expect(calls).toEqual(['a 100', 'b 200']);
+    expect(kernel.faults).toMatchObject([{ module: 'kernel', message: expect.stringContaining('program: ') }]);
+  });
+
   test('that is shut down says what was open, closes it, and leaves its World', async () => {
     const kernel = makeKernel();
     kernel.offer(House, Guest);

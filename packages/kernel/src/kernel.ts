@@ -1,4 +1,4 @@
-import type { Clock, Contributions, DropReason, PointToken, Port, ServiceToken } from '@softnet/contract';
+import type { Clock, Contributions, DropReason, FaceHost, PointToken, Port, ServiceToken } from '@softnet/contract';
 import { NetError } from '@softnet/contract';
 import type {
   DryRun,
@@ -21,6 +21,7 @@ import { describeModule } from './life/module-info.ts';
 import type { CounterInfo } from './registries/counters.ts';
 import type { LogEntry } from './registries/journal.ts';
 import type { SysctlTree } from './settings/sysctl-tree.ts';
+import type { TimerAccount } from './time/wheel-timer.ts';
 import type { World } from './time/world.ts';
 
 /** The settings of a kernel, for those who turn them. */
@@ -30,7 +31,7 @@ export type Sysctl = Pick<SysctlTree, 'get' | 'set' | 'list'>;
  * A network kernel: modules are loaded into it, replaced and unloaded while it runs. It names no protocol. Several in one
  * process share nothing but, if so made, a World.
  */
-export class Kernel {
+export class Kernel implements FaceHost {
   readonly name: string;
   readonly world: World;
   readonly clock: Clock;
@@ -38,6 +39,8 @@ export class Kernel {
   readonly sysctl: Sysctl;
   readonly #composition: Composition;
   readonly #loads = new Set<Promise<unknown>>();
+  /** Whose timers those of programs are. */
+  readonly #programs: TimerAccount = { owner: 0, label: 'kernel', armed: 0, dead: false };
   #ended: Promise<ShutdownReport> | undefined;
 
   constructor(options: KernelOptions = {}) {
@@ -114,6 +117,17 @@ export class Kernel {
   /** The way to a service, for programs outside of modules. */
   port<T extends object>(token: ServiceToken<T>): Port<T> {
     return this.#composition.get(PART.board).port(token);
+  }
+
+  /**
+   * Calls `then` in `delayUs` of kernel time (0 and negative: at the next turn), for programs outside of modules; what it throws is listed in {@link Kernel.faults}. Not called once
+   * the kernel has left its World.
+   * @param place a static name for lists. @returns how to call it off; does nothing once it has been called. @throws ModuleFault for a delay that is no number up to 2⁴⁸.
+   */
+  after(delayUs: number, then: () => void, place: string): () => void {
+    const timer = this.#composition.get(PART.executive).wheel.timer(this.#programs, then, undefined, place);
+    timer.arm(delayUs);
+    return () => timer.cancel();
   }
 
   /** What live modules contribute to a point. */

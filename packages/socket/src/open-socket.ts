@@ -1,6 +1,9 @@
 import type { Contributions, CurrentOwner, NetworkLayer, Owner, SockCommon, SocketProtocol, Sockets } from '@softnet/contract';
 import { NetError } from '@softnet/contract';
 
+/** Of `SocketProtocol.protocol`. */
+const ANY_PROTOCOL = -1;
+
 /** Where users come in: finds who makes sockets of a family, type and protocol. */
 export class SocketDoor implements Sockets {
   readonly #protocols: Contributions<SocketProtocol>;
@@ -18,15 +21,15 @@ export class SocketDoor implements Sockets {
   open(family: number, type: number, protocol: number, owner: Owner): SockCommon {
     const { items, owners } = this.#protocols;
     const isOfFamily = this.#familyTest(family);
-    const index = items.findLastIndex(
-      (item) => isOfFamily(item) && item.type === type && (protocol === 0 ? item.usual : item.protocol === protocol),
-    );
+    const ofType = (item: SocketProtocol): boolean => isOfFamily(item) && item.type === type;
+    const named = items.findLastIndex((item) => ofType(item) && (protocol === 0 ? item.usual : item.protocol === protocol));
+    const index = named >= 0 ? named : items.findLastIndex((item) => ofType(item) && item.protocol === ANY_PROTOCOL);
     if (index < 0) throw this.#refusal(items.filter(isOfFamily), family, type, protocol);
     this.#know(items[index]!);
     const caller = this.#current.id;
     this.#current.id = owners[index]!;
     try {
-      return items[index]!.open(family, owner);
+      return items[index]!.open(family, owner, protocol);
     } finally {
       this.#current.id = caller;
     }

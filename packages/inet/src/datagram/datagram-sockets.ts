@@ -203,6 +203,12 @@ export class DatagramSockets implements SockOps, SocketCalls {
     return hasRoom(sock) ? bits | POLL.OUT : bits;
   }
 
+  /** FIONREAD: of the datagram that comes next; an empty one is as none, as in Linux. */
+  queuedBytes(sock: SockCommon, sending: boolean): number {
+    if (sending) return sock.sendQueuedBytes;
+    return stateOf(sock).queue.first?.len ?? 0;
+  }
+
   setOption(sock: SockCommon, level: number, name: number, value: Uint8Array): number {
     const { items, owners } = this.#host.levels;
     const index = items.findLastIndex((item) => item.level === level);
