@@ -74,12 +74,14 @@ export class RouteService implements Route {
     this.#parts.uses.detach(use);
   }
 
-  /** Of a route with several ways, on each: which one the flow takes is not in what the ICMP error quotes. */
+  /** Of a route with several ways, on each: which one the flow takes is not in what the ICMP error quotes. Groups have paths too (RFC 8201 §4). */
   learnMtu(flow: Flow, mtuBytes: number, locked = false): void {
     const { layers, lookups, fib, hops } = this.#parts;
     const layer = layers.of(flow.family);
     const alias = lookups.route(flow);
-    if (layer === null || alias === null || alias.info.type !== ROUTE_TYPE.UNICAST) return;
+    if (layer === null || alias === null) return;
+    const { type } = alias.info;
+    if (type !== ROUTE_TYPE.UNICAST && type !== ROUTE_TYPE.MULTICAST) return;
     const bytes = Math.max(mtuBytes | 0, layer.minMtuBytes);
     const { realms } = fib;
     for (const hop of alias.info.hops) this.#lowerMtu(realms === 0 ? hop : hops.withRealms(hop, realms), flow, bytes, locked);
