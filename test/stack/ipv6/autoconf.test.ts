@@ -374,8 +374,8 @@ test('a router has the subnet-router anycast address of each prefix (RFC 4291 §
   };
   expect(await ask()).toEqual([]);
   peer.host.kernel.sysctl.set(`${CONF}.all.forwarding`, true);
-  // Router and solicited, but not override.
-  expect(await ask()).toEqual(['fd00:: 6']);
+  // Router and solicited, but not override; from an address that is this host's alone (RFC 4443 §2.2 b).
+  expect(await ask()).toEqual([`${HOST_LINK} 6`]);
   peer.icmp({ type: 128 }, { dst: 'fd00::', src: 'fe80::9' });
   const [reply] = await peer.answers();
   expect([reply?.src, reply?.payload[0]]).toEqual([HOST_LINK, 129]);

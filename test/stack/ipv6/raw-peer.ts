@@ -14,7 +14,8 @@ import { emitIcmpv6, emitIpv6Packet, ipv6PseudoHeaderSum, parseIcmpv6, parseIpv6
 
 interface Frames {
   send(device: NetDevice, frame: Uint8Array): void;
-  seen: (frame: Uint8Array) => void;
+  /** @param header of the link. */
+  seen: (packet: Uint8Array, header: Uint8Array) => void;
 }
 const Frames = defineService<Frames>({ name: 'test-frames', version: '1.0.0' });
 
@@ -39,7 +40,7 @@ class FramesModule implements SoftnetModule {
       if (skb.type === SKB_TYPE.OUTGOING || skb.protocol !== ETHERTYPE.IPV6) return;
       const packet = new Uint8Array(skb.len);
       if (reader.open(skb)) reader.copyOut(packet);
-      frames.seen(packet);
+      frames.seen(packet, skb.memory.bytes.slice(skb.mac, skb.data));
     };
     ctx.corridor(Frames, frames);
     ctx.contribute(Tap, { ethertype: ETHERTYPE.ALL, ifindex: 0, tap }, 'corridor');
@@ -65,6 +66,8 @@ export class RawPeer implements Owner {
   readonly net: Net;
   readonly host: NetHost;
   readonly received: Ipv6Packet[] = [];
+  /** Also told of each packet that the host sends, as it comes. */
+  heard: (packet: Uint8Array, header: Uint8Array) => void = () => {};
   readonly cable: Cable;
   /** Of the host's end: others can be plugged in. */
   readonly #kernel: Kernel;
@@ -76,7 +79,8 @@ export class RawPeer implements Owner {
     this.cable = cable;
     this.#kernel = kernel;
     this.#device = device;
-    kernel.port(Frames).current.seen = (bytes) => {
+    kernel.port(Frames).current.seen = (bytes, header) => {
+      this.heard(bytes, header);
       const packet = parseIpv6Packet(bytes, 0, bytes.length);
       if (typeof packet === 'string') throw new Error(`the host sent ${packet}`);
       this.received.push(packet);

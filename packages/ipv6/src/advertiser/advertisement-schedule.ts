@@ -65,6 +65,11 @@ export class AdvertisementSchedule {
     this.nextUs = nowUs + (this.#initialLeft > 0 ? Math.min(waitUs, MAX_INITIAL_INTERVAL_US) : waitUs);
   }
 
+  /** All were told something else now: the next waits its time (§6.2.6). */
+  told(nowUs: number): void {
+    this.#lastUs = nowUs;
+  }
+
   freeze(): FrozenAdvertisementSchedule {
     return { nextUs: this.nextUs, lastUs: this.#lastUs, initialLeft: this.#initialLeft };
   }

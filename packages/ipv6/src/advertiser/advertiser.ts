@@ -113,7 +113,7 @@ export class Advertiser implements RouterAdvertisements, LinkListener {
     const link = this.#links.get(device.ifindex);
     if (link === undefined || !link.isSpeaking) return 'nd.no-router';
     const source = readAddress(skb.memory.view, skb.network + IPV6_SRC, ADDRESS_FAMILY.INET6);
-    if (sourceLinkAddress >= 0) this.#learn(device, source, skb.memory.bytes, sourceLinkAddress);
+    this.#learn(device, source, skb.memory.bytes, sourceLinkAddress);
     const { nowUs } = this.#host.clock;
     if (!link.schedule.solicited(nowUs)) this.#answerAlone(link, source, nowUs);
     this.#arm();
@@ -217,6 +217,7 @@ export class Advertiser implements RouterAdvertisements, LinkListener {
   /** One of them (RFC 4861 §6.2.5). */
   #farewell(link: AdvertisedLink, nowUs: number): void {
     this.#send(link, ALL_NODES, true);
+    link.schedule.told(nowUs);
     link.farewells--;
     link.farewellUs = link.farewells > 0 ? nowUs + FAREWELL_INTERVAL_US : Number.POSITIVE_INFINITY;
     if (link.farewells === 0 && link.isOver) this.end(link);
@@ -243,12 +244,15 @@ export class Advertiser implements RouterAdvertisements, LinkListener {
     this.#host.sender.send(link, source.address, to, emitRouter(isFarewell ? farewellOf(message) : message));
   }
 
+  /** Who asks for routers is none (§6.2.6). @param offset of his link address; -1: he says none. */
   #learn(device: NetDevice, source: AddressWords, bytes: Uint8Array, offset: number): void {
     const { neighbours, current } = this.#host.around;
     const caller = current.id;
     current.id = neighbours.owner;
-    const bits = NEIGHBOUR_UPDATE.CREATE | NEIGHBOUR_UPDATE.OVERRIDE;
-    neighbours.current.learn(device, ADDRESS_FAMILY.INET6, ...source, bytes, offset, bits);
+    const { CREATE, OVERRIDE } = NEIGHBOUR_UPDATE;
+    const table = neighbours.current;
+    const isKnown = table.learn(device, ADDRESS_FAMILY.INET6, ...source, bytes, offset, OVERRIDE);
+    if (!isKnown && offset >= 0) table.learn(device, ADDRESS_FAMILY.INET6, ...source, bytes, offset, CREATE | OVERRIDE);
     current.id = caller;
   }
 

@@ -6,6 +6,7 @@ import { ALL_NODES, SOLICITED_NODE, solicitedNodeWord3 } from '../machine/addres
 import { beginIcmpFlow } from '../machine/flow-of.ts';
 import type { NeighbourSender } from '../machine/neighbour-sender.ts';
 import type { Link, Links } from '../machine/surroundings.ts';
+import { linkLocalOf } from '../router/nd-sender.ts';
 import { NA_FLAG } from '../wire/neighbour-message.ts';
 import { ND_OPTION } from '../wire/neighbour-option.ts';
 import type { SearchSender } from './duplicate-searches.ts';
@@ -92,7 +93,9 @@ export class OwnAddressSender implements SearchSender {
     for (const { ifindex, flags, flow } of due) {
       const link = links.of(ifindex);
       const { src0, src1, src2, src3 } = flow;
-      if (link === null || !link.isAnycast(src0, src1, src2, src3)) continue;
+      const source = link === null ? null : linkLocalOf(link);
+      if (link === null || source === null || !link.isAnycast(src0, src1, src2, src3)) continue;
+      [flow.src0, flow.src1, flow.src2, flow.src3] = source.address;
       sender.send(link, flow, flags, src0, src1, src2, src3, ND_OPTION.TARGET_LINK_ADDRESS, null);
     }
     this.#arm();

@@ -1,12 +1,13 @@
 import type { InterfaceAddress, Neighbour, NeighbourProtocol, NetDevice, Skb } from '@softnet/contract';
 import { ADDRESS_FAMILY, DEVICE_FLAG, Flow, IP_PROTOCOL, NEIGHBOUR_STATE, NEIGHBOUR_UPDATE } from '@softnet/contract';
 import { gather } from '@softnet/skb';
-import { ICMPV6_TYPE, icmpRest, icmpType, ipv6Src } from '@softnet/wire';
+import { ICMPV6_TYPE, IPV6_SRC, icmpRest, icmpType, ipv6Src, readAddress } from '@softnet/wire';
 import type { OwnAddressNews } from '../dad/own-address-news.ts';
 import { NA_FLAG, ND_TARGET, NdMessage, readNdMessage } from '../wire/neighbour-message.ts';
 import { ND_OPTION } from '../wire/neighbour-option.ts';
 import {
   ALL_NODES,
+  commonPrefixLen,
   isLinkLocal,
   isMulticast,
   isUnspecified,
@@ -27,8 +28,7 @@ export interface Unreachable {
   unreachable(skb: Skb): void;
 }
 
-const { CREATE, OVERRIDE, SOLICITED, IS_ROUTER } = NEIGHBOUR_UPDATE;
-const HAS_LINK_ADDRESS = NEIGHBOUR_STATE.REACHABLE | NEIGHBOUR_STATE.STALE | NEIGHBOUR_STATE.DELAY | NEIGHBOUR_STATE.PROBE;
+const { CREATE, OVERRIDE, SOLICITED, IS_ROUTER, ANSWER } = NEIGHBOUR_UPDATE;
 
 /** Address resolution and unreachability detection on the wire (RFC 4861 §7); states and timers are the neighbour core's. */
 export class NeighbourDiscovery implements NeighbourProtocol {
@@ -180,6 +180,7 @@ export class NeighbourDiscovery implements NeighbourProtocol {
   #advertised(skb: Skb, link: Link, { targetLinkAddress }: NdMessage): Ipv6Reason | null {
     const { device } = link;
     const { bytes, view } = skb.memory;
+    const { conf } = this.#around;
     const at = skb.transport + ND_TARGET;
     const target0 = view.getInt32(at);
     const target1 = view.getInt32(at + 4);
@@ -188,16 +189,26 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     const ours = this.#links.find(target0, target1, target2, target3, device.ifindex);
     if (ours !== null) return ours.device === device ? this.#news.claimed(ours) : 'nd.conflict';
     const flags = icmpRest(view, skb.transport);
-    const bits = updateOf(flags);
-    if (targetLinkAddress >= 0) this.#learn(device, target0, target1, target2, target3, bytes, targetLinkAddress, bits);
-    else {
-      // Who was asked by unicast need not say it: what is known is confirmed, or nothing is (RFC 4861 §4.4, §7.2.5).
-      const known = this.#known(device, target0, target1, target2, target3);
-      if (known === null) return 'nd.no-link-address';
-      this.#learn(device, target0, target1, target2, target3, known.linkAddress, 0, bits);
+    if ((flags & NA_FLAG.SOLICITED) === 0 && conf.value(device.ifindex, 'drop_unsolicited_na') !== 0) return 'nd.unsolicited';
+    const update = updateOf(flags) | (this.#routers.isAwaited(link, target0, target1, target2, target3) ? 0 : ANSWER);
+    const isKnown = this.#learn(device, target0, target1, target2, target3, bytes, targetLinkAddress, update);
+    if (!isKnown && targetLinkAddress >= 0 && this.#takesUntracked(skb, link)) {
+      const made = (update & IS_ROUTER) | CREATE | OVERRIDE;
+      this.#learn(device, target0, target1, target2, target3, bytes, targetLinkAddress, made);
     }
+    // Who was asked by unicast need not say it: what is known is confirmed, or nothing is (RFC 4861 §4.4, §7.2.5).
+    if (!isKnown && targetLinkAddress < 0) return 'nd.no-link-address';
     skb.memory.pool.release(skb);
     return null;
+  }
+
+  /** A router knows hosts before it has a packet for them, where that is wanted (RFC 9131 §6.1.1). Linux's `accept_untracked_na`. */
+  #takesUntracked({ memory: { view }, network }: Skb, { device: { ifindex }, addresses }: Link): boolean {
+    const { conf } = this.#around;
+    const accepts = conf.value(ifindex, 'accept_untracked_na');
+    if (accepts === 0 || conf.value(ifindex, 'forwarding') === 0) return false;
+    const source = readAddress(view, network + IPV6_SRC, ADDRESS_FAMILY.INET6);
+    return accepts === 1 || addresses.some(({ address, prefixLen }) => commonPrefixLen(address, ...source) >= prefixLen);
   }
 
   #learn(
@@ -209,22 +220,13 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     bytes: Uint8Array,
     offset: number,
     bits: number,
-  ): void {
+  ): boolean {
     const { neighbours, current } = this.#around;
     const caller = current.id;
     current.id = neighbours.owner;
-    neighbours.current.learn(device, this.family, word0, word1, word2, word3, bytes, offset, bits);
+    const isThere = neighbours.current.learn(device, this.family, word0, word1, word2, word3, bytes, offset, bits);
     current.id = caller;
-  }
-
-  /** One whose link address is known. Looks at all there are (which are bounded): it must not be made for the asking. */
-  #known(device: NetDevice, word0: number, word1: number, word2: number, word3: number): Neighbour | null {
-    for (const neighbour of this.#around.neighbours.current.entries(this.family)) {
-      const { address0, address1, address2, address3, state } = neighbour;
-      if (address3 !== word3 || address2 !== word2 || address1 !== word1 || address0 !== word0 || neighbour.device !== device) continue;
-      return (state & HAS_LINK_ADDRESS) !== 0 ? neighbour : null;
-    }
-    return null;
+    return isThere;
   }
 
   // Sent messages.

@@ -60,6 +60,7 @@ const OWN = {
   'nd.not-ours': 'asks for an address that is not ours on that link (RFC 4861 §7.2.3)',
   'nd.loop': 'a solicitation of our own came back: the link is a loop (RFC 7527)',
   'nd.conflict': 'another host speaks by, or says that it has, an address of ours (RFC 4862 §5.4)',
+  'nd.unsolicited': 'an advertisement that answers nobody: net.ipv6.conf.*.drop_unsolicited_na',
   'nd.no-link-address': 'an advertisement without the link address that is wanted (RFC 4861 §7.2.5)',
 } as const;
 

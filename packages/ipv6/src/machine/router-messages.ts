@@ -10,6 +10,8 @@ export interface RouterMessages {
   redirected(skb: Skb, link: Link, message: NdMessage): Ipv6Reason | null;
   /** A neighbor solicitation for an address that is not this host's (§7.2.8). */
   askedForOther(skb: Skb, link: Link, message: NdMessage): Ipv6Reason | null;
+  /** A router that did not answer has just been asked whether it is back (RFC 4191 §3.2). */
+  isAwaited(link: Link, word0: number, word1: number, word2: number, word3: number): boolean;
 }
 
 /** What a router does for neighbours beside passing their packets on. */

@@ -45,7 +45,7 @@ export class Redirects {
     const from = readAddress(view, skb.network + IPV6_SRC, ADDRESS_FAMILY.INET6);
     if (isUnspecified(...destination) || !this.#isFirstHop(destination, from, link)) return 'nd.redirect-stranger';
     if (isSame(target, ...from) || this.#host.links.find(...target, ifindex) !== null) return 'nd.redirect-target';
-    if (targetLinkAddress >= 0) this.#learnNeighbour(link, target, bytes, targetLinkAddress, !isSame(target, ...destination));
+    this.#learnNeighbour(link, target, bytes, targetLinkAddress, !isSame(target, ...destination));
     this.#tried = [
       ...this.#tried.filter((each) => !isSame(each.destination, ...destination)).slice(1 - MAX_TRIED),
       { destination, target, before: from },

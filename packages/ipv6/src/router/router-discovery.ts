@@ -20,7 +20,6 @@ import { ICMP_HEADER_BYTES, IPV6_SRC, icmpRest, readAddress } from '@softnet/wir
 import type { Ipv6Link } from '../device/ipv6-link.ts';
 import type { LinkListener } from '../device/link-listener.ts';
 import { LINK_EVENT } from '../device/link-listener.ts';
-import { isSame } from '../machine/address-kind.ts';
 import type { Ipv6Reason } from '../machine/reasons.ts';
 import type { Surroundings } from '../machine/surroundings.ts';
 import type { NdMessage } from '../wire/neighbour-message.ts';
@@ -29,7 +28,6 @@ import type { Heard } from './heard-list.ts';
 import type { PrefixListener } from './heed-advertisement.ts';
 import { heedAdvertisement } from './heed-advertisement.ts';
 import type { LinkRouters } from './link-routers.ts';
-import { hasLinkAddress } from './router-watch.ts';
 import type { SolicitationTimes } from './solicitation-schedule.ts';
 
 const { CREATE, OVERRIDE, IS_ROUTER } = NEIGHBOUR_UPDATE;
@@ -82,10 +80,10 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
     const [servers, domains] = [state.servers.items, state.domains.items];
     heedAdvertisement({ conf: this.#host.around.conf, prefixes: this.#host.prefixes }, { link, state, router, nowMs }, message);
     this.#host.refused.value += state.routes.refused - refused;
-    if (message.lifetimeS > 0) state.solicitations.stop();
+    if (message.lifetimeS > 0) state.solicitations.answered();
     Object.assign(link, state.parameters);
     if (items !== state.routes.items) state.watch.follow(state.routes.routers);
-    if (this.#learn(state, router, memory.bytes, sourceLinkAddress)) state.watch.confirm(router);
+    if (this.#learn(device, router, memory.bytes, sourceLinkAddress)) state.watch.confirm(router);
     if (servers !== state.servers.items || domains !== state.domains.items) this.#listNames();
     this.#arm();
     return null;
@@ -108,6 +106,11 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
     if (neighbour.family !== ADDRESS_FAMILY.INET6 || change === 'remove') return;
     const state = this.#links.get(neighbour.device.ifindex);
     if (state?.watch.changed(neighbour, this.nowMs)) this.#arm();
+  }
+
+  /** A router there that did not answer has just been asked again. */
+  isAwaited({ ifindex }: NetDevice, word0: number, word1: number, word2: number, word3: number): boolean {
+    return this.#links.get(ifindex)?.watch.isAsked(word0, word1, word2, word3, this.nowMs) ?? false;
   }
 
   /** What was due is done. */
@@ -182,22 +185,11 @@ export class RouterDiscovery implements LinkListener, NeighbourListener, NameSer
   }
 
   /** Its neighbour is a router's (RFC 4861 §6.3.4). @param offset of its link address in `bytes`; -1: it says none. Returns whether there is one. */
-  #learn({ device, routes }: LinkRouters, router: AddressWords, bytes: Uint8Array, offset: number): boolean {
-    if (offset >= 0) return this.#tell(device, router, bytes, offset, OVERRIDE);
-    if (!routes.routers.some((each) => isSame(each, ...router))) return false;
+  #learn(device: NetDevice, router: AddressWords, bytes: Uint8Array, offset: number): boolean {
     const { neighbours, current } = this.#host.around;
     const caller = current.id;
     current.id = neighbours.owner;
-    const neighbour = neighbours.current.find(device, ADDRESS_FAMILY.INET6, ...router);
-    current.id = caller;
-    return neighbour !== null && hasLinkAddress(neighbour) && this.#tell(device, router, neighbour.linkAddress, 0, 0);
-  }
-
-  #tell(device: NetDevice, router: AddressWords, bytes: Uint8Array, offset: number, bits: number): boolean {
-    const { neighbours, current } = this.#host.around;
-    const caller = current.id;
-    current.id = neighbours.owner;
-    const isThere = neighbours.current.learn(device, ADDRESS_FAMILY.INET6, ...router, bytes, offset, bits | CREATE | IS_ROUTER);
+    const isThere = neighbours.current.learn(device, ADDRESS_FAMILY.INET6, ...router, bytes, offset, CREATE | OVERRIDE | IS_ROUTER);
     current.id = caller;
     return isThere;
   }

@@ -15,10 +15,12 @@ import type { AdvertisedLink } from '../advertiser/advertised-link.ts';
 import { FROZEN_ADVERTISED, freezeAdvertised, thawAdvertised } from '../advertiser/advertised-link.ts';
 import { Advertiser } from '../advertiser/advertiser.ts';
 import { NeighbourProxy } from '../advertiser/neighbour-proxy.ts';
+import { ProxyGroups } from '../advertiser/proxy-groups.ts';
 import { RedirectSender } from '../advertiser/redirect-sender.ts';
 import type { Ipv6Link } from '../device/ipv6-link.ts';
 import type { Ipv6Links } from '../device/ipv6-links.ts';
 import type { LinkListener } from '../device/link-listener.ts';
+import { LINK_EVENT } from '../device/link-listener.ts';
 import type { NeighbourSender } from '../machine/neighbour-sender.ts';
 import type { Ipv6Output } from '../machine/output.ts';
 import type { Ipv6Reason } from '../machine/reasons.ts';
@@ -54,6 +56,7 @@ export class RouterParts implements RouterMessages, ForwardAids, LinkListener, N
   readonly advertiser: Advertiser;
   readonly #redirectSender: RedirectSender;
   readonly #proxy: NeighbourProxy;
+  readonly #proxyGroups: ProxyGroups;
   readonly #host: RouterPartsHost;
   readonly #redirects: Redirects;
 
@@ -72,6 +75,7 @@ export class RouterParts implements RouterMessages, ForwardAids, LinkListener, N
       ...{ around, links, sender: host.sender, clock: ctx.clock, delayTicks: around.settings.proxyDelayTicks },
       timer: (fire) => ctx.timer(fire, undefined, 'ipv6.proxy'),
     });
+    this.#proxyGroups = new ProxyGroups({ around, links, poll: (look) => ctx.poll({ poll: look }, 'ipv6.proxy-groups') });
   }
 
   publish(): void {
@@ -102,6 +106,10 @@ export class RouterParts implements RouterMessages, ForwardAids, LinkListener, N
     return this.#proxy.asked(skb, this.#linkOf(device), message);
   }
 
+  isAwaited({ device }: { readonly device: NetDevice }, word0: number, word1: number, word2: number, word3: number): boolean {
+    return this.discovery.isAwaited(device, word0, word1, word2, word3);
+  }
+
   // ForwardAids.
 
   isAsked(skb: Skb): boolean {
@@ -120,6 +128,8 @@ export class RouterParts implements RouterMessages, ForwardAids, LinkListener, N
   linkChanged(link: Ipv6Link, event: number): void {
     this.discovery.linkChanged(link, event);
     this.advertiser.linkChanged(link, event);
+    if (event === LINK_EVENT.END) this.#proxyGroups.linkEnded(link);
+    if (event === LINK_EVENT.BEGIN || event === LINK_EVENT.FORWARDING) this.proxyChanged();
   }
 
   deviceChanged(device: NetDevice, event: number): void {
@@ -131,6 +141,11 @@ export class RouterParts implements RouterMessages, ForwardAids, LinkListener, N
     const { family, state, address0, address1, address2, address3 } = neighbour;
     if (family !== ADDRESS_FAMILY.INET6 || state !== NEIGHBOUR_STATE.FAILED) return;
     this.#redirects.failed([address0, address1, address2, address3]);
+  }
+
+  /** Also: `proxy_ndp` was set. */
+  proxyChanged(): void {
+    this.#proxyGroups.changed();
   }
 
   #linkOf({ ifindex }: NetDevice): Ipv6Link {

@@ -4,6 +4,8 @@ import { isSame } from '../machine/address-kind.ts';
 
 /** A router that does not answer is asked again so often (RFC 4191 §3.2). */
 const PROBE_MS = 60_000;
+/** As long as one waits for a neighbour's answer in all (RFC 4861 §10). */
+const ANSWER_MS = 3000;
 const HAS_LINK_ADDRESS = NEIGHBOUR_STATE.REACHABLE | NEIGHBOUR_STATE.STALE | NEIGHBOUR_STATE.DELAY | NEIGHBOUR_STATE.PROBE;
 
 /** What became of one: it does not answer, it answers again, it is none any more. */
@@ -15,6 +17,8 @@ interface Watched {
   wasRouter: boolean;
   /** Kernel ms of the next question; Infinity: it answers, as far as is known. */
   probeMs: number;
+  /** And of the last one. */
+  askedMs: number;
   news: RouterNews | null;
 }
 
@@ -30,7 +34,7 @@ export class RouterWatch {
   /** These are the link's routers. */
   follow(routers: readonly AddressWords[]): void {
     const known = (router: AddressWords): Watched | undefined => this.#watched.find((each) => isSame(each.router, ...router));
-    const begun = { wasRouter: false, probeMs: Number.POSITIVE_INFINITY, news: null };
+    const begun = { wasRouter: false, probeMs: Number.POSITIVE_INFINITY, askedMs: Number.NEGATIVE_INFINITY, news: null };
     this.#watched = routers.map((router) => known(router) ?? { router, ...begun });
   }
 
@@ -68,8 +72,16 @@ export class RouterWatch {
   /** Those to be asked now; again in a minute. */
   takeDue(nowMs: number): readonly AddressWords[] {
     const due = this.#watched.filter(({ probeMs }) => probeMs <= nowMs);
-    for (const each of due) each.probeMs = nowMs + PROBE_MS;
+    for (const each of due) {
+      each.probeMs = nowMs + PROBE_MS;
+      each.askedMs = nowMs;
+    }
     return due.map(({ router }) => router);
+  }
+
+  /** Its answer would come now. */
+  isAsked(word0: number, word1: number, word2: number, word3: number, nowMs: number): boolean {
+    return this.#watched.some(({ router, askedMs }) => nowMs - askedMs < ANSWER_MS && isSame(router, word0, word1, word2, word3));
   }
 }
 

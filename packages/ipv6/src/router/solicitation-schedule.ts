@@ -37,7 +37,12 @@ export class SolicitationSchedule {
     this.nextUs = limit === 0 ? Number.POSITIVE_INFINITY : nowUs + Math.floor(delayUs * this.#fraction());
   }
 
-  /** A router has answered, or the link is gone. */
+  /** A router has answered. Whoever was not asked may have said less than he would: one is sent (RFC 4861 §6.3.7). */
+  answered(): void {
+    if (this.#sent > 0) this.stop();
+  }
+
+  /** The link is gone, or this host is a router. */
   stop(): void {
     this.nextUs = Number.POSITIVE_INFINITY;
   }

@@ -65,11 +65,25 @@ export function readNdMessage(
   if (ipv6HopLimit(view, network) !== ND_HOP_LIMIT) return 'nd.hop-limit';
   if (icmpCode(view, offset) !== 0) return 'nd.code';
   if (offset + fixedBytes > endOffset) return 'nd.truncated';
-  const fault = optionsFault(view, offset + fixedBytes, endOffset, addressLen, message);
+  const fault = optionsFault(view, offset + fixedBytes, endOffset, addressLen, linkAddressOption(type), message);
   return fault ?? addressFault(view, network, offset, type, message);
 }
 
-function optionsFault(view: DataView, from: number, endOffset: number, addressLen: number, message: NdMessage): NdFault | null {
+/** Which of the two the message is to have: the other is stepped over (RFC 4861 §6.1, §7.1, §8.1). */
+function linkAddressOption(type: number): number {
+  const isOfTarget = type === ICMPV6_TYPE.NEIGHBOR_ADVERTISEMENT || type === ICMPV6_TYPE.REDIRECT;
+  return isOfTarget ? ND_OPTION.TARGET_LINK_ADDRESS : ND_OPTION.SOURCE_LINK_ADDRESS;
+}
+
+/** @param wanted the option with a link address that counts. */
+function optionsFault(
+  view: DataView,
+  from: number,
+  endOffset: number,
+  addressLen: number,
+  wanted: number,
+  message: NdMessage,
+): NdFault | null {
   for (let at = from, step = 0; at < endOffset; at += step) {
     step = ndOptionBytes(view, at, endOffset);
     if (step === 0) return 'nd.option';
@@ -78,7 +92,7 @@ function optionsFault(view: DataView, from: number, endOffset: number, addressLe
       message.nonce = at + ND_OPTION_HEADER_BYTES;
       message.nonceBytes = step - ND_OPTION_HEADER_BYTES;
     }
-    if (type !== ND_OPTION.SOURCE_LINK_ADDRESS && type !== ND_OPTION.TARGET_LINK_ADDRESS) continue;
+    if (type !== wanted) continue;
     if (addressLen === 0 || step !== linkAddressOptionBytes(addressLen)) return 'nd.link-address';
     if (type === ND_OPTION.SOURCE_LINK_ADDRESS) message.sourceLinkAddress = at + ND_OPTION_HEADER_BYTES;
     else message.targetLinkAddress = at + ND_OPTION_HEADER_BYTES;

@@ -115,6 +115,7 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
     if (this.#protocols.changed) this.look();
     if (hasOneNeighbour(device, UNASKED)) return false;
     let neighbour = this.#tables.get(family)?.hash.find(device, address0, address1, address2, address3) ?? null;
+    if (offset < 0) return neighbour !== null && this.#states.heardWithout(neighbour, bits);
     if (neighbour === null && (bits & NEIGHBOUR_UPDATE.CREATE) !== 0) {
       neighbour = this.#make(device, family, address0, address1, address2, address3);
     }

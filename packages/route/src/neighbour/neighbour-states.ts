@@ -95,7 +95,7 @@ export class NeighbourStates {
   /** It was heard (RFC 4861 §7.2.3, §7.2.5). */
   heard(neighbour: Neighbour, bytes: Uint8Array, offset: number, bits: number): void {
     const { state, isRouter } = neighbour;
-    if ((state & FIXED) !== 0) return;
+    if ((state & FIXED) !== 0 || ((bits & NEIGHBOUR_UPDATE.ANSWER) !== 0 && (state === NONE || state === FAILED))) return;
     const solicited = (bits & NEIGHBOUR_UPDATE.SOLICITED) !== 0;
     const known = isKnown(state);
     const differs = !known || !isAddress(neighbour, bytes, offset);
@@ -112,6 +112,14 @@ export class NeighbourStates {
     else if (differs) this.#enter(neighbour, STALE);
     if (neighbour.state === state && (differs || isRouter !== neighbour.isRouter)) this.#parts.changed(neighbour);
     this.#flush(neighbour);
+  }
+
+  /** As {@link heard}, of a message that names no link address (RFC 4861 §4.4): whoever answers has the one that is known. False: none is. */
+  heardWithout(neighbour: Neighbour, bits: number): boolean {
+    if ((neighbour.state & FIXED) !== 0) return true;
+    if (!isKnown(neighbour.state)) return false;
+    this.heard(neighbour, neighbour.linkAddress, 0, bits);
+    return true;
   }
 
   /** Forward progress (RFC 4861 §7.3.1). */
