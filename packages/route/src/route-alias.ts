@@ -68,6 +68,18 @@ export function chainOut(first: RouteAlias, alias: RouteAlias): RouteAlias | nul
   return chained(ahead, at.next);
 }
 
+/** The chain where this one ends at another time, and is as it was otherwise: in its place. */
+export function chainProlonged(first: RouteAlias, alias: RouteAlias, expiresMs: number | null): RouteAlias {
+  const ahead: RouteAlias[] = [];
+  let at = first;
+  for (; at !== alias && at.next !== null; at = at.next) ahead.push(at);
+  return chained(ahead, new RouteAlias(alias.info, { ...aliasSpecOf(alias), expiresMs }, at.next));
+}
+
+function aliasSpecOf({ tos, priority, preference }: RouteAlias): AliasSpec {
+  return { tos, priority, preference };
+}
+
 /** Routes before a chain: it may be of thousands, so that calls cannot be nested. */
 function chained<C extends RouteAlias | null>(ahead: readonly RouteAlias[], chain: C): RouteAlias | C {
   return ahead.reduceRight<RouteAlias | C>((next, alias) => new RouteAlias(alias.info, alias, next), chain);

@@ -38,6 +38,28 @@ describe('a route that expires', () => {
     router.close();
     expect(kernel.timers.filter(({ armed }) => armed)).toEqual([]);
   });
+
+  test.each([
+    ['it has more time', '::/0 via fe80::1 dev eth0 proto 9 expiresMs 9000', true],
+    ['it has less', '::/0 via fe80::1 dev eth0 proto 9 expiresMs 4000', true],
+    ['it stays for ever', '::/0 via fe80::1 dev eth0 proto 9', true],
+    ['nothing is another', '::/0 via fe80::1 dev eth0 proto 9 expiresMs 8000', true],
+    ['it is preferred less', '::/0 via fe80::1 dev eth0 proto 9 expiresMs 9000 preference -1', false],
+    ['it is another’s', '::/0 via fe80::3 dev eth0 proto 9 expiresMs 9000', false],
+    ['it has a metric', '::/0 via fe80::1 dev eth0 proto 9 expiresMs 9000 metric 7', false],
+  ])('replaced so that %s: it keeps its place among equals and makes no cached dst stale, or not', (_what, text, isSame) => {
+    const { add, ask, kernel, store } = bootRouter();
+    for (const gateway of ['fe80::1', 'fe80::2']) add(`::/0 via ${gateway} dev eth0 proto 9 expiresMs 8000`);
+    const { generation } = ask('2001::');
+    const { value } = generation;
+    store.replace(route(text, kernel));
+    expect(generation.value === value).toBe(isSame);
+    const gateways = store.entries(INET6).map(({ nextHops }) => nextHops[0]!.gateway!.address[3]);
+    if (isSame) expect([gateways, where(ask('2001::'))]).toEqual([[1, 2], 'eth0 via fe80::1']);
+    // Its timer is what was said last.
+    kernel.advance(store.entries(INET6)[0]!.expiresMs === undefined ? 10_000 : store.entries(INET6)[0]!.expiresMs! - NOW - 1);
+    if (isSame) expect(where(ask('2001::'))).toBe('eth0 via fe80::1');
+  });
 });
 
 test('of routers alike the preferred one is asked first (RFC 4191)', () => {

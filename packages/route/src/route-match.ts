@@ -15,6 +15,11 @@ export function conflict(first: RouteAlias, entry: CheckedEntry, info: RouteInfo
   return null;
 }
 
+/** Whether the entry is the route but for when it ends: lookups answer as before, and what is cached holds. */
+export function isProlonged({ info, preference }: RouteAlias, entry: CheckedEntry, now: RouteInfo): boolean {
+  return info === now && preference === (entry.preference ?? 0);
+}
+
 function isOneLink({ hops }: RouteInfo, ifindex: number): boolean {
   return hops.length === 1 && hops[0]!.ifindex === ifindex && hops[0]!.spec.gatewayFamily === 0;
 }

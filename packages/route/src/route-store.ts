@@ -5,7 +5,7 @@ import type { HopSpecs } from './hop-specs.ts';
 import type { Known } from './info-memo.ts';
 import { InfoMemo } from './info-memo.ts';
 import type { Prefix } from './route-alias.ts';
-import { aliasesOf, chainIn, chainOut, entryOf, RouteAlias } from './route-alias.ts';
+import { aliasesOf, chainIn, chainOut, chainProlonged, entryOf, RouteAlias } from './route-alias.ts';
 import type { CheckedEntry } from './route-checks.ts';
 import { checkEntry, checkPrefixLen, masked } from './route-checks.ts';
 import type { RouteExpiry } from './route-expiry.ts';
@@ -14,7 +14,7 @@ import type { RouteInfos } from './route-infos.ts';
 import type { RoutePlace } from './route-journal.ts';
 import { RouteJournal } from './route-journal.ts';
 import type { RouteListeners } from './route-listeners.ts';
-import { conflict, isMeant } from './route-match.ts';
+import { conflict, isMeant, isProlonged } from './route-match.ts';
 import type { RouteTable } from './route-table.ts';
 import { routeWords } from './route-words.ts';
 import type { RuleBook } from './rules.ts';
@@ -32,6 +32,8 @@ interface Work {
   readonly told: { readonly change: RouteEdit['change']; readonly entry: RouteEntry }[];
   /** How many edits are done. */
   done: number;
+  /** Lookups answer otherwise: routes have not just more or less time. */
+  isNews: boolean;
 }
 
 export interface RouteStoreParts {
@@ -192,7 +194,7 @@ export class RouteStore {
       throw several ? ofEdit(error, work.done, edits.length) : error;
     }
     this.#settle(work);
-    if (edits.length > 0) this.#changed();
+    if (work.isNews) this.#changed();
     this.#tell(work);
   }
 
@@ -201,7 +203,7 @@ export class RouteStore {
     if (this.#generation !== value) this.#memo.forget();
     this.#generation = value;
     this.#memo.begin();
-    return { journal: new RouteJournal(), changes, told: [], done: 0 };
+    return { journal: new RouteJournal(), changes, told: [], done: 0, isNews: false };
   }
 
   /** A table will be changed. */
@@ -264,10 +266,14 @@ export class RouteStore {
       throw fault;
     }
     const rest = other === null ? before : chainOut(before!, other);
-    const wanted = rest === null ? (known.alone ?? new RouteAlias(info, entry, null)) : chainIn(rest, info, entry);
+    const isNews = other === null || !isProlonged(other, entry, info);
+    let wanted = known.alone ?? null;
+    if (rest !== null) wanted = isNews ? chainIn(rest, info, entry) : chainProlonged(before!, other!, entry.expiresMs ?? null);
+    wanted ??= new RouteAlias(info, entry, null);
     const after = this.#place(table, prefix, prefixLen, before, wanted, info);
     if (rest === null) known.alone = after;
     work.journal.note(before, info, other === null ? null : other.info);
+    work.isNews ||= isNews;
     if (wanted.expires || before?.expires === true) work.journal.noteExpiring(table, prefix, prefixLen);
     this.#memo.touch(entry.family, prefix, prefixLen);
     if (!this.#parts.listeners.heard) return;
@@ -343,6 +349,7 @@ export class RouteStore {
     const before = table.chain(prefix, prefixLen)!;
     table.put(prefix, prefixLen, before, chainOut(before, alias));
     work.journal.note(before, null, alias.info);
+    work.isNews = true;
     if (before.expires) work.journal.noteExpiring(table, prefix, prefixLen);
   }
 

@@ -1,8 +1,8 @@
-import { ADDRESS_FAMILY, NameServers, Neighbours, NetworkLayer, Route } from '@softnet/contract';
-import { emitIcmpv6, emitIpv6Packet, formatIpv6, ipv6PseudoHeaderSum, viewOf } from '@softnet/wire';
+import { ADDRESS_FAMILY, NameServers, Neighbours, NeighbourTable, NetworkLayer, Route } from '@softnet/contract';
+import { emitIcmpv6, emitIpv6Packet, formatIpv6, ipv6PseudoHeaderSum, parseIpv6, parseMac, viewOf } from '@softnet/wire';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { HOST, packetOf, RawPeer } from './raw-peer.ts';
-import { router, sendNd } from './router-messages.ts';
+import { HOST, PEER_MAC, packetOf, RawPeer } from './raw-peer.ts';
+import { ROUTER, router, sendNd } from './router-messages.ts';
 
 const { INET6 } = ADDRESS_FAMILY;
 /** How many; with SOFTNET_SIMULATION=whole as many as it says below. */
@@ -93,21 +93,43 @@ test('routers without number, each with a prefix, a route, a server: so many are
   expect(await peer.messages()).toEqual(['129']);
 });
 
-test('one router that says the same two thousand times makes no cached route stale but once a second', async () => {
-  sendNd(peer, router());
-  await peer.net.pass(10);
+test('one router that says the same two thousand times, while its times go on, makes no cached route stale', async () => {
+  const prefix = {
+    prefix: [0xfd020000 | 0, 0, 0, 0],
+    prefixLen: 64,
+    onLink: true,
+    autonomous: true,
+    validS: 3600,
+    preferredS: 3000,
+  } as const;
+  const message = router({
+    prefixes: [prefix],
+    routes: [{ prefix: [0xfd030000 | 0, 0, 0, 0], prefixLen: 48, preference: 1, lifetimeS: 600 }],
+  });
+  sendNd(peer, message);
+  await peer.net.pass(5000);
+  // It answers no probes.
+  const { kernel } = peer.host;
+  kernel.port(NeighbourTable).current.set(peer.host.device('eth0'), INET6, parseIpv6(ROUTER)!, parseMac(PEER_MAC)!);
   const user = peer.host.open();
   user.connect('2001:db8::1', 9);
   const { dst } = user.sock;
   let stale = 0;
   for (let i = 0; i < 2000; i++) {
-    sendNd(peer, router());
-    if (i % 100 === 99) await peer.net.pass(10);
+    sendNd(peer, message);
+    if (i % 100 === 99) await peer.net.pass(3000);
     if (dst!.generation !== dst!.dst!.generation.value) {
       stale++;
       await peer.net.run(user.send(Uint8Array.of(1)));
     }
   }
-  expect(stale).toBeLessThanOrEqual(2);
+  expect(stale).toBe(0);
+  // And they are prolonged all the same: a minute has gone by.
+  const ends = peer.host.kernel
+    .port(Route)
+    .current.entries(INET6)
+    .filter(({ expiresMs }) => expiresMs !== undefined);
+  const leftS = ends.map(({ expiresMs, prefixLen }) => `/${prefixLen} ${Math.round((expiresMs! - peer.net.world.nowUs / 1000) / 1000)}`);
+  expect(leftS.sort()).toEqual(['/0 1797', '/48 597', '/64 3597']);
   user.close();
 });

@@ -195,12 +195,14 @@ export class Autoconf implements LinkListener {
     const nowMs = this.#nowMs;
     const known = link.addresses.filter((each) => isOfPrefix(each, prefix));
     for (const entry of known) {
-      if (router !== null) stateOf(entry).advertisedBy(router);
+      const isNews = router !== null && stateOf(entry).advertisedBy(router);
       if (stateOf(entry).origin !== ORIGIN.PREFIX) continue;
+      const { flags } = entry;
       const validMs = validAfter(entry.validUntilMs - nowMs, msOf(validS));
       setLifetimes(entry, Math.min(msOf(preferredS), validMs), validMs, nowMs);
       entry.flags &= ~ADDRESS_FLAG.PERMANENT;
-      set.changed(entry);
+      if (isNews || entry.flags !== flags) set.changed(entry);
+      else set.prolonged(entry);
     }
     if (validS === 0 || known.some((each) => stateOf(each).origin === ORIGIN.PREFIX)) return;
     if (link.addresses.length >= (conf.value(link.device.ifindex, 'max_addresses') || MAX_ADDRESSES)) {

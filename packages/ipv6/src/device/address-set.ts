@@ -103,6 +103,14 @@ export class AddressSet {
     this.#changed('replace', address, link);
   }
 
+  /** It lives longer, or shorter, and is as it was: nobody needs to route or choose sources anew. */
+  prolonged(address: InterfaceAddress): void {
+    const link = this.#host.linkOf(address.device.ifindex);
+    if (link === null) return;
+    this.#route(link, address);
+    this.#tell('replace', address, link);
+  }
+
   /** Nobody else has it: it may be used. */
   settled(address: InterfaceAddress): void {
     address.flags &= ~(UNUSABLE | ADDRESS_FLAG.OPTIMISTIC);
@@ -167,8 +175,12 @@ export class AddressSet {
   }
 
   #changed(change: Change, address: InterfaceAddress, link: Ipv6Link): void {
-    const { route, listeners, current } = this.#host;
-    route.current.changed();
+    this.#host.route.current.changed();
+    this.#tell(change, address, link);
+  }
+
+  #tell(change: Change, address: InterfaceAddress, link: Ipv6Link): void {
+    const { listeners, current } = this.#host;
     for (const follower of this.#followers) follower.addressChanged(change, address, link);
     const { items, owners } = listeners;
     const caller = current.id;

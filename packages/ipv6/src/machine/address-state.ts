@@ -40,9 +40,12 @@ export class AddressState {
     this.createdMs = createdMs;
   }
 
-  advertisedBy(router: AddressWords): void {
+  /** One of its prefix, or of its prefix again. Returns whether it is a new one. */
+  advertisedBy(router: AddressWords): boolean {
     const others = this.advertisers.filter((each) => each.some((word, index) => word !== router[index]));
+    const isNews = others.length === this.advertisers.length;
     this.advertisers = [router, ...others].slice(0, MAX_ADVERTISERS);
+    return isNews;
   }
 }
 
