@@ -1,5 +1,5 @@
 import type { InterfaceAddress } from './interface-address.ts';
-import type { Neighbour } from './neighbour.ts';
+import type { Neighbour, ProxyEntry } from './neighbour.ts';
 import type { NextHopObject } from './next-hops.ts';
 import type { RouteEntry } from './route-table.ts';
 import type { RoutingRule } from './routing-rules.ts';
@@ -22,6 +22,8 @@ export const RouteListener = definePoint<RouteListener>({ name: 'route-listener'
 /** Told of neighbours that came, went, or have another state or link address. As {@link RouteListener}. Linux's netevent notifier. */
 export interface NeighbourListener {
   neighbourChanged(change: Change, neighbour: Neighbour): void;
+  /** An address that this host answers for came or went: whoever answers must hear what is asked of it. */
+  proxyChanged?(change: 'add' | 'remove', proxy: ProxyEntry): void;
 }
 export const NeighbourListener = definePoint<NeighbourListener>({ name: 'neighbour-listener', version: '1.0.0' });
 

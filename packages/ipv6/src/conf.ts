@@ -20,6 +20,8 @@ export interface Ipv6ConfListener {
   disableChanged(device: NetDevice | null, value: number): void;
   linkdownChanged(): void;
   genModeChanged(device: NetDevice | null): void;
+  reportsChanged(device: NetDevice | null): void;
+  proxyChanged(): void;
 }
 
 /** @throws NetError EEXIST. */
@@ -32,7 +34,7 @@ function specsOf(listener: Ipv6ConfListener) {
     ...wayOf(listener),
     ...ROUTERS,
     ...addressesOf(listener),
-    ...DISCOVERY,
+    ...discoveryOf(listener),
   } as const;
 }
 
@@ -130,20 +132,31 @@ function addressesOf(listener: Ipv6ConfListener) {
 }
 
 /** Neighbours and groups. */
-const DISCOVERY = Object.freeze({
-  proxy_ndp: { ...OFF, join: 'or', summary: 'solicitations for proxied addresses are answered (RFC 4861 §7.2.8)' },
-  ndisc_notify: { ...OFF, join: 'or', summary: 'addresses are announced when a device comes up, or has another link address' },
-  drop_unsolicited_na: { ...OFF, join: 'or', summary: 'advertisements that nobody asked for are dropped' },
-  accept_untracked_na: {
-    default: 0,
-    min: 0,
-    max: 2,
-    join: 'max',
-    summary: 'advertisements make neighbours (RFC 9131): all (1), of the subnet (2)',
-  },
-  suppress_frag_ndisc: { ...ON, summary: 'fragmented Neighbor Discovery is dropped (RFC 6980)' },
-  mld_reports: { ...ON, summary: 'groups are reported on the link (RFC 3810); off: nobody there is told' },
-  force_mld_version: { default: 0, min: 0, max: 2, join: 'max', summary: 'MLD of this version; 0: as the querier speaks (RFC 3810 §8)' },
-  mldv1_unsolicited_report_interval: { default: 10_000, min: 1, max: DAY_MS, join: 'own', summary: 'ms between reports of a join' },
-  mldv2_unsolicited_report_interval: { default: 1000, min: 1, max: DAY_MS, join: 'own', summary: 'ms between reports of a change' },
-} as const satisfies Record<string, ConfSpec>);
+function discoveryOf(listener: Ipv6ConfListener) {
+  return {
+    proxy_ndp: {
+      ...OFF,
+      join: 'or',
+      summary: 'solicitations for proxied addresses are answered (RFC 4861 §7.2.8)',
+      changed: () => listener.proxyChanged(),
+    },
+    ndisc_notify: { ...OFF, join: 'or', summary: 'addresses are announced when a device comes up, or has another link address' },
+    drop_unsolicited_na: { ...OFF, join: 'or', summary: 'advertisements that nobody asked for are dropped' },
+    accept_untracked_na: {
+      default: 0,
+      min: 0,
+      max: 2,
+      join: 'max',
+      summary: 'advertisements make neighbours (RFC 9131): all (1), of the subnet (2)',
+    },
+    suppress_frag_ndisc: { ...ON, summary: 'fragmented Neighbor Discovery is dropped (RFC 6980)' },
+    mld_reports: {
+      ...ON,
+      summary: 'groups are reported on the link (RFC 3810); off: nobody there is told',
+      changed: (device: NetDevice | null) => listener.reportsChanged(device),
+    },
+    force_mld_version: { default: 0, min: 0, max: 2, join: 'max', summary: 'MLD of this version; 0: as the querier speaks (RFC 3810 §8)' },
+    mldv1_unsolicited_report_interval: { default: 10_000, min: 1, max: DAY_MS, join: 'own', summary: 'ms between reports of a join' },
+    mldv2_unsolicited_report_interval: { default: 1000, min: 1, max: DAY_MS, join: 'own', summary: 'ms between reports of a change' },
+  } as const satisfies Record<string, ConfSpec>;
+}

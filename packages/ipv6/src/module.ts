@@ -173,6 +173,9 @@ export class Ipv6Module implements SoftnetModule {
       disableChanged: (device) => this.#addresses.links.disableChanged(device, this.#around.traffic.current.all()),
       linkdownChanged: () => this.#around.route.current.changed(),
       genModeChanged: (device) => this.#addresses.modeChanged(device),
+      // While it starts settings are taken over, and there are no parts yet.
+      reportsChanged: (device) => this.#groups?.memberships.reportedChanged(device),
+      proxyChanged: () => this.#routers?.proxyChanged(),
     });
     // Those that are there have theirs from the start, so that what was set in the last generation is set in this one.
     for (const device of ctx.port(DeviceTraffic).current.all()) conf.deviceChanged(device, DEVICE_EVENT.REGISTER);
@@ -220,7 +223,7 @@ export class Ipv6Module implements SoftnetModule {
     const output = new Ipv6Output(around, links, layer, hooks, unmerger, new FlowLabels(ctx.random.u32(), settings.autoLabels));
     const sent = new SentEchoes(ctx.random.u32());
     const icmpOutput = new IcmpOutput(around, links, output, unmerger, new IcmpLimits(ctx.clock, ctx.random, settings), sent);
-    const errors = new IcmpErrors(around, icmpOutput);
+    const errors = new IcmpErrors(icmpOutput);
     this.#reassembly = this.#defineReassembly(ctx);
     const headers = new ExtensionHeaders(reasons, errors, new Ipv6Fragments(around, errors, this.#reassembly), settings.limits);
     const delivery = new Delivery(ctx, layer, { noProtocol: reasons['ipv6.no-protocol'], noPorts: reasons['ipv6.no-ports'] }, unmerger);

@@ -186,6 +186,12 @@ export class GroupMemberships implements MulticastGroups, JoinedGroups, DeviceLi
     } else if (event === DEVICE_EVENT.DOWN) reporters.down(device);
   }
 
+  /** Which groups the link is told of is another matter now. @param device null: on all devices. */
+  reportedChanged(device: NetDevice | null): void {
+    for (const state of this.#table.list(device?.ifindex ?? 0))
+      this.#parts.reporters.reportedChanged(state.device, state.group, state.filter.merged);
+  }
+
   /** The layer goes: devices need not listen for it any more. */
   close(): void {
     for (const { device, group } of this.#own.values()) this.#listen(device, group, false);

@@ -94,6 +94,11 @@ export class GroupReporter {
     return version;
   }
 
+  /** Whether the link is told of it. */
+  has(group: AddressWords): boolean {
+    return this.#groups.has(sourceKey(group));
+  }
+
   /** What all members together want of a group has changed. */
   changed(group: AddressWords, now: SourceFilter, nowUs: number): void {
     const version = this.version(nowUs);

@@ -1,7 +1,7 @@
 import type { AddressWords, Clock, NetDevice, Timer } from '@softnet/contract';
 import { DEVICE_FLAG } from '@softnet/contract';
 import type { SourceFilter } from './group-filter.ts';
-import { isNothing } from './group-filter.ts';
+import { isNothing, NOTHING } from './group-filter.ts';
 import type { ReporterHost } from './group-reporter.ts';
 import { GroupReporter } from './group-reporter.ts';
 
@@ -54,6 +54,12 @@ export class GroupReporters {
     // Of a layer that goes each moment may be the last.
     if (this.#host.isLeaving()) reporter.timeout(this.#nowUs);
     this.arm();
+  }
+
+  /** Whether the link is told of the group may be another: it is told of it now, as of a new one, or no more, without a word. */
+  reportedChanged(device: NetDevice, group: AddressWords, now: SourceFilter): void {
+    if (!this.#host.isReported(device, group)) this.passedOn(device, group, NOTHING);
+    else if (this.#interfaces.get(device.ifindex)?.reporter.has(group) !== true) this.changed(device, group, now);
   }
 
   /** The same, and another generation says it. */

@@ -10,9 +10,12 @@ import type { LinkRouters } from './link-routers.ts';
 
 /** RFC 4861 §6.2.1: no router may say more. */
 const MAX_REACHABLE_MS = 3_600_000;
+/** Linux's HZ / 10: who is not reachable for long is asked without end. */
+const MIN_REACHABLE_MS = 100;
 /** Linux's HZ / 100: who asks more often floods the link. */
 const MIN_RETRANS_MS = 10;
-const MAX_RETRANS_MS = 3_600_000;
+/** Whoever forges an advertisement must not make resolution and the search for duplicates take hours. */
+const MAX_RETRANS_MS = 10_000;
 const NO_PREFIX: AddressWords = Object.freeze([0, 0, 0, 0] as const);
 
 /** Who makes addresses and link routes of prefixes (RFC 4862 §5.5.3, RFC 4861 §6.3.4). */
@@ -86,7 +89,7 @@ function heedParameters({ conf }: AdvertisementHost, { link, state }: HeardAdver
   const { device } = link;
   const { parameters } = state;
   if (hopLimit !== 0 && hopLimit >= conf.value(device.ifindex, 'accept_ra_min_hop_limit')) parameters.hopLimit = hopLimit;
-  if (reachableMs !== 0 && reachableMs <= MAX_REACHABLE_MS) parameters.reachableMs = reachableMs;
+  if (reachableMs >= MIN_REACHABLE_MS && reachableMs <= MAX_REACHABLE_MS) parameters.reachableMs = reachableMs;
   if (retransMs >= MIN_RETRANS_MS && retransMs <= MAX_RETRANS_MS) parameters.retransMs = retransMs;
   const isMtu = mtuBytes >= IPV6_MIN_MTU && mtuBytes <= device.mtuBytes;
   if (isMtu && conf.value(device.ifindex, 'accept_ra_mtu') !== 0) parameters.mtuBytes = mtuBytes;

@@ -33,6 +33,7 @@ import { NdSender } from './nd-sender.ts';
 import { Redirects } from './redirects.ts';
 import { RouterDiscovery } from './router-discovery.ts';
 import type { RouteEdits } from './router-routes.ts';
+import { hasLinkAddress } from './router-watch.ts';
 import { solicitRouters } from './solicit-routers.ts';
 
 /** What discovery of routers needs of the rest of the module. */
@@ -139,8 +140,9 @@ export class RouterParts implements RouterMessages, ForwardAids, LinkListener, N
   neighbourChanged(change: Change, neighbour: Neighbour): void {
     this.discovery.neighbourChanged(change, neighbour);
     const { family, state, address0, address1, address2, address3 } = neighbour;
-    if (family !== ADDRESS_FAMILY.INET6 || state !== NEIGHBOUR_STATE.FAILED) return;
-    this.#redirects.failed([address0, address1, address2, address3]);
+    if (family !== ADDRESS_FAMILY.INET6) return;
+    if (state === NEIGHBOUR_STATE.FAILED) this.#redirects.failed([address0, address1, address2, address3]);
+    else if (change !== 'remove' && hasLinkAddress(neighbour)) this.#redirects.heard(neighbour);
   }
 
   /** Also: `proxy_ndp` was set. */

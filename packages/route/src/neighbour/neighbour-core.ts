@@ -272,6 +272,11 @@ export class NeighbourCore implements Neighbours, NeighbourTable {
     if (neighbour.queue.lenPackets > 0) this.#left.push(neighbour);
   }
 
+  /** An address that is answered for came or went. */
+  tellProxy(change: 'add' | 'remove', proxy: ProxyEntry): void {
+    this.#news.tellProxy(change, proxy);
+  }
+
   /** Throws what a listener threw, as its own. */
   rethrow(): void {
     this.#news.rethrow();

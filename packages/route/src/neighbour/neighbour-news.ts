@@ -1,4 +1,4 @@
-import type { Change, Contributions, CurrentOwner, Neighbour, NeighbourListener } from '@softnet/contract';
+import type { Change, Contributions, CurrentOwner, Neighbour, NeighbourListener, ProxyEntry } from '@softnet/contract';
 
 /** Tells the control plane what becomes of neighbours: `NeighbourListener`. */
 export class NeighbourNews {
@@ -25,6 +25,23 @@ export class NeighbourNews {
       this.#current.id = owner;
       try {
         items[i]!.neighbourChanged(change, neighbour);
+      } catch (error) {
+        this.#fault ??= { error, owner };
+        this.#raise();
+      }
+    }
+    this.#current.id = caller;
+  }
+
+  /** As {@link tell}, of an address that is answered for. */
+  tellProxy(change: 'add' | 'remove', proxy: ProxyEntry): void {
+    const { items, owners } = this.#listeners;
+    const caller = this.#current.id;
+    for (let i = 0; i < items.length; i++) {
+      const owner = owners[i]!;
+      this.#current.id = owner;
+      try {
+        items[i]!.proxyChanged?.(change, proxy);
       } catch (error) {
         this.#fault ??= { error, owner };
         this.#raise();

@@ -27,6 +27,8 @@ export interface NeighbourProxiesHost {
   readonly objects: Objects<ProxyAddress>;
   readonly owner: Owner;
   readonly seed: number;
+  /** One came or went. */
+  readonly told: (change: 'add' | 'remove', proxy: ProxyEntry) => void;
 }
 
 /** Addresses of others that this host answers for (RFC 1027, RFC 4861 §7.2.8): `ip neigh add proxy`. Answering is the protocols' matter. */
@@ -79,10 +81,12 @@ export class NeighbourProxies {
     if (all === undefined) this.#byHash.set(key, [proxy]);
     else all.push(proxy);
     this.count++;
+    this.#host.told('add', proxy);
   }
 
   end(proxy: ProxyAddress): void {
     this.left(proxy);
+    this.#host.told('remove', proxy);
     if (proxy.holdNext !== null) this.#host.objects.release(proxy);
   }
 

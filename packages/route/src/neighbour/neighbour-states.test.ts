@@ -10,6 +10,7 @@ type Net = ReturnType<typeof bootNeighbours>;
 const OLD = 1;
 const NEW = 2;
 const ADDRESS = [0, 0, 0xffff, 7] as const;
+const NOTHING = new Uint8Array(0);
 
 /** Brings neighbour 7 into a state; its link address ends in OLD, where one is known. */
 function bring(net: Net, state: State): Neighbour {
@@ -52,6 +53,8 @@ const EVENTS: Readonly<Record<string, (net: Net, neighbour: Neighbour) => unknow
   'NA-same-O': (net) => net.learn(7, OLD, O),
   'NA-same-S': (net) => net.learn(7, OLD, S),
   'NA-same-SO': (net) => net.learn(7, OLD, S | O),
+  'NA-none': (net) => net.core.learn(net.device, FAMILY, ...ADDRESS, NOTHING, -1, 0),
+  'NA-none-S': (net) => net.core.learn(net.device, FAMILY, ...ADDRESS, NOTHING, -1, S | O),
   NS: (net) => net.learn(7, NEW, C | O),
   'NS-same': (net) => net.learn(7, OLD, C | O),
   time: (net, { state }) => net.kernel.advance({ 2: 30_000, 8: 5000 }[state] ?? 3000),
@@ -82,6 +85,8 @@ NA-same     STALE/o      DELAY/o      =            =            =            =  
 NA-same-O   STALE/o      DELAY/o      =            =            =            =            STALE/o      =            =
 NA-same-S   REACHABLE/o  REACHABLE/o  =            REACHABLE/o  REACHABLE/o  REACHABLE/o  REACHABLE/o  =            =
 NA-same-SO  REACHABLE/o  REACHABLE/o  =            REACHABLE/o  REACHABLE/o  REACHABLE/o  REACHABLE/o  =            =
+NA-none     =            =            =            =            =            =            =            =            =
+NA-none-S   =            =            =            REACHABLE/o  REACHABLE/o  REACHABLE/o  =            =            =
 NS          STALE/n      DELAY/n      STALE/n      STALE/n      STALE/n      STALE/n      STALE/n      =            =
 NS-same     STALE/o      DELAY/o      =            =            =            =            STALE/o      =            =
 time        =            FAILED/-     STALE/o      =            PROBE/o      FAILED/-     =            =            =

@@ -10,7 +10,7 @@ import {
 } from '@softnet/contract';
 import { describeNeighbour, deviceOf, FROZEN_NEIGHBOUR } from './frozen-neighbour.ts';
 import { NeighbourCore } from './neighbour-core.ts';
-import type { ProxyAddress } from './neighbour-proxies.ts';
+import type { NeighbourProxiesHost, ProxyAddress } from './neighbour-proxies.ts';
 import { describeProxy, FROZEN_PROXY, freezeProxy, NeighbourProxies, thawProxy } from './neighbour-proxies.ts';
 import type { NeighbourConf } from './neighbour-settings.ts';
 import { defineNeighbourSettings } from './neighbour-settings.ts';
@@ -56,7 +56,7 @@ function makeCore(ctx: ModuleContext, changed: Poll, settings: (family: number) 
     listeners: ctx.contributions(NeighbourListener),
     listenerFailed: () => faults.raise(),
     objects: declareNeighbours(ctx, () => core),
-    proxies: declareProxies(ctx),
+    proxies: declareProxies(ctx, (change, proxy) => core.tellProxy(change, proxy)),
     timer: (fire, arg, place) => ctx.timer(fire, arg, place),
     present: () => ctx.port(Neighbours).current,
     collected: ctx.counter('neighbours-collected'),
@@ -89,10 +89,10 @@ function declareNeighbours(ctx: ModuleContext, core: () => NeighbourCore): Objec
   });
 }
 
-function declareProxies(ctx: ModuleContext): NeighbourProxies {
+function declareProxies(ctx: ModuleContext, told: NeighbourProxiesHost['told']): NeighbourProxies {
   const traffic = ctx.port(DeviceTraffic);
   const proxies: NeighbourProxies = new NeighbourProxies({
-    ...{ owner: ctx, seed: ctx.random.u32() | 0 },
+    ...{ owner: ctx, seed: ctx.random.u32() | 0, told },
     objects: ctx.objects<ProxyAddress>('proxy', {
       drain: 'keep',
       close: (proxy) => proxies.end(proxy),

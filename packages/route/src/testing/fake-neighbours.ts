@@ -66,7 +66,7 @@ export function bootNeighbours(changes: Partial<TableSettings & Record<Neighbour
   const visited = new Counter('visited');
   const core: NeighbourCore = new NeighbourCore({
     ...{ clock, traffic, current, protocols, listeners, objects, owner, visited },
-    proxies: new NeighbourProxies({ owner, objects: new FakeObjects<ProxyAddress>('proxy'), seed: 1 }),
+    proxies: new NeighbourProxies({ owner, objects: new FakeObjects<ProxyAddress>('proxy'), seed: 1, told: () => {} }),
     settings: () => settings,
     random: { u32: () => 4711, fraction: () => fraction },
     timer: kernel.timer,
