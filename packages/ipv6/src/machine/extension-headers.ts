@@ -115,12 +115,12 @@ export class ExtensionHeaders {
     return this.#refuse(skb, ICMPV6_PARAMETER_PROBLEM.FIELD, offset + 2, 'ipv6.routing-type');
   }
 
-  /** RFC 8200 §4.2. Padding says nothing; of what is not known, its type says what to do. */
+  /** In their order (RFC 8200 §4.2). Padding says nothing; of what is not known, its type says what to do. */
   #options(skb: Skb, offset: number, lenBytes: number, limits: OptionLimits, everyHop: boolean): boolean {
     const { view } = skb.memory;
     const fault = scanIpv6Options(view, offset, lenBytes, limits);
-    if (fault !== 0) return this.#refuseOptions(skb, offset, fault);
-    const end = offset + lenBytes;
+    // What stands before a fault counts first.
+    const end = offset + (fault === 0 ? lenBytes : fault >> 3);
     for (let at = offset + 2; at < end; at += ipv6OptionBytes(view, at, end)) {
       const type = view.getUint8(at);
       if (type <= IPV6_OPTION.PADN) continue;
@@ -136,7 +136,7 @@ export class ExtensionHeaders {
         return false;
       }
     }
-    return true;
+    return fault === 0 || this.#refuseOptions(skb, offset, lenBytes, fault);
   }
 
   /** Options of the hop-by-hop header that are known here. False: the packet was dropped. */
@@ -146,10 +146,8 @@ export class ExtensionHeaders {
     const isAlert = type === IPV6_OPTION.ROUTER_ALERT;
     // A router alert says that the packet is worth a look (RFC 2711 §2.1): who listens is a multicast router.
     if (isAlert && dataBytes === 2) return true;
-    if (isAlert || dataBytes !== 4 || ((at - skb.network) & 3) !== 2) {
-      this.#drop(skb, 'ipv6.option-value');
-      return false;
-    }
+    if (isAlert || dataBytes !== 4) return this.#refuse(skb, ICMPV6_PARAMETER_PROBLEM.FIELD, at + 1, 'ipv6.option-value');
+    if (((at - skb.network) & 3) !== 2) return this.#refuse(skb, ICMPV6_PARAMETER_PROBLEM.FIELD, at, 'ipv6.option-value');
     // RFC 2675 §3. What it says right is a jumbogram, which no link here carries: as if the option were not known (§1).
     const isShort = view.getUint32(at + 2) <= MAX_PAYLOAD_BYTES;
     if (isShort) return this.#refuse(skb, ICMPV6_PARAMETER_PROBLEM.FIELD, at + 2, 'ipv6.jumbo');
@@ -157,8 +155,8 @@ export class ExtensionHeaders {
     return this.#refuse(skb, isOrdinary ? ICMPV6_PARAMETER_PROBLEM.FIELD : ICMPV6_PARAMETER_PROBLEM.OPTION, at, 'ipv6.jumbo');
   }
 
-  /** Limits are told (RFC 8883 §3); what nobody can read is not. @param fault as `scanIpv6Options` says it. */
-  #refuseOptions(skb: Skb, offset: number, fault: number): boolean {
+  /** Limits are told (RFC 8883 §3), and lengths that cannot be (RFC 4443 §3.4). @param fault as `scanIpv6Options` says it. */
+  #refuseOptions(skb: Skb, offset: number, lenBytes: number, fault: number): boolean {
     const at = offset + (fault >> 3);
     switch (fault & 7) {
       case IPV6_OPTION_SCAN.LIMIT: {
@@ -167,8 +165,10 @@ export class ExtensionHeaders {
       }
       case IPV6_OPTION_SCAN.PADDING_LONG:
         return this.#refuse(skb, ICMPV6_PARAMETER_PROBLEM.OPTION_TOO_BIG, at, 'ipv6.option-padding');
+      case IPV6_OPTION_SCAN.CUT_OFF:
+        return this.#refuse(skb, ICMPV6_PARAMETER_PROBLEM.FIELD, Math.min(at + 1, offset + lenBytes - 1), 'ipv6.option');
       default:
-        this.#drop(skb, (fault & 7) === IPV6_OPTION_SCAN.CUT_OFF ? 'ipv6.option' : 'ipv6.option-padding');
+        this.#drop(skb, 'ipv6.option-padding');
         return false;
     }
   }
@@ -183,12 +183,14 @@ export class ExtensionHeaders {
 
   /** Sees to it that all of a header lies in the head. Returns its bytes; 0: it is cut off, or memory is out, and the packet was dropped. */
   #atHand(skb: Skb, protocol: number, at: number): number {
-    if (gather(skb, at + 8)) {
-      const { view } = skb.memory;
-      const offset = skb.network + at;
-      const endOffset = skb.network + skb.len;
-      const lenBytes = extensionHeaderBytes(view, protocol, offset, endOffset);
+    const { network, len } = skb;
+    if (len >= at + 2 && gather(skb, Math.min(at + 8, len))) {
+      const lenBytes = extensionHeaderBytes(skb.memory.view, protocol, network + at, network + len);
       if (lenBytes > 0 && gather(skb, at + lenBytes)) return lenBytes;
+      // Its length is what cannot be (RFC 4443 §3.4); a fragment header has none.
+      if (lenBytes === 0 && protocol !== IPV6_EXTENSION.FRAGMENT) {
+        this.#errors.problem(skb, ICMPV6_PARAMETER_PROBLEM.FIELD, skb.network + at + 1, false);
+      }
     }
     this.#drop(skb, 'ipv6.extension-truncated');
     return 0;

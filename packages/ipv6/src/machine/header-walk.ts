@@ -6,6 +6,7 @@ import {
   IPV6_EXTENSION,
   IPV6_HEADER_BYTES,
   IPV6_NEXT_HEADER,
+  ipv6FragmentOffsetBytes,
   ipv6NextHeader,
   isExtensionHeader,
   walkExtensionHeaders,
@@ -51,5 +52,33 @@ export function findUnfragmentable(skb: Skb, part: Unfragmentable): void {
       part.nextHeader = protocol;
     }
     at += lenBytes;
+  }
+}
+
+/** Where a packet's headers end: kept and filled anew. Offsets are absolute. */
+export class LastHeader {
+  protocol = 0;
+  /** Where its number stands. */
+  nextHeaderOffset = -1;
+  /** -1: it is not in this packet, or its own length cannot be followed. */
+  at = -1;
+}
+
+/** As far as lengths lead, whatever is wrong with options, and however many headers there are: an error must know what it is about. */
+export function findLastHeader(skb: Skb, last: LastHeader): void {
+  const { network, tail } = skb;
+  const { view } = skb.memory;
+  last.protocol = ipv6NextHeader(view, network);
+  last.nextHeaderOffset = network + IPV6_NEXT_HEADER;
+  last.at = network + IPV6_HEADER_BYTES;
+  while (last.at >= 0 && isExtensionHeader(last.protocol)) {
+    const { protocol, at } = last;
+    const lenBytes = extensionHeaderBytes(view, protocol, at, tail);
+    if (lenBytes > 0) {
+      last.protocol = extensionNextHeader(view, at);
+      last.nextHeaderOffset = at;
+    }
+    const isLater = protocol === IPV6_EXTENSION.FRAGMENT && lenBytes > 0 && ipv6FragmentOffsetBytes(view, at) !== 0;
+    last.at = lenBytes === 0 || isLater ? -1 : at + lenBytes;
   }
 }

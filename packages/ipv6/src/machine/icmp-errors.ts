@@ -5,25 +5,21 @@ import {
   ICMPV6_TIME_EXCEEDED,
   ICMPV6_TYPE,
   ICMPV6_UNREACHABLE,
-  Ipv6HeaderChain,
   icmpType,
   ipv6Dst,
   ipv6Src,
   isIcmpv6Error,
 } from '@softnet/wire';
 import { isMulticast, isUnspecified } from './address-kind.ts';
-import { walkHeaders } from './header-walk.ts';
+import { findLastHeader, LastHeader } from './header-walk.ts';
 import type { IcmpOutput } from './icmp-output.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** Errors that this host sends, by the rules of RFC 4443 §2.4. */
 export class IcmpErrors {
-  readonly #around: Surroundings;
   readonly #output: IcmpOutput;
-  readonly #chain = new Ipv6HeaderChain();
+  readonly #last = new LastHeader();
 
-  constructor(around: Surroundings, output: IcmpOutput) {
-    this.#around = around;
+  constructor(output: IcmpOutput) {
     this.#output = output;
   }
 
@@ -57,7 +53,7 @@ export class IcmpErrors {
   /** Points at the field that names what nobody knows (RFC 4443 §3.4, RFC 8200 §4). */
   #unknownHeader(skb: Skb): void {
     if (!this.#mayAnswer(skb, false)) return;
-    const pointer = this.#chain.nextHeaderOffset - skb.network;
+    const pointer = this.#last.nextHeaderOffset - skb.network;
     this.#output.error(skb, ICMPV6_TYPE.PARAMETER_PROBLEM, ICMPV6_PARAMETER_PROBLEM.NEXT_HEADER, pointer);
   }
 
@@ -72,13 +68,13 @@ export class IcmpErrors {
     return (!toMany || toGroups) && !this.#isError(skb);
   }
 
-  /** An ICMPv6 error, a redirect, or something of which that cannot be seen. Leaves the chain walked. */
+  /** An ICMPv6 error, a redirect, or something of which that cannot be seen. Leaves its last header found. */
   #isError(skb: Skb): boolean {
-    const chain = this.#chain;
-    const isWalked = walkHeaders(skb, this.#around.settings.limits, chain) === null;
-    if (chain.protocol !== IP_PROTOCOL.ICMPV6) return false;
-    if (!isWalked || chain.transport < 0 || chain.transport >= skb.tail) return true;
-    const type = icmpType(skb.memory.view, chain.transport);
+    const last = this.#last;
+    findLastHeader(skb, last);
+    if (last.protocol !== IP_PROTOCOL.ICMPV6) return false;
+    if (last.at < 0 || last.at >= skb.tail) return true;
+    const type = icmpType(skb.memory.view, last.at);
     return isIcmpv6Error(type) || type === ICMPV6_TYPE.REDIRECT;
   }
 }

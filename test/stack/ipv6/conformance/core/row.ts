@@ -32,9 +32,9 @@ export function testRows(rows: readonly Row[], tester: () => Tester): void {
   test.each(rows.map((row) => [row.rfc, row.name, row] as const))('RFC %s: %s', async (_rfc, _name, row) => runRow(row, tester()));
 }
 
-async function runRow({ steps, router = false, settings = {} }: Row, tester: Tester): Promise<void> {
+async function runRow({ steps, router, settings = {} }: Row, tester: Tester): Promise<void> {
   const { sysctl } = tester.host.kernel;
-  const changed = { ...settings, ...(router ? { 'net.ipv6.conf.all.forwarding': true } : {}) };
+  const changed = { ...settings, ...(router === true ? { 'net.ipv6.conf.all.forwarding': true } : {}) };
   const before = Object.keys(changed).map((name) => [name, sysctl.get(name)] as const);
   for (const [name, value] of Object.entries(changed)) sysctl.set(name, value);
   await tester.take(1);
