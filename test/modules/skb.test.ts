@@ -18,7 +18,7 @@ import { copyIn, push, put, ReceiveBuffers, SkbModule, SkbReader, split } from '
 import type { Traffic } from '@softnet/testkit';
 import { checkPattern, complianceChecks, pattern } from '@softnet/testkit';
 import { etherLink } from '@softnet/wire';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 /** Kernel time for programs. */
 interface Sleep {
@@ -205,6 +205,23 @@ describe('the module', () => {
     for (const skb of out) skb.memory.pool.release(skb);
     await run(drained);
     expect(kernel.counters().find(({ name }) => name === 'skb.allocated')).toMatchObject({ module: 'skb#2', value: 0 });
+  });
+
+  test('makes its memory once, as the settings say that were there before it, and anew for a change alone', async () => {
+    const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: { Memory(): void } };
+    const made = vi.spyOn(WebAssembly, 'Memory');
+    const settings = { 'net.core.skb_buffers': 4, 'net.core.skb_pages': 2, 'net.core.skb_simd': false };
+    const kernel = new Kernel({ world: new World({ clock: 'virtual' }), settings });
+    await kernel.world.run(kernel.load(SkbModule));
+    expect(made).toHaveBeenCalledTimes(1);
+    for (const [at, [name, value]] of Object.entries({ ...settings, 'net.core.skb_pages': 3 }).entries()) {
+      kernel.sysctl.set(name, value);
+      expect(made, name).toHaveBeenCalledTimes(at === 0 ? 1 : 2);
+    }
+    kernel.sysctl.set('net.core.skb_simd', true);
+    kernel.sysctl.set('net.core.skb_shared', true);
+    expect(made).toHaveBeenCalledTimes(4);
+    made.mockRestore();
   });
 
   test('sets buffers apart, and has them back, what is out when it comes', async () => {

@@ -81,8 +81,15 @@ export class SkbModule implements SoftnetModule {
     return new Stock(new Slabs(size, { shared: this.#sharedMemory.value, vectors: this.#vectors.value }));
   }
 
+  /** Whether the memory is as the settings say: those that were given before the load are told once more when it is live. */
+  #fits({ size, kind }: Slabs): boolean {
+    const asBig = size.buffers === this.#buffers.value && size.pages === this.#pages.value;
+    return asBig && kind.shared === this.#sharedMemory.value && kind.vectors === this.#vectors.value;
+  }
+
   /** A setting was changed, or carried over from the last generation in the tick in which this one goes live. */
   #resize(): void {
+    if (this.#fits(this.#shared.stock.slabs)) return;
     if (!this.#shared.idle) {
       this.#ctx.log.info('packets are out: new packet memory is made with the next load');
       return;

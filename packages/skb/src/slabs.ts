@@ -37,6 +37,8 @@ export interface SlabKind {
  * changes. The system gives real memory for what is touched only.
  */
 export class Slabs {
+  readonly size: SlabSize;
+  readonly kind: Required<SlabKind>;
   readonly bytes: Uint8Array;
   /** What programs in WebAssembly import to work on packets in place; null where there is no WebAssembly. */
   readonly wasm: WasmMemory | null;
@@ -50,6 +52,8 @@ export class Slabs {
 
   /** @throws NetError ENOMEM. */
   constructor(size: SlabSize, { shared = false, vectors = true }: SlabKind = {}) {
+    this.size = size;
+    this.kind = { shared, vectors };
     this.pagesFrom = roundUp(size.buffers * BUFFER_BYTES, PAGE_BYTES);
     const lenBytes = roundUp(this.pagesFrom + size.pages * PAGE_BYTES, WASM_PAGE_BYTES);
     const { buffer, wasm } = memoryOf(lenBytes, shared);
