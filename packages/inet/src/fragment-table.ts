@@ -72,6 +72,7 @@ export class FragmentTable {
     record.totalBytes = -1;
     record.chargedBytes = 0;
     record.ecn = 0;
+    record.isAbandoned = false;
     return record;
   }
 

@@ -35,6 +35,8 @@ export class PartialDatagram {
   heldBytes = 0;
   /** Payload that there will be; -1: the last fragment has not come. */
   totalBytes = -1;
+  /** Nothing will come of it: what still comes is dropped, until its time is over. */
+  isAbandoned = false;
   /** Memory charged for it. */
   chargedBytes = 0;
   /** Kernel µs. */

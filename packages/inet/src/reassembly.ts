@@ -22,6 +22,8 @@ export interface ReassemblySpec {
   readonly limitPieces: () => number;
   /** So many other fragments may come from a sender between two of a datagram: then the next is of another, which has its number again. 0: any. */
   readonly limitDistance: () => number;
+  /** Of a datagram with an overlap, what comes later is dropped too (RFC 5722 §4): where identifications do not come round within its time. */
+  readonly abandons?: boolean;
   /** The longest payload: 65535, less what stands before it. */
   readonly maxBytes: number;
   readonly reasons: ReassemblyReasons;
@@ -106,6 +108,7 @@ export class Reassembly {
     const key = this.#key;
     this.#spec.readAddresses(skb, key);
     const datagram = this.#datagramOf(id, protocol);
+    if (datagram.isAbandoned) return drop(skb, reasons.overlap);
     const fault = this.#place(datagram, skb, more);
     if (fault !== null) return this.#refuse(datagram, skb, fault);
     datagram.ecn |= 1 << (ecn & 3);
@@ -173,7 +176,9 @@ export class Reassembly {
 
   /** A piece that cannot be placed: a duplicate goes alone, anything else takes the datagram along. */
   #refuse(datagram: PartialDatagram, skb: Skb, reason: DropReason): null {
-    if (reason !== this.#spec.reasons.duplicate) this.#discard(datagram, reason);
+    const { reasons, abandons = false } = this.#spec;
+    if (reason === reasons.overlap && abandons) this.#abandon(datagram, reason);
+    else if (reason !== reasons.duplicate) this.#discard(datagram, reason);
     return drop(skb, reason);
   }
 
@@ -243,19 +248,31 @@ export class Reassembly {
   }
 
   #discard(datagram: PartialDatagram, reason: DropReason): void {
-    let piece = datagram.first;
+    const { first } = datagram;
     this.#forget(datagram);
-    while (piece !== null) {
-      const next: Skb | null = piece.next;
-      piece.next = null;
-      drop(piece, reason);
-      piece = next;
-    }
+    dropAll(first, reason);
+  }
+
+  /** Its pieces go; it stays, without memory. */
+  #abandon(datagram: PartialDatagram, reason: DropReason): void {
+    const { first } = datagram;
+    this.#discharge(datagram);
+    datagram.isAbandoned = true;
+    datagram.first = null;
+    datagram.last = null;
+    dropAll(first, reason);
+  }
+
+  #discharge(datagram: PartialDatagram): void {
+    const { chargedBytes } = datagram;
+    this.#bytes -= chargedBytes;
+    this.#account.sub(chargedBytes);
+    this.#table.sources.charge(datagram.source!, -chargedBytes);
+    datagram.chargedBytes = 0;
   }
 
   #forget(datagram: PartialDatagram): void {
-    this.#bytes -= datagram.chargedBytes;
-    this.#account.sub(datagram.chargedBytes);
+    this.#discharge(datagram);
     this.#table.remove(datagram);
     if (this.#table.oldest === null) this.#timer.cancel();
   }
@@ -266,6 +283,15 @@ function predecessor(datagram: PartialDatagram, offsetBytes: number): Skb | null
   let before: Skb | null = null;
   for (let at = datagram.first; at !== null && at.cb0 < offsetBytes; at = at.next) before = at;
   return before;
+}
+
+function dropAll(first: Skb | null, reason: DropReason): void {
+  for (let piece = first; piece !== null; ) {
+    const { next } = piece;
+    piece.next = null;
+    drop(piece, reason);
+    piece = next;
+  }
 }
 
 function drop(skb: Skb, reason: DropReason): null {

@@ -282,6 +282,7 @@ export class Ipv6Module implements SoftnetModule {
       limitPieces: () => settings.fragmentPieces.value,
       // Identifications have 32 bits: nobody has come round while fragments wait.
       limitDistance: () => 0,
+      abandons: true,
       maxBytes: 65535,
       reasons: {
         overlap: reasons['ipv6.fragment-overlap'],

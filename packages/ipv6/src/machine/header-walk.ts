@@ -62,6 +62,7 @@ export class LastHeader {
   nextHeaderOffset = -1;
   /** -1: it is not in this packet, or its own length cannot be followed. */
   at = -1;
+  isFragment = false;
 }
 
 /** As far as lengths lead, whatever is wrong with options, and however many headers there are: an error must know what it is about. */
@@ -71,6 +72,7 @@ export function findLastHeader(skb: Skb, last: LastHeader): void {
   last.protocol = ipv6NextHeader(view, network);
   last.nextHeaderOffset = network + IPV6_NEXT_HEADER;
   last.at = network + IPV6_HEADER_BYTES;
+  last.isFragment = false;
   while (last.at >= 0 && isExtensionHeader(last.protocol)) {
     const { protocol, at } = last;
     const lenBytes = extensionHeaderBytes(view, protocol, at, tail);
@@ -78,7 +80,9 @@ export function findLastHeader(skb: Skb, last: LastHeader): void {
       last.protocol = extensionNextHeader(view, at);
       last.nextHeaderOffset = at;
     }
-    const isLater = protocol === IPV6_EXTENSION.FRAGMENT && lenBytes > 0 && ipv6FragmentOffsetBytes(view, at) !== 0;
-    last.at = lenBytes === 0 || isLater ? -1 : at + lenBytes;
+    last.at = lenBytes === 0 ? -1 : at + lenBytes;
+    if (protocol !== IPV6_EXTENSION.FRAGMENT || lenBytes === 0) continue;
+    last.isFragment = true;
+    if (ipv6FragmentOffsetBytes(view, at) !== 0) last.at = -1;
   }
 }

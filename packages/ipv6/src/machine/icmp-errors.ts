@@ -68,12 +68,15 @@ export class IcmpErrors {
     return (!toMany || toGroups) && !this.#isError(skb);
   }
 
-  /** An ICMPv6 error, a redirect, or something of which that cannot be seen. Leaves its last header found. */
+  /**
+   * An ICMPv6 error, or a redirect. What is wrong with fragments is told also where their type is in another (RFC 8200 §4.5, RFC 7112 §5), as
+   * Linux does: one in pieces is none of those. Leaves the last header found.
+   */
   #isError(skb: Skb): boolean {
     const last = this.#last;
     findLastHeader(skb, last);
     if (last.protocol !== IP_PROTOCOL.ICMPV6) return false;
-    if (last.at < 0 || last.at >= skb.tail) return true;
+    if (last.at < 0 || last.at >= skb.tail) return !last.isFragment;
     const type = icmpType(skb.memory.view, last.at);
     return isIcmpv6Error(type) || type === ICMPV6_TYPE.REDIRECT;
   }
