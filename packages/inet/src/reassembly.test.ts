@@ -22,7 +22,7 @@ class Bench {
   pressure: number = MEMORY_PRESSURE.NONE;
   readonly accounts: Accounts;
 
-  constructor(buffers = 512) {
+  constructor(buffers = 512, abandons = false) {
     this.pool = makePool({ buffers, pages: 64 });
     const reason = (name: string) => this.fake.dropReason(name);
     this.accounts = accountsOf(() => this.pressure);
@@ -37,6 +37,7 @@ class Bench {
       limitDatagrams: () => this.limitDatagrams,
       limitPieces: () => this.limitPieces,
       limitDistance: () => this.limitDistance,
+      abandons,
       maxBytes: 65_515,
       reasons: {
         overlap: reason('overlap'),
@@ -116,6 +117,27 @@ describe('reassembly', () => {
     expect(bench.fake.drops).toEqual({ duplicate: 1, overlap: 2 });
     expect(bench.table.datagrams).toBe(0);
     expect(bench.pool.skbsOut).toBe(0);
+  });
+
+  test('of an abandoned datagram nothing is kept but its number, and that within the bounds of all', () => {
+    const bench = new Bench(512, true);
+    const whole = bytesOf(48, 1);
+    for (const [from, to] of [
+      [0, 16],
+      [8, 24],
+      [0, 16],
+      [16, 48],
+    ] as const) {
+      expect(bench.feed(1, 1, whole, from, to)).toBeNull();
+    }
+    expect([bench.fake.drops, bench.table.bytes, bench.table.datagrams, bench.pool.skbsOut]).toEqual([{ overlap: 4 }, 0, 1, 0]);
+    expect(bench.feed(1, 2, whole, 0, 48)).toEqual(whole);
+    bench.limitDatagrams = 2;
+    for (const id of [3, 4, 5]) bench.feed(1, id, whole, 0, 16);
+    expect(bench.table.datagrams).toBe(2);
+    expect(bench.feed(1, 1, whole, 0, 48)).toEqual(whole);
+    bench.table.close();
+    expect([bench.table.bytes, bench.table.datagrams, bench.pool.skbsOut]).toEqual([0, 0, 0]);
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import type { Dst, NetDevice, NetworkLayer, Skb } from '@softnet/contract';
-import { CHECKSUM, POLICY_DIRECTION, REFUSAL, runHooks, SKB_TYPE, TRANSMIT } from '@softnet/contract';
+import { CHECKSUM, DEVICE_FLAG, POLICY_DIRECTION, REFUSAL, runHooks, SKB_TYPE, TRANSMIT } from '@softnet/contract';
 import type { LayerHooks, Unmerger } from '@softnet/inet';
 import { segmentBytes } from '@softnet/inet';
 import { IPV6_HEADER_BYTES, ipv6Dst, ipv6HopLimit, ipv6NextHeader, ipv6Src, setIpv6HopLimit } from '@softnet/wire';
@@ -40,6 +40,10 @@ export class Ipv6Forward {
     if (ipv6HopLimit(skb.memory.view, skb.network) <= 1) {
       this.#layer.refuse(skb, REFUSAL.TIME_EXCEEDED, 0);
       return this.#drop(skb, 'ipv6.hop-limit');
+    }
+    if (isSentBack(skb, dst)) {
+      this.#layer.refuse(skb, REFUSAL.HOST_UNREACHABLE, 0);
+      return this.#drop(skb, 'ipv6.point-to-point');
     }
     const mtuBytes = skb.len <= IPV6_MIN_MTU ? IPV6_MIN_MTU : this.#mtuOf(dst);
     // Each is refused for itself.
@@ -93,4 +97,9 @@ export class Ipv6Forward {
     skb.memory.pool.drop(skb, this.#around.reasons[name]);
     return TRANSMIT.DROPPED;
   }
+}
+
+/** To an address of the point-to-point link that it came by: the other end has it, or nobody. */
+function isSentBack({ ifindex }: Skb, { device, gatewayFamily }: Dst): boolean {
+  return device !== null && device.ifindex === ifindex && (device.flags & DEVICE_FLAG.POINTOPOINT) !== 0 && gatewayFamily === 0;
 }

@@ -15,6 +15,7 @@ const OWN = {
   'ipv6.not-forwarding': 'for another host, and this one forwards nothing: net.ipv6.conf.all.forwarding (RFC 8200 §1)',
   'ipv6.hop-limit': 'its hop limit ran out (RFC 8200 §3)',
   'ipv6.scope': 'its source or destination must not leave its link (RFC 4007 §9, RFC 4291 §2.5.6)',
+  'ipv6.point-to-point': 'for an address of the point-to-point link that it came by, where it would go round (RFC 4443 §3.1)',
   'ipv6.too-big': 'longer than the way carries; only its sender may cut it (RFC 8200 §5)',
   'ipv6.too-long': 'longer than a payload length can say (RFC 8200 §3)',
   'ipv6.dont-fragment': 'longer than the way carries, and its socket wants no fragments (RFC 3542 §11.2)',

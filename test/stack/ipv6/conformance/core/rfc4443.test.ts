@@ -1,3 +1,4 @@
+import { DEVICE_FLAG } from '@softnet/contract';
 import { parseIpv6, pseudoHeaderSum, viewOf } from '@softnet/wire';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bytesOf, icmp, rawPacket } from '../../bad-input/row.ts';
@@ -291,4 +292,18 @@ test('RFC 4443 §2.4 f: a flood of errors to one host is few; then it has its sh
   await tester.take(10_000);
   expect(await flood()).toBe(6);
   sysctl.set('net.ipv6.icmp.ratelimit', 0);
+});
+
+test('RFC 4443 §3.1: a router does not send back what is for an address of the point-to-point link that it came by', async () => {
+  const { sysctl } = tester.host.kernel;
+  const device = tester.host.device('eth1');
+  sysctl.set('net.ipv6.conf.all.forwarding', true);
+  const lost = passing({ src: BEYOND, dst: 'fd02::77' });
+  device.flags |= DEVICE_FLAG.POINTOPOINT;
+  tester.send(beyond(lost));
+  expect(await tester.take(2)).toEqual([beyond(error(UNREACHABLE, 3, 0, lost, { src: OTHER, dst: BEYOND }))]);
+  device.flags &= ~DEVICE_FLAG.POINTOPOINT;
+  tester.send(beyond(lost));
+  expect(await tester.take(2)).toContainEqual(beyond(lost.with(7, 63)));
+  sysctl.set('net.ipv6.conf.all.forwarding', false);
 });
