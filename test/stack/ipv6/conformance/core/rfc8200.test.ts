@@ -61,6 +61,7 @@ const THROUGH: readonly Row[] = [
   through('7045 §2.1', 'twenty headers', behind(60, `${`3c00${PAD}`.repeat(19)}fd00${PAD}`, passing())),
   through('7045 §2.1', 'ESP', passing(50)),
   through('7045 §2.1', 'AH', passing(51)),
+  through('8200 §4.1', 'hop-by-hop options in the wrong place', behind(60, `0000${PAD} fd00${PAD}`, passing())),
   through('5095 §4.2', 'a routing header of type 0 for another', behind(43, `fd02000100000000${'fd'.repeat(16)}`, passing())),
   through('8200 §4.4', 'a routing header of type 4 for another', behind(43, `fd02040100000000${'fd'.repeat(16)}`, passing())),
   through('8200 §4.5', 'a first fragment', piece(passing(17, counting(64)), 0, 32, 7)),

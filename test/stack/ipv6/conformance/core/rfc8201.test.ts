@@ -1,6 +1,6 @@
 import { emitUdp, parseIpv6, pseudoHeaderSum } from '@softnet/wire';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { rawPacket } from '../../bad-input/row.ts';
+import { icmp, rawPacket } from '../../bad-input/row.ts';
 import { G, ints, set } from '../../group-values.ts';
 import type { Row, Step } from './row.ts';
 import { behind, beyond, counting, cutUp, error, piece, reply, request, testRows } from './row.ts';
@@ -214,4 +214,29 @@ test('RFC 4443 §2.4 d: headers that stand before the reply in the quote are wal
   tester.send({ link: 0, bytes: error(2, 0, 1400, behind(60, '3a00010400000000', sent), { src: 'fd00::9', dst: HOST }) });
   tester.send(asked);
   expect((await tester.take(2)).map(({ bytes }) => bytes)).toEqual(cutUp(sent, 1352));
+});
+
+test('RFC 4861 §6.3.4: the MTU and the hop limit that a router tells of the link; a larger one in a packet too big does not count', async () => {
+  const { far, sent, tooBig, cut } = pathTo(nextFar());
+  const asked = { link: 0, bytes: request(DATA, { src: far, dst: HOST }) } as const;
+  const advertise = (hopLimit: number, mtuBytes: number): void => {
+    const option = new Uint8Array(16);
+    new DataView(option.buffer).setUint16(8, 0x0501);
+    new DataView(option.buffer).setUint32(12, mtuBytes);
+    const ends = { src: PEER_LINK, dst: 'ff02::1', hopLimit: 255 };
+    tester.send({ link: 0, bytes: rawPacket(58, icmp(134, 0, hopLimit << 24, option, ends), ends) });
+  };
+  const told = async (): Promise<Uint8Array[]> => {
+    tester.send(asked);
+    return (await tester.take(2)).map(({ bytes }) => bytes);
+  };
+  advertise(33, 1400);
+  await tester.take(2);
+  expect(await told()).toEqual(cutUp(sent.with(7, 33), 1352));
+  tester.send({ link: 0, bytes: (tooBig(1450).in as Uint8Array[])[0]! });
+  expect(await told()).toEqual(cutUp(sent.with(7, 33), 1352));
+  tester.send({ link: 0, bytes: (tooBig(1300).in as Uint8Array[])[0]! });
+  advertise(64, 1500);
+  await tester.take(2);
+  expect(await told()).toEqual(cut(1300).out);
 });
