@@ -146,6 +146,31 @@ test('one next hop may not have them all: its own oldest goes', () => {
   expect(router.exceptions.count).toBe(1);
 });
 
+test.each([
+  ['of its next hop', { limit: 1000, limitOfHop: 100 }],
+  ['of all', { limit: 100, limitOfHop: 1000 }],
+])('who is asked for stays, whatever comes after, where those %s are too many; few are looked at for each', (_, limits) => {
+  const { add, ask, service, router, exceptionsVisited } = bootRouter(limits);
+  add('10.0.0.0/8 dev eth0');
+  const users = Array.from({ length: 40 }, (_, i) => `10.9.9.${i}`);
+  for (const user of users) service.learnMtu(flowTo(user), 1000);
+  // A connection that has cached its dst asks again once that is obsolete, and not else.
+  const cached = users.map((user) => ask(user));
+  const flow = flowTo('10.0.0.0');
+  let most = 0;
+  for (let i = 0; i < 20_000; i++) {
+    flow.dst3 = (10 << 24) | i;
+    const { value } = exceptionsVisited;
+    service.learnMtu(flow, 1200);
+    most = Math.max(most, exceptionsVisited.value - value);
+    if (i % 10 === 0) for (const [at, user] of users.entries()) if (cached[at]!.obsolete) cached[at] = ask(user);
+  }
+  expect([router.exceptions.count, most]).toEqual([100, 41]);
+  expect(new Set(users.map((user) => ask(user).mtuBytes))).toEqual(new Set([1000]));
+  // Each once a round, as the hand goes by, and not for each stranger.
+  expect(exceptionsVisited.value).toBeLessThan(2 * 20_000);
+});
+
 test('the youngest is found even where none may be: one is always room for', () => {
   const { add, ask, service, router } = bootRouter({ limit: 0, limitOfHop: 0 });
   add('10.0.0.0/8 dev eth0');

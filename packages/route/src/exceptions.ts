@@ -1,4 +1,4 @@
-import type { Clock, Dst, Flow } from '@softnet/contract';
+import type { Clock, Counter, Dst, Flow } from '@softnet/contract';
 import { hashWords } from './address-hash.ts';
 import type { Hop } from './hop.ts';
 
@@ -21,6 +21,8 @@ export class RouteException {
   gateway3 = 0;
   /** Kernel ms, wrapping int32. */
   expiresMs = 0;
+  /** Somebody asked for it since it was learned, or last looked at: he sends there. */
+  used = false;
   /** Null: to be made at the next lookup. */
   dst: Dst | null = null;
   hashNext: RouteException | null = null;
@@ -45,16 +47,20 @@ export type Destination = Pick<Flow, 'dst0' | 'dst1' | 'dst2' | 'dst3'>;
 const BUCKETS = 1024;
 /** How many of those that are over go at a time. */
 const SWEEP = 64;
+/** How many are looked at, at most, to find one that nobody uses. */
+const LOOK = 64;
 
 export interface ExceptionSpec {
   readonly clock: Clock;
   readonly seed: number;
-  /** How many there may be: the oldest goes for a new one. */
+  /** How many there may be: the oldest that nobody uses goes for a new one. */
   readonly limit: () => number;
-  /** How many a next hop may have: its oldest goes for a new one. */
+  /** How many a next hop may have: the oldest of its own goes likewise. */
   readonly limitOfHop: () => number;
   /** Runs {@link Exceptions.sweep} so much later. */
   readonly wake: (delayMs: number) => void;
+  /** How many were looked at to drop some. */
+  readonly visited: Counter;
 }
 
 /** What is known of single destinations: bounded in number, in all and by next hop, and aged (RFC 1191 §6.3, RFC 8201 §5.3). */
@@ -64,6 +70,8 @@ export class Exceptions {
   readonly #buckets: (RouteException | null)[] = new Array<RouteException | null>(BUCKETS).fill(null);
   #oldest: RouteException | null = null;
   #newest: RouteException | null = null;
+  /** Who is looked at next when there are too many; null: the oldest. */
+  #hand: RouteException | null = null;
 
   constructor(spec: ExceptionSpec) {
     this.#spec = spec;
@@ -83,12 +91,14 @@ export class Exceptions {
       }
       at = at.hashNext;
     }
-    if (at === null || ((at.expiresMs - this.#spec.clock.nowMs) | 0) > 0) return at;
+    if (at === null) return null;
+    at.used = true;
+    if (((at.expiresMs - this.#spec.clock.nowMs) | 0) > 0) return at;
     this.#remove(at);
     return null;
   }
 
-  /** The exception of the flow's destination, the youngest now; made if need be, in the place of the oldest when there are too many. */
+  /** The exception of the flow's destination, the youngest now; made if need be, in the place of an old one when there are too many. */
   learn(hop: Hop, flow: Destination, lifetimeMs: number): RouteException {
     let exception = hop.exceptions > 0 ? this.find(hop, flow) : null;
     if (exception === null) {
@@ -102,6 +112,7 @@ export class Exceptions {
       forgetDst(hop);
       if (this.count++ === 0) this.#spec.wake(lifetimeMs);
     } else this.#unlink(exception);
+    exception.used = false;
     exception.expiresMs = (this.#spec.clock.nowMs + lifetimeMs) | 0;
     this.#append(exception);
     forgetDst(exception);
@@ -120,7 +131,7 @@ export class Exceptions {
 
   /** Drops those whose time is over, a bounded number. */
   sweep(): void {
-    const { clock, wake } = this.#spec;
+    const { clock, wake, visited } = this.#spec;
     const { nowMs } = clock;
     for (let left = SWEEP; this.#oldest !== null; left--) {
       const inMs = (this.#oldest.expiresMs - nowMs) | 0;
@@ -128,6 +139,7 @@ export class Exceptions {
         wake(Math.max(inMs, 0));
         return;
       }
+      visited.value++;
       this.#remove(this.#oldest);
     }
   }
@@ -135,8 +147,29 @@ export class Exceptions {
   /** The setting may be 0: then there is one, which the next one replaces. */
   #makeRoom(hop: Hop): void {
     const { limit, limitOfHop } = this.#spec;
-    while (hop.oldestException !== null && hop.exceptions >= limitOfHop()) this.#remove(hop.oldestException);
-    while (this.#oldest !== null && this.count >= limit()) this.#remove(this.#oldest);
+    while (hop.oldestException !== null && hop.exceptions >= limitOfHop()) this.#dropOne(hop);
+    while (this.#oldest !== null && this.count >= limit()) this.#dropOne(null);
+  }
+
+  /**
+   * The next that nobody has asked for goes, of a few; else the last of them (a clock with a hand that goes round). Those that somebody uses are left,
+   * and their users ask again, so that next time it is known who is still there: a flood of destinations, each seen once, drives out none that a
+   * connection needs (row R3).
+   * @param hop only its own; null: of all.
+   */
+  #dropOne(hop: Hop | null): void {
+    let at = (hop === null ? (this.#hand ?? this.#oldest) : (hop.exceptionHand ?? hop.oldestException))!;
+    for (let left = LOOK - 1; left > 0 && at.used; left--) {
+      this.#spec.visited.value++;
+      at.used = false;
+      forgetDst(at);
+      at = (hop === null ? (at.newer ?? this.#oldest) : (at.newerOfHop ?? hop.oldestException))!;
+    }
+    this.#spec.visited.value++;
+    // Whoever goes leaves the hand at the next one.
+    if (hop === null) this.#hand = at;
+    else hop.exceptionHand = at;
+    this.#remove(at);
   }
 
   #bucket(hop: Hop, word0: number, word1: number, word2: number, word3: number): number {
@@ -170,7 +203,10 @@ export class Exceptions {
     hop.newestException = exception;
   }
 
-  #unlink({ hop, older, newer, olderOfHop, newerOfHop }: RouteException): void {
+  #unlink(exception: RouteException): void {
+    const { hop, older, newer, olderOfHop, newerOfHop } = exception;
+    if (this.#hand === exception) this.#hand = newer;
+    if (hop.exceptionHand === exception) hop.exceptionHand = newerOfHop;
     if (older === null) this.#oldest = newer;
     else older.newer = newer;
     if (newer === null) this.#newest = older;

@@ -39,6 +39,8 @@ export class Hop {
   exceptions = 0;
   oldestException: RouteException | null = null;
   newestException: RouteException | null = null;
+  /** Which of them is looked at next when there are too many; null: the oldest. */
+  exceptionHand: RouteException | null = null;
   /** The same way with realms that a rule gave, by realms. Null: none. */
   withRealms: Map<number, Hop> | null = null;
   /** Whose {@link withRealms} it is. */

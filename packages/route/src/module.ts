@@ -89,6 +89,7 @@ export class RouteModule implements SoftnetModule {
       listeners: ctx.contributions(RouteListener),
       exceptionLimit: () => limit.value,
       exceptionLimitOfHop: () => limitOfHop.value,
+      exceptionsVisited: ctx.counter('exceptions-visited'),
       lifetimeMs: (family) => (family === ADDRESS_FAMILY.INET6 ? ipv6 : ipv4).value * 1000,
       timer: (fire, place) => ctx.timer(fire, undefined, place),
       gateways: this.#neighbours.core,

@@ -61,6 +61,8 @@ export interface RouterHost {
   readonly seed: () => number;
   readonly exceptionLimit: () => number;
   readonly exceptionLimitOfHop: () => number;
+  /** How many exceptions were looked at to drop some. */
+  readonly exceptionsVisited: Counter;
   readonly lifetimeMs: (family: number) => number;
   readonly timer: (fire: () => void, place: string) => Timer;
   /** Somebody said that something has changed: neighbour protocols may have. */
@@ -98,6 +100,7 @@ export class Router {
     this.#aging = host.timer(() => this.exceptions.sweep(), 'route.exceptions');
     this.exceptions = new Exceptions({
       ...{ clock, seed: host.seed() | 0, limit: host.exceptionLimit, limitOfHop: host.exceptionLimitOfHop },
+      visited: host.exceptionsVisited,
       wake: (delayMs) => this.#aging.arm(delayMs * 1000),
     });
     this.hops = this.#makeHops(host);

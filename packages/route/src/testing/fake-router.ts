@@ -65,12 +65,14 @@ export function bootRouter(options: { readonly limit?: number; readonly limitOfH
   const uses = new FakeObjects<DstUse>('idle-use');
   const { clock, current, traffic, reason } = kernel;
   let seed = 0;
+  const exceptionsVisited = new Counter('exceptions-visited');
   const router = new Router({
     ...{ clock, current, layers, tunnels, policy, listeners, traffic, uses, reason },
     routesLost: new Counter('routes-lost'),
     seed: () => ++seed,
     exceptionLimit: () => options.limit ?? 2048,
     exceptionLimitOfHop: () => options.limitOfHop ?? 2048,
+    exceptionsVisited,
     lifetimeMs: () => 600_000,
     timer: (fire) => kernel.timer(fire, undefined),
     looked: () => {},
@@ -79,7 +81,25 @@ export function bootRouter(options: { readonly limit?: number; readonly limitOfH
   const { store, service } = router;
   const add = (text: string): void => store.add(route(text, kernel));
   const ask = (to: string, changes: Partial<Flow> = {}): Dst => service.lookup(flowTo(to, changes));
-  return { kernel, layers, tunnels, policy, listeners, inet, inet6, lo, eth0, eth1, uses, router, store, service, add, ask };
+  return {
+    kernel,
+    layers,
+    tunnels,
+    policy,
+    listeners,
+    inet,
+    inet6,
+    lo,
+    eth0,
+    eth1,
+    uses,
+    router,
+    store,
+    service,
+    add,
+    ask,
+    exceptionsVisited,
+  };
 }
 
 /** Makes a flow; of whom it is, is said by its destination. */
