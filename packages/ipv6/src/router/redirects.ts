@@ -1,4 +1,4 @@
-import type { AddressWords, Dst, Skb } from '@softnet/contract';
+import type { AddressWords, Dst, Neighbour, Skb } from '@softnet/contract';
 import { ADDRESS_FAMILY, Flow, IP_PROTOCOL, NEIGHBOUR_UPDATE } from '@softnet/contract';
 import { IPV6_SRC, readAddress } from '@softnet/wire';
 import { isSame, isUnspecified } from '../machine/address-kind.ts';
@@ -16,6 +16,8 @@ interface Tried {
   readonly destination: AddressWords;
   readonly target: AddressWords;
   readonly before: AddressWords;
+  /** It was known as a router's, being none's destination. */
+  wasRouter: boolean;
 }
 
 export interface RedirectsHost {
@@ -45,10 +47,11 @@ export class Redirects {
     const from = readAddress(view, skb.network + IPV6_SRC, ADDRESS_FAMILY.INET6);
     if (isUnspecified(...destination) || !this.#isFirstHop(destination, from, link)) return 'nd.redirect-stranger';
     if (isSame(target, ...from) || this.#host.links.find(...target, ifindex) !== null) return 'nd.redirect-target';
-    this.#learnNeighbour(link, target, bytes, targetLinkAddress, !isSame(target, ...destination));
+    const isRouter = !isSame(target, ...destination);
+    const isKnown = this.#learnNeighbour(link, target, bytes, targetLinkAddress, isRouter);
     this.#tried = [
       ...this.#tried.filter((each) => !isSame(each.destination, ...destination)).slice(1 - MAX_TRIED),
-      { destination, target, before: from },
+      { destination, target, before: from, wasRouter: isRouter && isKnown },
     ];
     this.#learn(destination, target);
     return null;
@@ -56,9 +59,20 @@ export class Redirects {
 
   /** A neighbour does not answer: whoever was led to it goes the way that he went before (RFC 4861 §7.3.3). */
   failed(target: AddressWords): void {
-    const tried = this.#tried.filter((each) => isSame(each.target, ...target));
+    this.#giveUp(this.#tried.filter((each) => isSame(each.target, ...target)));
+  }
+
+  /** It is known where a neighbour is. Whoever is no router any more is nobody's next hop (RFC 4861 §7.3.3). */
+  heard({ address0, address1, address2, address3, isRouter }: Neighbour): void {
+    if (this.#tried.length === 0) return;
+    const led = this.#tried.filter((each) => isSame(each.target, address0, address1, address2, address3));
+    this.#giveUp(led.filter(({ wasRouter }) => wasRouter && !isRouter));
+    for (const each of led) each.wasRouter = isRouter && !isSame(each.target, ...each.destination);
+  }
+
+  #giveUp(tried: readonly Tried[]): void {
     if (tried.length === 0) return;
-    this.#tried = this.#tried.filter((each) => !isSame(each.target, ...target));
+    this.#tried = this.#tried.filter((each) => !tried.includes(each));
     for (const { destination, before } of tried) this.#learn(destination, before);
   }
 
@@ -92,12 +106,14 @@ export class Redirects {
     flow.dst3 = word3;
   }
 
-  #learnNeighbour({ device }: Link, target: AddressWords, bytes: Uint8Array, offset: number, isRouter: boolean): void {
+  #learnNeighbour({ device }: Link, target: AddressWords, bytes: Uint8Array, offset: number, isRouter: boolean): boolean {
     const { neighbours, current } = this.#host.around;
     const { CREATE, OVERRIDE, IS_ROUTER } = NEIGHBOUR_UPDATE;
     const caller = current.id;
     current.id = neighbours.owner;
-    neighbours.current.learn(device, ADDRESS_FAMILY.INET6, ...target, bytes, offset, CREATE | OVERRIDE | (isRouter ? IS_ROUTER : 0));
+    const bits = CREATE | OVERRIDE | (isRouter ? IS_ROUTER : 0);
+    const isKnown = neighbours.current.learn(device, ADDRESS_FAMILY.INET6, ...target, bytes, offset, bits);
     current.id = caller;
+    return isKnown;
   }
 }

@@ -14,7 +14,8 @@ export function textOf(bytes: Uint8Array, header: Uint8Array): string {
   const view = viewOf(bytes);
   const to = linkText(bytes, header);
   const ends = `${packet.src} > ${packet.dst}${to}`;
-  if (packet.protocol === 17) return `UDP ${ends} ${packet.payload[8]}`;
+  const hop = packet.hopLimit === 64 ? '' : ` hop=${packet.hopLimit}`;
+  if (packet.protocol === 17) return `UDP ${ends} ${packet.payload[8]}${hop}`;
   const message = parseIcmpv6(packet.payload, 0, packet.payload.length, ipv6PseudoHeaderSum(view, 0, 58, packet.payload.length));
   if (typeof message === 'string') return `malformed: ${message}`;
   const { type, code, rest } = message;

@@ -1,4 +1,4 @@
-import { RouterAdvertisements } from '@softnet/contract';
+import { NeighbourTable, RouterAdvertisements } from '@softnet/contract';
 import type { RouterMessage } from '@softnet/ipv6';
 import type { DatagramUser } from '@softnet/testkit';
 import { emitIpv6Packet, parseIpv6, parseMac } from '@softnet/wire';
@@ -18,6 +18,8 @@ export interface Row {
   readonly steps: readonly Step[];
   /** 'MS TEXT': text as `textOf` writes it, ms since the last `begin`, or since the row began; 'FROM-TO TEXT' where chance has a say. */
   readonly out: readonly string[];
+  /** Settings go back. */
+  readonly after?: readonly Step[];
 }
 
 /** A host or router as somebody sees it who has only its cable. */
@@ -46,13 +48,20 @@ export class Tester {
   }
 
   /** The outcome of a row, so that it equals the row's `out` if it is as it should be. */
-  async run({ steps, out }: Pick<Row, 'steps' | 'out'>): Promise<string[]> {
+  async run({ steps, out, after = [] }: Pick<Row, 'steps' | 'out' | 'after'>): Promise<string[]> {
     this.begin();
-    for (const step of steps) {
-      if (typeof step === 'number') await this.peer.net.pass(step);
-      else await step(this);
-    }
-    await this.peer.net.pass(0.1);
+    for (const step of [...steps, 0.1]) await this.#take(step);
+    const seen = this.#seen(out);
+    for (const step of after) await this.#take(step);
+    return seen;
+  }
+
+  async #take(step: Step): Promise<void> {
+    if (typeof step === 'number') await this.peer.net.pass(step);
+    else await step(this);
+  }
+
+  #seen(out: readonly string[]): string[] {
     return this.heard.map(({ ms, text }, index) => {
       const wanted = out[index] ?? '';
       const [, from, to] = /^(\d+)(?:-(\d+))? /.exec(wanted) ?? [];
@@ -96,18 +105,14 @@ function macOf(link: string | null | undefined, usual: string | null): string | 
 
 /** A neighbor solicitation of a neighbour for an address, of the host by default. */
 export function ns(src: string, { dst, hopLimit = 255, link }: Way = {}, target = HOST): Step {
-  return ({ peer }) => {
-    const group = `ff02::1:ff${target.slice(-2).padStart(2, '0').replace(':', '0')}`;
-    peer.solicit(
-      { target, linkAddress: macOf(link, src === '::' ? null : '09') },
-      { src, dst: dst ?? solicitedOf(target, group), hopLimit },
-    );
-  };
+  const linkAddress = macOf(link, src === '::' ? null : '09');
+  return ({ peer }) => peer.solicit({ target, linkAddress }, { src, dst: dst ?? solicitedOf(target), hopLimit });
 }
 
-function solicitedOf(target: string, _group: string): string {
-  const last = parseIpv6(target)![3] & 0xffffff;
-  return `ff02::1:ff${(last >>> 16).toString(16).padStart(2, '0')}:${(last & 0xffff).toString(16)}`;
+/** Its solicited-node group. */
+function solicitedOf(target: string): string {
+  const last = parseIpv6(target)![3];
+  return `ff02::1:ff${((last >>> 16) & 0xff).toString(16).padStart(2, '0')}:${(last & 0xffff).toString(16)}`;
 }
 
 const FLAG = Object.freeze({ R: 0x80000000, S: 0x40000000, O: 0x20000000 } as const);
@@ -140,7 +145,7 @@ export function redirects(target: string, destination: string, { link = null, ..
 }
 
 /** A datagram of a neighbour to somebody else, for a router. */
-export function passing(src: string, dst: string, bytes = 8): Step {
+export function passing(src: string, dst: string, bytes = 16): Step {
   return ({ peer }) => peer.bytes(emitIpv6Packet(packetOf({ src, dst, hopLimit: 64, payload: new Uint8Array(bytes) })), dst, mac('01'));
 }
 
@@ -154,12 +159,22 @@ export function set(name: string, value: number): Step {
   return (tester) => tester.set(name, value);
 }
 
+/** All neighbours are forgotten. */
+export const forget: Step = ({ peer }) => peer.host.kernel.port(NeighbourTable).current.flush(peer.host.device('eth0'));
+
 /** All neighbours, routers, prefixes and redirects are forgotten: the device was down. */
-export async function restart({ peer, set: _ }: Tester): Promise<void> {
+export const restart: Step = ({ peer }) => {
   peer.host.down('eth0');
   peer.host.up('eth0');
   peer.host.addAddress('eth0', `${HOST}/64`);
-  await peer.net.pass(1);
+};
+
+/** A message with whatever behind it. @param options hexadecimal. */
+export function raw(type: number, rest: number, target: string, options: string, way: Way = {}): Step {
+  const payload = new Uint8Array(16 + options.length / 2);
+  for (const [i, word] of parseIpv6(target)!.entries()) new DataView(payload.buffer).setInt32(4 * i, word);
+  payload.set(Buffer.from(options, 'hex'), 16);
+  return ({ peer }) => peer.icmp({ type, rest, payload }, { hopLimit: 255, ...wayOf(way) });
 }
 
 export function advertise(said: Parameters<RouterAdvertisements['set']>[1]): Step {
