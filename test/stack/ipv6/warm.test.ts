@@ -77,6 +77,7 @@ test('fragments are put together, and the answer is cut, without a byte of garba
 test.each([
   ['a hop limit that ran out', packet({ src: FAR, dst: '2001:db8::5', hopLimit: 1, protocol: 253 })],
   ['an option', rawPacket(60, bytesOf('3b00850400000000'), { src: FAR })],
+  ['a length that cannot be', rawPacket(60, bytesOf(`3a01${PAD}`), { src: FAR })],
   ['a protocol that nobody knows', packet({ src: FAR, protocol: 200 })],
 ])('%s is told to each new sender without a byte of garbage', (_what, bad) => {
   let senders = 0;
@@ -92,7 +93,7 @@ test.each([
 test('what is wrong is dropped without a byte of garbage', () => {
   const wrong = [
     rawPacket(60, bytesOf('3b00450400000000')),
-    rawPacket(60, bytesOf(`3a01${PAD}`)),
+    rawPacket(44, bytesOf('3a000001000000')),
     rawPacket(58, echo().with(3, 9)),
     rawPacket(58, icmp(1, 4, 0, rawPacket(17, bytesOf('0fa0000700080000'), { src: HOST, dst: FAR }))),
     packet({ protocol: 59 }),
