@@ -9,7 +9,7 @@ import { ROUTER, redirect, router, sendNd } from './router-messages.ts';
 const { INET6 } = ADDRESS_FAMILY;
 /** `net.route.max_exceptions_of_hop`; all go by one router. */
 const LIMIT = 1024;
-const FLOOD = many(10_000);
+const FLOOD = many(6_000);
 /** One that is learned looks at so many, at most. */
 const LOOK = 64;
 const MTU = 1400;

@@ -25,7 +25,7 @@ const { INET6 } = ADDRESS_FAMILY;
 const LIMIT = 1024;
 const BATCH = 200;
 /** Of each kind. */
-const FLOOD = many(10_000);
+const FLOOD = many(6_000);
 const ALL_NODES = 'ff02::1';
 /** The last words of what stands in IPv6's header; behind it, of an address behind ICMPv6's. */
 const SOURCE = 20;
@@ -70,6 +70,7 @@ test(
       kernel.sysctl.set(`net.ipv6.conf.eth0.${name}`, value);
     kernel.port(RouterAdvertisements).current.set(peer.host.device('eth0'), {});
     await peer.net.pass(20_000);
+    await peer.introduce();
     const src = formatIpv6(...words('fe80::7:0:0'));
     const linkAddress = parseMac(PEER_MAC);
     const advertisement = emitNeighbour({ type: 136, target: words(src), flags: NA_FLAG.OVERRIDE, linkAddress });
