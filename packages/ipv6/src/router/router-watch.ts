@@ -81,7 +81,11 @@ export class RouterWatch {
 
   /** Its answer would come now. */
   isAsked(word0: number, word1: number, word2: number, word3: number, nowMs: number): boolean {
-    return this.#watched.some(({ router, askedMs }) => nowMs - askedMs < ANSWER_MS && isSame(router, word0, word1, word2, word3));
+    for (let i = 0; i < this.#watched.length; i++) {
+      const { router, askedMs } = this.#watched[i]!;
+      if (nowMs - askedMs < ANSWER_MS && isSame(router, word0, word1, word2, word3)) return true;
+    }
+    return false;
   }
 }
 

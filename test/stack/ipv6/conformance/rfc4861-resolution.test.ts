@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fragment } from '../raw-peer.ts';
 import type { Row, Step } from './tester.ts';
 import { begin, echo, forget, HOST, HOST_LINK, na, ns, ra, raw, send, Tester } from './tester.ts';
 
@@ -192,19 +193,14 @@ const ROWS: readonly Row[] = [
     steps: [na(PEER, 'SO', { dst: HOST }), 10, begin, send(PEER, 1), 10],
     out: [`0 ${ASKS}`],
   },
-  {
-    rfc: '6980 §5',
-    what: 'a solicitation in one fragment is not answered',
-    steps: [
-      ({ peer }) =>
-        peer.icmp(
-          { type: 135, payload: new Uint8Array(16) },
-          { hopLimit: 255, headers: [{ type: 44, offsetBytes: 0, more: false, id: 1 }] },
-        ),
-      10,
-    ],
-    out: [],
-  },
+  ...[0, 1].map(
+    (more): Row => ({
+      rfc: '6980 §5',
+      what: `a sound solicitation is not answered behind a fragment header, ${more ? 'nor by its first fragment' : 'though it is whole'}`,
+      steps: [raw(135, 0, HOST, '0101020000000009', { headers: [fragment(0, more !== 0)] }), 10],
+      out: [],
+    }),
+  ),
 ];
 
 let tester: Tester;

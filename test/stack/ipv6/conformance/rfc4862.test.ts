@@ -1,7 +1,7 @@
 import { parseIpv6 } from '@softnet/wire';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Row, Step } from './tester.ts';
-import { begin, echo, HOST_LINK, na, ns, ra, send, set, Tester } from './tester.ts';
+import { begin, echo, HOST_LINK, na, ns, ra, raw, send, set, Tester } from './tester.ts';
 
 const EUI = '2001:db8:1::ff:fe00:1';
 const GROUP = 'ff02::1:ff00:1';
@@ -235,12 +235,48 @@ const ROWS: readonly Row[] = [
   },
   {
     rfc: '4429 §3.3',
-    what: 'optimistic: answered for without override, and not spoken by to who is not known',
+    what: 'optimistic: answered for without override',
     steps: [
       ...[...settled, set('optimistic_dad', 1), says(7200, 7200), 10, ns('fe80::9', {}, EUI), 10, set('optimistic_dad', 0)],
       ...[1000, ns('fe80::9', {}, EUI), 10],
     ],
     out: [`0 ${probe(EUI)}`, `10 NA S ${EUI} > fe80::9@09 ${EUI} t=01`, `1020 NA SO ${EUI} > fe80::9@09 ${EUI} t=01`],
+  },
+  {
+    rfc: '4429 §3.2',
+    what: 'optimistic: nobody is asked by it, so that nobody learns it',
+    steps: [
+      ...settled,
+      set('optimistic_dad', 1),
+      says(7200, 7200),
+      10,
+      echo('2001:db8:1::5', 1, EUI),
+      10,
+      na('2001:db8:1::5', 'S', { dst: HOST_LINK }),
+      10,
+    ],
+    out: [`0 ${probe(EUI)}`, `10 NS ${HOST_LINK} > ff02::1:ff00:5 2001:db8:1::5 s=01`, `20 ${reply(EUI, '2001:db8:1::5', 1)}`],
+    after: [set('optimistic_dad', 0)],
+  },
+  {
+    rfc: '4862 §5.4.5',
+    what: 'an address of a prefix that is another’s is not tried again with each advertisement',
+    steps: [...settled, says(7200, 7200), 100, na(EUI, 'O'), 100, says(7200, 7200), 3000, ns('fe80::9', {}, EUI), 10],
+    out: [`0 ${probe(EUI)}`],
+  },
+  {
+    rfc: '7527 §4.2',
+    what: 'another nonce is another’s: nobody has it',
+    steps: [
+      ...settled,
+      add,
+      10,
+      raw(135, 0, OTHER, '0e01010203040506', { src: '::', dst: 'ff02::1:ff00:77' }),
+      3000,
+      ns('fe80::9', {}, OTHER),
+      10,
+    ],
+    out: [`0 ${asked}`],
   },
   // RFC 7527 and 9131.
   {

@@ -1,6 +1,7 @@
 import { NeighbourTable, RouterAdvertisements } from '@softnet/contract';
 import type { RouterMessage } from '@softnet/ipv6';
 import type { DatagramUser } from '@softnet/testkit';
+import type { ExtensionHeader, Ipv6Packet } from '@softnet/wire';
 import { emitIpv6Packet, parseIpv6, parseMac } from '@softnet/wire';
 import type { RawPeerOptions } from '../raw-peer.ts';
 import { HOST, HOST_LINK, packetOf, RawPeer } from '../raw-peer.ts';
@@ -96,6 +97,8 @@ export interface Way {
   readonly hopLimit?: number;
   /** Last byte of the link address that is said; null: none is. */
   readonly link?: string | null;
+  /** Extension headers. */
+  readonly headers?: readonly ExtensionHeader[];
 }
 
 function macOf(link: string | null | undefined, usual: string | null): string | null {
@@ -181,8 +184,8 @@ export function advertise(said: Parameters<RouterAdvertisements['set']>[1]): Ste
   return ({ peer }) => peer.host.kernel.port(RouterAdvertisements).current.set(peer.host.device('eth0'), said);
 }
 
-function wayOf({ src, dst, hopLimit }: Way): { src?: string; dst?: string; hopLimit?: number } {
-  return { ...(src === undefined ? {} : { src }), ...(dst === undefined ? {} : { dst }), ...(hopLimit === undefined ? {} : { hopLimit }) };
+function wayOf({ link: _, ...packet }: Way): Partial<Ipv6Packet> {
+  return Object.fromEntries(Object.entries(packet).filter(([, value]) => value !== undefined));
 }
 
 export { HOST, HOST_LINK };
