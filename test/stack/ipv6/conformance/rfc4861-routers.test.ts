@@ -1,7 +1,7 @@
 import { parseIpv6 } from '@softnet/wire';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Row, Step } from './tester.ts';
-import { advertise, begin, echo, forget, HOST_LINK, na, ns, passing, rs, Tester } from './tester.ts';
+import { advertise, begin, echo, forget, HOST_LINK, na, ns, passing, ra, rs, send, set, Tester } from './tester.ts';
 
 const PEER = 'fd00::9';
 const FAR = '2001:db8::5';
@@ -98,6 +98,18 @@ const ROWS: readonly Row[] = [
     steps: [...speaking, rs('fe80::9', { link: '0b' }), 600, begin, echo('fe80::9', 3, HOST_LINK), 10],
     out: [`0 ECHO ${HOST_LINK} > fe80::9@0b 3`],
   },
+  ...['0a', null].map(
+    (link): Row => ({
+      rfc: '4861 §6.2.6',
+      what: `and is no router: a host that heeds routers beside it has one less (${link === null ? 'without' : 'with'} a link address)`,
+      steps: [
+        ...[set('accept_ra', 2), ...speaking, ra({ link: '0a' }, { src: 'fe80::a' }), 10, begin, send('2001:db9::1', 1), 10],
+        ...[rs('fe80::a', { link }), 600, send('2001:db9::1', 2), 1000],
+      ],
+      out: ['0 UDP fd00::1 > 2001:db9::1@0a 1', `10-510 ${ALL}`],
+      after: [set('accept_ra', 1)],
+    }),
+  ),
   { rfc: '4861 §7.2.4', what: 'answers as a router', steps: [ns(PEER), 10], out: ['0 NA RSO fd00::1 > fd00::9@09 fd00::1 t=01'] },
   { rfc: '4861 §7.2.4', what: 'and to nobody by name', steps: [ns('::'), 10], out: ['0 NA RO fd00::1 > ff02::1 fd00::1 t=01'] },
   {
