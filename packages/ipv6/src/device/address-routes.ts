@@ -1,5 +1,5 @@
 import type { AddressWords, Clock, InterfaceAddress, NetDevice, Port, RouteEntry, RouteTables } from '@softnet/contract';
-import { ADDRESS_FAMILY, ADDRESS_FLAG, NetError, ROUTE_TYPE } from '@softnet/contract';
+import { ADDRESS_FAMILY, ADDRESS_FLAG, DEVICE_FLAG, NetError, ROUTE_TYPE } from '@softnet/contract';
 import { commonPrefixLen, isSame, MULTICAST_PREFIX, prefixOf } from '../machine/address-kind.ts';
 import { ORIGIN, stateOf } from '../machine/address-state.ts';
 import type { Ipv6Link } from './ipv6-link.ts';
@@ -141,8 +141,10 @@ function localEntry(address: AddressWords, type: number, device: NetDevice): Rou
   return entryOf(address, 128, type, LOCAL_TABLE, 0, device);
 }
 
+/** Who names no interface means a link, not this host alone. */
 function groupsEntry(device: NetDevice): RouteEntry {
-  return entryOf(MULTICAST_PREFIX, 8, ROUTE_TYPE.MULTICAST, LOCAL_TABLE, PRIORITY, device);
+  const priority = (device.flags & DEVICE_FLAG.LOOPBACK) === 0 ? PRIORITY : PRIORITY + 1;
+  return entryOf(MULTICAST_PREFIX, 8, ROUTE_TYPE.MULTICAST, LOCAL_TABLE, priority, device);
 }
 
 function entryOf(

@@ -206,6 +206,14 @@ test.each([
   user.close();
 });
 
+test('RFC 4291 §2.7: what goes to a group, and names no interface, goes to a link', async () => {
+  const user = tester.host.open();
+  user.bind(HOST, 4000);
+  await tester.net.run(user.send(counting(8), 'ff05::77', 7));
+  expect(await tester.take(2)).toEqual([{ link: 0, bytes: udp(HOST, 'ff05::77', 4000, 7, counting(8)).with(7, 1) }]);
+  user.close();
+});
+
 test('RFC 4443 §2.4 d: headers that stand before the reply in the quote are walked', async () => {
   const { far, sent } = pathTo(nextFar());
   const asked = { link: 0, bytes: request(DATA, { src: far, dst: HOST }) } as const;

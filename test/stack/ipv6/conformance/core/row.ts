@@ -116,8 +116,3 @@ export function piece(packet: Uint8Array, from: number, to: number, id: number, 
   new DataView(whole.buffer).setUint16(4, whole.length - 40);
   return whole;
 }
-
-/** The same packet, one byte changed. */
-export function changed(packet: Uint8Array, at: number, value: number): Uint8Array {
-  return packet.with(at, value);
-}

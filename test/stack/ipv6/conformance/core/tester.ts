@@ -135,16 +135,6 @@ export class Tester implements Owner {
     });
   }
 
-  /** Drop reasons of the host that have counted; and counts again from here. */
-  drops(): string[] {
-    const counted = this.host.kernel.dropReasons().filter(({ count }) => count > 0);
-    return counted.map((reason) => {
-      const { name, count } = reason;
-      reason.count = 0;
-      return count === 1 ? name : `${name} ${count}`;
-    });
-  }
-
   async end(): Promise<void> {
     await this.net.dispose();
     await this.net.run(this.#kernel.shutdown());
