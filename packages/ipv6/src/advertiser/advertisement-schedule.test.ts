@@ -32,6 +32,13 @@ describe('AdvertisementSchedule', () => {
     expect(at).toEqual([0.25, 16.25, 32.25, 432.25, 832.25, 1232.25]);
   });
 
+  test('what begins after a farewell waits as after any advertisement to all (§6.2.6)', () => {
+    const schedule = new AdvertisementSchedule(() => 0);
+    schedule.told(10 * S);
+    schedule.begin(11 * S);
+    expect(schedule.nextUs).toBe(13 * S);
+  });
+
   test('who asks is answered within half a second (§6.2.6)', () => {
     expect(run(() => 0.5, 200, [100]).at.at(-1)).toBe(100.25);
   });

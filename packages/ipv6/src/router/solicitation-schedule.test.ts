@@ -24,6 +24,16 @@ describe('SolicitationSchedule', () => {
     expect(at[13]! - at[12]!).toBe(3600);
   });
 
+  test('who is answered before he asks asks once (RFC 4861 §6.3.7)', () => {
+    const schedule = new SolicitationSchedule(() => 0.5);
+    schedule.begin(0, TIMES);
+    schedule.answered();
+    expect(schedule.nextUs).toBe(0.5 * S);
+    schedule.sent(0.5 * S, TIMES);
+    schedule.answered();
+    expect(schedule.nextUs).toBe(Number.POSITIVE_INFINITY);
+  });
+
   test('asks so often as the setting says, and not at all for 0', () => {
     expect(sentAt(() => 0, 9, { ...TIMES, limit: 3 })).toHaveLength(3);
     expect(sentAt(() => 0, 9, { ...TIMES, limit: 0 })).toEqual([]);
