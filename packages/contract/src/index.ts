@@ -1,4 +1,5 @@
 export * from './address-family.ts';
+export * from './address-labels.ts';
 export * from './backlog.ts';
 export type * from './clock.ts';
 export * from './congestion.ts';

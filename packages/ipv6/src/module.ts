@@ -2,6 +2,7 @@ import type { DropReason, ModuleContext, Objects, Skb, SoftnetModule } from '@so
 import {
   ADDRESS_FAMILY,
   Addresses,
+  AddressLabels,
   DEVICE_EVENT,
   DeviceListener,
   DeviceTraffic,
@@ -44,6 +45,7 @@ import { formatIpv6, ICMPV6_TYPE, ICMPV6_UNREACHABLE, readIpv6Ends } from '@soft
 import type { Ipv6Conf } from './conf.ts';
 import { defineConf } from './conf.ts';
 import { AddressParts } from './device/address-parts.ts';
+import { LabelDoor } from './device/label-door.ts';
 import { needsInterface } from './machine/address-kind.ts';
 import { defineCounters } from './machine/counters.ts';
 import { ExtensionHeaders } from './machine/extension-headers.ts';
@@ -56,6 +58,7 @@ import { IcmpInput } from './machine/icmp-input.ts';
 import { IcmpLimits } from './machine/icmp-limits.ts';
 import { IcmpOutput } from './machine/icmp-output.ts';
 import { Ipv6Input } from './machine/input.ts';
+import { LabelTable } from './machine/label-table.ts';
 import { Ipv6Layer } from './machine/layer.ts';
 import { NeighbourDiscovery } from './machine/neighbour-discovery.ts';
 import { NeighbourSender } from './machine/neighbour-sender.ts';
@@ -108,6 +111,7 @@ import { Ipv6Options } from './socket/ipv6-options.ts';
     NeighbourListener,
     NameServers,
     RouterAdvertisements,
+    AddressLabels,
   ],
 })
 export class Ipv6Module implements SoftnetModule {
@@ -121,6 +125,7 @@ export class Ipv6Module implements SoftnetModule {
   #routers!: RouterParts;
   #icmp!: IcmpInput;
   #groups!: MldWays;
+  #labels!: LabelDoor;
 
   start(ctx: ModuleContext): void {
     this.#ctx = ctx;
@@ -128,6 +133,7 @@ export class Ipv6Module implements SoftnetModule {
     this.#addresses = this.#defineAddresses(ctx);
     const offload = new Ipv6Offload(this.#around.reasons, new ProtocolOffloads(ctx), this.#around.settings.limits);
     this.#layer = new Ipv6Layer(this.#around, this.#addresses.links, this.#defineUses(ctx), this.#addresses.objects, offload);
+    this.#labels = new LabelDoor(ctx, this.#around.labels, this.#around.route);
     this.#groups = new MldWays(ctx, this.#around, this.#layer, this.#addresses);
     this.#compose(ctx);
     this.#publish(ctx);
@@ -160,6 +166,7 @@ export class Ipv6Module implements SoftnetModule {
       settings: defineSettings(ctx.sysctl),
       counters: defineCounters((name) => ctx.counter(name)),
       conf: this.#defineConf(ctx),
+      labels: new LabelTable(),
       groups: new GroupTraffic(ctx, reasons['ipv6.not-a-member'], (skb) => this.#layer.path.input.takeCopy(skb)),
     };
   }
@@ -310,6 +317,7 @@ export class Ipv6Module implements SoftnetModule {
     ctx.contribute(DeviceListener, this.#addresses.links, 'corridor');
     this.#groups.publish(ctx);
     ctx.contribute(Addresses, this.#addresses.door, 'door');
+    ctx.door(AddressLabels, this.#labels);
     this.#routers.publish();
     const ping = { name: 'ping', family: ADDRESS_FAMILY.INET6, type: SOCK_TYPE.DGRAM, protocol: IP_PROTOCOL.ICMPV6, usual: false };
     const pings = this.#definePings(ctx);

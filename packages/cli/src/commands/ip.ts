@@ -1,6 +1,7 @@
 import { ADDRESS_FAMILY } from '@softnet/contract';
 import { NetHost } from '@softnet/testkit';
 import { ipAddr } from '../ip/ip-addr.ts';
+import { ipAddrlabel } from '../ip/ip-addrlabel.ts';
 import { ipLink } from '../ip/ip-link.ts';
 import { ipMaddr } from '../ip/ip-maddr.ts';
 import { ipNeigh } from '../ip/ip-neigh.ts';
@@ -14,8 +15,8 @@ import type { Given, SessionCommand } from '../session/session-command.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** In the order in which a beginning is matched. */
-const OBJECTS: readonly IpObject[] = Object.freeze([ipAddr, ipLink, ipRoute, ipNeigh, ipRule, ipNexthop, ipMaddr]);
-const SHORT = Object.freeze(['addr', 'link', 'route', 'neigh', 'rule', 'nexthop', 'maddr'] as const);
+const OBJECTS: readonly IpObject[] = Object.freeze([ipAddr, ipLink, ipRoute, ipNeigh, ipRule, ipNexthop, ipMaddr, ipAddrlabel]);
+const SHORT = Object.freeze(['addr', 'link', 'route', 'neigh', 'rule', 'nexthop', 'maddr', 'addrlabel'] as const);
 
 export const ip: SessionCommand = Object.freeze({
   name: 'ip',
@@ -28,7 +29,7 @@ export const ip: SessionCommand = Object.freeze({
   ],
   spellings: { '-statistics': '-s', '-stats': '-s', '-br': '--brief', '-brief': '--brief' },
   summary:
-    "show and change addresses, devices, routes, neighbours, rules, next hops, groups, in iproute2's words: ip addr, ip link, ip route, ip neigh, ip rule, ip nexthop, ip maddr",
+    "show and change addresses, devices, routes, neighbours, rules, next hops, groups, labels of IPv6 addresses, in iproute2's words: ip addr, ip link, ip route, ip neigh, ip rule, ip nexthop, ip maddr, ip addrlabel",
   details: [...OBJECTS.flatMap(usageLines), 'Words may be cut short: ip a, ip -6 r, ip n.'],
   completes: completions,
   async run(session, given) {

@@ -50,7 +50,7 @@ describe('completion', () => {
     ['replace --mode drain ta', ['talk'], 'ta'],
     ['replace --mode=drain ta', ['talk'], 'ta'],
     ['capture ', ['stop', 'dump', 'any '], ''],
-    ['ip ', ['addr ', 'link ', 'route ', 'neigh ', 'rule ', 'nexthop ', 'maddr '], ''],
+    ['ip ', ['addr ', 'link ', 'route ', 'neigh ', 'rule ', 'nexthop ', 'maddr ', 'addrlabel '], ''],
     ['ip addr d', ['delete '], 'd'],
     ['ip ro', ['route '], 'ro'],
     ['rmmod --deadline ', [], ''],

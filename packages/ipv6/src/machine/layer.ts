@@ -75,6 +75,7 @@ export class Ipv6Layer implements NetworkLayer, EthertypeHandler {
     this.#links = links;
     this.uses = uses;
     this.addresses = addresses;
+    this.#wish.labels = around.labels;
   }
 
   input(skb: Skb, device: NetDevice): void {

@@ -3,7 +3,8 @@ import { ADDRESS_FAMILY, ADDRESS_FLAG, InterfaceAddress, NetDevice } from '@soft
 import { formatIpv6, parseIpv6 } from '@softnet/wire';
 import { expect, test } from 'vitest';
 import { AddressState, ORIGIN } from './address-state.ts';
-import { isBetterSource, isCandidate, labelOf, SourceWish } from './source-selection.ts';
+import { usualLabelOf } from './label-table.ts';
+import { isBetterSource, isCandidate, SourceWish } from './source-selection.ts';
 
 function device(ifindex: number): NetDevice {
   const made = new NetDevice({} as DeviceOps, { addressLen: 6, headerBytes: 14 } as LinkLayer);
@@ -81,5 +82,5 @@ test.each<[string, string[], Partial<SourceWish>, string]>([
 
 test('labels are those of RFC 6724 §2.1', () => {
   const labels = ['::1', '::', '2001:db8::1', '::ffff:10.0.0.1', '2002::1', '2001::1', 'fd00::1', 'fc00::1', 'fec0::1', '3ffe::1'];
-  expect(labels.map((text) => labelOf(...parseIpv6(text)!))).toEqual([0, 3, 1, 4, 2, 5, 13, 13, 11, 12]);
+  expect(labels.map((text) => usualLabelOf(...parseIpv6(text)!))).toEqual([0, 3, 1, 4, 2, 5, 13, 13, 11, 12]);
 });

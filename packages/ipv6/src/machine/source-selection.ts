@@ -1,8 +1,10 @@
 import type { InterfaceAddress } from '@softnet/contract';
 import { ADDRESS_FLAG } from '@softnet/contract';
-import { commonPrefixLen, isLoopback, isMapped, isSame, needsInterface, SCOPE, scopeOf } from './address-kind.ts';
+import { commonPrefixLen, isLoopback, isSame, needsInterface, scopeOf } from './address-kind.ts';
 import { AddressState } from './address-state.ts';
 import { isSettled, isUsable } from './address-use.ts';
+import type { Labels } from './label-table.ts';
+import { USUAL_LABELS } from './label-table.ts';
 
 /** What a source is chosen for: kept and filled anew by its caller. */
 export class SourceWish {
@@ -22,6 +24,8 @@ export class SourceWish {
   /** `use_tempaddr` of 2, `use_optimistic`. */
   prefersTemporary = false;
   takesOptimistic = false;
+  /** The policy table. */
+  labels: Labels = USUAL_LABELS;
 }
 
 /** Not the first choice: RFC 6724 §5, rule 3, and RFC 4429 §3.1. */
@@ -51,8 +55,8 @@ export function isBetterSource(a: InterfaceAddress, b: InterfaceAddress, wish: S
   if (outgoing !== 0) return outgoing > 0;
   const advertised = Number(isOfGateway(a, wish)) - Number(isOfGateway(b, wish));
   if (advertised !== 0) return advertised > 0;
-  const wanted = labelOf(word0, word1, word2, word3);
-  const labels = Number(ownLabel(a) === wanted) - Number(ownLabel(b) === wanted);
+  const wanted = wish.labels.labelOf(word0, word1, word2, word3, ifindex);
+  const labels = Number(ownLabel(a, wish) === wanted) - Number(ownLabel(b, wish) === wanted);
   if (labels !== 0) return labels > 0;
   const temporary = (a.flags & ADDRESS_FLAG.TEMPORARY) - (b.flags & ADDRESS_FLAG.TEMPORARY);
   if (temporary !== 0) return temporary > 0 === wish.prefersTemporary;
@@ -83,17 +87,6 @@ function ownScope({ address }: InterfaceAddress): number {
   return scopeOf(address[0], address[1], address[2], address[3]);
 }
 
-function ownLabel({ address }: InterfaceAddress): number {
-  return labelOf(address[0], address[1], address[2], address[3]);
-}
-
-/** The default policy table (RFC 6724 §2.1). */
-export function labelOf(word0: number, word1: number, word2: number, word3: number): number {
-  if ((word0 | word1 | word2) === 0) return word3 === 1 ? 0 : 3;
-  if (isMapped(word0, word1, word2)) return 4;
-  if (word0 >>> 16 === 0x2002) return 2;
-  if (word0 === 0x20010000) return 5;
-  if (word0 >>> 25 === 0xfc >>> 1) return 13;
-  if (scopeOf(word0, word1, word2, word3) === SCOPE.SITE) return 11;
-  return word0 >>> 16 === 0x3ffe ? 12 : 1;
+function ownLabel({ address, device }: InterfaceAddress, { labels }: SourceWish): number {
+  return labels.labelOf(address[0], address[1], address[2], address[3], device.ifindex);
 }

@@ -16,6 +16,7 @@ import type {
 import type { Ipv6Conf } from '../conf.ts';
 import type { GroupTraffic } from '../mld/group-traffic.ts';
 import type { Ipv6Counters } from './counters.ts';
+import type { LabelTable } from './label-table.ts';
 import type { Ipv6Reasons } from './reasons.ts';
 import type { Ipv6Settings } from './settings.ts';
 
@@ -34,6 +35,8 @@ export interface Surroundings {
   readonly conf: Ipv6Conf;
   readonly counters: Ipv6Counters;
   readonly groups: GroupTraffic;
+  /** The policy table of sources (RFC 6724 §2.1). */
+  readonly labels: LabelTable;
 }
 
 /** A device, as IPv6 uses it. */
