@@ -3,7 +3,7 @@ import { NEIGHBOUR_STATE, NEIGHBOUR_UPDATE, SKB_FLAG } from '@softnet/contract';
 import { describe, expect, test } from 'vitest';
 import { bootNeighbours, FAMILY } from '../testing/fake-neighbours.ts';
 
-const { OVERRIDE: O, SOLICITED: S, IS_ROUTER: R, CREATE: C } = NEIGHBOUR_UPDATE;
+const { OVERRIDE: O, SOLICITED: S, IS_ROUTER: R, CREATE: C, ANSWER: A } = NEIGHBOUR_UPDATE;
 type State = keyof typeof NEIGHBOUR_STATE;
 type Net = ReturnType<typeof bootNeighbours>;
 
@@ -49,6 +49,8 @@ const EVENTS: Readonly<Record<string, (net: Net, neighbour: Neighbour) => unknow
   'NA-O': (net) => net.learn(7, NEW, O),
   'NA-S': (net) => net.learn(7, NEW, S),
   'NA-SO': (net) => net.learn(7, NEW, S | O),
+  'NA-A': (net) => net.learn(7, NEW, O | A),
+  'NA-SO-A': (net) => net.learn(7, NEW, S | O | A),
   'NA-same': (net) => net.learn(7, OLD, 0),
   'NA-same-O': (net) => net.learn(7, OLD, O),
   'NA-same-S': (net) => net.learn(7, OLD, S),
@@ -69,7 +71,7 @@ const EVENTS: Readonly<Record<string, (net: Net, neighbour: Neighbour) => unknow
 };
 
 /**
- * RFC 4861, appendix C, with Linux's FAILED, NOARP and PERMANENT: all states and all events. Advertisements (NA; S: solicited, O: override)
+ * RFC 4861, appendix C, with Linux's FAILED, NOARP and PERMANENT: all states and all events. Advertisements (NA; S: solicited, O: override; A: only for who is asked for or known)
  * and solicitations (NS) name another link address than the one that is known, or the same; `=` is unchanged. Where a packet waits
  * (INCOMPLETE) it is sent at once, so that STALE is DELAY. NA on REACHABLE goes by §7.2.5 in words, against the table of the appendix.
  */
@@ -81,6 +83,8 @@ NA          STALE/n      DELAY/n      STALE/o      =            =            =  
 NA-O        STALE/n      DELAY/n      STALE/n      STALE/n      STALE/n      STALE/n      STALE/n      =            =
 NA-S        REACHABLE/n  REACHABLE/n  STALE/o      =            =            =            REACHABLE/n  =            =
 NA-SO       REACHABLE/n  REACHABLE/n  REACHABLE/n  REACHABLE/n  REACHABLE/n  REACHABLE/n  REACHABLE/n  =            =
+NA-A        =            DELAY/n      STALE/n      STALE/n      STALE/n      STALE/n      =            =            =
+NA-SO-A     =            REACHABLE/n  REACHABLE/n  REACHABLE/n  REACHABLE/n  REACHABLE/n  =            =            =
 NA-same     STALE/o      DELAY/o      =            =            =            =            STALE/o      =            =
 NA-same-O   STALE/o      DELAY/o      =            =            =            =            STALE/o      =            =
 NA-same-S   REACHABLE/o  REACHABLE/o  =            REACHABLE/o  REACHABLE/o  REACHABLE/o  REACHABLE/o  =            =
