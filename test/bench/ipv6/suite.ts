@@ -1,11 +1,18 @@
 import { ADDRESS_FAMILY } from '@softnet/contract';
 import { bytesPerOperation } from '../heap.ts';
 import { loopbackLoop, wireLoop } from '../path/datagrams.ts';
+import { mergedLoop } from '../path/merged.ts';
 import type { Loop } from '../span.ts';
 import { nsOf } from '../span.ts';
 import type { Suite, Work } from '../work.ts';
 import type { Family } from './both-families.ts';
 import { echoLoop, forwardLoop, lookupLoop, mixedLoop } from './both-families.ts';
+
+const MERGED = Object.freeze({
+  forward: 'forwarded, and cut again',
+  socket: 'into a socket, one by one',
+  'socket-whole': 'into a socket, as they come',
+});
 
 type MakeLoop = (family: Family) => Promise<Loop>;
 
@@ -50,6 +57,11 @@ export function ipv6Suite(): Suite {
       race('forward-1400', 'the same of 1,400', (family) => forwardLoop(family, 1400)),
       race('mixed-64', 'a datagram of 64 bytes forwarded, of both families in turn', (family) =>
         family === 6 ? mixedLoop(64) : forwardLoop(4, 64),
+      ),
+      ...(['forward', 'socket', 'socket-whole'] as const).map((receiver) =>
+        race(`merged-${receiver}`, `a frame of 1400 bytes in a batch of its flow, merged: ${MERGED[receiver]}`, (family) =>
+          mergedLoop(receiver, true, 0, number(family)),
+        ),
       ),
       race('echo', 'an echo request of 56 bytes answered', echoLoop),
       race('lookup', 'a route found among 1,000', lookupLoop),

@@ -1,7 +1,7 @@
 import type { SockCommon, SocketCalls } from '@softnet/contract';
 import { ADDRESS_FAMILY, ERRNO, MESSAGE_FLAG, Message, SOCK_TYPE, Sockets } from '@softnet/contract';
 import { SOL_UDP, UDP_OPTION } from '@softnet/udp';
-import { BurstHost } from '../../stack/offload/burst-host.ts';
+import { BurstHost, FAR, NEAR } from '../../stack/offload/burst-host.ts';
 import { arrivalOf, shot } from '../../stack/offload/frames.ts';
 import type { Loop } from '../span.ts';
 
@@ -17,14 +17,15 @@ const LEN_BYTES = 1400;
 export type Receiver = 'forward' | 'socket' | 'socket-whole' | 'socket-beside';
 
 /** Frames of one flow that come in batches of {@link BATCH}. @param gro they are merged. @param features of the device that they leave by. */
-export async function mergedLoop(receiver: Receiver, gro: boolean, features = 0): Promise<Loop> {
+export async function mergedLoop(receiver: Receiver, gro: boolean, features = 0, family: number = ADDRESS_FAMILY.INET): Promise<Loop> {
   const host = await BurstHost.boot({ gro, features });
   host.sent.out.keeps = false;
-  const here = receiver === 'forward' ? {} : { dst: '10.0.1.1', dstPort: 7 };
+  const [src, far, near] = family === ADDRESS_FAMILY.INET ? [NEAR[0], FAR[0], '10.0.1.1'] : [NEAR[1], FAR[2], 'fd00:1::1'];
+  const here = receiver === 'forward' ? { src, dst: far } : { src, dst: near, dstPort: 7 };
   const arrivals = Array.from({ length: BATCH }, (_, i) => arrivalOf(shot({ ...here, lenBytes: LEN_BYTES, id: i, salt: i })));
-  const sock = receiver === 'forward' ? null : open(host, 7, receiver === 'socket-whole');
+  const sock = receiver === 'forward' ? null : open(host, family, 7, receiver === 'socket-whole');
   if (receiver === 'socket-beside') {
-    open(host, 8, true);
+    open(host, family, 8, true);
     host.kernel.sysctl.set('net.udp.gro', 1);
   }
   const message = Object.assign(new Message(), { data: new Uint8Array(65_535) });
@@ -40,9 +41,9 @@ export async function mergedLoop(receiver: Receiver, gro: boolean, features = 0)
   return loop;
 }
 
-function open(host: BurstHost, port: number, whole: boolean): SockCommon {
-  const sock = host.kernel.port(Sockets).current.open(ADDRESS_FAMILY.INET, SOCK_TYPE.DGRAM, 0, host.host);
-  const address = Object.assign(new Message().address, { family: ADDRESS_FAMILY.INET, address2: 0xffff, port });
+function open(host: BurstHost, family: number, port: number, whole: boolean): SockCommon {
+  const sock = host.kernel.port(Sockets).current.open(family, SOCK_TYPE.DGRAM, 0, host.host);
+  const address = Object.assign(new Message().address, { family, address2: family === ADDRESS_FAMILY.INET ? 0xffff : 0, port });
   if (sock.ops.calls!.bind(sock, address) < 0) throw new Error('not bound');
   if (whole) sock.ops.calls!.setOption(sock, SOL_UDP, UDP_OPTION.GRO, Uint8Array.of(1, 0, 0, 0));
   return sock;
