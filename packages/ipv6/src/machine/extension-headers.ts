@@ -183,13 +183,14 @@ export class ExtensionHeaders {
 
   /** Sees to it that all of a header lies in the head. Returns its bytes; 0: it is cut off, or memory is out, and the packet was dropped. */
   #atHand(skb: Skb, protocol: number, at: number): number {
-    const { network, len } = skb;
+    const { len } = skb;
     if (len >= at + 2 && gather(skb, Math.min(at + 8, len))) {
+      const { network } = skb;
       const lenBytes = extensionHeaderBytes(skb.memory.view, protocol, network + at, network + len);
       if (lenBytes > 0 && gather(skb, at + lenBytes)) return lenBytes;
       // Its length is what cannot be (RFC 4443 §3.4); a fragment header has none.
       if (lenBytes === 0 && protocol !== IPV6_EXTENSION.FRAGMENT) {
-        this.#errors.problem(skb, ICMPV6_PARAMETER_PROBLEM.FIELD, skb.network + at + 1, false);
+        this.#errors.problem(skb, ICMPV6_PARAMETER_PROBLEM.FIELD, network + at + 1, false);
       }
     }
     this.#drop(skb, 'ipv6.extension-truncated');
