@@ -70,11 +70,11 @@ export class RouteModule implements SoftnetModule {
     const ipv6 = sysctl.define('net.ipv6.route.mtu_expires', { ...seconds, summary });
     const limit = sysctl.define('net.route.max_exceptions', {
       ...{ type: 'int', default: 2048, min: 0, max: 1 << 20 },
-      summary: 'destinations with a path MTU or a gateway of their own; the oldest goes for a new one',
+      summary: 'destinations with a path MTU or a gateway of their own; an old one that nobody uses goes for a new one',
     });
     const limitOfHop = sysctl.define('net.route.max_exceptions_of_hop', {
       ...{ type: 'int', default: 1024, min: 0, max: 1 << 20 },
-      summary: 'those behind one next hop; its oldest goes for a new one',
+      summary: 'those behind one next hop; one of its own goes likewise',
     });
     return new Router({
       ...{ clock: ctx.clock, current: ctx.current },

@@ -76,7 +76,7 @@ function textOf(ms: number[]): string {
   return `${at(0.5)} ms, 1 % over ${at(0.99)}, the longest ${at(1)}`;
 }
 
-export function heapNow(): number {
+function heapNow(): number {
   globalThis.gc!();
   return process.memoryUsage().heapUsed;
 }

@@ -1,4 +1,4 @@
-import type { AddressLabel, AddressWords } from '@softnet/contract';
+import type { AddressLabel } from '@softnet/contract';
 import { NetError } from '@softnet/contract';
 import { formatIpv6 } from '@softnet/wire';
 import { commonPrefixLen, isMapped, isSame, prefixOf, SCOPE, scopeOf } from './address-kind.ts';
@@ -15,26 +15,21 @@ const NO_LABEL = 0xffffffff;
 
 /** RFC 6724 §2.1, with the longest prefix first. */
 const USUAL: readonly AddressLabel[] = Object.freeze([
-  usual([0, 0, 0, 1], 128, 0),
-  usual([0, 0, 0xffff, 0], 96, 4),
-  usual([0, 0, 0, 0], 96, 3),
-  usual([0x20010000, 0, 0, 0], 32, 5),
-  usual([0x20020000, 0, 0, 0], 16, 2),
-  usual([0x3ffe0000, 0, 0, 0], 16, 12),
-  usual([0xfec00000 | 0, 0, 0, 0], 10, 11),
-  usual([0xfc000000 | 0, 0, 0, 0], 7, 13),
-  usual([0, 0, 0, 0], 0, 1),
-]);
+  { prefix: [0, 0, 0, 1], prefixLen: 128, label: 0, ifindex: 0 },
+  { prefix: [0, 0, 0xffff, 0], prefixLen: 96, label: 4, ifindex: 0 },
+  { prefix: [0, 0, 0, 0], prefixLen: 96, label: 3, ifindex: 0 },
+  { prefix: [0x20010000, 0, 0, 0], prefixLen: 32, label: 5, ifindex: 0 },
+  { prefix: [0x20020000, 0, 0, 0], prefixLen: 16, label: 2, ifindex: 0 },
+  { prefix: [0x3ffe0000, 0, 0, 0], prefixLen: 16, label: 12, ifindex: 0 },
+  { prefix: [0xfec00000 | 0, 0, 0, 0], prefixLen: 10, label: 11, ifindex: 0 },
+  { prefix: [0xfc000000 | 0, 0, 0, 0], prefixLen: 7, label: 13, ifindex: 0 },
+  { prefix: [0, 0, 0, 0], prefixLen: 0, label: 1, ifindex: 0 },
+] as const);
 
 /** The policy table of this host. Linux's `ip6addrlbl_table`. */
 export class LabelTable implements Labels {
   /** As they are asked: the longest prefix first; of two the one that is of a device. Replaced whole. */
   items: readonly AddressLabel[] = USUAL;
-
-  /** Whether it is as RFC 6724 has it. */
-  get isUsual(): boolean {
-    return this.items === USUAL;
-  }
 
   labelOf(word0: number, word1: number, word2: number, word3: number, ifindex: number): number {
     const { items } = this;
@@ -80,10 +75,6 @@ export function usualLabelOf(word0: number, word1: number, word2: number, word3:
 
 /** Where no table is. */
 export const USUAL_LABELS: Labels = Object.freeze({ labelOf: usualLabelOf });
-
-function usual(prefix: AddressWords, prefixLen: number, label: number): AddressLabel {
-  return Object.freeze({ prefix: Object.freeze(prefix), prefixLen, label, ifindex: 0 });
-}
 
 function byOrder(a: AddressLabel, b: AddressLabel): number {
   return b.prefixLen - a.prefixLen || Number(a.ifindex === 0) - Number(b.ifindex === 0);
