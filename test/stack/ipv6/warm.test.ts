@@ -90,6 +90,12 @@ test.each([
   expect(counted('test.void')).toBeGreaterThan(CHUNK);
 });
 
+test('an advertisement without a link address is heard, of whoever is known and of a stranger, without a byte of garbage', () => {
+  const whole = { hopLimit: 255 } as const;
+  const of = (target: string): Uint8Array => rawPacket(58, icmp(136, 0, 0x60000000, bytesOf(target), whole), whole);
+  quiet(0, of('fd000000000000000000000000000009'), of('fd000000000000000000000000000055'));
+});
+
 test('what is wrong is dropped without a byte of garbage', () => {
   const wrong = [
     rawPacket(60, bytesOf('3b00450400000000')),
