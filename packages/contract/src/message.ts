@@ -86,6 +86,8 @@ export const MESSAGE_FLAG = Object.freeze({
   PEEK: 0x2,
   DONTROUTE: 0x4,
   CTRUNC: 0x8,
+  /** Sent: only the way is looked up, and nothing leaves. */
+  PROBE: 0x10,
   TRUNC: 0x20,
   DONTWAIT: 0x40,
   EOR: 0x80,

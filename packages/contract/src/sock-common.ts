@@ -73,6 +73,9 @@ export class SockOptions {
   layer: object | null = null;
   /** The same of IPv4, of an IPv6 socket that has IPv4 flows too. */
   mappedLayer: object | null = null;
+  /** By which interface what it sends to single hosts leaves, where it is bound to none; 0: by its route. IP_UNICAST_IF, IPV6_UNICAST_IF. */
+  unicastIfindex = 0;
+  unicastIfindex6 = 0;
   /** Of groups: what it has joined, and how it sends to them; null: nothing. */
   groups: SocketGroups | null = null;
   /** SO_ATTACH_FILTER: what it is given of its packets; null: all. */
@@ -128,4 +131,11 @@ export const SOCK_FLAG = Object.freeze({
   DONTROUTE: 0x1000,
   /** SO_OOBINLINE: urgent data stay in the stream. */
   OOBINLINE: 0x2000,
+  /** IP_FREEBIND, IP_TRANSPARENT and their kin: it may have an address that is not this host's. */
+  FREEBIND: 0x10000,
+  /** IP_BIND_ADDRESS_NO_PORT: bind with port 0 takes the address alone, and a port comes with the first use. */
+  BIND_NO_PORT: 0x20000,
+  /** It has its port; and others may be given it too. Written by the socket module only. */
+  PORT_CLAIMED: 0x4000,
+  PORT_SHARED: 0x8000,
 } as const);
