@@ -1,5 +1,5 @@
 import type { ModuleContext, NetworkLayer, Skb, SoftnetModule } from '@softnet/contract';
-import { Module, OptionLevel, Protocol, ProtocolDoor, REFUSAL, SOCK_TYPE, SocketProtocol } from '@softnet/contract';
+import { Module, OptionLevel, Protocol, ProtocolDoor, REFUSAL, SOCK_TYPE, SocketHolder, SocketProtocol } from '@softnet/contract';
 import { DATAGRAM_NEEDS, DatagramSockets } from '@softnet/inet';
 import { dissectPorts } from '@softnet/wire';
 import { LiteProtocol } from './protocol.ts';
@@ -11,7 +11,7 @@ import { PROTOCOL } from './wire.ts';
   version: '1.0.0',
   summary: 'UDP-Lite sockets: a checksum that covers as much as its user wants',
   requires: DATAGRAM_NEEDS,
-  provides: [Protocol, ProtocolDoor, SocketProtocol, OptionLevel],
+  provides: [Protocol, ProtocolDoor, SocketProtocol, SocketHolder, OptionLevel],
 })
 export default class UdpLite implements SoftnetModule {
   start(ctx: ModuleContext): void {

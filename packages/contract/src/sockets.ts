@@ -37,6 +37,17 @@ export interface SocketProtocol {
 export const SocketProtocol = definePoint<SocketProtocol>({ name: 'socket-protocol', version: '1.0.0' });
 
 /**
+ * Whose sockets stand in the flow table, and have ports: a **corridor** of each protocol with sockets. When the socket module is replaced, its next generation finds them by
+ * this; one whose sockets it does not find cannot be replaced.
+ */
+export interface SocketHolder {
+  readonly name: string;
+  /** All sockets of this generation, in the order in which they were made. */
+  readonly sockets: Iterable<SockCommon>;
+}
+export const SocketHolder = definePoint<SocketHolder>({ name: 'socket-holder', version: '1.0.0' });
+
+/**
  * Options of a level that is not the socket's protocol's own: SOL_IP and SOL_IPV6 by their layers, joining groups
  * included. A **corridor**. SOL_SOCKET is the socket module's.
  */

@@ -31,6 +31,7 @@ import {
   SkbPool,
   SOCK_TYPE,
   SocketDemux,
+  SocketHolder,
   SocketPorts,
   SocketProtocol,
 } from '@softnet/contract';
@@ -95,6 +96,7 @@ import { pathMtuOf } from './socket/path-mtu.ts';
     EthertypeHandler,
     NeighbourProtocol,
     Protocol,
+    SocketHolder,
     SocketProtocol,
     Addresses,
     OptionLevel,

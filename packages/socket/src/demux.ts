@@ -1,4 +1,4 @@
-import type { CurrentOwner, FlowKey, Skb, SockCommon, SocketDemux, SocketPorts } from '@softnet/contract';
+import type { Contributions, CurrentOwner, FlowKey, Skb, SockCommon, SocketDemux, SocketHolder, SocketPorts } from '@softnet/contract';
 import { SKB_TYPE } from '@softnet/contract';
 import { isIpv4 } from './flow-match.ts';
 import type { FlowTable } from './flow-table.ts';
@@ -9,6 +9,8 @@ export class Demux implements SocketDemux, SocketPorts {
   readonly #flows: FlowTable;
   readonly #ports: PortTable;
   readonly #current: CurrentOwner;
+  /** Whose sockets are taken over from the generation before, at the first call: until then they are its own. Null: none, or it is done. */
+  #before: Contributions<SocketHolder> | null = null;
   /** Kept, for what is sent to many, with nothing in it; null while it is in use. */
   #found: (SockCommon | null)[] | null = [];
 
@@ -18,7 +20,13 @@ export class Demux implements SocketDemux, SocketPorts {
     this.#current = current;
   }
 
+  /** Takes over all that stand in the tables of the generation before, when that one is over. */
+  follow(holders: Contributions<SocketHolder>): void {
+    this.#before = holders;
+  }
+
   deliver(skb: Skb, key: FlowKey): boolean {
+    if (this.#before !== null) this.#takeOver(this.#before);
     if (isForMany(skb, key)) return this.#deliverToAll(skb, key);
     const sock = this.#flows.find(key);
     if (sock === null) return false;
@@ -27,28 +35,47 @@ export class Demux implements SocketDemux, SocketPorts {
   }
 
   find(key: FlowKey): SockCommon | null {
+    if (this.#before !== null) this.#takeOver(this.#before);
     return this.#flows.find(key);
   }
 
   insert(sock: SockCommon): void {
+    if (this.#before !== null) this.#takeOver(this.#before);
     if (sock.localPort === 0) return;
     this.#ports.claim(sock);
     this.#flows.insert(sock);
   }
 
   remove(sock: SockCommon): void {
+    if (this.#before !== null) this.#takeOver(this.#before);
     this.#flows.remove(sock);
     this.#ports.release(sock);
   }
 
   bind(sock: SockCommon): number {
+    if (this.#before !== null) this.#takeOver(this.#before);
     return this.#ports.bind(sock);
   }
 
   connect(sock: SockCommon): number {
+    if (this.#before !== null) this.#takeOver(this.#before);
     const error = this.#ports.connect(sock);
     if (error === 0) this.#flows.insert(sock);
     return error;
+  }
+
+  /** What a socket says of itself (its hash, that it has its port) is true of the tables of before: it comes into these. */
+  #takeOver({ items }: Contributions<SocketHolder>): void {
+    this.#before = null;
+    for (const { sockets } of items) {
+      for (const sock of sockets) {
+        const stood = sock.hash !== 0;
+        sock.hash = 0;
+        sock.hashNext = null;
+        if (this.#ports.has(sock)) this.#ports.enter(sock);
+        if (stood) this.#flows.insert(sock);
+      }
+    }
   }
 
   /** Clones for all but the last. Who is woken by one may close others, which then get none. */

@@ -1,56 +1,87 @@
-import type { FlowKey, Random, SockCommon } from '@softnet/contract';
+import type { FlowKey, SockCommon } from '@softnet/contract';
+import type { HalfSipHash } from './half-sip-hash.ts';
 
-/**
- * Hashes of the ends that the flow table looks up: seeded, so that nobody outside can choose flows that fall into one
- * chain. int32, never 0, which says "not computed" in an skb. Mixes like MurmurHash3; Linux does it with jhash.
- */
+/** Whose hash it is stands in the two low bits, so that a socket's hash says in which table it is: never 0, which says "not computed" in an skb. */
+const TIER_BITS = 2;
+const TIER_MASK = 3;
+
+/** The tier that {@link tagged} wrote; -1: the hash is 0, which is in no table. */
+export function tierOfHash(hash: number): number {
+  return (hash & TIER_MASK) - 1;
+}
+
+/** What chooses among chains. */
+export function chainBits(hash: number): number {
+  return hash >>> TIER_BITS;
+}
+
+function tagged(hash: number, tier: number): number {
+  return (hash & ~TIER_MASK) | (tier + 1);
+}
+
+/** Hashes of the ends that the flow table looks up, by a secret key. int32. */
 export class FlowHash {
-  readonly #seed: number;
-  readonly #key: number;
+  readonly #sip: HalfSipHash;
 
-  constructor(random: Random) {
-    this.#seed = random.u32() | 0;
-    this.#key = random.u32() | 0;
+  constructor(sip: HalfSipHash) {
+    this.#sip = sip;
   }
 
-  /** All ends, of a connected socket and of a packet of its flow. */
-  ofSocket(sock: SockCommon): number {
-    let hash = this.#ofLocal(sock.protocol, sock.localPort, sock.local0, sock.local1, sock.local2, sock.local3);
-    hash = mix(mix(mix(mix(hash, sock.remote0), sock.remote1), sock.remote2), sock.remote3);
-    return this.#end(mix(hash, sock.remotePort));
+  /** All ends, of a connected socket, if `localPort` were its own, and of a packet of its flow. */
+  ofSocket(sock: SockCommon, localPort: number, tier: number): number {
+    const { protocol, local0, local1, local2, local3, remote0, remote1, remote2, remote3, remotePort } = sock;
+    return this.#ofEnds(protocol, localPort, local0, local1, local2, local3, remote0, remote1, remote2, remote3, remotePort, tier);
   }
 
-  ofFlow(key: FlowKey): number {
-    let hash = this.#ofLocal(key.protocol, key.localPort, key.local0, key.local1, key.local2, key.local3);
-    hash = mix(mix(mix(mix(hash, key.remote0), key.remote1), key.remote2), key.remote3);
-    return this.#end(mix(hash, key.remotePort));
+  ofFlow(key: FlowKey, tier: number): number {
+    const { protocol, localPort, local0, local1, local2, local3, remote0, remote1, remote2, remote3, remotePort } = key;
+    return this.#ofEnds(protocol, localPort, local0, local1, local2, local3, remote0, remote1, remote2, remote3, remotePort, tier);
   }
 
   /** A local address and port. */
-  ofEnd(protocol: number, port: number, word0: number, word1: number, word2: number, word3: number): number {
-    return this.#end(this.#ofLocal(protocol, port, word0, word1, word2, word3));
+  ofEnd(protocol: number, port: number, word0: number, word1: number, word2: number, word3: number, tier: number): number {
+    const { words } = this.#sip;
+    words[0] = (protocol << 16) | port;
+    words[1] = word3;
+    words[2] = word2;
+    words[3] = word1;
+    words[4] = word0;
+    return tagged(this.#sip.of(5), tier);
   }
 
   /** A port at whatever address. */
-  ofPort(protocol: number, port: number): number {
-    return this.#end(mix(this.#seed, (protocol << 16) | port));
+  ofPort(protocol: number, port: number, tier: number): number {
+    this.#sip.words[0] = (protocol << 16) | port;
+    return tagged(this.#sip.of(1), tier);
   }
 
-  #ofLocal(protocol: number, port: number, word0: number, word1: number, word2: number, word3: number): number {
-    return mix(mix(mix(mix(mix(this.#seed, (protocol << 16) | port), word0), word1), word2), word3);
+  /** Of IPv4 the prefix of both addresses is always the same, and left out: a third of the work. */
+  #ofEnds(
+    protocol: number,
+    localPort: number,
+    local0: number,
+    local1: number,
+    local2: number,
+    local3: number,
+    remote0: number,
+    remote1: number,
+    remote2: number,
+    remote3: number,
+    remotePort: number,
+    tier: number,
+  ): number {
+    const { words } = this.#sip;
+    words[0] = (protocol << 16) | localPort;
+    words[1] = remotePort;
+    words[2] = local3;
+    words[3] = remote3;
+    if ((local0 | local1 | remote0 | remote1) === 0 && local2 === remote2) return tagged(this.#sip.of(4), tier);
+    words[4] = local2;
+    words[5] = remote2;
+    words[6] = local1;
+    words[7] = remote1;
+    words[8] = local0;
+    words[9] = remote0;
+    return tagged(this.#sip.of(10), tier);
   }
-
-  /** The key comes in last, so that whoever knows the mixing cannot undo it from a hash that he sees. */
-  #end(mixed: number): number {
-    let hash = mix(mixed, this.#key);
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    return hash ^ (hash >>> 16) || 1;
-  }
-}
-
-function mix(hash: number, word: number): number {
-  const k = Math.imul(word, 0xcc9e2d51);
-  const mixed = hash ^ Math.imul((k << 15) | (k >>> 17), 0x1b873593);
-  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
 }

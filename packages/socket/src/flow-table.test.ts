@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FlowHash } from './flow-hash.ts';
 import { FlowTable } from './flow-table.ts';
+import { HalfSipHash, sipKey } from './half-sip-hash.ts';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
 const ops = { name: 'test', type: SOCK_TYPE.DGRAM } as SockOps;
@@ -61,8 +62,12 @@ const spec = (over: Partial<Spec>): Spec => ({
   ...over,
 });
 
+function makeTable(seed: number, counters = { lookups: { value: 0 }, probes: { value: 0 } }): FlowTable {
+  return new FlowTable(new FlowHash(new HalfSipHash(sipKey(chance(seed)))), counters);
+}
+
 function tableOf(...socks: SockCommon[]): FlowTable {
-  const table = new FlowTable(new FlowHash(chance(5)));
+  const table = makeTable(5);
   for (const sock of socks) table.insert(sock);
   return table;
 }
@@ -189,7 +194,7 @@ test('finds what looking at each of them finds, whatever came and went', () => {
   const keys = fc.array(fc.tuple(key, fc.constantFrom(7, 8), fc.constantFrom(9, 10), fc.constantFrom(17, 136)), { minLength: 1 });
   fc.assert(
     fc.property(steps, keys, fc.integer(), (moves, flows, seed) => {
-      const table = new FlowTable(new FlowHash(chance(seed)));
+      const table = makeTable(seed);
       const model: SockCommon[] = [];
       for (const { spec: each, remove, again, pick } of moves) {
         const sock = make(each);
@@ -228,4 +233,44 @@ test('looking up allocates nothing', () => {
     table.find(key);
   });
   expect(bytes).toBeLessThan(1);
+});
+
+/** A million flows of 1,000 hosts. */
+function flowOf(i: number): Spec {
+  return spec({ local: V4[0]!, remote: [0, 0, 0xffff, 0x0b000000 + (i % 1000)], localPort: 7, remotePort: 1 + Math.floor(i / 1000) });
+}
+
+test('with a hundred thousand connections two sockets are looked at for each packet at most, and no step moves many', () => {
+  const counters = { lookups: { value: 0 }, probes: { value: 0 } };
+  const table = makeTable(3, counters);
+  const listener = make(spec({}));
+  table.insert(listener);
+  const socks = Array.from({ length: 100_000 }, (_, i) => make(flowOf(i)));
+  for (const sock of socks) table.insert(sock);
+  for (let i = 0; i < socks.length; i += 10) {
+    const { remote, remotePort } = flowOf(i);
+    expect(table.find(keyOf(V4[0]!, remote, 7, remotePort))).toBe(socks[i]);
+    expect(table.find(keyOf(V4[0]!, remote, 7, 60_000))).toBe(listener);
+  }
+  expect(counters.lookups.value).toBe(20_000);
+  expect(counters.probes.value / counters.lookups.value).toBeLessThan(2);
+  for (const sock of socks) table.remove(sock);
+  expect(table.count).toBe(1);
+});
+
+test('a REUSEPORT group of a thousand is one socket to look at, and members come and go', () => {
+  const counters = { lookups: { value: 0 }, probes: { value: 0 } };
+  const table = makeTable(3, counters);
+  const group = Array.from({ length: 1000 }, () => make(spec({ flags: SOCK_FLAG.REUSEPORT })));
+  for (const sock of group) table.insert(sock);
+  const found = new Set<SockCommon | null>();
+  for (let port = 1; port <= 5000; port++) found.add(table.find(keyOf(V4[0]!, V4[1]!, 7, port)));
+  expect(found.size).toBeGreaterThan(950);
+  expect(counters.probes.value).toBe(5000);
+  const all: SockCommon[] = [];
+  expect(table.findAll(keyOf(V4[0]!, V4[1]!, 7, 1), all)).toBe(1000);
+  for (const sock of group.slice(0, 999)) expect(table.remove(sock)).toBe(true);
+  expect([table.count, table.find(keyOf(V4[0]!, V4[1]!, 7, 1)) === group[999]]).toEqual([1, true]);
+  table.insert(group[0]!);
+  expect(new Set([1, 2, 3, 4, 5, 6, 7, 8].map((port) => table.find(keyOf(V4[0]!, V4[1]!, 7, port)))).size).toBe(2);
 });

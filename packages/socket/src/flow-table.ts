@@ -1,66 +1,92 @@
-import type { FlowKey, SockCommon } from '@softnet/contract';
+import type { Counter, FlowKey, SockCommon } from '@softnet/contract';
 import { hearsGroup, isGroup, SOCK_FLAG } from '@softnet/contract';
+import { ChainTable } from './chain-table.ts';
 import type { FlowHash } from './flow-hash.ts';
+import { tierOfHash } from './flow-hash.ts';
 import { isIpv4Flow, scoreOf, TIER, tierOf } from './flow-match.ts';
+import { isSameFlow } from './port-conflict.ts';
+import { isSameGroup, ReuseGroups } from './reuse-groups.ts';
 
-const FIRST_CHAINS = 64;
+/** What looking up costs. */
+export interface LookupCounters {
+  /** Flows that were looked up. */
+  readonly lookups: Pick<Counter, 'value'>;
+  /** Sockets that were looked at for that. */
+  readonly probes: Pick<Counter, 'value'>;
+}
 
 /**
- * Which socket a flow is for. One table of chains for all protocols; a socket is in one chain, by as much of its flow as it
- * names: all ends, its own end, or its port. Looking up allocates nothing.
+ * Which socket a flow is for. A socket is in one of three tables, for all protocols, by as much of its flow as it names: all ends, its own end, or its
+ * port. Looking up allocates nothing.
  */
 export class FlowTable {
-  /** Sockets that are in it. */
-  count = 0;
   readonly #hash: FlowHash;
-  #chains: (SockCommon | null)[] = new Array<SockCommon | null>(FIRST_CHAINS).fill(null);
-  /** Of the chain looked through last: the best score, and how many have it. */
-  #score = -1;
-  #equals = 0;
+  readonly #counters: LookupCounters;
+  /** By {@link TIER}. */
+  readonly #tables = [new ChainTable(), new ChainTable(), new ChainTable()] as const;
+  readonly #groups = new ReuseGroups();
+  /** Members of groups that stand in no chain. */
+  #behind = 0;
 
-  constructor(hash: FlowHash) {
+  constructor(hash: FlowHash, counters: LookupCounters) {
     this.#hash = hash;
+    this.#counters = counters;
+  }
+
+  /** Sockets that are in it. */
+  get count(): number {
+    const [ports, ends, flows] = this.#tables;
+    return ports.count + ends.count + flows.count + this.#behind;
   }
 
   /** Puts it where its ends say, also when it is there already by other ends. The last one is found first, as in Linux. */
   insert(sock: SockCommon): void {
     this.remove(sock);
-    if (this.count >= this.#chains.length) this.#grow();
-    sock.hash = this.#hashOf(sock, tierOf(sock));
-    this.#link(sock);
-    this.count++;
+    const tier = tierOf(sock);
+    const hash = this.#hashOf(sock, tier);
+    const table = this.#tables[tier]!;
+    const shares = (sock.flags & SOCK_FLAG.REUSEPORT) === 0 ? null : groupIn(table, sock, hash);
+    sock.hash = hash;
+    if (shares === null) table.insert(sock);
+    else {
+      this.#groups.join(sock, shares);
+      this.#behind++;
+    }
   }
 
   /** False: it was not there. */
   remove(sock: SockCommon): boolean {
-    const index = sock.hash & (this.#chains.length - 1);
-    let before: SockCommon | null = null;
-    let at: SockCommon | null = this.#chains[index]!;
-    while (at !== null && at !== sock) {
-      before = at;
-      at = at.hashNext;
+    const tier = tierOfHash(sock.hash);
+    if (tier < 0) return false;
+    const table = this.#tables[tier]!;
+    const group = this.#groups.of(sock);
+    if (group === null) {
+      if (!table.remove(sock)) return false;
+    } else {
+      if (group.first === sock) table.substitute(sock, group.members[1]!);
+      this.#groups.leave(sock, group);
+      this.#behind--;
     }
-    if (at === null) return false;
-    if (before === null) this.#chains[index] = sock.hashNext;
-    else before.hashNext = sock.hashNext;
-    sock.hashNext = null;
-    this.count--;
+    sock.hash = 0;
     return true;
   }
 
   has(sock: SockCommon): boolean {
-    let at = this.#chain(sock.hash);
-    while (at !== null && at !== sock) at = at.hashNext;
-    return at !== null;
+    const tier = tierOfHash(sock.hash);
+    return tier >= 0 && (this.#groups.of(sock) !== null || this.#tables[tier]!.has(sock));
   }
 
   /** The socket that matches best, null: none does. Port 0 is nobody's. */
   find(key: FlowKey): SockCommon | null {
     if (key.localPort === 0) return null;
+    this.#counters.lookups.value++;
     const ipv4 = isIpv4Flow(key);
     for (let tier: number = TIER.FLOW; tier >= TIER.PORT; tier--) {
+      if (this.#tables[tier]!.count === 0) continue;
       const found = this.#best(key, tier, ipv4);
-      if (found !== null) return this.#equals > 1 && (found.flags & SOCK_FLAG.REUSEPORT) !== 0 ? this.#shared(key, tier, ipv4) : found;
+      if (found === null) continue;
+      const group = (found.flags & SOCK_FLAG.REUSEPORT) === 0 ? null : this.#groups.of(found);
+      return group === null ? found : group.member(this.#hash.ofFlow(key, TIER.FLOW));
     }
     return null;
   }
@@ -73,78 +99,58 @@ export class FlowTable {
     let count = 0;
     for (let tier: number = TIER.FLOW; tier >= TIER.PORT; tier--) {
       const hash = this.#hashOfKey(key, tier);
-      for (let sock = this.#chain(hash); sock !== null; sock = sock.hashNext) {
+      for (let sock = this.#tables[tier]!.first(hash); sock !== null; sock = sock.hashNext) {
         if (sock.hash !== hash || scoreOf(sock, key, tier, ipv4) < 0) continue;
-        if (!isToGroup || hearsGroup(sock, key)) found[count++] = sock;
+        const group = this.#groups.of(sock);
+        if (group === null) {
+          if (!isToGroup || hearsGroup(sock, key)) found[count++] = sock;
+        } else for (const member of group.members) if (!isToGroup || hearsGroup(member, key)) found[count++] = member;
       }
     }
     return count;
   }
 
+  /** Has another one the flow that this one would have with this port? */
+  hasFlow(sock: SockCommon, localPort: number): boolean {
+    const hash = this.#hash.ofSocket(sock, localPort, TIER.FLOW);
+    for (let at = this.#tables[TIER.FLOW].first(hash); at !== null; at = at.hashNext) {
+      if (at.hash === hash && at.localPort === localPort && at.protocol === sock.protocol && isSameFlow(sock, at)) return true;
+    }
+    return false;
+  }
+
   #best(key: FlowKey, tier: number, ipv4: boolean): SockCommon | null {
     const hash = this.#hashOfKey(key, tier);
     let best: SockCommon | null = null;
-    this.#score = -1;
-    this.#equals = 0;
-    for (let sock = this.#chain(hash); sock !== null; sock = sock.hashNext) {
+    let bestScore = -1;
+    let probes = 0;
+    for (let sock = this.#tables[tier]!.first(hash); sock !== null; sock = sock.hashNext) {
+      probes++;
       if (sock.hash !== hash) continue;
       const score = scoreOf(sock, key, tier, ipv4);
-      if (score < 0 || score < this.#score) continue;
-      if (score === this.#score) {
-        if ((sock.flags & SOCK_FLAG.REUSEPORT) !== 0) this.#equals++;
-        continue;
-      }
+      if (score <= bestScore) continue;
       best = sock;
-      this.#score = score;
-      this.#equals = 1;
+      bestScore = score;
     }
+    this.#counters.probes.value += probes;
     return best;
   }
 
-  /** Of a REUSEPORT group the one that this flow falls to, always the same while the group is. */
-  #shared(key: FlowKey, tier: number, ipv4: boolean): SockCommon {
-    const hash = this.#hashOfKey(key, tier);
-    let left = Math.floor(((this.#hash.ofFlow(key) >>> 0) / 0x100000000) * this.#equals);
-    let found: SockCommon | null = null;
-    for (let sock = this.#chain(hash); sock !== null; sock = sock.hashNext) {
-      if (sock.hash !== hash || (sock.flags & SOCK_FLAG.REUSEPORT) === 0) continue;
-      if (scoreOf(sock, key, tier, ipv4) !== this.#score) continue;
-      found = sock;
-      if (left-- === 0) break;
-    }
-    return found!;
-  }
-
-  #chain(hash: number): SockCommon | null {
-    return this.#chains[hash & (this.#chains.length - 1)]!;
-  }
-
   #hashOf(sock: SockCommon, tier: number): number {
-    if (tier === TIER.FLOW) return this.#hash.ofSocket(sock);
-    if (tier === TIER.PORT) return this.#hash.ofPort(sock.protocol, sock.localPort);
-    return this.#hash.ofEnd(sock.protocol, sock.localPort, sock.local0, sock.local1, sock.local2, sock.local3);
+    if (tier === TIER.FLOW) return this.#hash.ofSocket(sock, sock.localPort, tier);
+    if (tier === TIER.PORT) return this.#hash.ofPort(sock.protocol, sock.localPort, tier);
+    return this.#hash.ofEnd(sock.protocol, sock.localPort, sock.local0, sock.local1, sock.local2, sock.local3, tier);
   }
 
   #hashOfKey(key: FlowKey, tier: number): number {
-    if (tier === TIER.FLOW) return this.#hash.ofFlow(key);
-    if (tier === TIER.PORT) return this.#hash.ofPort(key.protocol, key.localPort);
-    return this.#hash.ofEnd(key.protocol, key.localPort, key.local0, key.local1, key.local2, key.local3);
+    if (tier === TIER.FLOW) return this.#hash.ofFlow(key, tier);
+    if (tier === TIER.PORT) return this.#hash.ofPort(key.protocol, key.localPort, tier);
+    return this.#hash.ofEnd(key.protocol, key.localPort, key.local0, key.local1, key.local2, key.local3, tier);
   }
+}
 
-  #link(sock: SockCommon): void {
-    const index = sock.hash & (this.#chains.length - 1);
-    sock.hashNext = this.#chains[index]!;
-    this.#chains[index] = sock;
-  }
-
-  /** Twice the chains; order within what shares a hash is kept. */
-  #grow(): void {
-    const old = this.#chains;
-    this.#chains = new Array<SockCommon | null>(old.length * 2).fill(null);
-    for (const first of old) {
-      const chain: SockCommon[] = [];
-      for (let sock = first; sock !== null; sock = sock.hashNext) chain.push(sock);
-      for (const sock of chain.reverse()) this.#link(sock);
-    }
-  }
+/** Who stands in the chain for the group that this one would join; null: there is none. */
+function groupIn(table: ChainTable, sock: SockCommon, hash: number): SockCommon | null {
+  for (let at = table.first(hash); at !== null; at = at.hashNext) if (at.hash === hash && isSameGroup(sock, at)) return at;
+  return null;
 }

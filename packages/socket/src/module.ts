@@ -1,4 +1,4 @@
-import type { Frozen, ModuleContext, SoftnetModule } from '@softnet/contract';
+import type { Contributions, Frozen, ModuleContext, SoftnetModule } from '@softnet/contract';
 import {
   DeviceTraffic,
   Module,
@@ -7,17 +7,23 @@ import {
   OptionLevel,
   optional,
   SocketDemux,
+  SocketHolder,
   SocketPorts,
   SocketProtocol,
   Sockets,
 } from '@softnet/contract';
+import { ChosenPorts } from './chosen-ports.ts';
 import { Demux } from './demux.ts';
 import { FlowHash } from './flow-hash.ts';
 import { FlowTable } from './flow-table.ts';
+import { HalfSipHash, sipKey } from './half-sip-hash.ts';
 import { SocketDoor } from './open-socket.ts';
 import { PortTable } from './port-table.ts';
 import type { BufferLimits } from './socket-level.ts';
 import { SocketLevel } from './socket-level.ts';
+
+/** Of what is handed over. */
+const LAYOUT = 2;
 
 /**
  * Families, ports and the flow table: what all protocols with sockets share. While it leaves nobody opens or binds one, and
@@ -34,33 +40,50 @@ import { SocketLevel } from './socket-level.ts';
 export class SocketModule implements SoftnetModule {
   #flows!: FlowTable;
   #ports!: PortTable;
+  #demux!: Demux;
+  #holders!: Contributions<SocketHolder>;
 
   start(ctx: ModuleContext): void {
     const range = ctx.sysctl.define('net.ipv4.ip_local_port_range', {
       ...{ type: 'ints', default: [32768, 60999], min: 1, max: 65535 },
       summary: 'lowest and highest port for sockets that name none, of both families',
     });
-    this.#flows = new FlowTable(new FlowHash(ctx.random));
-    this.#ports = new PortTable(ctx.random, () => range.value);
-    const demux = new Demux(this.#flows, this.#ports, ctx.current);
+    const chosen = new ChosenPorts(ctx.random, new HalfSipHash(sipKey(ctx.random)), () => range.value);
+    this.#flows = new FlowTable(new FlowHash(new HalfSipHash(sipKey(ctx.random))), {
+      lookups: ctx.counter('socket.lookups'),
+      probes: ctx.counter('socket.probes'),
+    });
+    this.#ports = new PortTable(chosen, (sock, port) => this.#flows.hasFlow(sock, port));
+    this.#demux = new Demux(this.#flows, this.#ports, ctx.current);
+    this.#holders = ctx.contributions(SocketHolder);
     const protocols = ctx.contributions(SocketProtocol);
     ctx.door(Sockets, new SocketDoor(protocols, ctx.contributions(NetworkLayer), ctx.current));
-    ctx.corridor(SocketDemux, demux);
-    ctx.door(SocketPorts, demux);
+    ctx.corridor(SocketDemux, this.#demux);
+    ctx.door(SocketPorts, this.#demux);
     ctx.contribute(OptionLevel, new SocketLevel(ctx.port(DeviceTraffic), bufferLimits(ctx)), 'corridor');
   }
 
-  /** Who is in the tables is no plain data: it is its protocol's. */
+  /** Who is in the tables is no plain data: it is its protocol's, and the next generation finds it there. */
   freeze(): Frozen {
-    const { count } = this.#flows;
-    if (count + this.#ports.count > 0) {
-      throw new NetError('EBUSY', `${count} sockets are in the flow table, which cannot be handed over yet: close them first`);
+    const lost = this.#flows.count - count(this.#holders.items);
+    if (lost > 0) {
+      const sentence = `${lost} sockets are in the flow table whose protocol does not contribute a SocketHolder: they would be lost; close them first`;
+      throw new NetError('EBUSY', sentence);
     }
-    return { version: 1, data: null };
+    return { version: LAYOUT, data: null };
   }
 
-  /** Empty tables: there is nothing to take over. */
-  thaw(): void {}
+  thaw({ version }: Frozen): void {
+    if (version !== LAYOUT) throw new NetError('EBUSY', `socket cannot take over layout ${version}: it knows ${LAYOUT}`);
+    this.#demux.follow(this.#holders);
+  }
+}
+
+/** Sockets that a next generation would find. */
+function count(holders: readonly SocketHolder[]): number {
+  let found = 0;
+  for (const { sockets } of holders) for (const sock of sockets) if (sock.hash !== 0) found++;
+  return found;
 }
 
 function bufferLimits({ sysctl }: ModuleContext): BufferLimits {

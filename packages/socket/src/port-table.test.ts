@@ -2,6 +2,10 @@ import type { Random, SockOps } from '@softnet/contract';
 import { ADDRESS_FAMILY, ERRNO, SOCK_FLAG, SOCK_TYPE, SockCommon, SockOptions } from '@softnet/contract';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ChosenPorts } from './chosen-ports.ts';
+import { FlowHash } from './flow-hash.ts';
+import { FlowTable } from './flow-table.ts';
+import { HalfSipHash } from './half-sip-hash.ts';
 import { conflicts } from './port-conflict.ts';
 import { PortTable } from './port-table.ts';
 
@@ -15,7 +19,27 @@ function sockOf(over: Partial<SockCommon> = {}, ops = datagrams): SockCommon {
 }
 
 const random = (first: number): Random => ({ u32: () => first, below: (bound) => first % bound, fraction: () => 0, fill: () => {} });
-const tableOf = (low = 32768, high = 60999, first = 5): PortTable => new PortTable(random(first), () => [low, high]);
+/** Ports, and the flows that have them: a connection is in both, as the demux sees to. */
+function tableOf(low = 32768, high = 60999, first = 5) {
+  const flows = new FlowTable(new FlowHash(new HalfSipHash([1, 2])), { lookups: { value: 0 }, probes: { value: 0 } });
+  const chosen = new ChosenPorts(random(first), new HalfSipHash([3, 4]), () => [low, high]);
+  const ports = new PortTable(chosen, (sock, port) => flows.hasFlow(sock, port));
+  return {
+    bind: (sock: SockCommon) => ports.bind(sock),
+    connect: (sock: SockCommon) => {
+      const error = ports.connect(sock);
+      if (error === 0) flows.insert(sock);
+      return error;
+    },
+    release: (sock: SockCommon) => {
+      flows.remove(sock);
+      ports.release(sock);
+    },
+    get count() {
+      return ports.count;
+    },
+  };
+}
 
 const V4 = { local2: 0xffff, local3: 0x0a000001 };
 const OTHER_V4 = { local2: 0xffff, local3: 0x0a000002 };
@@ -88,17 +112,17 @@ describe('ports', () => {
     const table = tableOf(100, 101, 0);
     const to = (peer: number, over: Partial<SockCommon> = {}) => sockOf({ ...V4, remote2: 0xffff, remote3: peer, remotePort: 9, ...over });
     const socks = [to(1), to(1), to(2), to(2)];
-    expect(socks.map((sock) => [table.connect(sock), sock.localPort])).toEqual([
-      [0, 100],
-      [0, 101],
-      [0, 100],
-      [0, 101],
+    expect(socks.map((sock) => table.connect(sock))).toEqual([0, 0, 0, 0]);
+    const [a, b, c, d] = socks.map(({ localPort }) => localPort);
+    expect([[a, b].toSorted(), [c, d].toSorted()]).toEqual([
+      [100, 101],
+      [100, 101],
     ]);
     expect(table.connect(to(1))).toBe(-ERRNO.EADDRNOTAVAIL);
     expect(table.connect(to(2, { localPort: 100 }))).toBe(-ERRNO.EADDRINUSE);
     table.release(socks[0]!);
     socks[0]!.localPort = 0;
-    expect([table.connect(socks[0]!), socks[0]!.localPort]).toEqual([0, 100]);
+    expect([table.connect(socks[0]!), socks[0]!.localPort]).toEqual([0, a]);
   });
 
   test('a port that was bound is not given to connections', () => {
@@ -108,6 +132,43 @@ describe('ports', () => {
     Object.assign(bound, { remote2: 0xffff, remote3: 1, remotePort: 9 });
     expect(table.connect(bound)).toBe(0);
     expect(table.connect(sockOf({ ...V4, remote2: 0xffff, remote3: 2, remotePort: 9 }))).toBe(-ERRNO.EADDRNOTAVAIL);
+  });
+});
+
+describe('the double hash (RFC 6056 §3.3.4)', () => {
+  const to = (peer: number, port = 9): SockCommon => sockOf({ ...V4, remote2: 0xffff, remote3: peer, remotePort: port });
+  test('ports of one peer follow one another, and none comes again before many others have', () => {
+    const table = tableOf(1000, 1999);
+    const socks = Array.from({ length: 200 }, () => to(1));
+    const ports = socks.map((sock) => {
+      expect(table.connect(sock)).toBe(0);
+      table.release(sock);
+      return sock.localPort;
+    });
+    const steps = ports.slice(1).map((port, i) => (port - ports[i]! + 1000) % 1000);
+    expect([Math.min(...steps) >= 1, Math.max(...steps) <= 8]).toEqual([true, true]);
+    expect(new Set(ports.slice(0, 100)).size).toBe(100);
+  });
+
+  test('with each peer, and each of its ports, they begin elsewhere', () => {
+    const firsts = Array.from({ length: 64 }, (_, i) => {
+      const sock = to(1 + (i >> 1), 80 + (i & 1));
+      expect(tableOf(1000, 60_999).connect(sock)).toBe(0);
+      return sock.localPort;
+    });
+    expect(new Set(firsts).size).toBeGreaterThan(60);
+  });
+
+  test('a connection does not look at those that share its port', () => {
+    const table = tableOf(1000, 1000);
+    const socks = Array.from({ length: 3000 }, (_, i) => to(i + 1));
+    for (const sock of socks) expect(table.connect(sock)).toBe(0);
+    expect([table.connect(to(5)), table.connect(to(5, 10)), table.count]).toEqual([-ERRNO.EADDRNOTAVAIL, 0, 1]);
+    // Who binds meets them.
+    expect([table.bind(sockOf({ ...V4, localPort: 1000 })), table.bind(sockOf({ ...OTHER_V4, localPort: 1000 }))]).toEqual([
+      -ERRNO.EADDRINUSE,
+      0,
+    ]);
   });
 });
 

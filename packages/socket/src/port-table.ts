@@ -1,20 +1,32 @@
-import type { Random, SockCommon } from '@softnet/contract';
-import { ERRNO } from '@softnet/contract';
-import { conflicts, isSameFlow, sharesPort } from './port-conflict.ts';
+import type { SockCommon } from '@softnet/contract';
+import { ERRNO, SOCK_FLAG } from '@softnet/contract';
+import type { ChosenPorts } from './chosen-ports.ts';
+import { conflicts, sharesPort } from './port-conflict.ts';
 
-/** How many ports are looked at for one that nobody has, before one that can be shared will do. */
-const LOOKS_FOR_UNUSED = 128;
+const { PORT_CLAIMED, PORT_SHARED } = SOCK_FLAG;
 
-/** Who has which port, by protocol. A socket's `protocol` and `localPort` stay as they are while it has one. */
+/** Who has one port. Those with PORT_SHARED are connections to which it was given: another flow may have it too. */
+class PortHolders {
+  readonly all = new Set<SockCommon>();
+  /** Those that are there without PORT_SHARED. */
+  exclusive = 0;
+}
+
+/** Asks whether another socket has the flow that this one would have with this port. */
+export type HasFlow = (sock: SockCommon, localPort: number) => boolean;
+
+/**
+ * Who has which port, by protocol. A socket's `protocol` and `localPort` stay as they are while it has one. Most ports have one holder, which then
+ * is all that is kept of it.
+ */
 export class PortTable {
-  readonly #random: Random;
-  /** Lowest and highest port that is chosen for who names none. */
-  readonly #range: () => readonly number[];
-  readonly #holders = new Map<number, Set<SockCommon>>();
+  readonly #chosen: ChosenPorts;
+  readonly #hasFlow: HasFlow;
+  readonly #holders = new Map<number, SockCommon | PortHolders>();
 
-  constructor(random: Random, range: () => readonly number[]) {
-    this.#random = random;
-    this.#range = range;
+  constructor(chosen: ChosenPorts, hasFlow: HasFlow) {
+    this.#chosen = chosen;
+    this.#hasFlow = hasFlow;
   }
 
   /** Ports that somebody has. */
@@ -29,7 +41,11 @@ export class PortTable {
   bind(sock: SockCommon): number {
     if (sock.localPort !== 0) {
       if (!this.#isFree(sock, sock.localPort)) return -ERRNO.EADDRINUSE;
-    } else if (!this.#choose(sock, (port) => this.#isFree(sock, port))) return -ERRNO.EADDRINUSE;
+    } else {
+      const port = this.#chosen.any((each) => this.#isFree(sock, each));
+      if (port === 0) return -ERRNO.EADDRINUSE;
+      sock.localPort = port;
+    }
     this.claim(sock);
     return 0;
   }
@@ -39,82 +55,86 @@ export class PortTable {
     if (sock.localPort !== 0) {
       if (this.#hasFlow(sock, sock.localPort)) return -ERRNO.EADDRINUSE;
       if (!this.has(sock) && !this.#isFree(sock, sock.localPort)) return -ERRNO.EADDRINUSE;
-    } else if (!this.#chooseForFlow(sock)) return -ERRNO.EADDRNOTAVAIL;
+    } else {
+      const port = this.#chosen.forFlow(sock, (each) => this.#canHave(sock, each));
+      if (port === 0) return -ERRNO.EADDRNOTAVAIL;
+      sock.localPort = port;
+    }
     this.claim(sock);
     return 0;
   }
 
   has(sock: SockCommon): boolean {
-    return this.#holders.get(keyOf(sock.protocol, sock.localPort))?.has(sock) ?? false;
+    return (sock.flags & PORT_CLAIMED) !== 0;
   }
 
-  /** Has it without being asked: an accepted connection has the port of its listener. */
+  /** Has it without being asked: an accepted connection has the port of its listener. Again, when its ends have changed. */
   claim(sock: SockCommon): void {
+    const shared = sharesPort(sock) ? PORT_SHARED : 0;
+    if ((sock.flags & PORT_CLAIMED) !== 0) {
+      if ((sock.flags & PORT_SHARED) === shared) return;
+      this.release(sock);
+    }
+    sock.flags |= PORT_CLAIMED | shared;
+    this.enter(sock);
+  }
+
+  /** Writes down one that says already that it has its port. */
+  enter(sock: SockCommon): void {
     const key = keyOf(sock.protocol, sock.localPort);
-    const holders = this.#holders.get(key);
-    if (holders === undefined) this.#holders.set(key, new Set([sock]));
-    else holders.add(sock);
+    const known = this.#holders.get(key);
+    if (known === undefined) {
+      this.#holders.set(key, sock);
+      return;
+    }
+    let holders = known as PortHolders;
+    if (!(known instanceof PortHolders)) {
+      holders = new PortHolders();
+      add(holders, known);
+      this.#holders.set(key, holders);
+    }
+    add(holders, sock);
   }
 
   release(sock: SockCommon): void {
+    if ((sock.flags & PORT_CLAIMED) === 0) return;
     const key = keyOf(sock.protocol, sock.localPort);
-    const holders = this.#holders.get(key);
-    if (holders === undefined) return;
-    holders.delete(sock);
-    if (holders.size === 0) this.#holders.delete(key);
+    const known = this.#holders.get(key)!;
+    if (known instanceof PortHolders) {
+      known.all.delete(sock);
+      if ((sock.flags & PORT_SHARED) === 0) known.exclusive--;
+      if (known.all.size === 0) this.#holders.delete(key);
+    } else this.#holders.delete(key);
+    sock.flags &= ~(PORT_CLAIMED | PORT_SHARED);
   }
 
   #isFree(sock: SockCommon, port: number): boolean {
     const holders = this.#holders.get(keyOf(sock.protocol, port));
     if (holders === undefined) return true;
-    for (const holder of holders) if (conflicts(sock, holder)) return false;
+    if (!(holders instanceof PortHolders)) return !conflicts(sock, holders);
+    for (const holder of holders.all) if (conflicts(sock, holder)) return false;
     return true;
   }
 
-  #hasFlow(sock: SockCommon, port: number): boolean {
+  /** May a connection be given this port? It may share it with others that were, if both ends tell them apart; all are not looked at. */
+  #canHave(sock: SockCommon, port: number): boolean {
     const holders = this.#holders.get(keyOf(sock.protocol, port));
-    if (holders === undefined) return false;
-    for (const holder of holders) if (isSameFlow(sock, holder)) return true;
-    return false;
-  }
-
-  /** One that nobody has; where those are rare, one whose holders are no hindrance: other connections, given it like this. */
-  #chooseForFlow(sock: SockCommon): boolean {
-    let looks = 0;
-    let shared = 0;
-    const found = this.#choose(sock, (port) => {
-      looks++;
-      const holders = this.#holders.get(keyOf(sock.protocol, port));
-      if (holders === undefined) return true;
-      if (shared === 0 && this.#canShare(sock, holders)) shared = port;
-      return shared !== 0 && looks >= LOOKS_FOR_UNUSED;
-    });
-    if (shared === 0) return found;
-    if (!found || this.#holders.has(keyOf(sock.protocol, sock.localPort))) sock.localPort = shared;
+    if (holders === undefined) return true;
+    if (this.#hasFlow(sock, port)) return false;
+    if (!(holders instanceof PortHolders)) return isShared(holders) || !conflicts(sock, holders);
+    if (holders.exclusive === 0) return true;
+    for (const holder of holders.all) if (!isShared(holder) && conflicts(sock, holder)) return false;
     return true;
   }
+}
 
-  #canShare(sock: SockCommon, holders: ReadonlySet<SockCommon>): boolean {
-    for (const holder of holders) {
-      if (isSameFlow(sock, holder) || (!sharesPort(holder) && conflicts(sock, holder))) return false;
-    }
-    return true;
-  }
+function add(holders: PortHolders, sock: SockCommon): void {
+  holders.all.add(sock);
+  if (!isShared(sock)) holders.exclusive++;
+}
 
-  /** From a random port on, the first that will do (RFC 6056 §3.3.1, algorithm 1). */
-  #choose(sock: SockCommon, isGood: (port: number) => boolean): boolean {
-    const [low = 0, high = 0] = this.#range();
-    const count = high - low + 1;
-    if (count < 1) return false;
-    const start = this.#random.below(count);
-    for (let i = 0; i < count; i++) {
-      const port = low + ((start + i) % count);
-      if (!isGood(port)) continue;
-      sock.localPort = port;
-      return true;
-    }
-    return false;
-  }
+function isShared({ flags }: SockCommon): boolean {
+  return (flags & PORT_SHARED) !== 0;
 }
 
 function keyOf(protocol: number, port: number): number {

@@ -19,6 +19,7 @@ import {
   SkbPool,
   SOCK_TYPE,
   SocketDemux,
+  SocketHolder,
   SocketProtocol,
 } from '@softnet/contract';
 import { DATAGRAM_NEEDS, DatagramSockets, Segmenter } from '@softnet/inet';
@@ -36,7 +37,7 @@ import { UdpProtocol } from './udp-protocol.ts';
   version: '1.0.0',
   summary: 'UDP sockets over IPv4 and IPv6',
   requires: DATAGRAM_NEEDS,
-  provides: [Protocol, ProtocolDoor, SocketProtocol, OptionLevel, HeaderParser],
+  provides: [Protocol, ProtocolDoor, SocketProtocol, SocketHolder, OptionLevel, HeaderParser],
 })
 export class UdpModule implements SoftnetModule {
   /** Sockets that want merged datagrams whole. */

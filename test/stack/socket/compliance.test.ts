@@ -8,6 +8,7 @@ import {
   SOCK_TYPE,
   SockCommon,
   SocketDemux,
+  SocketHolder,
   SocketPorts,
   SocketProtocol,
   Sockets,
@@ -34,7 +35,7 @@ const Mailbox = defineService<Mailbox>({ name: 'test-mailbox', version: '1.0.0' 
   name: 'test-mail',
   version: '1.0.0',
   requires: [optional(SocketDemux), optional(SocketPorts)],
-  provides: [SocketProtocol, Mailbox],
+  provides: [SocketProtocol, SocketHolder, Mailbox],
 })
 class MailModule implements SoftnetModule, SockOps {
   readonly name = 'mail';
@@ -51,6 +52,7 @@ class MailModule implements SoftnetModule, SockOps {
         this.#sockets.release(sock);
       },
     });
+    ctx.contribute(SocketHolder, { name: 'mail', sockets: this.#sockets }, 'corridor');
     const open: SocketProtocol['open'] = (family, owner) => {
       const sock = Object.assign(new SockCommon(this), { family, protocol: PROTOCOL });
       this.#sockets.hold(sock, owner, 'mail.open');
@@ -114,7 +116,8 @@ async function mailTraffic([kernel]: readonly Kernel[]): Promise<Traffic> {
 const REFUSED: Readonly<Record<string, RegExp>> = Object.freeze({
   // Flows are their sockets', and these their protocols'.
   traffic: /its objects are open, but the kernel knows of none/,
-  'replace by hand-over': /EBUSY: 2 sockets are in the flow table, which cannot be handed over yet: close them first/,
+  // So none of its own is moved; that flows are found afterwards shows test/stack/udp/socket-replaced.
+  'replace by hand-over': /a hand-over moved no objects, though some were open/,
 });
 
 describe('socket complies', () => {

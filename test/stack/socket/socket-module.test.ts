@@ -218,3 +218,18 @@ test.each(['manifest', 'load', 'unload at rest', 'a start that fails leaves noth
     .find((check) => check.name === name)!
     .run();
 });
+
+test('is not replaced over sockets whose protocol says nothing of them: they would be lost', async () => {
+  const { world, kernel, demux, ports, open } = await boot();
+  const sock = open({ local0: 1, localPort: 7 });
+  expect(ports.bind(sock)).toBe(0);
+  demux.insert(sock);
+  await expect(world.run(kernel.replace('socket', SocketModule))).rejects.toThrow(
+    /EBUSY: 1 sockets are in the flow table whose protocol does not contribute a SocketHolder/,
+  );
+  expect(demux.find(key())).toBe(sock);
+  demux.remove(sock);
+  await world.run(kernel.replace('socket', SocketModule));
+  // 2 was the one that was refused.
+  expect(kernel.module('socket')).toMatchObject({ generation: 3, state: 'live' });
+});

@@ -23,6 +23,7 @@ import {
   SOCK_FLAG,
   SOCK_TYPE,
   SockCommon as Sock,
+  SocketHolder,
 } from '@softnet/contract';
 import { purge } from '@softnet/skb';
 import { formatAddress } from '@softnet/wire';
@@ -82,6 +83,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
       },
       describe: (sock) => describe(this.name, sock),
     });
+    ctx.contribute(SocketHolder, { name: protocol.name, sockets: this.sockets }, 'corridor');
     this.#watchLayers(ctx);
   }
 
