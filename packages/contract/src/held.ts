@@ -63,6 +63,11 @@ export type DrainPolicy = 'wait' | 'park' | 'keep';
 export interface ObjectSpec<T extends Held> {
   readonly drain: DrainPolicy;
   /**
+   * Kinds that park: a generation that is *loaded* while this one leaves takes them over, as one that replaces it would. For what those inside
+   * need wherever they go by next: a layer's addresses. Default: they stay, and end here.
+   */
+  readonly inherited?: boolean;
+  /**
    * The proper close, as force uses it: say goodbye to the peer (RST), release the object now or soon. The kernel gives
    * the owner its `closed` notice. Kept and parked objects are closed by it when the module goes.
    */

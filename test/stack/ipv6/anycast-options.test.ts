@@ -1,4 +1,5 @@
 import { ADDRESS_FAMILY, ERRNO } from '@softnet/contract';
+import { Ipv4Module } from '@softnet/ipv4';
 import { Ipv6Module } from '@softnet/ipv6';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { G, mreq, set } from './group-values.ts';
@@ -37,11 +38,23 @@ test('the address is the host’s while a socket wants it: echoes and solicitati
   a.close();
 });
 
-test('the next generation has it too, and it goes with its device', async () => {
+test.each(['handover', 'drain', 'beside'] as const)('by %s the next generation has it too, and it goes with its device', async (mode) => {
   const user = open();
+  user.connect('fd00::2', 9);
   expect(set(user, JOIN_ANYCAST, mreq(ANYCAST, ifindex))).toBe(0);
   const { net, host } = peer;
-  const { drained } = await net.run(host.kernel.replace('ipv6', Ipv6Module, { mode: 'handover' }));
+  let drained: PromiseLike<unknown>;
+  if (mode === 'beside') {
+    await net.run(host.kernel.load(Ipv4Module));
+    const unload = host.kernel.unload('ipv6');
+    drained = unload.report;
+    await net.pass(1);
+    expect([host.kernel.module('ipv6')?.state, await answers()]).toEqual(['draining', ['129', '136']]);
+    await net.run(host.kernel.load(Ipv6Module));
+  } else ({ drained } = await net.run(host.kernel.replace('ipv6', Ipv6Module, { mode })));
+  expect(await answers()).toEqual(['129', '136']);
+  // The old one goes as its socket goes by the new one.
+  user.trySend(new Uint8Array(1));
   expect(await net.run(drained)).toMatchObject({ leaks: [], faults: [] });
   expect(await answers()).toEqual(['129', '136']);
   host.setMtu('eth0', 1000);

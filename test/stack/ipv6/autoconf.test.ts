@@ -262,6 +262,14 @@ describe('identifiers', () => {
     }
     expect(new Set(tried).size).toBe(4);
     expect(wordsOf(peer.host)).toEqual([`${tried[3]} tentative failed stable`]);
+    // What is known to be taken is not tried again (RFC 7217 §6), nor by the next generation.
+    peer.host.down('eth0');
+    peer.host.up('eth0');
+    expect(wordsOf(peer.host)).toEqual([`${tried[3]} tentative stable`]);
+    await peer.net.run(peer.host.kernel.replace('ipv6', Ipv6Module));
+    peer.host.down('eth0');
+    peer.host.up('eth0');
+    expect(wordsOf(peer.host)).toEqual([`${tried[3]} tentative stable`]);
   });
 
   test('a secret, and a mode that was set after it, outlive a replacement', async () => {

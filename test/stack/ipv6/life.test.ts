@@ -157,14 +157,17 @@ test.each(['handover', 'drain'] as const)(
   },
 );
 
-test('a new one beside an old one that drains has its own addresses, and keeps their routes when the old one goes', async () => {
+test('a new one beside an old one that drains has its addresses, which may be given again, and keeps them when the old one goes', async () => {
   const user = connected();
   await echo(user);
   void a.kernel.unload('ipv6', { cascade: true }).report.catch(() => {});
   await net.pass(1);
   await net.run(a.kernel.load(Ipv6Module));
   await net.pass(1);
+  expect(addresses()).toHaveLength(2);
+  await echo(user);
   a.addAddress('eth0', 'fd00::1/64');
+  expect(() => a.addAddress('eth0', 'fd00::1/64')).toThrow('EEXIST');
   await echo(user);
   user.close();
   await net.pass(1);

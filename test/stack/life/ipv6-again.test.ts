@@ -1,13 +1,13 @@
-import { ADDRESS_FAMILY, ADDRESS_FLAG, Route } from '@softnet/contract';
+import { ADDRESS_FAMILY, ADDRESS_FLAG, NEIGHBOUR_STATE, Neighbours, Route } from '@softnet/contract';
 import { Ipv6Module } from '@softnet/ipv6';
 import type { NetHost } from '@softnet/testkit';
 import { LeakGuard } from '@softnet/testkit';
 import { formatIpv6 } from '@softnet/wire';
 import { expect, test } from 'vitest';
-import { flowsOfBoth, ipv6Addresses } from './autoconfigured-hosts.ts';
+import { countProbes, flowsOfBoth, ipv6Addresses, ipv6Of } from './autoconfigured-hosts.ts';
 import type { Flows } from './flows.ts';
 
-const { INET6 } = ADDRESS_FAMILY;
+const { INET, INET6 } = ADDRESS_FAMILY;
 const ROUNDS = 100;
 const SEED = 31;
 
@@ -19,6 +19,19 @@ function stableOnes(host: NetHost): string[] {
 
 function conflicts(host: NetHost): number {
   return host.kernel.counters().reduce((sum, { name, value }) => sum + (name.endsWith('address-conflicts') ? value : 0), 0);
+}
+
+/** It leaves, held up by its flows, which go on; it is loaded again beside itself, and the old one goes as they go by the new one. */
+async function beside(flows: Flows, a: NetHost): Promise<void> {
+  const { net } = flows.hosts;
+  const unload = a.kernel.unload('ipv6');
+  void unload.report.catch(() => undefined);
+  await flows.exchange(undefined, 'all');
+  expect(flows.holders(a, 'ipv6')).toEqual(['a-one', 'a-server', 'a-two']);
+  await flows.exchange(() => a.kernel.load(Ipv6Module), 'all');
+  // Each goes by the new one at its next packet.
+  await flows.exchange();
+  expect(await net.run(unload)).toMatchObject({ outcome: 'gone', leaks: [], faults: [], broken: [] });
 }
 
 /** It leaves, held up by its flows, which go on; they end, and it is gone; it is loaded again. All the while IPv4 goes on. */
@@ -45,8 +58,15 @@ test(`ipv6 of a host is unloaded and loaded again a hundred times under traffic:
   const before = stableOnes(a);
   const routes = (): number => a.kernel.port(Route).current.entries(INET6).length;
   const count = routes();
+  const probes = countProbes(r);
   for (let round = 0; round < ROUNDS; round++) {
-    await again(flows, a, before);
+    if (round % 4 === 3) await again(flows, a, before);
+    else {
+      const [words, probed] = [ipv6Of(a).words, probes()];
+      await beside(flows, a);
+      // Temporary addresses too; and what it has, it is not asked about again.
+      expect([ipv6Of(a).words, probes()], `round ${round}`).toEqual([words, probed]);
+    }
     expect([routes(), conflicts(a), conflicts(r), conflicts(b)], `round ${round}`).toEqual([count, 0, 0, 0]);
   }
   await flows.end();
@@ -54,6 +74,49 @@ test(`ipv6 of a host is unloaded and loaded again a hundred times under traffic:
   await net.dispose();
   expect(await guard.end()).toEqual([]);
 }, 60_000);
+
+test('in a generation that drains nobody is new; neighbours, routers, lifetimes of addresses and path MTUs go on', async () => {
+  const flows = await flowsOfBoth(SEED);
+  const { net, a, r, b } = flows.hosts;
+  const { kernel } = a;
+  const unload = kernel.unload('ipv6');
+  void unload.report.catch(() => undefined);
+  expect(() => a.open({ family: INET6 })).toThrow('EAFNOSUPPORT');
+  expect(() => a.addAddress('eth0', 'fd00:77::1/64')).toThrow('EAFNOSUPPORT');
+  await expect(a.ping('2001:db8:0:2::1')).rejects.toThrow('EAFNOSUPPORT');
+  a.open({ family: INET }).close();
+  const before = ipv6Of(a).untilMs;
+  const stateOf = (): number[] =>
+    kernel
+      .port(Neighbours)
+      .current.entries(INET6)
+      .filter(({ isRouter }) => isRouter)
+      .map(({ state }) => state);
+  // Ten times what a default router lives for, and three times an address.
+  await net.pass(120_000);
+  expect(ipv6Of(a).untilMs).toBeGreaterThan(before + 100_000);
+  expect(stateOf()).toEqual([NEIGHBOUR_STATE.STALE]);
+  await flows.exchange(undefined, 'all');
+  await net.pass(6000);
+  expect(stateOf()).toEqual([NEIGHBOUR_STATE.REACHABLE]);
+  for (const [host, device] of [
+    [r, 'eth1'],
+    [b, 'eth0'],
+  ] as const)
+    host.setMtu(device, 1300);
+  for (const user of flows.users) user.trySend(new Uint8Array(1380));
+  await net.pass(50);
+  const mtus = kernel
+    .port(Route)
+    .current.exceptions(INET6)
+    .map(({ mtuBytes }) => mtuBytes);
+  expect(mtus).toContain(1300);
+  expect(kernel.module('ipv6')?.state).toBe('draining');
+  for (const host of [a, b]) flows.close(host, INET6);
+  expect(await net.run(unload)).toMatchObject({ outcome: 'gone', leaks: [], faults: [], broken: [] });
+  await flows.end();
+  await net.dispose();
+});
 
 test.each([0, 1])(
   'all that routers said goes with it, with %i generations before it: addresses, default routers, prefixes on the link',

@@ -45,6 +45,8 @@ export interface AutoconfHost {
   readonly owner: Owner;
 }
 
+type Life = Pick<InterfaceAddress, 'preferredUntilMs' | 'validUntilMs'>;
+
 /** Stateless autoconfiguration (RFC 4862 §5.3, §5.5): link-local addresses, and those of advertised prefixes. */
 export class Autoconf implements LinkListener {
   readonly #host: AutoconfHost;
@@ -56,12 +58,12 @@ export class Autoconf implements LinkListener {
   linkChanged(link: Ipv6Link, event: number): void {
     if (event !== LINK_EVENT.UP && event !== LINK_EVENT.ADDRESS) return;
     if ((link.device.flags & DEVICE_FLAG.LOOPBACK) !== 0) this.#give(link, LOOPBACK, 128, new AddressState(ORIGIN.LINK, this.#nowMs), 0);
-    else this.#giveLinkLocal(link, 0);
+    else this.#giveLinkLocal(link, link.takenOf(LINK_LOCAL));
   }
 
   /** `addr_gen_mode` was set to one that wants another link-local address, or a secret was. */
   modeChanged(link: Ipv6Link): void {
-    if (link.isUp && !link.addresses.some(isLinkLocalOne)) this.#giveLinkLocal(link, 0);
+    if (link.isUp && !link.addresses.some(isLinkLocalOne)) this.#giveLinkLocal(link, link.takenOf(LINK_LOCAL));
   }
 
   /**
@@ -90,10 +92,11 @@ export class Autoconf implements LinkListener {
       this.#host.log.warn(`${link.device.name}: ${attempt + 1} stable addresses are taken; no other is tried (RFC 7217 §6)`);
       return false;
     }
-    const { preferredUntilMs, validUntilMs } = address;
+    const prefix = prefixOf(address.address, IDENTIFIER_BITS);
     this.#host.set.take(address);
+    link.keepTaken(prefix, attempt + 1);
     if (origin === ORIGIN.LINK) this.#giveLinkLocal(link, attempt + 1, RETRY_DELAY_MS);
-    else this.#givePrefixed(link, prefixOf(address.address, IDENTIFIER_BITS), preferredUntilMs, validUntilMs, attempt + 1);
+    else this.#givePrefixed(link, prefix, address, attempt + 1, RETRY_DELAY_MS);
     return true;
   }
 
@@ -117,15 +120,14 @@ export class Autoconf implements LinkListener {
     this.#give(link, [LINK_LOCAL[0], 0, ...identifier.words], IDENTIFIER_BITS, state, this.#usualFlags(link), FOREVER, FOREVER, waitMs);
   }
 
-  #givePrefixed(link: Ipv6Link, prefix: AddressWords, preferredUntilMs: number, validUntilMs: number, attempt: number): Entry | null {
+  #givePrefixed(link: Ipv6Link, prefix: AddressWords, life: Life, attempt: number, waitMs = 0): Entry | null {
     const identifier = this.#identifierOf(link, prefix, attempt);
     if (identifier === null) return null;
     const state = new AddressState(ORIGIN.PREFIX, this.#nowMs);
     state.attempt = identifier.attempt;
     const flags = ADDRESS_FLAG.MANAGETEMPADDR | this.#usualFlags(link);
-    const waitMs = attempt === 0 ? 0 : RETRY_DELAY_MS;
     const address: AddressWords = [prefix[0], prefix[1], ...identifier.words];
-    return this.#give(link, address, IDENTIFIER_BITS, state, flags, preferredUntilMs, validUntilMs, waitMs);
+    return this.#give(link, address, IDENTIFIER_BITS, state, flags, life.preferredUntilMs, life.validUntilMs, waitMs);
   }
 
   /** Null: there is none, or no secret to make it of. */
@@ -209,7 +211,8 @@ export class Autoconf implements LinkListener {
       this.#host.crowded.value++;
       return;
     }
-    const made = this.#givePrefixed(link, prefix, nowMs + msOf(preferredS), nowMs + msOf(validS), 0);
+    const life: Life = { preferredUntilMs: nowMs + msOf(preferredS), validUntilMs: nowMs + msOf(validS) };
+    const made = this.#givePrefixed(link, prefix, life, link.takenOf(prefix));
     if (made === null || router === null) return;
     for (const each of link.addresses) if (isOfPrefix(each, prefix)) stateOf(each).advertisedBy(router);
   }

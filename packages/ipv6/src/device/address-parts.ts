@@ -1,5 +1,5 @@
 import type { Dst, InterfaceAddress, ModuleContext, NetDevice, Objects, SkbStep } from '@softnet/contract';
-import { AddressListener, DEVICE_EVENT, RouteTables } from '@softnet/contract';
+import { ADDRESS_FAMILY, AddressListener, DEVICE_EVENT, NetworkLayer, RouteTables } from '@softnet/contract';
 import { AddressLives } from '@softnet/inet';
 import { Autoconf, GEN_MODE } from '../autoconf/autoconf.ts';
 import { StableSecrets } from '../autoconf/stable-secrets.ts';
@@ -59,7 +59,9 @@ export class AddressParts {
     this.links = new Ipv6Links({ index, set, routes, route, prepare, discard, conf, groups });
     this.searches = this.#makeSearches();
     set.searches = this.searches;
-    this.door = new Addresses({ clock, conf, links: this.links, set, routes, traffic });
+    const before = ctx.contributions(NetworkLayer).items.findLast(({ family }) => family === ADDRESS_FAMILY.INET6);
+    const isBeside = before !== undefined && !before.uses.open;
+    this.door = new Addresses({ clock, conf, links: this.links, set, routes, traffic, isBeside });
     this.objects = ctx.objects<InterfaceAddress>('address', this.door.spec);
     set.objects = this.objects;
     this.secrets = new StableSecrets(ctx.sysctl, (device) => this.#secretSet(device));

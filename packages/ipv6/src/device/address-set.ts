@@ -98,7 +98,8 @@ export class AddressSet {
   /** Flags, lifetimes, metric or peer are others now. */
   changed(address: InterfaceAddress): void {
     const link = this.#host.linkOf(address.device.ifindex);
-    if (link === null) return;
+    // What the next generation has, that one looks after.
+    if (link === null || address.holdNext === null) return;
     this.#route(link, address);
     this.#changed('replace', address, link);
   }

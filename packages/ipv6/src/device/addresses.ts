@@ -5,7 +5,7 @@ import { formatIpv6 } from '@softnet/wire';
 import type { Ipv6Conf } from '../conf.ts';
 import type { FrozenDetection } from '../dad/duplicate-detection.ts';
 import { isSame } from '../machine/address-kind.ts';
-import { AddressState, ORIGIN } from '../machine/address-state.ts';
+import { AddressState, ORIGIN, stateOf } from '../machine/address-state.ts';
 import { refused, unfit } from './address-checks.ts';
 import { changeFields, setFields } from './address-fields.ts';
 import type { AddressRoutes } from './address-routes.ts';
@@ -20,6 +20,8 @@ export interface AddressesHost {
   readonly set: AddressSet;
   readonly routes: AddressRoutes;
   readonly traffic: Port<contract.DeviceTraffic>;
+  /** This generation was loaded while another left. */
+  readonly isBeside: boolean;
 }
 
 /** `ip -6 addr`: gives addresses to devices and takes them; and what becomes of them when their module is replaced. */
@@ -38,6 +40,8 @@ export class Addresses implements contract.Addresses {
     return {
       // Nothing waits for an address, as with `keep`; but what parks moves when the old generation drains, too: newcomers need it there.
       drain: 'park',
+      // Those inside go by whichever generation is the newest.
+      inherited: true,
       close: (entry) => set.take(entry),
       describe: ({ address, prefixLen, device }) => `${formatIpv6(...address)}/${prefixLen} on ${device.name}`,
       freeze: freezeAddress,
@@ -66,7 +70,9 @@ export class Addresses implements contract.Addresses {
       throw refused('EACCES', text, device, `net.ipv6.conf.${device.name}.disable_ipv6 says that there is no IPv6`);
     }
     const link = links.begin(device);
-    if (link.addresses.some((each) => isSame(each.address, ...address))) {
+    const known = link.addresses.find((each) => isSame(each.address, ...address));
+    if (known !== undefined) {
+      if (stateOf(known).isInherited && known.prefixLen === prefixLen) return this.#claim(known, options);
       throw refused('EEXIST', text, device, 'it has that address already: remove it first to change its prefix');
     }
     const nowMs = clock.nowUs / 1000;
@@ -75,6 +81,14 @@ export class Addresses implements contract.Addresses {
     setFields(entry, options, nowMs);
     entry.flags |= (options.flags ?? 0) & ADDRESS_FLAG.OPTIMISTIC;
     set.put(link, entry, owner);
+    return entry;
+  }
+
+  /** Given by hand before, and again: it never went, so it is doubted by nobody. */
+  #claim(entry: InterfaceAddress, options: AddressOptions): InterfaceAddress {
+    const { device, address, prefixLen } = entry;
+    this.change(device, address, prefixLen, options);
+    stateOf(entry).isInherited = false;
     return entry;
   }
 
@@ -112,7 +126,8 @@ export class Addresses implements contract.Addresses {
 
   /** The address is this generation's now; its routes are there. */
   #settle(entry: InterfaceAddress): void {
-    const { links, set } = this.#host;
+    const { links, set, isBeside } = this.#host;
+    stateOf(entry).isInherited = isBeside && stateOf(entry).origin === ORIGIN.HAND;
     const link = links.begin(entry.device);
     const again = link.addresses.find((each) => isSame(each.address, ...entry.address));
     if (again !== undefined) {
@@ -121,6 +136,8 @@ export class Addresses implements contract.Addresses {
       set.objects.release(again);
     }
     links.resumed(link);
+    const { attempt } = stateOf(entry);
+    if (attempt > 0 && (entry.flags & ADDRESS_FLAG.STABLE_PRIVACY) !== 0) link.keepTaken(entry.address, attempt);
     set.place(link, entry);
     set.searches.adopt(link, entry, this.#searches.get(entry) ?? null);
     set.moved(entry, link);

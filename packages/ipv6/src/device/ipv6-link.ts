@@ -17,6 +17,9 @@ export interface OnLinkPrefix {
   readonly untilMs: number;
 }
 
+/** Prefixes of which stable addresses were taken, of a link: more than that of them nobody is told apart. */
+const MAX_TAKEN = 128;
+
 /** Where a link's own groups are joined and left. */
 export interface OwnGroups {
   joinOwn(device: NetDevice, group: AddressWords): void;
@@ -39,6 +42,8 @@ export class Ipv6Link implements Link {
   mtuBytes = 0;
   reachableMs = 0;
   retransMs = 0;
+  /** RFC 7217's DAD_Counter, by prefix of 64 bits: kept while addresses come and go (§6). */
+  readonly #taken = new Map<string, number>();
   /** It is in the groups of routers. */
   #isRouter = false;
   readonly #groups: OwnGroups;
@@ -58,6 +63,15 @@ export class Ipv6Link implements Link {
     prepare(this.dst);
     // Nobody keeps it, so nobody waits for it.
     this.dst.uses = null;
+  }
+
+  /** How many stable addresses of the prefix others have. */
+  takenOf([word0, word1]: AddressWords): number {
+    return this.#taken.get(`${word0},${word1}`) ?? 0;
+  }
+
+  keepTaken([word0, word1]: AddressWords, count: number): void {
+    if (this.#taken.size < MAX_TAKEN) this.#taken.set(`${word0},${word1}`, count);
   }
 
   isAnycast(word0: number, word1: number, word2: number, word3: number): boolean {

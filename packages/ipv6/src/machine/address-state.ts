@@ -30,6 +30,8 @@ export class AddressState {
   desyncMs = 0;
   /** Of a temporary one: its successor is there. */
   isSucceeded = false;
+  /** It came with a generation that was leaving: whoever adds it by hand again has it. */
+  isInherited = false;
   /** When another host was last heard to have it too; kernel ms. */
   conflictMs = Number.NEGATIVE_INFINITY;
   /** Routers that advertised its prefix, the last one first (RFC 6724 §5, rule 5.5). Replaced whole. */

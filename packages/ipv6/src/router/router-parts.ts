@@ -160,6 +160,7 @@ export class RouterParts implements RouterMessages, ForwardAids, LinkListener, N
     const make = (device: NetDevice): LinkRouters => new LinkRouters(device, edits, () => around.random.fraction());
     const objects = ctx.objects<LinkRouters>('routers', {
       drain: 'park',
+      inherited: true,
       close: (state) => this.discovery.close(state),
       describe: ({ device, routes }) => `${routes.items.length} routes by routers on ${device.name}`,
       freeze: (state) => freezeRouters(state, links.of(state.device.ifindex)?.onLink ?? []),

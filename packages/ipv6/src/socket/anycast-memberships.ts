@@ -17,7 +17,7 @@ const { EADDRNOTAVAIL, EINVAL, ENOBUFS, ENODEV, ENOENT } = ERRNO;
 /** `ipv6_mreq`: an address and an interface. */
 const MREQ_BYTES = 20;
 
-/** An anycast address that a socket wants to be its host's (RFC 4291 §2.6). Kind `keep`, derived from the socket. */
+/** An anycast address that a socket wants to be its host's (RFC 4291 §2.6). Derived from the socket. */
 class AnycastMembership extends Held {
   readonly device: NetDevice;
   readonly address: AddressWords;
@@ -53,7 +53,9 @@ export class AnycastMemberships implements LinkListener {
   constructor(ctx: ModuleContext, host: AnycastHost) {
     this.#host = host;
     this.#objects = ctx.objects<AnycastMembership>('anycast', {
-      drain: 'keep',
+      // Nothing waits for it; as it parks, it moves with the addresses, wherever its socket goes by.
+      drain: 'park',
+      inherited: true,
       close: (membership) => this.#end(membership),
       ended: (membership) => this.#leave(membership),
       describe: ({ address, device }) => `${formatIpv6(...address)} on ${device.name}`,

@@ -12,22 +12,26 @@ interface Pair {
   readonly adopted: Held;
 }
 
+/** How one generation follows another: it replaces it, at once or while it drains, or is loaded while it leaves anyhow. */
+type Succession = 'handover' | 'drain' | 'beside';
+
 /**
- * Moves the objects of one generation to the next, as plain data: all of them, or, where the old one drains, the parked.
+ * Moves the objects of one generation to the next, as plain data: all of them; where the old one drains, the parked; where the next was loaded
+ * beside it, those of the parked that are inherited.
  * Everything that may fail happens in `prepare`, which changes nothing that others see; `complete` runs in the tick in
  * which the new generation goes live, `tell` at its end.
  */
 export class HandOver {
-  readonly mode: 'handover' | 'drain';
+  readonly #mode: Succession;
   readonly #from: Generation;
   readonly #to: Generation;
   #pairs: readonly Pair[] = [];
   readonly #moved: [owner: Owner, object: Held][] = [];
 
-  constructor(from: Generation, to: Generation, mode: 'handover' | 'drain') {
+  constructor(from: Generation, to: Generation, mode: Succession) {
     this.#from = from;
     this.#to = to;
-    this.mode = mode;
+    this.#mode = mode;
   }
 
   /**
@@ -35,7 +39,7 @@ export class HandOver {
    * @throws NetError EBUSY when something cannot be frozen or thawed.
    */
   prepare(): void {
-    if (this.mode === 'handover') this.#moveState();
+    if (this.#mode === 'handover') this.#moveState();
     const pairs = [...this.#from.kinds.values()].filter((list) => this.#moves(list)).flatMap((list) => this.#double(list));
     if (new Set(pairs.map(({ adopted }) => adopted)).size < pairs.length) {
       throw new NetError('EBUSY', `${this.#to.label} thawed one object for two: thaw makes a new one each time`, {
@@ -54,7 +58,7 @@ export class HandOver {
       this.#move(pair);
       adopted[pair.to.kind] = (adopted[pair.to.kind] ?? 0) + 1;
     }
-    if (this.mode === 'handover') this.#endDerived();
+    if (this.#mode === 'handover') this.#endDerived();
     return adopted;
   }
 
@@ -64,7 +68,8 @@ export class HandOver {
   }
 
   #moves(list: ObjectList<Held>): boolean {
-    if (list.count === 0 || (this.mode === 'drain' && list.spec.drain !== 'park')) return false;
+    if (list.count === 0 || (this.#mode !== 'handover' && list.spec.drain !== 'park')) return false;
+    if (this.#mode === 'beside' && list.spec.inherited !== true) return false;
     return obstacleOf(list, this.#to) === undefined;
   }
 

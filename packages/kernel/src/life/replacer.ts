@@ -12,6 +12,8 @@ import type { Roster } from './roster.ts';
 import type { Starter } from './starter.ts';
 import type { Unloader } from './unloader.ts';
 
+type ChosenOptions = ReplaceOptions & Pick<ReplaceReport, 'mode'>;
+
 /** Replaces a live generation by one of another build. */
 export class Replacer {
   readonly #roster: Roster;
@@ -35,26 +37,28 @@ export class Replacer {
     this.#check(old, manifest);
     const young = await this.#starter.start(moduleClass, manifest);
     let handOver: HandOver;
+    let mode: ReplaceReport['mode'];
     try {
       refuseUnlessLive(old);
       this.#check(old, manifest);
-      handOver = new HandOver(old, young, choose(old, young, options.mode));
+      mode = choose(old, young, options.mode);
+      handOver = new HandOver(old, young, mode);
       handOver.prepare();
     } catch (error) {
       throw await this.#starter.giveUpStarted(young, error as Error);
     }
-    return this.#change(old, young, handOver, options);
+    return this.#change(old, young, handOver, { ...options, mode });
   }
 
   /** The tick in which the new generation takes over: nothing here fails. */
-  #change(old: Generation, young: Generation, handOver: HandOver, { forceAfterMs }: ReplaceOptions): ReplaceReport {
+  #change(old: Generation, young: Generation, handOver: HandOver, { forceAfterMs, mode }: ChosenOptions): ReplaceReport {
     young.goLive();
     const adopted = handOver.complete();
     const options: UnloadOptions = forceAfterMs === undefined ? {} : { deadlineMs: forceAfterMs, onDeadline: 'force' };
     // Whoever listened to the change may have sent the old one away already.
     const drained = old.phase === 'live' ? this.#unloader.start([old], options) : this.#unloader.unload(old.label, options);
     handOver.tell();
-    return { from: old.label, to: young.label, mode: handOver.mode, adopted, drained };
+    return { from: old.label, to: young.label, mode, adopted, drained };
   }
 
   /** Would the new build serve all whom the old one serves, and find all that it needs? */

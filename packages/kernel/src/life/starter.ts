@@ -3,6 +3,7 @@ import { NetError } from '@softnet/contract';
 import type { Composition } from '../compose/composition.ts';
 import type { CheckedManifest } from '../load/manifest-check.ts';
 import { Generation } from './generation.ts';
+import { HandOver } from './hand-over.ts';
 import { callHook } from './hook-call.ts';
 import { Context } from './module-context.ts';
 import type { Parts } from './parts.ts';
@@ -57,7 +58,17 @@ export class Starter {
     const lack = this.#roster.dependence.unmet(generation);
     if (lack !== undefined)
       throw await this.giveUpStarted(generation, new NetError('ESHUTDOWN', `${lack} (it left while ${generation.label} was starting)`));
+    const heirlooms = this.#roster.all
+      .filter((older) => isLeft(older, generation))
+      .map((older) => new HandOver(older, generation, 'beside'));
+    try {
+      for (const each of heirlooms) each.prepare();
+    } catch (error) {
+      throw await this.giveUpStarted(generation, error as Error);
+    }
     generation.goLive();
+    for (const each of heirlooms) each.complete();
+    for (const each of heirlooms) each.tell();
   }
 
   /** Takes back a generation whose start is over: it may have opened what only its stop can close. Returns the error to throw. */
@@ -88,6 +99,11 @@ export class Starter {
       },
     );
   }
+}
+
+/** An older generation that leaves, beside which this one is loaded: what it has for those inside can be taken over. */
+function isLeft(older: Generation, { name, label }: Generation): boolean {
+  return older.name === name && older.label !== label && (older.phase === 'withdrawing' || older.phase === 'draining');
 }
 
 /** A service that the manifest promises and start did not publish. */
