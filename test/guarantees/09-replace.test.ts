@@ -81,6 +81,27 @@ describe('guarantee 9: replace', () => {
     expect(await drained).toMatchObject({ outcome: 'gone', module: 'inn#1' });
   });
 
+  test.each([false, true])(
+    'loaded beside one that leaves, the new one has what is inherited (%s); the old one cannot come back, and goes with its last guest',
+    async (bequeaths) => {
+      const { kernel, ann, host } = await busyInn({ bequeaths });
+      const unload = kernel.unload('inn');
+      await kernel.world.advance(0);
+      expect(host.object).toMatchObject({ lit: false });
+      await kernel.load(HOSTEL);
+      expect(labels(kernel)).toEqual(['inn#1 1.0.0 draining', 'inn#2 2.0.0 live']);
+      expect([host.notices, (host.object as Guest).holdKind?.module]).toEqual(
+        bequeaths ? [['leaving', 'moved'], 'inn#2'] : [['leaving'], 'inn#1'],
+      );
+      const guest = ann.object as Guest;
+      expect(guest.holdKind?.module).toBe('inn#1');
+      await expect(kernel.abort('inn#1')).rejects.toMatchObject({ code: 'EBUSY' });
+      guest.holdKind?.release(guest);
+      expect(await unload).toMatchObject({ outcome: 'gone', gone: ['inn#1'], leaks: [], faults: [] });
+      expect(host.notices).toEqual(bequeaths ? ['leaving', 'moved'] : ['leaving', 'closed']);
+    },
+  );
+
   test('a drain can be given an end', async () => {
     const { kernel, ann } = await busyInn();
     const { drained } = await kernel.replace('inn', HOSTEL, { mode: 'drain', forceAfterMs: 100 });

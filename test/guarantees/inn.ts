@@ -59,6 +59,8 @@ export interface Bend {
   /** How it takes over the guests of the inn that it replaces; without it, it cannot. */
   readonly thaw?: (frozen: Frozen, inn: InnModule) => Guest;
   readonly registry?: boolean;
+  /** Its signs are for who is loaded beside it while it leaves. */
+  readonly bequeaths?: boolean;
 }
 
 export interface InnModule extends SoftnetModule {
@@ -156,6 +158,7 @@ function declareKinds(inn: InnModule, ctx: ModuleContext, bend: Bend): void {
   });
   inn.signs = ctx.objects<Sign>('sign', {
     drain: 'park',
+    inherited: bend.bequeaths === true,
     park: (sign) => {
       sign.lit = false;
     },
