@@ -4,12 +4,14 @@ import type { NetHost } from '@softnet/testkit';
 import { LeakGuard } from '@softnet/testkit';
 import { formatIpv6 } from '@softnet/wire';
 import { expect, test } from 'vitest';
+import { G, ints, join, set } from '../ipv6/group-values.ts';
 import { countProbes, flowsOfBoth, ipv6Addresses, ipv6Of } from './autoconfigured-hosts.ts';
 import type { Flows } from './flows.ts';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
 const ROUNDS = 100;
 const SEED = 31;
+const GROUP = 'ff05::1:3';
 
 /** Those that are not by chance. */
 function stableOnes(host: NetHost): string[] {
@@ -114,6 +116,42 @@ test('in a generation that drains nobody is new; neighbours, routers, lifetimes 
   expect(kernel.module('ipv6')?.state).toBe('draining');
   for (const host of [a, b]) flows.close(host, INET6);
   expect(await net.run(unload)).toMatchObject({ outcome: 'gone', leaks: [], faults: [], broken: [] });
+  await flows.end();
+  await net.dispose();
+});
+
+test('a dual-stack socket keeps both halves and its group while ipv6 drains, and beside the next one', async () => {
+  const flows = await flowsOfBoth(SEED);
+  const { net, a, r } = flows.hosts;
+  const stable = ipv6Addresses(a).find(({ address, flags }) => address[0] === 0x20010db8 && (flags & ADDRESS_FLAG.TEMPORARY) === 0)!;
+  const dual = a.open({ family: INET6 });
+  dual.bind('::', 9);
+  join(dual, GROUP, a.device('eth0').ifindex);
+  const [four, six] = [r.open({ family: INET }), r.open({ family: INET6 })];
+  set(six, G.MULTICAST_IF, ints(r.device('eth0').ifindex));
+  const heard = async (): Promise<readonly number[]> => {
+    four.trySend(Uint8Array.of(4), '10.0.1.2', 9);
+    six.trySend(Uint8Array.of(6), formatIpv6(...stable.address), 9);
+    six.trySend(Uint8Array.of(60), GROUP, 9);
+    await net.pass(10);
+    const all: number[] = [];
+    for (let got = dual.tryReceive(); typeof got !== 'number'; got = dual.tryReceive()) all.push(got.data[0]!);
+    return all.sort((x, y) => x - y);
+  };
+  const both = [4, 6, 60];
+  expect(await heard()).toEqual(both);
+  const unload = a.kernel.unload('ipv6');
+  void unload.report.catch(() => undefined);
+  // Longer than a querier takes a member for gone.
+  await net.pass(300_000);
+  expect([a.kernel.module('ipv6')?.state, await heard()]).toEqual(['draining', both]);
+  await net.run(a.kernel.load(Ipv6Module));
+  await net.pass(1);
+  expect([a.kernel.module('ipv6')?.state, await heard()]).toEqual(['live', both]);
+  await flows.exchange();
+  dual.trySend(Uint8Array.of(1), formatIpv6(...stable.address), 10);
+  dual.close();
+  expect(await net.run(unload)).toMatchObject({ outcome: 'gone', leaks: [], faults: [] });
   await flows.end();
   await net.dispose();
 });
