@@ -134,7 +134,7 @@ module.exports = {
   options: {
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(?:^|/)dist/' },
+    exclude: { path: '(?:^|/)(?:dist|\\.native)/' },
     enhancedResolveOptions: {
       conditionNames: ['@softnet/source', 'import', 'node', 'default'],
       exportsFields: ['exports'],

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defaultServerConditions } from 'vite';
 import { configDefaults, defineConfig } from 'vitest/config';
+import { nativeSources } from './scripts/native-sources.mjs';
 
 // Packages find one another's sources, without a build, by the `@softnet/source` condition of their exports.
 const conditions = ['@softnet/source', ...defaultServerConditions];
@@ -28,6 +29,7 @@ const common = {
 };
 
 export default defineConfig({
+  plugins: [nativeSources()],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   // `@Module({...})` is a legacy class decorator, in tests too.
@@ -35,7 +37,8 @@ export default defineConfig({
   // From whatever folder it is called.
   root: fileURLToPath(new URL('.', import.meta.url)),
   test: {
-    maxWorkers: 2,
+    // One more than the two cores that are usual: files that wait (for a real peer, or real time) leave theirs to others.
+    maxWorkers: 3,
     passWithNoTests: false,
     projects: [
       { extends: true, test: { ...common, name: 'shared', include, exclude: [...configDefaults.exclude, ...alone], isolate: false } },
