@@ -3,6 +3,7 @@ import { Ipv6Module } from '@softnet/ipv6';
 import { formatIpv6, parseIpv6 } from '@softnet/wire';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { entriesOf, LOUD, livesOf, wordsOf } from './address-words.ts';
+import { nextGeneration, WAYS_ON } from './next-generation.ts';
 import { HOST_LINK, RawPeer } from './raw-peer.ts';
 import { ROUTER, router, sendNd } from './router-messages.ts';
 
@@ -189,12 +190,12 @@ describe('prefixes (RFC 4862 §5.5.3)', () => {
     expect([others(), links()]).toEqual([[`${EUI} 86400/86400`], ['2001:db8:1::/64 86400']]);
   });
 
-  test.each(['handover', 'drain'] as const)('replaced by %s: lives go on, and the next advertisement makes nothing new', async (mode) => {
+  test.each(WAYS_ON)('a next generation by %s: lives go on, and the next advertisement makes nothing new', async (mode) => {
     await boot({ use_tempaddr: 1, max_desync_factor: 0 });
     await say('2001:db8:1::', DAY_S, HOUR_S);
     await peer.net.pass(100_000);
     const before = [livesOf(peer.host).sort(), links()];
-    await peer.net.run(peer.host.kernel.replace('ipv6', Ipv6Module, { mode }));
+    await nextGeneration(peer, mode, '2001:db8:1::9');
     await peer.net.pass(1);
     expect([livesOf(peer.host).sort(), links()]).toEqual(before);
     await say('2001:db8:1::', DAY_S, HOUR_S);
@@ -327,8 +328,14 @@ describe('temporary addresses (RFC 8981)', () => {
     await say('2001:db8:1::', DAY_S, DAY_S);
     await peer.net.pass((100 - advanceS) * 1000 - 100);
     expect(temporary()).toHaveLength(1);
+    await nextGeneration(peer, 'drain', '');
     await peer.net.pass(200);
     expect(temporary()).toHaveLength(2);
+    // Whichever generation is there: one that is being succeeded has its one successor.
+    const both = temporary().sort();
+    await nextGeneration(peer, 'beside', '2001:db8:1::9');
+    await peer.net.pass(1);
+    expect(temporary().sort()).toEqual(both);
     await peer.net.pass(advanceS * 1000);
     expect(wordsOf(peer.host).filter((each) => each.endsWith('deprecated temporary'))).toHaveLength(1);
     await peer.net.pass(150_000);

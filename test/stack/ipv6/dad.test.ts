@@ -1,6 +1,6 @@
 import type { AddressListener, ModuleContext, SoftnetModule } from '@softnet/contract';
 import { ADDRESS_FLAG, AddressListener as Listener, Module } from '@softnet/contract';
-import { Ipv6Module } from '@softnet/ipv6';
+import type { Ipv6Module } from '@softnet/ipv6';
 import type { NetHost } from '@softnet/testkit';
 import { HOST_STACK } from '@softnet/testkit';
 import type { Ipv6Packet } from '@softnet/wire';
@@ -8,6 +8,7 @@ import { formatIpv6 } from '@softnet/wire';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Hub } from '../ipv4/hub.ts';
 import { entriesOf, LOUD, wordsOf } from './address-words.ts';
+import { nextGeneration, WAYS_ON } from './next-generation.ts';
 import { HOST, HOST_LINK, icmpOf, PEER, RawPeer } from './raw-peer.ts';
 
 const NS = 135;
@@ -223,20 +224,17 @@ describe('duplicate address detection (RFC 4862 §5.4)', () => {
     expect(await peer.messages()).toContain('135 to ff02::1:ff00:9');
   });
 
-  test.each(['handover', 'drain'] as const)(
-    'replaced by %s: what was unique is so still, and a search goes on where it stood',
-    async (mode) => {
-      await boot();
-      await peer.answers(2100);
-      peer.host.addAddress('eth0', 'fd00::8/64');
-      const before = probes(await peer.answers(500));
-      await peer.net.run(peer.host.kernel.replace('ipv6', Ipv6Module, { mode }));
-      await peer.net.pass(1);
-      expect(wordsOf(peer.host).sort()).toEqual([HOST_LINK, HOST, 'fd00::8 tentative'].sort());
-      expect([...before, ...probes(await peer.answers(5000))]).toEqual(['fd00::8 8']);
-      expect(wordsOf(peer.host).sort()).toEqual([HOST_LINK, HOST, 'fd00::8'].sort());
-    },
-  );
+  test.each(WAYS_ON)('a next generation by %s: what was unique is so still, and a search goes on where it stood', async (mode) => {
+    await boot();
+    await peer.answers(2100);
+    peer.host.addAddress('eth0', 'fd00::8/64');
+    const before = probes(await peer.answers(500));
+    await nextGeneration(peer, mode, 'fd00::2');
+    await peer.net.pass(1);
+    expect(wordsOf(peer.host).sort()).toEqual([HOST_LINK, HOST, 'fd00::8 tentative'].sort());
+    expect([...before, ...probes(await peer.answers(5000))]).toEqual(['fd00::8 8']);
+    expect(wordsOf(peer.host).sort()).toEqual([HOST_LINK, HOST, 'fd00::8'].sort());
+  });
 });
 
 describe('hosts in one World', () => {

@@ -47,6 +47,16 @@ const callBack: Way = async (flows, host) => {
   await flows.hosts.net.run(unload);
 };
 
+/** And before its stage 1 is over. A router says farewell meanwhile: nobody is inside it. */
+const callBackAtOnce: Way = async (flows, host) => {
+  await flows.exchange(async () => {
+    const unload = host.kernel.unload('ipv6');
+    expect(host.kernel.module('ipv6')?.state).toBe('withdrawing');
+    await host.kernel.abort('ipv6');
+    await unload;
+  }, host);
+};
+
 test.each([
   ['a', 21],
   ['r', 22],
@@ -58,7 +68,7 @@ test.each([
     const { net, a, r } = flows.hosts;
     const host = flows.hosts[where];
     const chance = randomOf(seed);
-    const ways = [replace('handover'), replace('drain'), ...(where === 'a' ? [callBack] : [])];
+    const ways = [replace('handover'), replace('drain'), ...(where === 'a' ? [callBack, callBackAtOnce] : [])];
     const before = ipv6Of(host);
     const untilMs = ipv6Of(a).untilMs;
     const probes = countProbes(r);
