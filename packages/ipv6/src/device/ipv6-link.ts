@@ -17,7 +17,7 @@ export interface OnLinkPrefix {
   readonly untilMs: number;
 }
 
-/** Prefixes of which stable addresses were taken, of a link: more than that of them nobody is told apart. */
+/** Prefixes of a link of which it is remembered how many stable addresses were taken. */
 const MAX_TAKEN = 128;
 
 /** Where a link's own groups are joined and left. */
@@ -71,7 +71,8 @@ export class Ipv6Link implements Link {
   }
 
   keepTaken([word0, word1]: AddressWords, count: number): void {
-    if (this.#taken.size < MAX_TAKEN) this.#taken.set(`${word0},${word1}`, count);
+    const key = `${word0},${word1}`;
+    if (this.#taken.size < MAX_TAKEN || this.#taken.has(key)) this.#taken.set(key, count);
   }
 
   isAnycast(word0: number, word1: number, word2: number, word3: number): boolean {
