@@ -138,4 +138,6 @@ export const SOCK_FLAG = Object.freeze({
   /** It has its port; and others may be given it too. Written by the socket module only. */
   PORT_CLAIMED: 0x4000,
   PORT_SHARED: 0x8000,
+  /** SO_LOCK_FILTER: its filter stays. */
+  FILTER_LOCKED: 0x10000,
 } as const);

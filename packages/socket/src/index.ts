@@ -1,2 +1,1 @@
 export { SocketModule } from './module.ts';
-export { SO, SOL_SOCKET } from './socket-level.ts';

@@ -1,4 +1,4 @@
-import type { Contributions, Frozen, ModuleContext, SoftnetModule } from '@softnet/contract';
+import type { Contributions, Frozen, ModuleContext, SockCommon, SoftnetModule } from '@softnet/contract';
 import {
   DeviceTraffic,
   Module,
@@ -17,10 +17,12 @@ import { Demux } from './demux.ts';
 import { FlowHash } from './flow-hash.ts';
 import { FlowTable } from './flow-table.ts';
 import { HalfSipHash, sipKey } from './half-sip-hash.ts';
+import type { BufferLimits } from './level/buffer-sizes.ts';
+import { DeviceOption } from './level/device-option.ts';
+import { PacketTimes } from './level/packet-times.ts';
+import { SocketLevel } from './level/socket-level.ts';
 import { SocketDoor } from './open-socket.ts';
 import { PortTable } from './port-table.ts';
-import type { BufferLimits } from './socket-level.ts';
-import { SocketLevel } from './socket-level.ts';
 
 /** Of what is handed over. */
 const LAYOUT = 2;
@@ -60,7 +62,23 @@ export class SocketModule implements SoftnetModule {
     ctx.door(Sockets, new SocketDoor(protocols, ctx.contributions(NetworkLayer), ctx.current));
     ctx.corridor(SocketDemux, this.#demux);
     ctx.door(SocketPorts, this.#demux);
-    ctx.contribute(OptionLevel, new SocketLevel(ctx.port(DeviceTraffic), bufferLimits(ctx)), 'corridor');
+    ctx.contribute(OptionLevel, this.#makeLevel(ctx), 'corridor');
+  }
+
+  #makeLevel(ctx: ModuleContext): SocketLevel {
+    const boot = ctx.sysctl.define('net.core.boot_date', {
+      ...{ type: 'int', unit: 'seconds', default: 0, min: 0, max: Number.MAX_SAFE_INTEGER },
+      summary:
+        'the date of the kernel’s time zero, in seconds since 1970, for time stamps that sockets are told; 0: they count from the boot',
+    });
+    const place = (sock: SockCommon): void => {
+      if (this.#flows.has(sock)) this.#flows.insert(sock);
+    };
+    return new SocketLevel(
+      new DeviceOption(ctx.port(DeviceTraffic), place),
+      bufferLimits(ctx),
+      new PacketTimes(ctx.clock, () => boot.value),
+    );
   }
 
   /** Who is in the tables is no plain data: it is its protocol's, and the next generation finds it there. */

@@ -8,8 +8,10 @@ import {
   OptionLevel,
   one,
   SkbPool,
+  SO,
   SOCK_FLAG,
   SOCK_TYPE,
+  SOL,
   SockCommon,
   SocketDemux,
   SocketPorts,
@@ -20,7 +22,7 @@ import { Kernel, World } from '@softnet/kernel';
 import { NetdevModule } from '@softnet/netdev';
 import { LoopbackModule } from '@softnet/nic-driver';
 import { SkbModule } from '@softnet/skb';
-import { SO, SOL_SOCKET, SocketModule } from '@softnet/socket';
+import { SocketModule } from '@softnet/socket';
 import { complianceChecks } from '@softnet/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -71,7 +73,7 @@ async function boot() {
   const ports = kernel.port(SocketPorts).current;
   const open = (over: Partial<SockCommon> = {}): SockCommon =>
     Object.assign(kernel.port(Sockets).current.open(FAMILY, SOCK_TYPE.DGRAM, 0, { name: 'test' }), over);
-  const level = kernel.contributions(OptionLevel).items.find((item) => item.level === SOL_SOCKET)!;
+  const level = kernel.contributions(OptionLevel).items.find((item) => item.level === SOL.SOCKET)!;
   return { world, kernel, notes, demux, ports, open, level, pool: kernel.port(SkbPool).current };
 }
 

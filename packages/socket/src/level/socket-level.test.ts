@@ -1,0 +1,186 @@
+import type { Clock, DeviceTraffic, NetDevice, PacketMemory, Port, SockOps } from '@softnet/contract';
+import {
+  ControlMessage,
+  clearControl,
+  ERRNO,
+  Message,
+  PacketOptions,
+  Skb,
+  SO,
+  SOCK_FLAG,
+  SOCK_TYPE,
+  SOL,
+  SockCommon,
+} from '@softnet/contract';
+import { heapPerCall } from '@softnet/contract/testing';
+import { describe, expect, test } from 'vitest';
+import { DeviceOption } from './device-option.ts';
+import { PacketTimes } from './packet-times.ts';
+import { SocketLevel } from './socket-level.ts';
+
+const eth0 = { name: 'eth0', ifindex: 2 } as NetDevice;
+const devices = {
+  current: { byName: (name: string) => (name === 'eth0' ? eth0 : null), byIndex: (i: number) => (i === 2 ? eth0 : null) },
+} as unknown as Port<DeviceTraffic>;
+
+function makeLevel(nowUs = 5_000_123) {
+  const placed: SockCommon[] = [];
+  const clock = { nowUs } as Clock;
+  const limits = { sendBytes: () => 212_992, receiveBytes: () => 212_992 };
+  const level = new SocketLevel(
+    new DeviceOption(devices, (sock) => placed.push(sock)),
+    limits,
+    new PacketTimes(clock, () => 1_000_000_000),
+  );
+  return { level, placed, sock: new SockCommon({ name: 'test', type: SOCK_TYPE.DGRAM } as SockOps) };
+}
+
+/** As many as are given, each an int; a long is two. */
+function ints(...values: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(4 * values.length);
+  const view = new DataView(bytes.buffer);
+  for (const [i, value] of values.entries()) view.setInt32(4 * i, value, true);
+  return bytes;
+}
+
+function read(level: SocketLevel, sock: SockCommon, name: number, lenBytes = 4): readonly number[] | number {
+  const value = new Uint8Array(lenBytes);
+  const count = level.get(sock, name, value);
+  if (count < 0) return count;
+  return Array.from({ length: count / 4 }, (_, i) => new DataView(value.buffer).getInt32(4 * i, true));
+}
+
+const NOT_THERE = -ERRNO.ENOPROTOOPT;
+const INVALID = -ERRNO.EINVAL;
+
+test.each<
+  [option: string, name: number, before: readonly number[] | number, set: readonly number[], answer: number, after: readonly number[]]
+>([
+  ['SO_LINGER', SO.LINGER, [0, 0], [1, 5], 0, [1, 5]],
+  ['SO_LINGER off', SO.LINGER, [0, 0], [0, 5], 0, [0, 0]],
+  ['SO_LINGER, too short', SO.LINGER, [0, 0], [1], INVALID, [0, 0]],
+  ['SO_RCVTIMEO', SO.RCVTIMEO, [0, 0, 0, 0], [2, 0, 500_000, 0], 0, [2, 0, 500_000, 0]],
+  ['SO_RCVTIMEO of a million µs', SO.RCVTIMEO, [0, 0, 0, 0], [2, 0, 1_000_000, 0], -ERRNO.EDOM, [0, 0, 0, 0]],
+  ['SO_RCVTIMEO that is negative: not at all', SO.RCVTIMEO, [0, 0, 0, 0], [-2, -1, 0, 0], 0, [0, 0, 1, 0]],
+  ['SO_RCVTIMEO, too short', SO.RCVTIMEO, [0, 0, 0, 0], [2, 0], INVALID, [0, 0, 0, 0]],
+  ['SO_SNDTIMEO', SO.SNDTIMEO_NEW, [0, 0, 0, 0], [0, 0, 7, 0], 0, [0, 0, 7, 0]],
+  ['SO_RCVLOWAT', SO.RCVLOWAT, [1], [9], 0, [9]],
+  ['SO_RCVLOWAT 0 is 1', SO.RCVLOWAT, [1], [0], 0, [1]],
+  ['SO_RCVLOWAT below 0 is all', SO.RCVLOWAT, [1], [-1], 0, [0x7fffffff]],
+  ['SO_SNDLOWAT', SO.SNDLOWAT, [1], [2], NOT_THERE, [1]],
+  ['SO_PEEK_OFF', SO.PEEK_OFF, [-1], [3], 0, [3]],
+  ['SO_DONTROUTE', SO.DONTROUTE, [0], [4], 0, [1]],
+  ['SO_OOBINLINE', SO.OOBINLINE, [0], [1], 0, [1]],
+  ['SO_NO_CHECK', SO.NO_CHECK, [0], [1], 0, [1]],
+  ['SO_KEEPALIVE', SO.KEEPALIVE, [0], [1], 0, [1]],
+  ['SO_SNDBUFFORCE', SO.SNDBUFFORCE, NOT_THERE, [1_000_000], 0, []],
+  ['SO_RXQ_OVFL', SO.RXQ_OVFL, [0], [1], 0, [1]],
+  ['SO_RCVMARK', SO.RCVMARK, [0], [1], 0, [1]],
+  ['SO_TIMESTAMP', SO.TIMESTAMP, [0], [1], 0, [1]],
+  ['SO_TIMESTAMPNS', SO.TIMESTAMPNS, [0], [1], 0, [1]],
+  ['SO_TIMESTAMPING', SO.TIMESTAMPING, [0], [0x18], 0, [0x18]],
+  ['SO_TIMESTAMPING of bits that are none', SO.TIMESTAMPING, [0], [0x10_0000], INVALID, [0]],
+  ['SO_LOCK_FILTER', SO.LOCK_FILTER, [0], [1], 0, [1]],
+  ['SO_TYPE', SO.TYPE, [2], [1], NOT_THERE, [2]],
+  ['SO_BUSY_POLL', SO.BUSY_POLL, NOT_THERE, [1], NOT_THERE, []],
+])('%s', (_option, name, before, set, answer, after) => {
+  const { level, sock } = makeLevel();
+  expect(read(level, sock, name, 16)).toEqual(before);
+  expect(level.set(sock, name, ints(...set))).toBe(answer);
+  if (after.length > 0) expect(read(level, sock, name, 16)).toEqual(after);
+});
+
+test('buffers: forced ones know no bound, and what is there is told by SO_MEMINFO', () => {
+  const { level, sock } = makeLevel();
+  expect(level.set(sock, SO.SNDBUFFORCE, ints(1_000_000))).toBe(0);
+  expect(level.set(sock, SO.RCVBUF, ints(1_000_000))).toBe(0);
+  Object.assign(sock, { receiveQueuedBytes: 11, sendQueuedBytes: 22 });
+  sock.options!.overflows = 33;
+  expect(read(level, sock, SO.MEMINFO, 36)).toEqual([11, 425_984, 22, 2_000_000, 0, 0, 0, 0, 33]);
+  expect(read(level, sock, SO.MEMINFO, 32)).toBe(INVALID);
+});
+
+test('who is bound to a device is put where he then belongs', () => {
+  const { level, sock, placed } = makeLevel();
+  expect([level.set(sock, SO.BINDTODEVICE, new TextEncoder().encode('eth0')), sock.ifindex]).toEqual([0, 2]);
+  expect([level.set(sock, SO.BINDTOIFINDEX, ints(0)), sock.ifindex]).toEqual([0, 0]);
+  expect(level.set(sock, SO.BINDTOIFINDEX, ints(3))).toBe(-ERRNO.ENODEV);
+  expect(placed).toEqual([sock, sock]);
+});
+
+describe('what is told of a packet', () => {
+  const packet = Object.assign(new Skb({} as PacketMemory), { timeUs: 5_000_100, mark: 7 });
+
+  function told(level: SocketLevel, sock: SockCommon): [type: number, words: number[]][] {
+    const message = new Message();
+    level.received(sock, packet, message);
+    const list: [number, number[]][] = [];
+    for (let at = message.control; at !== null; at = at.next) {
+      expect(at.level).toBe(SOL.SOCKET);
+      const view = new DataView(at.data.buffer);
+      list.push([at.type, Array.from({ length: at.data.length / 4 }, (_, i) => view.getInt32(4 * i, true))]);
+    }
+    return list;
+  }
+
+  test('nothing of which nobody asked', () => {
+    const { level, sock } = makeLevel();
+    expect([told(level, sock), sock.flags & SOCK_FLAG.ANCILLARY]).toEqual([[], 0]);
+  });
+
+  test('its time, in the form that was asked for last, and as stamps', () => {
+    const { level, sock } = makeLevel();
+    level.set(sock, SO.TIMESTAMPNS, ints(1));
+    expect(told(level, sock)).toEqual([[SO.TIMESTAMPNS, [1_000_000_005, 0, 100_000, 0]]]);
+    level.set(sock, SO.TIMESTAMP, ints(1));
+    expect(told(level, sock)).toEqual([[SO.TIMESTAMP, [1_000_000_005, 0, 100, 0]]]);
+    level.set(sock, SO.TIMESTAMP, ints(0));
+    level.set(sock, SO.TIMESTAMPING, ints(0x18));
+    expect(told(level, sock)).toEqual([[SO.TIMESTAMPING, [1_000_000_005, 0, 100_000, 0, 0, 0, 0, 0, 0, 0, 0, 0]]]);
+    level.set(sock, SO.TIMESTAMPING, ints(0x8));
+    expect([told(level, sock), sock.flags & SOCK_FLAG.ANCILLARY]).toEqual([[], SOCK_FLAG.ANCILLARY]);
+  });
+
+  test('also when the clock of 32 bits has wrapped since, and for a packet without a stamp', () => {
+    const { level, sock } = makeLevel(2 ** 32 + 50);
+    level.set(sock, SO.TIMESTAMP, ints(1));
+    packet.timeUs = -50;
+    expect(told(level, sock)).toEqual([[SO.TIMESTAMP, [1_000_004_294, 0, 967_246, 0]]]);
+    packet.timeUs = 0;
+    expect(told(level, sock)).toEqual([[SO.TIMESTAMP, [1_000_004_294, 0, 967_346, 0]]]);
+    packet.timeUs = 5_000_100;
+  });
+
+  test('its mark, and how many there was no room for', () => {
+    const { level, sock } = makeLevel();
+    level.set(sock, SO.RCVMARK, ints(1));
+    level.set(sock, SO.RXQ_OVFL, ints(1));
+    expect(told(level, sock)).toEqual([[SO.MARK, [7]]]);
+    sock.options!.overflows = 3;
+    expect(told(level, sock)).toEqual([
+      [SO.RXQ_OVFL, [3]],
+      [SO.MARK, [7]],
+    ]);
+  });
+
+  test('again and again makes no garbage', () => {
+    const { level, sock } = makeLevel();
+    level.set(sock, SO.RCVMARK, ints(1));
+    level.set(sock, SO.TIMESTAMP, ints(1));
+    const message = new Message();
+    const bytes = heapPerCall(1, () => {
+      clearControl(message);
+      level.received(sock, packet, message);
+    });
+    expect(bytes).toBeLessThan(1);
+  });
+});
+
+test('what a message says of itself', () => {
+  const { level, sock } = makeLevel();
+  const packet = new PacketOptions();
+  const say = (type: number, data: Uint8Array) => level.sending(sock, new ControlMessage(SOL.SOCKET, type, data), packet);
+  expect([say(SO.MARK, ints(-9)), say(SO.PRIORITY, ints(6)), say(SO.TIMESTAMPING, ints(2))]).toEqual([0, 0, 0]);
+  expect(packet).toMatchObject({ hasMark: true, mark: -9, priority: 6, timestamping: 2 });
+  expect([say(SO.MARK, ints(1, 2)), say(SO.LINGER, ints(1))]).toEqual([INVALID, INVALID]);
+});

@@ -1,0 +1,42 @@
+import { ERRNO } from '@softnet/contract';
+
+// Values of options as Linux's ABI has them: an int is four bytes, little-endian; a long eight.
+
+export function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
+
+/** Without a view of the bytes, which would be garbage for each packet. */
+export function writeInt(bytes: Uint8Array, at: number, int: number): void {
+  bytes[at] = int;
+  bytes[at + 1] = int >>> 8;
+  bytes[at + 2] = int >>> 16;
+  bytes[at + 3] = int >>> 24;
+}
+
+/** A `struct timeval` or `timespec`: seconds, and a fraction of one in its unit. Neither is negative. */
+export function writeTime(bytes: Uint8Array, at: number, seconds: number, fraction: number): void {
+  writeInt(bytes, at, seconds % 2 ** 32);
+  writeInt(bytes, at + 4, Math.floor(seconds / 2 ** 32));
+  writeInt(bytes, at + 8, fraction);
+  writeInt(bytes, at + 12, 0);
+}
+
+/** Bytes written, or -EINVAL: there is no room. */
+export function putInts(value: Uint8Array, ...ints: readonly number[]): number {
+  if (value.length < 4 * ints.length) return -ERRNO.EINVAL;
+  for (const [i, int] of ints.entries()) writeInt(value, 4 * i, int);
+  return 4 * ints.length;
+}
+
+/** A `struct timeval` that says how long somebody waits, in µs; 0: for ever; -errno. One that is negative waits not at all. */
+export function timeoutUs(value: Uint8Array): number {
+  if (value.length < 16) return -ERRNO.EINVAL;
+  const view = viewOf(value);
+  const seconds = Number(view.getBigInt64(0, true));
+  const micros = Number(view.getBigInt64(8, true));
+  if (micros < 0 || micros >= 1e6) return -ERRNO.EDOM;
+  // The least that can be said: 0 is for ever.
+  if (seconds < 0) return 1;
+  return Math.min(seconds * 1e6 + micros, Number.MAX_SAFE_INTEGER);
+}
