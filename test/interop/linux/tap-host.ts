@@ -86,17 +86,6 @@ export class TapHost extends NetHost {
       .join('\n');
   }
 
-  /** What is known of single destinations, one a line: 'fd91::1 via fe80::3', 'fd91::2 mtu 1300'. */
-  exceptionLines(): string {
-    const known = this.kernel.port(Route).current.exceptions(INET6);
-    return known
-      .map(({ destination, gateway, mtuBytes }) => {
-        const via = gateway === null ? '' : ` via ${formatIpv6(...gateway.address)}`;
-        return `${formatIpv6(...destination)}${via}${mtuBytes === 0 ? '' : ` mtu ${mtuBytes}`}`;
-      })
-      .join('\n');
-  }
-
   /** Pings from an address of its own. Rejects as `ping` does. */
   async pingFrom(from: string, to: string, timeoutMs = 10_000): Promise<void> {
     const pinger = new Pinger(this.kernel, INET6, { from });
