@@ -45,6 +45,17 @@ export class Layers {
     return this.#seats.get(family)?.layer ?? null;
   }
 
+  /** Those of this family have all begun to leave. Where there is none, nobody leaves. */
+  leaves(family: number): boolean {
+    let leaves = false;
+    for (const layer of this.#contributions.items) {
+      if (layer.family !== family) continue;
+      if (layer.uses.open) return false;
+      leaves = true;
+    }
+    return leaves;
+  }
+
   /** Some layer may take ways without carrier for dead. */
   get carrierMatters(): boolean {
     return this.#seen.some((layer) => layer.needsCarrier !== undefined);

@@ -6,6 +6,7 @@ import { scopeFault, scopeOf } from './route-scope.ts';
 import { TABLE } from './rules.ts';
 
 /** Linux's `RTPROT_*` that bring many routes of one prefix: they are added beside one another, by device. */
+const REDIRECT = 1;
 const KERNEL = 2;
 const ROUTER_ADVERTISEMENT = 9;
 /** What Linux gives IPv6 routes without a metric: the kernel's own, and the rest (`IP6_RT_PRIO_*`). */
@@ -53,6 +54,11 @@ export function checkPrefixLen({ family, prefixLen }: RouteEntry, words: () => s
   const bits = addressBits(family);
   if (isInteger(prefixLen, 0, bits)) return;
   throw new NetError('EINVAL', `the route ${words()} cannot be: its prefix has 0 to ${bits} bits, not ${prefixLen}`, { syscall: 'route' });
+}
+
+/** What a layer does for those inside, not an administrator: also of one that leaves. */
+export function isOfStack({ source }: RouteEntry): boolean {
+  return source === REDIRECT || source === KERNEL || source === ROUTER_ADVERTISEMENT;
 }
 
 /** Routes that the stack makes for its devices: two of one prefix are two links, and no mistake. */

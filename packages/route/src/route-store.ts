@@ -7,7 +7,7 @@ import { InfoMemo } from './info-memo.ts';
 import type { Prefix } from './route-alias.ts';
 import { aliasesOf, chainIn, chainOut, chainProlonged, entryOf, RouteAlias } from './route-alias.ts';
 import type { CheckedEntry } from './route-checks.ts';
-import { checkEntry, checkPrefixLen, masked } from './route-checks.ts';
+import { checkEntry, checkPrefixLen, isOfStack, masked } from './route-checks.ts';
 import type { RouteExpiry } from './route-expiry.ts';
 import type { RouteInfo, RouteInfoSpec } from './route-info.ts';
 import type { RouteInfos } from './route-infos.ts';
@@ -43,6 +43,8 @@ export interface RouteStoreParts {
   readonly traffic: Port<DeviceTraffic>;
   /** Tries what a hop asks for: throws where no tunnel offers it. */
   readonly tryOut: (hop: HopSpec) => void;
+  /** The layer of this family has begun to leave: nobody new goes by it. */
+  readonly layerLeaves: (family: number) => boolean;
   /** Lookups may answer otherwise now. */
   readonly changed: () => void;
   /** Counts all changes of which lookups may answer otherwise, of whatever kind. */
@@ -318,6 +320,7 @@ export class RouteStore {
 
   /** A route like this, checked; its info has one more user. */
   #known(given: RouteEntry, trusted: boolean): Known {
+    if (!trusted) this.#checkLayer(given);
     const known = this.#memo.find(given);
     if (known !== null) {
       checkPrefixLen(given, () => this.#words(given));
@@ -325,7 +328,7 @@ export class RouteStore {
       return known;
     }
     const { specs, tryOut } = this.#parts;
-    const checked = this.#check(given);
+    const checked = checkEntry(given, () => this.#words(given));
     const hopSpecs = specs.of(checked, trusted);
     if (!trusted) for (const spec of hopSpecs) tryOut(spec);
     return this.#memo.keep(given, checked, this.#infos.take(infoSpecOf(checked), hopSpecs));
@@ -353,8 +356,11 @@ export class RouteStore {
     if (before.expires) work.journal.noteExpiring(table, prefix, prefixLen);
   }
 
-  #check(entry: RouteEntry): CheckedEntry {
-    return checkEntry(entry, () => this.#words(entry));
+  /** @throws NetError EAFNOSUPPORT: a route by hand is for those who come, and its layer takes nobody new. */
+  #checkLayer(entry: RouteEntry): void {
+    if (isOfStack(entry) || !this.#parts.layerLeaves(entry.family)) return;
+    const sentence = `the route ${this.#words(entry)} cannot be: its layer is leaving, and takes nothing new; call it back, or load it again`;
+    throw new NetError('EAFNOSUPPORT', sentence, { syscall: 'route' });
   }
 
   #words(entry: RouteEntry): string {

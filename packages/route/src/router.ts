@@ -197,6 +197,7 @@ export class Router {
     return new RouteStore({
       ...{ infos, specs, tryOut, traffic: this.#host.traffic, generation: this.generation },
       ...{ book: this.#book, expiry: this.#expiry, listeners: this.#listeners },
+      layerLeaves: (family) => this.#layers.leaves(family),
       changed: () => this.#publish(),
     });
   }

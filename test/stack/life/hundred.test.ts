@@ -68,8 +68,11 @@ const callBack: Way = async (flows, host, module, disturb) => {
   const { net } = flows.hosts;
   const unload = host.kernel.unload(module, { cascade: module === 'route' });
   void unload.report.catch(() => undefined);
-  await flows.exchange(() => disturb(module !== 'route'), host);
+  await flows.exchange(() => disturb(false), host);
   expect(host.kernel.module(module)?.state).toBe('draining');
+  expect(() => host.addRoute('192.0.2.1/32', { dev: 'eth0' })).toThrow(
+    module === 'route' ? /EAFNOSUPPORT|ESHUTDOWN/ : /EAFNOSUPPORT: .*its layer is leaving/,
+  );
   expect(flows.holders(host, 'ipv4')).toEqual(usersOf(host));
   expect(() => host.addAddress('eth0', '10.0.77.1/24')).toThrow();
   await flows.exchange(() => host.kernel.abort(module), host);
