@@ -1,10 +1,11 @@
 export { AddressLives, type AddressLivesHost, setLifetimes } from './address/address-lives.ts';
 export { armUntil } from './arm-until.ts';
+export { intAt, optionInt, putAddress, putInt, putOptionInt, putPort, putWord, wordAt } from './control-fields.ts';
 export { Cutter } from './cut.ts';
 export { DATAGRAM_NEEDS } from './datagram/datagram-needs.ts';
 export type { DatagramBursts, DatagramProtocol, DatagramReasons } from './datagram/datagram-protocol.ts';
 export { DatagramSockets } from './datagram/datagram-sockets.ts';
-export { burstOptions } from './datagram/datagram-state.ts';
+export { datagramOptions } from './datagram/datagram-state.ts';
 export { Delivery, type DeliveryReasons } from './delivery.ts';
 export { type ConfJoin, type ConfSpec, DeviceConf } from './device-conf.ts';
 export { dissectEcho, EchoProtocol, type EchoReasons } from './echo-protocol.ts';
@@ -32,4 +33,5 @@ export { PeerLimit } from './peer-limit.ts';
 export { PeerPlaces } from './peer-places.ts';
 export { Reassembly, type ReassemblyReasons, type ReassemblySpec } from './reassembly.ts';
 export { SelfCopies } from './self-copies.ts';
+export { errorOf, hasErrors, purgeErrors, QueuedError, queueError, quotedError, takeError } from './socket-errors.ts';
 export { TokenBucket } from './token-bucket.ts';

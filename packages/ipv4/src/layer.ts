@@ -10,6 +10,7 @@ import type {
   NetworkLayer,
   Objects,
   PacketMemory,
+  PacketOptions,
   Segment,
   Skb,
   SkbStep,
@@ -76,8 +77,8 @@ export class Ipv4Layer implements NetworkLayer, EthertypeHandler {
     };
   }
 
-  send(skb: Skb, flow: Flow, sock: SockCommon | null): number {
-    return this.#ways.output.send(skb, flow, sock);
+  send(skb: Skb, flow: Flow, sock: SockCommon | null, packet: PacketOptions | null = null): number {
+    return this.#ways.output.send(skb, flow, sock, null, packet);
   }
 
   reenter(skb: Skb): number {

@@ -1,4 +1,4 @@
-import type { InterfaceAddress, ModuleContext, Objects, SoftnetModule } from '@softnet/contract';
+import type { InterfaceAddress, ModuleContext, Objects, SockCommon, SoftnetModule } from '@softnet/contract';
 import {
   ADDRESS_FAMILY,
   Addresses,
@@ -70,6 +70,7 @@ import { Options } from './path/options.ts';
 import { Output } from './path/output.ts';
 import { defineSettings } from './settings.ts';
 import type { GroupOptions } from './socket/group-options.ts';
+import { IpAncillary } from './socket/ip-ancillary.ts';
 import { IpOptions } from './socket/ip-options.ts';
 import { pathMtuOf } from './socket/path-mtu.ts';
 
@@ -249,14 +250,13 @@ function partsOf(ctx: ModuleContext, joints: Joints): Ipv4Parts {
   };
 }
 
-function optionLevel({ settings, route }: Ipv4Parts, groups: GroupOptions): OptionLevel {
-  const policy = (): number => (settings.noPathMtuDiscovery.value !== 0 ? PATH_MTU.DONT : PATH_MTU.WANT);
-  return new IpOptions(
-    () => settings.defaultTtl.value,
-    policy,
-    (sock) => pathMtuOf(sock, route),
-    groups,
-  );
+function optionLevel({ settings, route, book, traffic }: Ipv4Parts, groups: GroupOptions): OptionLevel {
+  const usual = {
+    ttl: () => settings.defaultTtl.value,
+    mtuDiscover: () => (settings.noPathMtuDiscovery.value !== 0 ? PATH_MTU.DONT : PATH_MTU.WANT),
+    pathMtu: (sock: SockCommon) => pathMtuOf(sock, route),
+  };
+  return new IpOptions(usual, groups, new IpAncillary(book, traffic), traffic);
 }
 
 /** 'by eth0 to 10.0.0.1' */

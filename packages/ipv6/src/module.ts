@@ -313,7 +313,7 @@ export class Ipv6Module implements SoftnetModule {
     ctx.contribute(HeaderParser, new Ipv6Parser(this.#around.settings.limits), 'corridor');
     ctx.contribute(NeighbourProtocol, this.#discovery, 'corridor');
     ctx.contribute(Protocol, this.#icmp, 'corridor');
-    ctx.contribute(OptionLevel, new Ipv6Options(this.#around.settings.autoLabels, this.#groups.options), 'corridor');
+    ctx.contribute(OptionLevel, new Ipv6Options(this.#around.settings.autoLabels, this.#groups.options, this.#around.traffic), 'corridor');
     ctx.contribute(DeviceListener, this.#around.conf, 'corridor');
     ctx.contribute(DeviceListener, this.#addresses.secrets, 'corridor');
     ctx.contribute(DeviceListener, this.#addresses.links, 'corridor');

@@ -32,8 +32,11 @@ export class DatagramCheck {
     this.#reasons = reasons;
   }
 
-  /** Is it intact? `data` = `transport`, `network` at its IP header. Null, or why not. Changes nothing but where bytes lie. */
-  fault(skb: Skb, protocol: number): DropReason | null {
+  /**
+   * Is it intact? `data` = `transport`, `network` at its IP header. Null, or why not. Changes nothing but where bytes lie.
+   * @param unsummed IPv6 datagrams without a checksum are taken too (RFC 6935 §5).
+   */
+  fault(skb: Skb, protocol: number, unsummed = false): DropReason | null {
     // What does not fit into the head has no room for a header either, or memory is out.
     if (!gather(skb, UDP_HEADER_BYTES)) return this.#reasons['udp.truncated'];
     const { view } = skb.memory;
@@ -41,7 +44,7 @@ export class DatagramCheck {
     const fault = udpFault(view, at, skb.tail - at, skb.len);
     if (fault !== null) return this.#reasons[fault];
     const v4 = view.getUint8(skb.network) >>> 4 === 4;
-    if (udpChecksum(view, at) === 0) return v4 ? null : this.#reasons['udp.no-checksum'];
+    if (udpChecksum(view, at) === 0) return v4 || unsummed ? null : this.#reasons['udp.no-checksum'];
     // PARTIAL: a sender on this machine left the sum to a device that it never met.
     if (skb.checksum === CHECKSUM.UNNECESSARY || skb.checksum === CHECKSUM.PARTIAL) return null;
     return this.isIntact(skb, 0, protocol) ? null : this.#reasons['udp.checksum'];

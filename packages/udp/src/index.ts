@@ -1,3 +1,3 @@
 export { UdpEchoModule } from './echo/module.ts';
 export { UdpModule } from './module.ts';
-export { SOL_UDP, UDP_OPTION } from './udp-bursts.ts';
+export { SOL_UDP, UDP_OPTION } from './udp-options.ts';

@@ -29,6 +29,7 @@ import { DatagramCheck, UDP_REASONS } from './datagram-check.ts';
 import { UDP_PARSER } from './header-parser.ts';
 import { UdpBursts } from './udp-bursts.ts';
 import { MERGE, UdpOffload } from './udp-offload.ts';
+import { UdpOptions } from './udp-options.ts';
 import { UdpProtocol } from './udp-protocol.ts';
 
 /** UDP over whatever layers there are (RFC 768). Its sockets go on while it leaves, and hold it up; packets for nobody are then dropped in silence. */
@@ -46,15 +47,14 @@ export class UdpModule implements SoftnetModule {
   start(ctx: ModuleContext): void {
     const check = new DatagramCheck(defineReasons(ctx));
     const offload = this.#defineOffload(ctx, check);
-    const bursts = new UdpBursts(this.#asked);
-    const sockets = new DatagramSockets(ctx, new UdpProtocol(check, bursts), {
+    const sockets = new DatagramSockets(ctx, new UdpProtocol(check, new UdpBursts()), {
       full: ctx.dropReason('udp.full', 'its socket has as much as SO_RCVBUF allows'),
       shut: ctx.dropReason('udp.shut', 'its socket was shut for receiving, or closed before it was read'),
     });
     const number = IP_PROTOCOL.UDP;
     const segment: Segment = (skb, features, out) => offload.segment(skb, features, out);
     ctx.contribute(Protocol, { name: 'udp', number, input: null, error: null, dissect: dissectPorts, gro: offload, segment }, 'corridor');
-    ctx.contribute(OptionLevel, bursts, 'corridor');
+    ctx.contribute(OptionLevel, new UdpOptions(this.#asked, (sock) => sockets.push(sock)), 'corridor');
     ctx.contribute(HeaderParser, UDP_PARSER, 'corridor');
     ctx.contribute(ProtocolDoor, makeDoor(check, ctx.dropReason('udp.no-port', 'nobody has this port (RFC 1122 §4.1.3.1)')), 'door');
     ctx.contribute(

@@ -1,8 +1,10 @@
 import type { Flow, Skb, SockCommon } from '@softnet/contract';
-import { CHECKSUM, IP_PROTOCOL } from '@softnet/contract';
+import { ADDRESS_FAMILY, CHECKSUM, IP_PROTOCOL, SOCK_FLAG } from '@softnet/contract';
 import type { DatagramBursts, DatagramProtocol } from '@softnet/inet';
+import { datagramOptions } from '@softnet/inet';
 import { pull, trim } from '@softnet/skb';
 import {
+  dstPort,
   pseudoHeaderSum,
   setDstPort,
   setSrcPort,
@@ -36,12 +38,17 @@ export class UdpProtocol implements DatagramProtocol {
     return 0;
   }
 
-  write(skb: Skb, _sock: SockCommon, flow: Flow): void {
+  write(skb: Skb, sock: SockCommon, flow: Flow): void {
     const { view } = skb.memory;
     const at = skb.data;
     setSrcPort(view, at, flow.srcPort);
     setDstPort(view, at, flow.dstPort);
     setUdpLenBytes(view, at, skb.len);
+    // RFC 768: zero says that there is none; over IPv6 by RFC 6935 §5, for who has asked for it.
+    if (flow.family === ADDRESS_FAMILY.INET ? (sock.flags & SOCK_FLAG.NO_CHECK) !== 0 : datagramOptions(sock).unsummedSent) {
+      setUdpChecksum(view, at, 0);
+      return;
+    }
     const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = flow;
     setUdpChecksum(view, at, pseudoHeaderSum(src0, src1, src2, src3, dst0, dst1, dst2, dst3, flow.protocol, skb.len));
     skb.checksum = CHECKSUM.PARTIAL;
@@ -49,7 +56,7 @@ export class UdpProtocol implements DatagramProtocol {
   }
 
   read(skb: Skb, sock: SockCommon): boolean {
-    const fault = this.#check.fault(skb, sock.protocol);
+    const fault = this.#check.fault(skb, sock.protocol, datagramOptions(sock).unsummedReceived);
     if (fault !== null) {
       skb.memory.pool.drop(skb, fault);
       return false;
@@ -61,5 +68,9 @@ export class UdpProtocol implements DatagramProtocol {
 
   remotePort(skb: Skb): number {
     return srcPort(skb.memory.view, skb.transport);
+  }
+
+  sentPort(skb: Skb): number {
+    return dstPort(skb.memory.view, skb.transport);
   }
 }

@@ -1,12 +1,12 @@
 import type { Dst, NetworkLayer, SockAddress, SockCommon } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_TYPE, DstUse, ERRNO, Flow, ROUTE_TYPE, SOCK_FLAG } from '@softnet/contract';
-import { aimAtGroup, groupInterface } from '../multicast/socket-groups.ts';
+import { groupInterface } from '../multicast/socket-groups.ts';
 import type { DatagramHost } from './datagram-host.ts';
 import { errnoOf, layerOf, layerOfUse } from './datagram-host.ts';
 import type { DatagramProtocol } from './datagram-protocol.ts';
 import type { DatagramState } from './datagram-state.ts';
 import { isConnected, stateOf } from './datagram-state.ts';
-import { aimAtAddress, beginFlow, isIpv4, isUnspecified, pathFamily, scopeOf, sourceFits } from './destination.ts';
+import { aimAtAddress, aimByOptions, beginFlow, isIpv4, isUnspecified, pathFamily, scopeOf, sourceFits } from './destination.ts';
 import { clearRemote, clearSource, setLocal, setRemote } from './end-fields.ts';
 
 const { EADDRNOTAVAIL, EAFNOSUPPORT, EALREADY, EBADF, EACCES, EINVAL, ENETUNREACH } = ERRNO;
@@ -116,12 +116,14 @@ export class DatagramEnds {
     if (any && sock.family !== family) return -EINVAL;
     const ifindex = any ? sock.ifindex : scopeOf(sock.ifindex, address, family);
     if (ifindex < 0) return ifindex;
-    if (!any && !isBindable(layer.addressType(address0, address1, address2, address3, ifindex))) return -EADDRNOTAVAIL;
+    const mayBeForeign = (sock.flags & SOCK_FLAG.FREEBIND) !== 0;
+    if (!any && !isBindable(layer.addressType(address0, address1, address2, address3, ifindex), mayBeForeign)) return -EADDRNOTAVAIL;
     const before = sock.ifindex;
     sock.ifindex = ifindex;
     if (!any) setLocal(sock, address0, address1, address2, address3);
     sock.localPort = address.port;
-    const error = this.#claim(sock, layer);
+    const isLater = address.port === 0 && !any && (sock.flags & SOCK_FLAG.BIND_NO_PORT) !== 0;
+    const error = isLater ? 0 : this.#claim(sock, layer);
     if (error < 0) {
       setLocal(sock, 0, 0, 0, 0);
       sock.ifindex = before;
@@ -161,7 +163,7 @@ export class DatagramEnds {
     if (!state.addressBound) clearSource(flow);
     else if (!sourceFits(sock, family)) return -EINVAL;
     aimAtAddress(flow, address, family, this.#protocol.peerPorts);
-    aimAtGroup(flow, sock);
+    aimByOptions(flow, sock);
     const use = new DstUse();
     const error = this.#attach(sock, use, flow);
     if (error < 0) return error;
@@ -271,6 +273,7 @@ function boundFamily(sock: SockCommon): number {
   return isIpv4(sock.local0, sock.local1, sock.local2) ? ADDRESS_FAMILY.INET : sock.family;
 }
 
-function isBindable(type: number): boolean {
+function isBindable(type: number, mayBeForeign: boolean): boolean {
+  if (mayBeForeign) return type !== ADDRESS_TYPE.INVALID;
   return type === ADDRESS_TYPE.LOCAL || type === ADDRESS_TYPE.MULTICAST || type === ADDRESS_TYPE.BROADCAST;
 }

@@ -1,4 +1,4 @@
-import type { ControlMessage, DropReason, Flow, Message, NetworkLayer, Skb, SockCommon } from '@softnet/contract';
+import type { DropReason, Flow, Message, NetworkLayer, PacketOptions, Skb, SockCommon } from '@softnet/contract';
 
 /** What tells one datagram protocol from another: UDP, UDP-Lite, ping. Stateless; {@link DatagramSockets} does the rest. */
 export interface DatagramProtocol {
@@ -21,6 +21,8 @@ export interface DatagramProtocol {
   read(skb: Skb, sock: SockCommon): boolean;
   /** The port of the sender, for `recvfrom`: of a packet that `read` said true of. */
   remotePort(skb: Skb): number;
+  /** The port that a packet of ours went to, of one that an error quotes: `transport` at its header. Not there: none has a port. */
+  sentPort?(skb: Skb): number;
   /** Null, or not there: it merges and cuts nothing. */
   readonly bursts?: DatagramBursts | null;
 }
@@ -29,12 +31,10 @@ export interface DatagramProtocol {
 export interface DatagramBursts {
   /** The bit of `DEVICE_FEATURE` of devices that are given them whole. */
   readonly gsoType: number;
-  /** Bytes of payload of each datagram that this message is cut into; 0: it is one. Or -errno. */
-  sizeOf(sock: SockCommon, message: Message): number;
-  /** Does the socket take merged datagrams as they come? Then it is told their size. */
+  /** Bytes of payload of each datagram that this one is cut into; 0: it is one. Or -errno. @param packet what its control messages say; null: nothing. */
+  sizeOf(sock: SockCommon, packet: PacketOptions | null): number;
+  /** Does the socket take merged datagrams as they come? The protocol's `OptionLevel.received` tells it their size. */
   takesWhole(sock: SockCommon): boolean;
-  /** What tells the size. @param kept of this socket's last call, to be filled anew; null: there is none. */
-  tell(skb: Skb, kept: ControlMessage | null): ControlMessage;
 }
 
 /** Why packets are dropped on their way into a socket. */

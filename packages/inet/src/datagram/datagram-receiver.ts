@@ -1,13 +1,13 @@
-import type { ControlMessage, Counter, DropReason, Message, Skb, SkbStep, SockCommon } from '@softnet/contract';
-import { dequeue, ERRNO, enqueue, IPV4_WORD2, MESSAGE_FLAG, SKB_TYPE, SOCK_BUFFER_BYTES, TRANSMIT } from '@softnet/contract';
-import { orphan, SkbReader } from '@softnet/skb';
+import type { Counter, DropReason, Message, Skb, SkbStep, SockCommon } from '@softnet/contract';
+import { clearControl, ERRNO, IPV4_WORD2, MESSAGE_FLAG, SKB_TYPE, SOCK_BUFFER_BYTES, SOCK_FLAG, TRANSMIT } from '@softnet/contract';
+import { orphan, pull, push, SkbReader, trim } from '@softnet/skb';
 import { ipv4Src, ipv6Src } from '@softnet/wire';
 import { layerSegment } from '../offload/layer-segment.ts';
 import { Unmerger } from '../offload/unmerger.ts';
+import { takeError } from '../socket-errors.ts';
 import type { DatagramHost } from './datagram-host.ts';
-import type { DatagramBursts, DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
-import type { DatagramState } from './datagram-state.ts';
-import { stateOf } from './datagram-state.ts';
+import type { DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
+import { appendWaiting, stateOf, takeWaiting } from './datagram-state.ts';
 import { needsScope } from './destination.ts';
 import { wakeUser } from './wake-user.ts';
 
@@ -17,6 +17,8 @@ interface ReceiverReasons extends DatagramReasons {
   readonly pressure: DropReason;
   /** It stands for several datagrams, and no layer cuts it. */
   readonly whole: DropReason;
+  /** Its socket's filter does not let it in (SO_ATTACH_FILTER). */
+  readonly filter: DropReason;
 }
 
 /** From the flow table to `receive`: what is right and has room waits in the socket's queue. */
@@ -75,12 +77,13 @@ export class DatagramReceiver {
     const askedBytes = skb.truesize;
     if (!account.admit(askedBytes, heldBytes, limitBytes)) {
       const { full, pressure } = this.#reasons;
+      if (sock.options !== null) sock.options.overflows++;
       pool.drop(skb, heldBytes > 0 && heldBytes + askedBytes > limitBytes ? full : pressure);
       return;
     }
     // Over a loopback its sender pays up to here.
     orphan(skb);
-    if (!this.#protocol.read(skb, sock)) {
+    if (!this.#protocol.read(skb, sock) || !this.#passes(skb, sock)) {
       account.sub(askedBytes);
       return;
     }
@@ -93,34 +96,62 @@ export class DatagramReceiver {
     if (skb.type === SKB_TYPE.OUTGOING) skb.type = SKB_TYPE.HOST;
     skb.sock = sock;
     sock.receiveQueuedBytes += skb.truesize;
-    enqueue(state.queue, skb);
+    appendWaiting(state, skb);
     this.#received.value++;
     wakeUser(sock, this.#host.log);
+  }
+
+  /** What the socket's filter says of it, from its header on (SO_ATTACH_FILTER): false: it was dropped; else it is cut to so much, the header at least. */
+  #passes(skb: Skb, sock: SockCommon): boolean {
+    const filter = sock.options === null ? null : sock.options.filter;
+    if (filter === null) return true;
+    const headerBytes = skb.data - skb.transport;
+    push(skb, headerBytes);
+    const keptBytes = filter.run(skb);
+    if (keptBytes === 0) {
+      skb.memory.pool.drop(skb, this.#reasons.filter);
+      return false;
+    }
+    trim(skb, Math.max(keptBytes, headerBytes));
+    pull(skb, headerBytes);
+    return true;
   }
 
   /** Bytes of payload given, or with MESSAGE_FLAG.TRUNC all that it had; -errno. `message.flags` say what became of it. */
   receive(sock: SockCommon, message: Message): number {
     const { flags } = message;
     const state = stateOf(sock);
+    clearControl(message);
+    message.hasAddress = false;
     if (state.closed) return -ERRNO.EBADF;
-    if ((flags & MESSAGE_FLAG.OOB) !== 0) return -ERRNO.EOPNOTSUPP;
-    if ((flags & MESSAGE_FLAG.ERRQUEUE) !== 0) return -ERRNO.EAGAIN;
+    if ((flags & MESSAGE_FLAG.ERRQUEUE) !== 0) return takeError(sock, message);
     if (sock.error !== 0) {
       const { error } = sock;
       sock.error = 0;
       return -error;
     }
-    const skb = state.queue.first;
-    message.control = null;
-    message.hasAddress = false;
+    const peeks = (flags & MESSAGE_FLAG.PEEK) !== 0;
+    let skipBytes = sock.options === null ? -1 : sock.options.peekOffsetBytes;
+    let before: Skb | null = null;
+    let skb = state.first;
+    // SO_PEEK_OFF counts over all that waits; what is empty is seen once nothing is to be skipped.
+    if (peeks && skipBytes > 0) {
+      while (skb !== null && skipBytes >= skb.len && (skb.len > 0 || skipBytes > 0)) {
+        skipBytes -= skb.len;
+        before = skb;
+        skb = skb.next;
+      }
+    }
     if (skb === null) return (state.shut & 1) === 0 ? -ERRNO.EAGAIN : endOf(message);
     if ((flags & MESSAGE_FLAG.SKB) !== 0) return this.#handOver(sock, message, skb);
-    this.#sayFrom(sock, message, skb);
-    const lenBytes = skb.len;
-    const copiedBytes = this.#copyOut(message, skb);
+    this.#tell(sock, message, skb);
+    const fromBytes = peeks && skipBytes > 0 ? skipBytes : 0;
+    const lenBytes = skb.len - fromBytes;
+    const copiedBytes = this.#copyOut(message, skb, fromBytes);
     message.flags = copiedBytes < lenBytes ? MESSAGE_FLAG.TRUNC : 0;
-    if ((flags & MESSAGE_FLAG.PEEK) === 0) {
-      dequeue(state.queue);
+    if (skipBytes >= 0) movePeek(sock, peeks ? copiedBytes : -skb.len);
+    if (!peeks) {
+      takeWaiting(state, skb, before);
       skb.memory.pool.release(skb);
     }
     return (flags & MESSAGE_FLAG.TRUNC) === 0 ? copiedBytes : lenBytes;
@@ -130,19 +161,18 @@ export class DatagramReceiver {
   #handOver(sock: SockCommon, message: Message, skb: Skb): number {
     let given: Skb | null = skb;
     if ((message.flags & MESSAGE_FLAG.PEEK) === 0) {
-      dequeue(stateOf(sock).queue);
+      takeWaiting(stateOf(sock), skb, null);
       orphan(skb);
     } else given = skb.memory.pool.clone(skb);
     if (given === null) return -ERRNO.ENOBUFS;
-    this.#sayFrom(sock, message, given);
+    this.#tell(sock, message, given);
     message.flags = MESSAGE_FLAG.SKB;
     message.skb = given;
     return given.len;
   }
 
-  #sayFrom(sock: SockCommon, message: Message, skb: Skb): void {
-    const { bursts } = this.#protocol;
-    if (skb.gsoSize !== 0 && bursts !== undefined && bursts !== null) message.control = sizeOf(stateOf(sock), skb, bursts);
+  /** From whom it is, and what was asked of it: ancillary data. */
+  #tell(sock: SockCommon, message: Message, skb: Skb): void {
     const { address } = message;
     address.family = sock.family;
     address.address0 = skb.cb0;
@@ -152,15 +182,24 @@ export class DatagramReceiver {
     address.port = this.#protocol.remotePort(skb);
     address.ifindex = needsScope(sock.family, skb.cb0) ? skb.ifindex : 0;
     message.hasAddress = true;
+    if ((sock.flags & SOCK_FLAG.ANCILLARY) === 0) return;
+    const { items, owners } = this.#host.levels;
+    const { current } = this.#host;
+    const caller = current.id;
+    for (let i = 0; i < items.length; i++) {
+      current.id = owners[i]!;
+      items[i]!.received?.(sock, skb, message);
+    }
+    current.id = caller;
   }
 
   /** The copy out, into one place or many. Returns how many bytes found room. */
-  #copyOut({ data, more }: Message, skb: Skb): number {
+  #copyOut({ data, more }: Message, skb: Skb, fromBytes: number): number {
     const reader = this.#reader;
-    if (!reader.open(skb)) return 0;
+    if (!reader.open(skb, fromBytes, skb.len - fromBytes)) return 0;
     if (data !== null) this.#copyInto(data);
     if (more !== null) for (let i = 0; i < more.length; i++) this.#copyInto(more[i]!);
-    return skb.len - reader.remaining;
+    return skb.len - fromBytes - reader.remaining;
   }
 
   #copyInto(place: Uint8Array): void {
@@ -172,10 +211,9 @@ export class DatagramReceiver {
   }
 }
 
-/** The socket's one control message, filled anew. */
-function sizeOf(state: DatagramState, skb: Skb, bursts: DatagramBursts): ControlMessage {
-  state.control = bursts.tell(skb, state.control);
-  return state.control;
+/** Where the next peek begins: further on by what was seen, back by what was taken. */
+function movePeek({ options }: SockCommon, bytes: number): void {
+  options!.peekOffsetBytes = Math.max(0, options!.peekOffsetBytes + bytes);
 }
 
 function endOf(message: Message): number {

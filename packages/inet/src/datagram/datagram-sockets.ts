@@ -25,16 +25,16 @@ import {
   SockCommon as Sock,
   SocketHolder,
 } from '@softnet/contract';
-import { purge } from '@softnet/skb';
 import { formatAddress } from '@softnet/wire';
 import { membershipMoved } from '../multicast/socket-groups.ts';
+import { errorOf, hasErrors, purgeErrors, queueError, quotedError } from '../socket-errors.ts';
 import { DatagramEnds } from './datagram-ends.ts';
 import type { DatagramHost } from './datagram-host.ts';
 import { hostOf } from './datagram-host.ts';
 import type { DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
 import { DatagramReceiver } from './datagram-receiver.ts';
 import { DatagramSender } from './datagram-sender.ts';
-import { DatagramState, isConnected, stateOf } from './datagram-state.ts';
+import { DatagramState, isConnected, stateOf, takeWaiting } from './datagram-state.ts';
 import { wakeUser } from './wake-user.ts';
 
 /**
@@ -71,6 +71,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
         'packet memory is low, and its socket has some already: see net.core.skb_pressure',
       ),
       whole: ctx.dropReason(`${protocol.name}.whole`, 'stands for several datagrams, and its network layer cannot cut it'),
+      filter: ctx.dropReason(`${protocol.name}.filter`, "its socket's filter does not let it in (SO_ATTACH_FILTER)"),
     };
     this.#receiver = new DatagramReceiver(this.#host, protocol, { ...reasons, ...more }, ctx.counter(`${protocol.name}.in`));
     this.#lingering = ctx.tally(`${protocol.name} socket with packets to be sent`, `${protocol.name}.close`);
@@ -114,13 +115,17 @@ export class DatagramSockets implements SockOps, SocketCalls {
     this.#receiver.input(sock, skb);
   }
 
-  /** Linux's rule: a connected socket hears of what ends flows, and that its packets are too big; one with RECVERR of all. The next call says it. */
-  error(sock: SockCommon, _skb: Skb | null, report: ErrorReport): void {
+  /**
+   * Linux's rule: a connected socket hears of what ends flows, and that its packets are too big; one with RECVERR of all, in its error queue too. The next call says it.
+   */
+  error(sock: SockCommon, skb: Skb | null, report: ErrorReport): void {
     // A redirect is the route's matter.
     if (stateOf(sock).closed || report.errno === 0) return;
-    if (report.origin === ERROR_ORIGIN.LOCAL && this.#sender.takesError(sock, report.errno)) return;
+    if (report.origin === ERROR_ORIGIN.LOCAL && this.#sender.takesError(sock, report)) return;
+    const wantsAll = (sock.flags & SOCK_FLAG.RECVERR) !== 0;
     const isTold = isConnected(sock) && (report.fatal || report.errno === ERRNO.EMSGSIZE);
-    if (!isTold && (sock.flags & SOCK_FLAG.RECVERR) === 0) return;
+    if (!isTold && !wantsAll) return;
+    if (wantsAll) this.#queueError(sock, skb, report);
     sock.error = report.errno;
     wakeUser(sock, this.#host.log);
   }
@@ -184,7 +189,12 @@ export class DatagramSockets implements SockOps, SocketCalls {
     state.closed = true;
     sock.flags |= SOCK_FLAG.ORPHAN;
     sock.wake = null;
-    purge(state.queue, this.#reasons.shut);
+    this.#sender.flush(sock);
+    purgeErrors(sock);
+    for (let skb = state.first; skb !== null; skb = state.first) {
+      takeWaiting(state, skb, null);
+      skb.memory.pool.drop(skb, this.#reasons.shut);
+    }
     try {
       this.#closeLevels(sock);
     } finally {
@@ -196,10 +206,10 @@ export class DatagramSockets implements SockOps, SocketCalls {
   }
 
   poll(sock: SockCommon): number {
-    const { closed, shut, queue } = stateOf(sock);
-    let bits = sock.error === 0 ? 0 : POLL.ERR;
+    const { closed, shut, first } = stateOf(sock);
+    let bits = sock.error === 0 && !hasErrors(sock) ? 0 : POLL.ERR;
     if (closed) return bits | POLL.HUP;
-    if (queue.first !== null) bits |= POLL.IN;
+    if (first !== null) bits |= POLL.IN;
     if ((shut & 1) !== 0) bits |= POLL.IN | POLL.RDHUP;
     if (shut === 3) bits |= POLL.HUP;
     return hasRoom(sock) ? bits | POLL.OUT : bits;
@@ -208,7 +218,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
   /** FIONREAD: of the datagram that comes next; an empty one is as none, as in Linux. */
   queuedBytes(sock: SockCommon, sending: boolean): number {
     if (sending) return sock.sendQueuedBytes;
-    return stateOf(sock).queue.first?.len ?? 0;
+    return stateOf(sock).first?.len ?? 0;
   }
 
   setOption(sock: SockCommon, level: number, name: number, value: Uint8Array): number {
@@ -225,6 +235,20 @@ export class DatagramSockets implements SockOps, SocketCalls {
     if (stateOf(sock).closed) return -ERRNO.EBADF;
     if (index < 0) return -ERRNO.ENOPROTOOPT;
     return this.#as(owners[index]!, () => items[index]!.get(sock, name, value));
+  }
+
+  /** Sends what has grown while the socket was corked. 0 or more, or -errno. */
+  push(sock: SockCommon): number {
+    return stateOf(sock).closed ? -ERRNO.EBADF : this.#sender.push(sock);
+  }
+
+  #queueError(sock: SockCommon, skb: Skb | null, report: ErrorReport): void {
+    const { headerBytes, sentPort } = this.#protocol;
+    const error =
+      skb === null || skb.transport < 0 || skb.network < 0
+        ? errorOf(report)
+        : quotedError(skb, report, skb.transport + headerBytes, sentPort?.(skb) ?? 0);
+    queueError(sock, error);
   }
 
   /** Force: its user is told why by the next call, if he still makes one, and by a notice. */

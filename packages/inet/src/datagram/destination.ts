@@ -1,5 +1,6 @@
 import type { Flow, SockAddress, SockCommon } from '@softnet/contract';
 import { ADDRESS_FAMILY, ERRNO, IPV4_WORD2, isGroup, SOCK_FLAG } from '@softnet/contract';
+import { aimAtGroup } from '../multicast/socket-groups.ts';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
 const LOOPBACK_IPV4 = 0x7f000001;
@@ -91,4 +92,13 @@ export function aimAtPeer(flow: Flow, sock: SockCommon): void {
   flow.dst2 = sock.remote2;
   flow.dst3 = sock.remote3;
   flow.dstPort = sock.remotePort;
+}
+
+/** By which interface, where neither socket nor packet is bound to one: what the options say of groups, and of single hosts (IP_UNICAST_IF). */
+export function aimByOptions(flow: Flow, sock: SockCommon): void {
+  const { options } = sock;
+  if (options === null) return;
+  aimAtGroup(flow, sock);
+  if (flow.oif !== 0 || isGroup(flow.dst0, flow.dst1, flow.dst2, flow.dst3)) return;
+  flow.oif = flow.family === INET ? options.unicastIfindex : options.unicastIfindex6;
 }

@@ -114,3 +114,16 @@ export function writeOptions(block: OptionBlock, view: DataView, offset: number,
   for (let i = 0; i < block.lenBytes; i += 4) view.setInt32(at + i, block.view.getInt32(i));
   if (block.lastHopAt !== 0) view.setInt32(at + block.lastHopAt, destination);
 }
+
+/** As a user would set them: a source route from its first hop on, without the destination (Linux's `ip_options_undo`). `into` is `lenBytes` long. */
+export function writeAsSet({ view, lenBytes, firstHop, lastHopAt }: OptionBlock, into: Uint8Array): void {
+  for (let i = 0; i < lenBytes; i++) into[i] = view.getUint8(i);
+  if (firstHop === 0) return;
+  let at = 0;
+  while (at < lastHopAt && view.getUint8(at) !== IPV4_OPTION.LOOSE_SOURCE_ROUTE && view.getUint8(at) !== IPV4_OPTION.STRICT_SOURCE_ROUTE) {
+    at += optionBytes(view, at, lenBytes);
+  }
+  const first = at + ROUTE_HEAD_BYTES;
+  into.copyWithin(first + ADDRESS_BYTES, first, lastHopAt);
+  for (let i = 0; i < ADDRESS_BYTES; i++) into[first + i] = (firstHop >>> (24 - 8 * i)) & 0xff;
+}

@@ -1,4 +1,4 @@
-import type { DropReason, Dst, NetDevice, Skb, SkbStep, SockCommon } from '@softnet/contract';
+import type { DropReason, Dst, NetDevice, PacketOptions, Skb, SkbStep, SockCommon } from '@softnet/contract';
 import {
   DEVICE_FLAG,
   DST_METRIC,
@@ -37,8 +37,7 @@ import {
 import type { Joints } from '../joints.ts';
 import { aim } from '../machine/flow.ts';
 import type { Identification } from '../machine/identification.ts';
-import type { OptionBlock } from '../machine/option-block.ts';
-import { writeOptions } from '../machine/option-block.ts';
+import { OptionBlock, writeOptions } from '../machine/option-block.ts';
 import type { Ipv4SockOptions } from '../machine/sock-options.ts';
 import { optionsOf, PATH_MTU } from '../machine/sock-options.ts';
 import { isMulticast, LIMITED_BROADCAST } from '../machine/special-address.ts';
@@ -71,11 +70,12 @@ export class Output {
 
   /**
    * `NetworkLayer.send`. Linux's `ip_queue_xmit` and `ip_send_skb`.
-   * @param block options of the header; null: those that the socket has set.
+   * @param block options of the header; null: those that the packet, or its socket, has.
    */
-  send(skb: Skb, flow: Flow, sock: SockCommon | null, block: OptionBlock | null = null): number {
+  send(skb: Skb, flow: Flow, sock: SockCommon | null, block: OptionBlock | null = null, packet: PacketOptions | null = null): number {
     const options = sock === null ? null : optionsOf(sock);
-    const header = block ?? (options === null ? null : options.header);
+    const own = packet !== null && packet.headers instanceof OptionBlock ? packet.headers : null;
+    const header = block ?? own ?? (options === null ? null : options.header);
     const headerBytes = header === null ? IPV4_HEADER_BYTES : IPV4_HEADER_BYTES + header.lenBytes;
     if (header !== null && !this.#isWayOf(header, headerBytes, skb, flow, sock)) return TRANSMIT.DROPPED;
     const { drops } = this.#parts;
@@ -89,13 +89,20 @@ export class Output {
     // Where the way is narrower than packets may be told, they are cut (Linux's mtu lock).
     const asks = policy === PATH_MTU.WANT && fits && !dst.mtuLocked;
     const dontFragment = asks || policy === PATH_MTU.DO || policy === PATH_MTU.PROBE;
-    this.#write(skb, flow, options, header, dontFragment);
+    this.#write(skb, flow, options, header, dontFragment, packet);
     if (sock !== null) this.#mark(skb, sock);
     this.#parts.counters.outRequests.value++;
     return this.reenter(skb);
   }
 
-  #write(skb: Skb, flow: Flow, options: Ipv4SockOptions | null, header: OptionBlock | null, dontFragment: boolean): void {
+  #write(
+    skb: Skb,
+    flow: Flow,
+    options: Ipv4SockOptions | null,
+    header: OptionBlock | null,
+    dontFragment: boolean,
+    packet: PacketOptions | null,
+  ): void {
     const headerBytes = header === null ? IPV4_HEADER_BYTES : IPV4_HEADER_BYTES + header.lenBytes;
     const at = push(skb, headerBytes);
     const { view } = skb.memory;
@@ -103,13 +110,15 @@ export class Output {
     skb.protocol = ETHERTYPE.IPV4;
     skb.type = SKB_TYPE.OUTGOING;
     setIpv4HeaderBytes(view, at, headerBytes);
-    setIpv4Tos(view, at, flow.tos | (options === null ? 0 : options.tos));
+    const tos = packet !== null && packet.trafficClass >= 0 ? packet.trafficClass : options === null ? 0 : options.tos;
+    setIpv4Tos(view, at, flow.tos | tos);
     setIpv4TotalBytes(view, at, skb.len);
     // RFC 6864 §4.2: what cannot be cut needs no identification.
     setIpv4Id(view, at, dontFragment ? 0 : this.#ids.next(flow.src3, flow.dst3, flow.protocol, Math.max(1, skb.gsoSegs)));
     if (dontFragment && skb.gsoSize !== 0) skb.flags |= SKB_FLAG.FIXED_ID;
     setIpv4FragmentField(view, at, dontFragment ? IPV4_DF : 0);
-    setIpv4Ttl(view, at, this.#ttl(flow.dst3, skb.dst!, options));
+    const ttl = packet !== null && packet.hopLimit >= 0 ? packet.hopLimit : this.#ttl(flow.dst3, skb.dst!, options);
+    setIpv4Ttl(view, at, ttl);
     setIpv4Protocol(view, at, flow.protocol);
     setIpv4Src(view, at, flow.src3);
     setIpv4Dst(view, at, flow.dst3);

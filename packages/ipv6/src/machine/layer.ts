@@ -10,6 +10,7 @@ import type {
   NetworkLayer,
   Objects,
   PacketMemory,
+  PacketOptions,
   Segment,
   Skb,
   SockCommon,
@@ -87,8 +88,8 @@ export class Ipv6Layer implements NetworkLayer, EthertypeHandler {
     this.path.input.receive(skb, device);
   }
 
-  send(skb: Skb, flow: Flow, sock: SockCommon | null): number {
-    return this.path.output.send(skb, flow, sock);
+  send(skb: Skb, flow: Flow, sock: SockCommon | null, packet: PacketOptions | null = null): number {
+    return this.path.output.send(skb, flow, sock, packet);
   }
 
   reenter(skb: Skb): number {

@@ -1,4 +1,4 @@
-import type { Dst, Flow, Neighbour, NetDevice, NetworkLayer, Skb, SkbStep, SockCommon } from '@softnet/contract';
+import type { Dst, Flow, Neighbour, NetDevice, NetworkLayer, PacketOptions, Skb, SkbStep, SockCommon } from '@softnet/contract';
 import {
   ADDRESS_FAMILY,
   DEVICE_FLAG,
@@ -38,6 +38,7 @@ import { isMulticast, multicastScope, SCOPE } from './address-kind.ts';
 import type { FlowLabels } from './flow-labels.ts';
 import { findUnfragmentable, Unfragmentable } from './header-walk.ts';
 import { hopLimitOn, IPV6_MIN_MTU, mtuOn } from './link-values.ts';
+import { pushHeaders, SentHeaders } from './sent-headers.ts';
 import type { Ipv6SockOptions } from './sock-options.ts';
 import { MTU_DISCOVER, sockOptions } from './sock-options.ts';
 import type { Links, Surroundings } from './surroundings.ts';
@@ -73,21 +74,30 @@ export class Ipv6Output {
   }
 
   /** `NetworkLayer.send`. */
-  send(skb: Skb, flow: Flow, sock: SockCommon | null): number {
+  send(skb: Skb, flow: Flow, sock: SockCommon | null, packet: PacketOptions | null = null): number {
     const options = sockOptions(sock);
     const dst = skb.dst!;
-    if (options !== null && isNeverCut(options) && skb.gsoSize === 0) {
+    const headers = headersOf(options, packet);
+    let nextHeader = flow.protocol;
+    if (headers !== null) {
+      const { pool } = skb.memory;
+      if (!pool.makeRoom(skb, dst.headroomBytes + headers.lenBytes, dst.tailroomBytes)) return this.#drop(skb, 'ipv6.no-memory');
+      nextHeader = pushHeaders(skb, headers, flow.protocol);
+    }
+    if (isNeverCut(options, packet) && skb.gsoSize === 0) {
       const mtuBytes = this.#mtuOf(dst, options);
       if (skb.len + IPV6_HEADER_BYTES > mtuBytes) return this.#tooBigForSocket(skb, sock!, mtuBytes);
     }
     this.#around.counters.outRequests.value++;
     flow.label = this.#labels.of(flow, options);
-    const trafficClass = flow.tos === 0 && options !== null ? options.trafficClass : flow.tos;
-    return this.emit(skb, flow, this.#hopLimitOf(flow, dst, options), trafficClass);
+    const ofSocket = flow.tos === 0 && options !== null ? options.trafficClass : flow.tos;
+    const trafficClass = packet !== null && packet.trafficClass >= 0 ? packet.trafficClass : ofSocket;
+    const hopLimit = packet !== null && packet.hopLimit >= 0 ? packet.hopLimit : this.#hopLimitOf(flow, dst, options);
+    return this.emit(skb, flow, hopLimit, trafficClass, nextHeader);
   }
 
   /** The same, with this hop limit: for Neighbor Discovery. */
-  emit(skb: Skb, flow: Flow, hopLimit: number, trafficClass: number): number {
+  emit(skb: Skb, flow: Flow, hopLimit: number, trafficClass: number, nextHeader: number = flow.protocol): number {
     const payloadBytes = skb.len;
     if (payloadBytes > MAX_PAYLOAD_BYTES && skb.gsoSize === 0) return this.#drop(skb, 'ipv6.too-long');
     const at = push(skb, IPV6_HEADER_BYTES);
@@ -96,7 +106,7 @@ export class Ipv6Output {
     skb.protocol = ETHERTYPE.IPV6;
     setIpv6TrafficClassAndFlowLabel(view, at, trafficClass, flow.label);
     setIpv6PayloadBytes(view, at, payloadBytes > MAX_PAYLOAD_BYTES ? 0 : payloadBytes);
-    setIpv6NextHeader(view, at, flow.protocol);
+    setIpv6NextHeader(view, at, nextHeader);
     setIpv6HopLimit(view, at, hopLimit);
     putAddress(view, at + IPV6_SRC, ADDRESS_FAMILY.INET6, flow.src0, flow.src1, flow.src2, flow.src3);
     putAddress(view, at + IPV6_DST, ADDRESS_FAMILY.INET6, flow.dst0, flow.dst1, flow.dst2, flow.dst3);
@@ -257,9 +267,19 @@ export class Ipv6Output {
   }
 }
 
+/** A message's own headers are instead of its socket's, as in Linux. */
+function headersOf(options: Ipv6SockOptions | null, packet: PacketOptions | null): SentHeaders | null {
+  if (packet !== null && packet.headers instanceof SentHeaders) return packet.headers;
+  return options === null ? null : options.headers;
+}
+
 /** Linux's `ip6_sk_ignore_df`. */
-function isNeverCut({ mtuDiscover, dontFragment }: Ipv6SockOptions): boolean {
-  return dontFragment || (mtuDiscover >= MTU_DISCOVER.DO && mtuDiscover !== MTU_DISCOVER.OMIT);
+function isNeverCut(options: Ipv6SockOptions | null, packet: PacketOptions | null): boolean {
+  if (packet !== null && packet.dontFragment > 0) return true;
+  if (options === null) return false;
+  const { mtuDiscover, dontFragment } = options;
+  const refuses = dontFragment && (packet === null || packet.dontFragment < 0);
+  return refuses || (mtuDiscover >= MTU_DISCOVER.DO && mtuDiscover !== MTU_DISCOVER.OMIT);
 }
 
 /** To a group of this interface alone, or with no hop to go (RFC 4291 §2.7, RFC 3493 §5.2). */

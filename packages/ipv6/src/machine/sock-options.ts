@@ -1,4 +1,5 @@
 import type { SockCommon } from '@softnet/contract';
+import type { SentHeaders } from './sent-headers.ts';
 
 /** Linux's `SOL_IPV6`. */
 export const SOL_IPV6 = 41;
@@ -22,6 +23,18 @@ export class Ipv6SockOptions {
   autoFlowLabel = -1;
   /** One of {@link MTU_DISCOVER}. */
   mtuDiscover: number = MTU_DISCOVER.WANT;
+  /** Bits of `ANCILLARY_BIT`: what it wants to be told of each packet. */
+  ancillary = 0;
+  /** Extension headers of each packet (RFC 3542 §6 to §9); null: none. */
+  headers: SentHeaders | null = null;
+  /** IPV6_MINHOPCOUNT: kept, and looked at by streams (RFC 5082). */
+  minHopCount = 0;
+  /** IPV6_FREEBIND, IPV6_TRANSPARENT: either is SOCK_FLAG.FREEBIND. */
+  freebind = false;
+  transparent = false;
+  /** IPV6_RECVERR_RFC4884, IPV6_FLOWINFO_SEND: kept. */
+  moreOfErrors = false;
+  sendsFlowInfo = false;
 }
 
 /** Null: all as usual. */

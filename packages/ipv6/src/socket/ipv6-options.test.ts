@@ -1,11 +1,12 @@
-import type { SockOps } from '@softnet/contract';
-import { ADDRESS_FAMILY, ERRNO, SOCK_FLAG, SockCommon, SockOptions } from '@softnet/contract';
+import type { DeviceTraffic, Port, SockOps } from '@softnet/contract';
+import { ADDRESS_FAMILY, ERRNO, IPV6_OPTION as NAME, SOCK_FLAG, SockCommon, SockOptions } from '@softnet/contract';
 import { expect, test } from 'vitest';
 import { sockOptions } from '../machine/sock-options.ts';
-import { Ipv6Options, IPV6_OPTION_NAME as NAME } from './ipv6-options.ts';
+import { Ipv6Options } from './ipv6-options.ts';
 
+const devices = { owner: 0, current: { byIndex: () => null } } as unknown as Port<DeviceTraffic>;
 /** Those about groups want a layer: test/stack/ipv6/group-options.test.ts. */
-const level = new Ipv6Options({ value: 1 }, { set: () => null, get: () => null, closed: () => {} });
+const level = new Ipv6Options({ value: 1 }, { set: () => null, get: () => null, closed: () => {} }, devices);
 
 function socket(family: number = ADDRESS_FAMILY.INET6): SockCommon {
   const sock = new SockCommon({} as SockOps);

@@ -1,25 +1,23 @@
-import type { OptionLevel, SockCommon } from '@softnet/contract';
-import { ADDRESS_FAMILY, ERRNO, SOCK_FLAG, SockOptions } from '@softnet/contract';
+import type { ControlMessage, DeviceTraffic, Message, OptionLevel, PacketOptions, Port, Skb, SockCommon } from '@softnet/contract';
+import { ADDRESS_FAMILY, ERRNO, IPV6_OPTION, SOCK_FLAG, SockOptions } from '@softnet/contract';
+import { intAt, purgeErrors, putAddress, putInt, putPort, putWord, wordAt } from '@softnet/inet';
 import { isWanted } from '../machine/flow-labels.ts';
+import { optionsHeader, SentHeaders } from '../machine/sent-headers.ts';
 import { Ipv6SockOptions, MTU_DISCOVER, SOL_IPV6, sockOptions } from '../machine/sock-options.ts';
 import type { GroupOptions } from './group-options.ts';
-
-/** Options of this level, with Linux's numbers (`IPV6_*`). Those that are missing answer ENOPROTOOPT. */
-export const IPV6_OPTION_NAME = Object.freeze({
-  UNICAST_HOPS: 16,
-  MULTICAST_HOPS: 18,
-  MULTICAST_LOOP: 19,
-  MTU_DISCOVER: 23,
-  MTU: 24,
-  RECVERR: 25,
-  V6ONLY: 26,
-  DONTFRAG: 62,
-  TCLASS: 67,
-  AUTOFLOWLABEL: 70,
-} as const);
+import { ANCILLARY_BIT, Ipv6Ancillary } from './ipv6-ancillary.ts';
 
 const INT_BYTES = 4;
-const NAMES = IPV6_OPTION_NAME;
+const NAMES = IPV6_OPTION;
+/** `ip6_mtuinfo`: a sockaddr_in6 and an MTU. */
+const MTUINFO_BYTES = 32;
+
+/** Which extension header each of these sets. */
+const HEADER_OF: Readonly<Record<number, 'hopByHop' | 'beforeRouting' | 'destination'>> = Object.freeze({
+  [NAMES.HOPOPTS]: 'hopByHop',
+  [NAMES.RTHDRDSTOPTS]: 'beforeRouting',
+  [NAMES.DSTOPTS]: 'destination',
+});
 
 /** Those about groups, which this one asks first. */
 type OptionsOfGroups = Pick<GroupOptions, 'set' | 'get' | 'closed'>;
@@ -29,19 +27,26 @@ export class Ipv6Options implements OptionLevel {
   readonly level = SOL_IPV6;
   readonly #autoLabels: { readonly value: number };
   readonly #groups: OptionsOfGroups;
+  readonly #traffic: Port<DeviceTraffic>;
+  readonly #ancillary: Ipv6Ancillary;
 
   /** @param autoLabels `net.ipv6.auto_flowlabels`. */
-  constructor(autoLabels: { readonly value: number }, groups: OptionsOfGroups) {
+  constructor(autoLabels: { readonly value: number }, groups: OptionsOfGroups, traffic: Port<DeviceTraffic>) {
     this.#autoLabels = autoLabels;
     this.#groups = groups;
+    this.#traffic = traffic;
+    this.#ancillary = new Ipv6Ancillary(traffic);
   }
 
   set(sock: SockCommon, name: number, value: Uint8Array): number {
     if (sock.family !== ADDRESS_FAMILY.INET6) return -ERRNO.ENOPROTOOPT;
     const ofGroups = this.#groups.set(sock, name, value);
     if (ofGroups !== null) return ofGroups;
+    if (HEADER_OF[name] !== undefined || name === NAMES.RTHDR) return setHeader(sock, name, value);
     if (value.length < INT_BYTES) return -ERRNO.EINVAL;
-    const number = viewOf(value).getInt32(0, true);
+    const number = intAt(value, 0);
+    const bit = ANCILLARY_BIT[name];
+    if (bit !== undefined) return want(sock, bit, number !== 0);
     switch (name) {
       case NAMES.UNICAST_HOPS:
         return inRange(number, -1, 255) ? this.#store(sock, 'unicastHops', number) : -ERRNO.EINVAL;
@@ -61,7 +66,20 @@ export class Ipv6Options implements OptionLevel {
       case NAMES.AUTOFLOWLABEL:
         return this.#store(sock, 'autoFlowLabel', Number(number !== 0));
       case NAMES.RECVERR:
+        if (number === 0) purgeErrors(sock);
         return flag(sock, SOCK_FLAG.RECVERR, number !== 0);
+      case NAMES.RECVERR_RFC4884:
+        return inRange(number, 0, 1) ? this.#store(sock, 'moreOfErrors', number === 1) : -ERRNO.EINVAL;
+      case NAMES.FLOWINFO_SEND:
+        return this.#store(sock, 'sendsFlowInfo', number !== 0);
+      case NAMES.MINHOPCOUNT:
+        return inRange(number, 0, 255) ? this.#store(sock, 'minHopCount', number) : -ERRNO.EINVAL;
+      case NAMES.FREEBIND:
+        return mayBeForeign(sock, 'freebind', number !== 0);
+      case NAMES.TRANSPARENT:
+        return mayBeForeign(sock, 'transparent', number !== 0);
+      case NAMES.UNICAST_IF:
+        return this.#setUnicast(sock, wordAt(value, 0));
       case NAMES.V6ONLY:
         // RFC 3493 §5.3: before bind.
         return sock.localPort === 0 ? flag(sock, SOCK_FLAG.V6ONLY, number !== 0) : -ERRNO.EINVAL;
@@ -74,10 +92,13 @@ export class Ipv6Options implements OptionLevel {
     if (sock.family !== ADDRESS_FAMILY.INET6) return -ERRNO.ENOPROTOOPT;
     const ofGroups = this.#groups.get(sock, name, value);
     if (ofGroups !== null) return ofGroups;
-    if (value.length < INT_BYTES) return -ERRNO.EINVAL;
+    if (HEADER_OF[name] !== undefined || name === NAMES.RTHDR) return putHeader(sock, name, value);
+    if (name === NAMES.PATHMTU) return putPathMtu(sock, value);
     const number = this.#read(sock, name);
     if (number < -1) return number;
-    viewOf(value).setInt32(0, number, true);
+    if (value.length < INT_BYTES) return -ERRNO.EINVAL;
+    if (name === NAMES.UNICAST_IF) putWord(value, 0, number);
+    else putInt(value, 0, number);
     return INT_BYTES;
   }
 
@@ -85,9 +106,29 @@ export class Ipv6Options implements OptionLevel {
     this.#groups.closed(sock);
   }
 
+  received(sock: SockCommon, skb: Skb, message: Message): void {
+    this.#ancillary.received(sock, skb, message);
+  }
+
+  sending(_sock: SockCommon, control: ControlMessage, packet: PacketOptions): number {
+    return this.#ancillary.sending(control, packet);
+  }
+
+  /** An interface's number. */
+  #setUnicast(sock: SockCommon, ifindex: number): number {
+    if (ifindex !== 0 && this.#traffic.current.byIndex(ifindex) === null) return -ERRNO.EADDRNOTAVAIL;
+    if (ifindex !== 0 && sock.ifindex !== 0 && sock.ifindex !== ifindex) return -ERRNO.EINVAL;
+    sock.options ??= new SockOptions();
+    sock.options.unicastIfindex6 = ifindex;
+    if (sock.dst !== null) sock.dst.generation = 0;
+    return 0;
+  }
+
   /** The value; below -1: -errno. */
   #read(sock: SockCommon, name: number): number {
     const options = sockOptions(sock) ?? USUAL;
+    const bit = ANCILLARY_BIT[name];
+    if (bit !== undefined) return Number((options.ancillary & bit) !== 0);
     switch (name) {
       case NAMES.UNICAST_HOPS:
         return options.unicastHops;
@@ -107,6 +148,18 @@ export class Ipv6Options implements OptionLevel {
         return sock.dst?.dst?.mtuBytes ?? -ERRNO.ENOTCONN;
       case NAMES.RECVERR:
         return Number((sock.flags & SOCK_FLAG.RECVERR) !== 0);
+      case NAMES.RECVERR_RFC4884:
+        return Number(options.moreOfErrors);
+      case NAMES.FLOWINFO_SEND:
+        return Number(options.sendsFlowInfo);
+      case NAMES.MINHOPCOUNT:
+        return options.minHopCount;
+      case NAMES.FREEBIND:
+        return Number(options.freebind);
+      case NAMES.TRANSPARENT:
+        return Number(options.transparent);
+      case NAMES.UNICAST_IF:
+        return sock.options?.unicastIfindex6 ?? 0;
       case NAMES.V6ONLY:
         return Number((sock.flags & SOCK_FLAG.V6ONLY) !== 0);
       default:
@@ -114,11 +167,7 @@ export class Ipv6Options implements OptionLevel {
     }
   }
 
-  #store(
-    sock: SockCommon,
-    field: 'unicastHops' | 'multicastHops' | 'trafficClass' | 'mtuDiscover' | 'autoFlowLabel',
-    value: number,
-  ): number {
+  #store<K extends keyof Ipv6SockOptions>(sock: SockCommon, field: K, value: Ipv6SockOptions[K]): number {
     optionsFor(sock)[field] = value;
     return 0;
   }
@@ -145,6 +194,52 @@ function inRange(number: number, min: number, max: number): boolean {
   return number >= min && number <= max;
 }
 
-function viewOf(value: Uint8Array): DataView {
-  return new DataView(value.buffer, value.byteOffset, value.byteLength);
+function want(sock: SockCommon, bit: number, on: boolean): number {
+  if (!on && sockOptions(sock) === null) return 0;
+  const options = optionsFor(sock);
+  options.ancillary = on ? options.ancillary | bit : options.ancillary & ~bit;
+  return on ? flag(sock, SOCK_FLAG.ANCILLARY, true) : 0;
+}
+
+function mayBeForeign(sock: SockCommon, field: 'freebind' | 'transparent', on: boolean): number {
+  const options = optionsFor(sock);
+  options[field] = on;
+  return flag(sock, SOCK_FLAG.FREEBIND, options.freebind || options.transparent);
+}
+
+/** Of each packet from now on; no bytes: none any more (RFC 3542 §6). Routing headers can only be taken back. */
+function setHeader(sock: SockCommon, name: number, value: Uint8Array): number {
+  const field = HEADER_OF[name];
+  if (value.length === 0 && (field === undefined || (sockOptions(sock)?.headers ?? null) === null)) return 0;
+  const header = value.length === 0 || (value.length & 7) !== 0 ? null : optionsHeader(value);
+  if (field === undefined || (value.length > 0 && header === null)) return -ERRNO.EINVAL;
+  const options = optionsFor(sock);
+  // Packets that wait have the old ones.
+  const headers = Object.assign(new SentHeaders(), options.headers);
+  headers[field] = header;
+  options.headers = headers.lenBytes === 0 && headers.beforeRouting === null ? null : headers;
+  return 0;
+}
+
+function putHeader(sock: SockCommon, name: number, value: Uint8Array): number {
+  const field = HEADER_OF[name];
+  const headers = sockOptions(sock)?.headers ?? null;
+  const header = field === undefined || headers === null ? null : headers[field];
+  if (header === null) return 0;
+  const part = header.subarray(0, value.length);
+  value.set(part);
+  return part.length;
+}
+
+/** RFC 3542 §11.4: of a connected socket, as it is known now. */
+function putPathMtu(sock: SockCommon, value: Uint8Array): number {
+  if (value.length < MTUINFO_BYTES) return -ERRNO.EINVAL;
+  const mtuBytes = sock.dst?.dst?.mtuBytes;
+  if (mtuBytes === undefined) return -ERRNO.ENOTCONN;
+  value.fill(0, 0, MTUINFO_BYTES);
+  value[0] = ADDRESS_FAMILY.INET6;
+  putPort(value, 2, sock.remotePort);
+  putAddress(value, 8, ADDRESS_FAMILY.INET6, sock.remote0, sock.remote1, sock.remote2, sock.remote3);
+  putInt(value, 28, mtuBytes);
+  return MTUINFO_BYTES;
 }

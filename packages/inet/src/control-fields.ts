@@ -1,0 +1,69 @@
+import { ADDRESS_FAMILY } from '@softnet/contract';
+
+// Fields of control messages and options: ints are little-endian as in Linux's ABI, ports and addresses big-endian.
+
+export function putInt(bytes: Uint8Array, at: number, word: number): void {
+  bytes[at] = word & 0xff;
+  bytes[at + 1] = (word >>> 8) & 0xff;
+  bytes[at + 2] = (word >>> 16) & 0xff;
+  bytes[at + 3] = word >>> 24;
+}
+
+export function intAt(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+}
+
+export function putPort(bytes: Uint8Array, at: number, port: number): void {
+  bytes[at] = port >>> 8;
+  bytes[at + 1] = port & 0xff;
+}
+
+/** A word in network order. */
+export function putWord(bytes: Uint8Array, at: number, word: number): void {
+  bytes[at] = word >>> 24;
+  bytes[at + 1] = (word >>> 16) & 0xff;
+  bytes[at + 2] = (word >>> 8) & 0xff;
+  bytes[at + 3] = word & 0xff;
+}
+
+export function wordAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+}
+
+/** Four bytes for IPv4, sixteen for IPv6, where an IPv4 address stands in its mapped form. */
+export function putAddress(
+  bytes: Uint8Array,
+  at: number,
+  family: number,
+  word0: number,
+  word1: number,
+  word2: number,
+  word3: number,
+): void {
+  if (family === ADDRESS_FAMILY.INET) {
+    putWord(bytes, at, word3);
+    return;
+  }
+  putWord(bytes, at, word0);
+  putWord(bytes, at + 4, word1);
+  putWord(bytes, at + 8, word2);
+  putWord(bytes, at + 12, word3);
+}
+
+/** An int, or a single byte, as Linux's SOL_IP takes either; null: neither. */
+export function optionInt(value: Uint8Array): number | null {
+  if (value.length >= 4) return intAt(value, 0);
+  return value.length >= 1 ? value[0]! : null;
+}
+
+/** Writes an int; into less than four bytes, as Linux's SOL_IP does it, a single byte. Bytes written. */
+export function putOptionInt(value: Uint8Array, word: number): number {
+  if (value.length >= 4) {
+    putInt(value, 0, word);
+    return 4;
+  }
+  // Linux truncates what is no byte: nothing is to be had of it.
+  if (value.length === 0) return 0;
+  value[0] = word & 0xff;
+  return 1;
+}
