@@ -128,4 +128,6 @@ export const SKB_FLAG = Object.freeze({
   IGNORE_DF: 4,
   /** The IPv4 packets that it stands for have all the same identification, not one more each. Linux's `SKB_GSO_TCP_FIXEDID`. */
   FIXED_ID: 8,
+  /** It waits in a socket, and its user has looked at it: SO_PEEK_OFF steps over what is empty once. */
+  PEEKED: 16,
 } as const);

@@ -1,5 +1,15 @@
 import type { Counter, DropReason, Message, Skb, SkbStep, SockCommon } from '@softnet/contract';
-import { clearControl, ERRNO, IPV4_WORD2, MESSAGE_FLAG, SKB_TYPE, SOCK_BUFFER_BYTES, SOCK_FLAG, TRANSMIT } from '@softnet/contract';
+import {
+  clearControl,
+  ERRNO,
+  IPV4_WORD2,
+  MESSAGE_FLAG,
+  SKB_FLAG,
+  SKB_TYPE,
+  SOCK_BUFFER_BYTES,
+  SOCK_FLAG,
+  TRANSMIT,
+} from '@softnet/contract';
 import { orphan, pull, push, SkbReader, trim } from '@softnet/skb';
 import { ipv4Src, ipv6Src } from '@softnet/wire';
 import { layerSegment } from '../offload/layer-segment.ts';
@@ -132,15 +142,14 @@ export class DatagramReceiver {
     }
     const peeks = (flags & MESSAGE_FLAG.PEEK) !== 0;
     let skipBytes = sock.options === null ? -1 : sock.options.peekOffsetBytes;
-    let before: Skb | null = null;
     let skb = state.first;
-    // SO_PEEK_OFF counts over all that waits; what is empty is seen once nothing is to be skipped.
-    if (peeks && skipBytes > 0) {
-      while (skb !== null && skipBytes >= skb.len && (skb.len > 0 || skipBytes > 0)) {
+    // SO_PEEK_OFF counts over all that waits; what is empty is seen once.
+    if (peeks && skipBytes >= 0) {
+      while (skb !== null && skipBytes >= skb.len && (skb.len > 0 || skipBytes > 0 || (skb.flags & SKB_FLAG.PEEKED) !== 0)) {
         skipBytes -= skb.len;
-        before = skb;
         skb = skb.next;
       }
+      if (skb !== null) skb.flags |= SKB_FLAG.PEEKED;
     }
     if (skb === null) return (state.shut & 1) === 0 ? -ERRNO.EAGAIN : endOf(message);
     if ((flags & MESSAGE_FLAG.SKB) !== 0) return this.#handOver(sock, message, skb);
@@ -151,7 +160,7 @@ export class DatagramReceiver {
     message.flags = copiedBytes < lenBytes ? MESSAGE_FLAG.TRUNC : 0;
     if (skipBytes >= 0) movePeek(sock, peeks ? copiedBytes : -skb.len);
     if (!peeks) {
-      takeWaiting(state, skb, before);
+      takeWaiting(state, skb);
       skb.memory.pool.release(skb);
     }
     return (flags & MESSAGE_FLAG.TRUNC) === 0 ? copiedBytes : lenBytes;
@@ -161,7 +170,7 @@ export class DatagramReceiver {
   #handOver(sock: SockCommon, message: Message, skb: Skb): number {
     let given: Skb | null = skb;
     if ((message.flags & MESSAGE_FLAG.PEEK) === 0) {
-      takeWaiting(stateOf(sock), skb, null);
+      takeWaiting(stateOf(sock), skb);
       orphan(skb);
     } else given = skb.memory.pool.clone(skb);
     if (given === null) return -ERRNO.ENOBUFS;

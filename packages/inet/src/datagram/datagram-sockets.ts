@@ -192,7 +192,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
     this.#sender.flush(sock);
     purgeErrors(sock);
     for (let skb = state.first; skb !== null; skb = state.first) {
-      takeWaiting(state, skb, null);
+      takeWaiting(state, skb);
       skb.memory.pool.drop(skb, this.#reasons.shut);
     }
     try {

@@ -152,12 +152,11 @@ export function appendWaiting(state: DatagramState, skb: Skb): void {
   state.last = skb;
 }
 
-/** Takes one of those that wait. @param before the one before it; null: it is the first. */
-export function takeWaiting(state: DatagramState, skb: Skb, before: Skb | null): void {
-  if (before === null) state.first = skb.next;
-  else before.next = skb.next;
-  if (state.last === skb) state.last = before;
-  skb.next = null;
+/** Takes the first of those that wait. */
+export function takeWaiting(state: DatagramState, first: Skb): void {
+  state.first = first.next;
+  if (state.last === first) state.last = null;
+  first.next = null;
 }
 
 /** Has a peer: its remote end is set. */

@@ -103,7 +103,8 @@ export class DatagramWay {
     if (!isUnspecified(source0, source1, source2, source3)) {
       if (isIpv4(source0, source1, source2) !== (flow.family === ADDRESS_FAMILY.INET)) return -ERRNO.EINVAL;
       const type = this.layer!.addressType(source0, source1, source2, source3, flow.family === ADDRESS_FAMILY.INET ? 0 : ifindex);
-      if (type !== ADDRESS_TYPE.LOCAL && (sock.flags & SOCK_FLAG.FREEBIND) === 0) return -ERRNO.EINVAL;
+      if (type !== ADDRESS_TYPE.LOCAL && (sock.flags & SOCK_FLAG.FREEBIND) === 0)
+        return isIpv4(source0, source1, source2) ? -ERRNO.ENETUNREACH : -ERRNO.EINVAL;
       flow.src0 = source0;
       flow.src1 = source1;
       flow.src2 = source2;

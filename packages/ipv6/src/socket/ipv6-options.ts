@@ -19,6 +19,11 @@ const HEADER_OF: Readonly<Record<number, 'hopByHop' | 'beforeRouting' | 'destina
   [NAMES.DSTOPTS]: 'destination',
 });
 
+/** Of these Linux takes less than an int for a zero. */
+const TAKES_LESS: ReadonlySet<number> = new Set([NAMES.DONTFRAG, NAMES.AUTOFLOWLABEL, NAMES.RECVFRAGSIZE]);
+/** Nothing to be set, whatever its value. */
+const ONLY_READ: ReadonlySet<number> = new Set([NAMES.PATHMTU, NAMES.HOPLIMIT]);
+
 /** Those about groups, which this one asks first. */
 type OptionsOfGroups = Pick<GroupOptions, 'set' | 'get' | 'closed'>;
 
@@ -43,8 +48,9 @@ export class Ipv6Options implements OptionLevel {
     const ofGroups = this.#groups.set(sock, name, value);
     if (ofGroups !== null) return ofGroups;
     if (HEADER_OF[name] !== undefined || name === NAMES.RTHDR) return setHeader(sock, name, value);
-    if (value.length < INT_BYTES) return -ERRNO.EINVAL;
-    const number = intAt(value, 0);
+    if (ONLY_READ.has(name)) return -ERRNO.ENOPROTOOPT;
+    if (value.length < INT_BYTES && !TAKES_LESS.has(name)) return -ERRNO.EINVAL;
+    const number = value.length < INT_BYTES ? 0 : intAt(value, 0);
     const bit = ANCILLARY_BIT[name];
     if (bit !== undefined) return want(sock, bit, number !== 0);
     switch (name) {
