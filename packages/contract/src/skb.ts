@@ -130,4 +130,6 @@ export const SKB_FLAG = Object.freeze({
   FIXED_ID: 8,
   /** It waits in a socket, and its user has looked at it: SO_PEEK_OFF steps over what is empty once. */
   PEEKED: 16,
+  /** Its socket wants to know when it left (SO_TIMESTAMPING): `ops.released` is that moment. */
+  STAMP: 32,
 } as const);

@@ -132,9 +132,9 @@ export const SOCK_FLAG = Object.freeze({
   /** SO_OOBINLINE: urgent data stay in the stream. */
   OOBINLINE: 0x2000,
   /** IP_FREEBIND, IP_TRANSPARENT and their kin: it may have an address that is not this host's. */
-  FREEBIND: 0x10000,
+  FREEBIND: 0x100000,
   /** IP_BIND_ADDRESS_NO_PORT: bind with port 0 takes the address alone, and a port comes with the first use. */
-  BIND_NO_PORT: 0x20000,
+  BIND_NO_PORT: 0x200000,
   /** It has its port; and others may be given it too. Written by the socket module only. */
   PORT_CLAIMED: 0x4000,
   PORT_SHARED: 0x8000,

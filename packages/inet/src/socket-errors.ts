@@ -22,7 +22,6 @@ const REPORT_BYTES = 512;
 const EXTENDED_BYTES = 16;
 const IN_BYTES = 16;
 const IN6_BYTES = 28;
-const NOTHING = new Uint8Array(0);
 
 /** A report that waits to be read by MSG_ERRQUEUE. Linux's `sock_exterr_skb`. */
 export class QueuedError {
@@ -45,8 +44,8 @@ export class QueuedError {
   offender1 = 0;
   offender2 = 0;
   offender3 = 0;
-  /** Of the packet, behind its headers, as much as the report quotes. */
-  payload: Uint8Array = NOTHING;
+  /** Of the packet, behind its headers, as much as the report quotes; null: nothing. */
+  payload: Uint8Array | null = null;
   /** What else is told of it, in the way of its maker (a time stamp): called with the message that takes it. */
   more: ((message: Message) => void) | null = null;
   next: QueuedError | null = null;
@@ -101,9 +100,10 @@ export function takeError(sock: SockCommon, message: Message): number {
   address.address3 = error.address3;
   address.port = error.port;
   address.ifindex = 0;
-  message.hasAddress = true;
+  // Of a stamp Linux says no address.
+  message.hasAddress = error.origin !== ERROR_ORIGIN.TRANSMIT_STATUS;
   const copiedBytes = scatter(message, error.payload);
-  message.flags = MESSAGE_FLAG.ERRQUEUE | (copiedBytes < error.payload.length ? MESSAGE_FLAG.TRUNC : 0);
+  message.flags = MESSAGE_FLAG.ERRQUEUE | (copiedBytes < lengthOf(error) ? MESSAGE_FLAG.TRUNC : 0);
   error.more?.(message);
   tell(sock, message, error);
   return copiedBytes;
@@ -157,24 +157,29 @@ function queueOf({ options }: SockCommon): ErrorQueue | null {
   return options === null ? null : (options.errors as ErrorQueue | null);
 }
 
-function chargeOf({ payload }: QueuedError): number {
-  return REPORT_BYTES + payload.length;
+function chargeOf(error: QueuedError): number {
+  return REPORT_BYTES + lengthOf(error);
 }
 
 function isOfNetwork({ origin }: QueuedError): boolean {
   return origin === ERROR_ORIGIN.ICMP || origin === ERROR_ORIGIN.ICMPV6;
 }
 
-function payloadOf(skb: Skb, offset: number): Uint8Array {
+function lengthOf({ payload }: QueuedError): number {
+  return payload === null ? 0 : payload.length;
+}
+
+function payloadOf(skb: Skb, offset: number): Uint8Array | null {
   const lenBytes = skb.len - offset;
   const reader = new SkbReader();
-  if (offset < 0 || lenBytes <= 0 || !reader.open(skb, offset, lenBytes)) return NOTHING;
+  if (offset < 0 || lenBytes <= 0 || !reader.open(skb, offset, lenBytes)) return null;
   const bytes = new Uint8Array(lenBytes);
   reader.copyTo(new DataView(bytes.buffer), 0, lenBytes);
   return bytes;
 }
 
-function scatter({ data, more }: Message, payload: Uint8Array): number {
+function scatter({ data, more }: Message, payload: Uint8Array | null): number {
+  if (payload === null) return 0;
   let at = 0;
   for (const place of [data, ...(more ?? [])]) {
     if (place === null) continue;

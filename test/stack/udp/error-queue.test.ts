@@ -142,3 +142,29 @@ test('closed with reports in it, it leaves nothing behind', async () => {
   user.close();
   expect(user.sock.receiveQueuedBytes).toBe(0);
 });
+
+test('when a packet left is told by the queue, as SO_TIMESTAMPING asks for it', async () => {
+  const [user, peer] = [host.user(), host.user()];
+  peer.bind('127.0.0.1:7002');
+  // TX_SOFTWARE, SOFTWARE, OPT_ID.
+  expect(set(user, SOL.SOCKET, 37, int(0x92))).toBe(0);
+  expect([sendWith(user, payload, [], '127.0.0.1:7002'), sendWith(user, payload, [], '127.0.0.1:7002')]).toEqual([7, 7]);
+  // Of one message: not.
+  expect(sendWith(user, payload, [[SOL.SOCKET, 37, int(0)]], '127.0.0.1:7002')).toBe(7);
+  await host.settle();
+  expect([peer.receive(), peer.receive(), peer.receive()].every((got) => typeof got === 'object')).toBe(true);
+  const told = [receiveAll(user, ERRQUEUE), receiveAll(user, ERRQUEUE)];
+  for (const [key, got] of told.entries()) {
+    if (typeof got === 'number') throw new Error(`no stamp ${key}`);
+    expect(got).toMatchObject({ bytes: [], from: '', flags: ERRQUEUE });
+    expect(got.control[1]).toEqual([SOL.IP, IP_OPTION.RECVERR, [...int(42), 4, 0, 0, 0, ...int(0), ...int(key), ...new Array(16).fill(0)]]);
+    const [level, type, bytes] = got.control[0]!;
+    expect([level, type, bytes.length]).toEqual([SOL.SOCKET, 37, 48]);
+    const nanos = new DataView(Uint8Array.from(bytes).buffer).getInt32(8, true);
+    const atUs = new DataView(Uint8Array.from(bytes).buffer).getInt32(0, true) * 1e6 + nanos / 1000;
+    expect(Math.abs(host.world.nowUs - atUs)).toBeLessThan(2_000_000);
+  }
+  expect([receiveAll(user, ERRQUEUE), get(user, SOL.SOCKET, SO_ERROR)]).toEqual([-EAGAIN, int(0)]);
+  user.close();
+  peer.close();
+});

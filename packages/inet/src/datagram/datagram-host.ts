@@ -1,4 +1,5 @@
 import type {
+  Clock,
   Contributions,
   CurrentOwner,
   DstUse,
@@ -24,6 +25,7 @@ export interface DatagramHost {
   readonly handlers: Contributions<EthertypeHandler>;
   /** Its module's: what waits in its sockets. */
   readonly account: MemoryAccount;
+  readonly clock: Clock;
   readonly current: CurrentOwner;
   readonly log: Log;
 }
@@ -39,6 +41,7 @@ export function hostOf(ctx: ModuleContext): DatagramHost {
     levels: ctx.contributions(contract.OptionLevel),
     handlers: ctx.contributions(contract.EthertypeHandler),
     account: ctx.port(contract.MemoryAccounts).current.open(ctx.name),
+    clock: ctx.clock,
     current: ctx.current,
     log: ctx.log,
   };

@@ -33,6 +33,7 @@ import type { DatagramState } from './datagram-state.ts';
 import { stateOf } from './datagram-state.ts';
 import { DatagramWay } from './datagram-way.ts';
 import { pathFamily } from './destination.ts';
+import { wantsStamp } from './sent-stamps.ts';
 import { wakeUser } from './wake-user.ts';
 
 /** Of an IPv4 packet, and of an IPv6 payload (RFC 791 §3.1, RFC 8200 §3). */
@@ -284,6 +285,7 @@ export class DatagramSender {
     if (toPeer) skb.hash = sock.hash;
     this.#mark(skb, sock);
     if ((flags & MESSAGE_FLAG.CONFIRM) !== 0) skb.flags |= SKB_FLAG.CONFIRM_NEIGHBOUR;
+    if (wantsStamp(sock, this.#packet)) skb.flags |= SKB_FLAG.STAMP;
     skb.transport = push(skb, this.#protocol.headerBytes);
     this.#protocol.write(skb, sock, this.#flow, layer);
     skb.sock = sock;

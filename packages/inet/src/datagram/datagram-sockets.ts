@@ -18,6 +18,7 @@ import {
   ERROR_ORIGIN,
   NetworkLayer,
   POLL,
+  SKB_FLAG,
   SKB_TYPE,
   SOCK_BUFFER_BYTES,
   SOCK_FLAG,
@@ -35,6 +36,7 @@ import type { DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
 import { DatagramReceiver } from './datagram-receiver.ts';
 import { DatagramSender } from './datagram-sender.ts';
 import { DatagramState, isConnected, stateOf, takeWaiting } from './datagram-state.ts';
+import { tellStamp } from './sent-stamps.ts';
 import { wakeUser } from './wake-user.ts';
 
 /**
@@ -138,6 +140,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
     }
     sock.sendQueuedBytes -= skb.truesize;
     const state = stateOf(sock);
+    if ((skb.flags & SKB_FLAG.STAMP) !== 0 && !state.closed && tellStamp(sock, skb, this.#host)) wakeUser(sock, this.#host.log);
     if (state.closed) {
       if (sock.sendQueuedBytes === 0) this.#lingering.sub();
     } else if (state.blocked && hasRoom(sock)) {

@@ -18,6 +18,7 @@ class RareState {
   peerScope = 0;
   segmentBytes = 0;
   cork: Cork | null = null;
+  stamps = 0;
 }
 
 /** What a datagram socket has beside its {@link SockCommon}: its `ext`. Four fields, 56 bytes in Node: most sockets are idle. */
@@ -129,6 +130,14 @@ export class DatagramState {
   }
   set cork(cork: Cork | null) {
     if (cork !== this.cork) this.#made().cork = cork;
+  }
+
+  /** How many of its packets have left that were to be stamped (SOF_TIMESTAMPING_OPT_ID); wraps. */
+  nextStamp(): number {
+    const rare = this.#made();
+    const key = rare.stamps;
+    rare.stamps = (rare.stamps + 1) | 0;
+    return key;
   }
 
   #made(): RareState {

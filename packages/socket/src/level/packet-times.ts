@@ -28,17 +28,25 @@ export class PacketTimes {
     const wants = STAMPING.RX_SOFTWARE | STAMPING.SOFTWARE;
     const stamps = (timestamping & wants) === wants;
     if ((ancillary & (TOLD.TIMESTAMP | TOLD.TIMESTAMPNS)) === 0 && !stamps) return;
-    const { nowUs } = this.#clock;
-    const cameUs = stampUs === 0 ? nowUs : nowUs - (((nowUs | 0) - stampUs) | 0);
+    const cameUs = this.#timeOf(stampUs);
     const seconds = this.#bootSeconds() + Math.floor(cameUs / MICROS);
     const micros = cameUs % MICROS;
     if ((ancillary & TOLD.TIMESTAMP) !== 0) writeTime(putControl(message, SOL.SOCKET, SO.TIMESTAMP, 16), 0, seconds, micros);
     if ((ancillary & TOLD.TIMESTAMPNS) !== 0) writeTime(putControl(message, SOL.SOCKET, SO.TIMESTAMPNS, 16), 0, seconds, 1000 * micros);
-    if (!stamps) return;
-    // Three: software's, one that is no more, and hardware's.
+    if (stamps) this.stamp(stampUs, message);
+  }
+
+  /** SCM_TIMESTAMPING: three, software's, one that is no more, and hardware's. */
+  stamp(stampUs: number, message: Message): void {
+    const atUs = this.#timeOf(stampUs);
     const bytes = putControl(message, SOL.SOCKET, SO.TIMESTAMPING, 48);
     bytes.fill(0);
-    writeTime(bytes, 0, seconds, 1000 * micros);
+    writeTime(bytes, 0, this.#bootSeconds() + Math.floor(atUs / MICROS), 1000 * (atUs % MICROS));
+  }
+
+  #timeOf(stampUs: number): number {
+    const { nowUs } = this.#clock;
+    return stampUs === 0 ? nowUs : nowUs - (((nowUs | 0) - stampUs) | 0);
   }
 }
 

@@ -65,6 +65,10 @@ export class SocketLevel implements OptionLevel {
     if ((options.ancillary & TOLD.MARK) !== 0) writeInt(putControl(message, SOL.SOCKET, SO.MARK, 4), 0, skb.mark);
   }
 
+  stamped(stampUs: number, message: Message): void {
+    this.#times.stamp(stampUs, message);
+  }
+
   sending(_sock: SockCommon, { type, data }: ControlMessage, packet: PacketOptions): number {
     if (data.length !== 4) return -ERRNO.EINVAL;
     const number = viewOf(data).getInt32(0, true);
