@@ -135,6 +135,8 @@ export const SOCK_FLAG = Object.freeze({
   FREEBIND: 0x100000,
   /** IP_BIND_ADDRESS_NO_PORT: bind with port 0 takes the address alone, and a port comes with the first use. */
   BIND_NO_PORT: 0x200000,
+  /** SO_SELECT_ERR_QUEUE: POLL.PRI is said with POLL.ERR while reports wait. */
+  SELECT_ERRORS: 0x400000,
   /** It has its port; and others may be given it too. Written by the socket module only. */
   PORT_CLAIMED: 0x4000,
   PORT_SHARED: 0x8000,

@@ -33,5 +33,5 @@ export { PeerLimit } from './peer-limit.ts';
 export { PeerPlaces } from './peer-places.ts';
 export { Reassembly, type ReassemblyReasons, type ReassemblySpec } from './reassembly.ts';
 export { SelfCopies } from './self-copies.ts';
-export { errorOf, hasErrors, purgeErrors, QueuedError, queueError, quotedError, takeError } from './socket-errors.ts';
+export { errorOf, pollErrors, purgeErrors, QueuedError, queueError, quotedError, takeError } from './socket-errors.ts';
 export { TokenBucket } from './token-bucket.ts';

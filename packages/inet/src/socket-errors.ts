@@ -7,8 +7,10 @@ import {
   IPV4_WORD2,
   IPV6_OPTION,
   MESSAGE_FLAG,
+  POLL,
   putControl,
   SOCK_BUFFER_BYTES,
+  SOCK_FLAG,
   SOL,
   SockOptions,
 } from '@softnet/contract';
@@ -57,10 +59,11 @@ class ErrorQueue {
   last: QueuedError | null = null;
 }
 
-/** Does anything wait to be read by MSG_ERRQUEUE? Then POLL.ERR is said. */
-export function hasErrors(sock: SockCommon): boolean {
+/** What `poll` says of errors: POLL.ERR of one that the next call says, or that waits to be read by MSG_ERRQUEUE; with SO_SELECT_ERR_QUEUE, POLL.PRI of those. */
+export function pollErrors(sock: SockCommon): number {
   const queue = queueOf(sock);
-  return queue !== null && queue.first !== null;
+  if (queue !== null && queue.first !== null) return (sock.flags & SOCK_FLAG.SELECT_ERRORS) === 0 ? POLL.ERR : POLL.ERR | POLL.PRI;
+  return sock.error === 0 ? 0 : POLL.ERR;
 }
 
 /** Queues a report. False: SO_RCVBUF is reached, and it is forgotten. `sock.wake` is its caller's matter. */

@@ -55,6 +55,15 @@ test('it is cut to the room that there is, and says so; a peek takes it, as in L
   user.close();
 });
 
+test('SO_SELECT_ERR_QUEUE: poll says PRI too, while something waits', async () => {
+  const user = await refused();
+  const bits = (): number => user.calls.poll(user.sock) & (POLL.ERR | POLL.PRI);
+  expect([bits(), set(user, SOL.SOCKET, 45, int(1)), bits()]).toEqual([POLL.ERR, 0, POLL.ERR | POLL.PRI]);
+  receiveAll(user, ERRQUEUE);
+  expect(bits()).toBe(0);
+  user.close();
+});
+
 test('scattered', async () => {
   const user = await refused();
   const parts = [new Uint8Array(2), new Uint8Array(0), new Uint8Array(9)];

@@ -28,7 +28,7 @@ import {
 } from '@softnet/contract';
 import { formatAddress } from '@softnet/wire';
 import { membershipMoved } from '../multicast/socket-groups.ts';
-import { errorOf, hasErrors, purgeErrors, queueError, quotedError } from '../socket-errors.ts';
+import { errorOf, pollErrors, purgeErrors, queueError, quotedError } from '../socket-errors.ts';
 import { DatagramEnds } from './datagram-ends.ts';
 import type { DatagramHost } from './datagram-host.ts';
 import { hostOf } from './datagram-host.ts';
@@ -210,7 +210,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
 
   poll(sock: SockCommon): number {
     const { closed, shut, first } = stateOf(sock);
-    let bits = sock.error === 0 && !hasErrors(sock) ? 0 : POLL.ERR;
+    let bits = pollErrors(sock);
     if (closed) return bits | POLL.HUP;
     if (first !== null) bits |= POLL.IN;
     if ((shut & 1) !== 0) bits |= POLL.IN | POLL.RDHUP;

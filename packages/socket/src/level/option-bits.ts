@@ -10,6 +10,7 @@ export const FLAG_OF: Readonly<Record<number, number>> = Object.freeze({
   [SO.DONTROUTE]: SOCK_FLAG.DONTROUTE,
   [SO.OOBINLINE]: SOCK_FLAG.OOBINLINE,
   [SO.NO_CHECK]: SOCK_FLAG.NO_CHECK,
+  [SO.SELECT_ERR_QUEUE]: SOCK_FLAG.SELECT_ERRORS,
 });
 
 /** What is told of each packet that is received, by one bit of `SockOptions.ancillary`. */
