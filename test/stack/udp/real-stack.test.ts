@@ -31,6 +31,23 @@ describe('UDP over the real layers and a loopback', () => {
     expect(await end()).toEqual(CLEAN);
   });
 
+  test('an echo comes from the address that was spoken to, of both families, whatever the route would choose', async () => {
+    const { kernel, run, settle, user, end } = await realHost();
+    await run(kernel.load(UdpEchoModule));
+    await settle();
+    for (const [family, to] of [
+      [INET, '127.9.8.7:7'],
+      [INET6, '[::1]:7'],
+    ] as const) {
+      const a = user(family);
+      expect([a.bind(family === INET ? '127.0.0.1:0' : ':0'), a.send(new Uint8Array(3), to)]).toEqual([0, 3]);
+      await settle();
+      expect(a.receive()).toMatchObject({ from: to });
+      a.close();
+    }
+    expect(await end()).toEqual(CLEAN);
+  });
+
   test.each([
     [INET, '127.0.0.1:9'],
     [INET6, '[::1]:9'],

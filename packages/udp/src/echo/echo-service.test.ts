@@ -6,7 +6,7 @@ import { EchoService } from './echo-service.ts';
 test('the echo service asks a socket that was closed over its head once, not for ever', () => {
   let asked = 0;
   const receive = (): number => (++asked > 100 ? -ERRNO.EAGAIN : -ERRNO.EBADF);
-  const calls = { bind: () => 0, close: () => {}, receive };
+  const calls = { setOption: () => 0, bind: () => 0, close: () => {}, receive };
   const sock = new SockCommon({ calls } as never);
   const host = { name: 'echo', sockets: () => ({ open: () => sock }) as unknown as Sockets, port: () => 7, echoed: new Counter('echoed') };
   new EchoService({ ...host, retry: () => {}, calm: () => {} }).open();

@@ -1,5 +1,18 @@
 import type { Counter, Message, Notice, Owner, SockCommon, Sockets } from '@softnet/contract';
-import { ADDRESS_FAMILY, ERRNO, MESSAGE_FLAG, Message as Msg, NetError, SOCK_TYPE, SockAddress } from '@softnet/contract';
+import {
+  ADDRESS_FAMILY,
+  clearControl,
+  ERRNO,
+  IP_OPTION,
+  IPV6_OPTION,
+  MESSAGE_FLAG,
+  Message as Msg,
+  NetError,
+  SOCK_TYPE,
+  SOL,
+  SockAddress,
+} from '@softnet/contract';
+import { putInt } from '@softnet/inet';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
 const { EADDRINUSE, EAGAIN, EBADF } = ERRNO;
@@ -105,7 +118,17 @@ export class EchoService implements Owner {
     address.family = family;
     address.port = port();
     const error = sock.ops.calls!.bind(sock, address);
-    if (error === 0) return sock;
+    if (error === 0) {
+      // Where it was spoken to, it answers from. What a layer does not know, it does without.
+      const isIpv6 = family === INET6;
+      sock.ops.calls!.setOption(
+        sock,
+        isIpv6 ? SOL.IPV6 : SOL.IP,
+        isIpv6 ? IPV6_OPTION.RECVPKTINFO : IP_OPTION.PKTINFO,
+        Uint8Array.of(1, 0, 0, 0),
+      );
+      return sock;
+    }
     sock.ops.calls!.close(sock);
     throw refusal(error, address.port);
   }
@@ -120,10 +143,22 @@ export class EchoService implements Owner {
       if (received === -EAGAIN || received === -EBADF) return;
       if (received < 0) continue;
       // Two echo services would never end.
-      if (message.address.port !== sock.localPort && calls.send(sock, message) >= 0) this.#host.echoed.value++;
+      if (message.address.port !== sock.localPort && answer(sock, message) >= 0) this.#host.echoed.value++;
       giveBack(message);
     }
   }
+}
+
+/** From the address that was spoken to; of a group, or a broadcast address, from one of ours. */
+function answer(sock: SockCommon, message: Message): number {
+  const calls = sock.ops.calls!;
+  const place = message.control;
+  // The way back is the route's matter, unless the address is of a link.
+  if (place !== null && message.address.ifindex === 0) putInt(place.data, place.level === SOL.IPV6 ? 16 : 0, 0);
+  const sent = calls.send(sock, message);
+  if (sent >= 0 || place === null || message.skb === null) return sent;
+  clearControl(message);
+  return calls.send(sock, message);
 }
 
 function giveBack(message: Message): void {
