@@ -29,6 +29,8 @@ export interface IpSpec {
   /** TTL, or hop limit. */
   readonly ttl: number | null;
   readonly flowLabel: number | null;
+  /** In how many fragments it comes. Ours: packetdrill has no word for it. */
+  readonly frags: number | null;
 }
 
 export type UpperSpec = TcpSpec | UdpSpec | IcmpSpec;

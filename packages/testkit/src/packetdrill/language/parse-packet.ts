@@ -7,7 +7,7 @@ import { parseTcp } from './parse-tcp.ts';
 const IPV4 = /\d{1,3}(?:\.\d{1,3}){3}/y;
 /** The colon behind it is not its own. */
 const IPV6 = /[0-9a-fA-F:.]*(?:[0-9a-fA-F]|(?<!:)::)(?=:?(?:\s|$))/y;
-const IP_FIELDS = "'ecn', one of noecn, ect0, ect1, ect01, ce, 'tos', 'ttl', 'hlim' or 'flowlabel'";
+const IP_FIELDS = "'ecn', one of noecn, ect0, ect1, ect01, ce, 'tos', 'ttl', 'hlim', 'flowlabel' or 'frags'";
 
 /** Behind the direction. @throws ScriptSyntaxError */
 export function parsePacket(cursor: Cursor, direction: 'in' | 'out'): PacketSpec {
@@ -43,7 +43,7 @@ function parsePorts(cursor: Cursor): PortsSpec | null {
 }
 
 function parseIp(cursor: Cursor): IpSpec {
-  const ip: { -readonly [field in keyof IpSpec]: IpSpec[field] } = { ecn: null, tos: null, ttl: null, flowLabel: null };
+  const ip: { -readonly [field in keyof IpSpec]: IpSpec[field] } = { ecn: null, tos: null, ttl: null, flowLabel: null, frags: null };
   const close = cursor.sign('[') ? ']' : cursor.sign('(') ? ')' : '';
   if (close === '') return ip;
   do {
@@ -64,6 +64,7 @@ function parseIpField(cursor: Cursor, ip: { -readonly [field in keyof IpSpec]: I
   else if (ip.tos === null && cursor.word('tos')) ip.tos = cursor.integer('a type of service', 0xff);
   else if (ip.ttl === null && (cursor.word('ttl') || cursor.word('hlim'))) ip.ttl = cursor.integer('a hop limit', 0xff);
   else if (ip.flowLabel === null && cursor.word('flowlabel')) ip.flowLabel = cursor.integer('a flow label', 0xfffff);
+  else if (ip.frags === null && cursor.word('frags')) ip.frags = cursor.integer('a number of fragments', 0xff);
   else cursor.fail(`${IP_FIELDS}, each once`);
 }
 

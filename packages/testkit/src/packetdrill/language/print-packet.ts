@@ -15,12 +15,13 @@ function printOuter(header: OuterHeader): string {
   return `mpls ${labels.join(', ')}:`;
 }
 
-function printIp({ ecn, tos, ttl, flowLabel }: IpSpec): string {
+function printIp({ ecn, tos, ttl, flowLabel, frags }: IpSpec): string {
   const fields = [
     ecn ?? '',
     tos === null ? '' : `tos 0x${tos.toString(16)}`,
     ttl === null ? '' : `ttl ${ttl}`,
     flowLabel === null ? '' : `flowlabel 0x${flowLabel.toString(16)}`,
+    frags === null ? '' : `frags ${frags}`,
   ].filter((field) => field !== '');
   return fields.length === 0 ? '' : `[${fields.join(', ')}]`;
 }

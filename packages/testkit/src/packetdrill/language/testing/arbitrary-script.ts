@@ -118,6 +118,7 @@ export const arbitraryPacket: fc.Arbitrary<PacketSpec> = fc.record({
     tos: orNull(fc.nat(255)),
     ttl: orNull(fc.nat(255)),
     flowLabel: orNull(fc.nat(0xfffff)),
+    frags: orNull(fc.nat(0xff)),
   }),
   upper: fc.oneof(tcp, udp, icmp),
 });

@@ -1,0 +1,83 @@
+import type { SockAddress } from '@softnet/contract';
+import { ADDRESS_FAMILY, IP_PROTOCOL, IPV4_WORD2 } from '@softnet/contract';
+import { formatAddress } from '@softnet/wire';
+import type { PacketSpec } from '../language/packet-spec.ts';
+import { Flow } from '../packets/flow.ts';
+import type { LivePacket } from '../packets/live-packet.ts';
+import type { ScriptConfig } from './script-config.ts';
+
+/** The first port of a remote end that no script names. */
+const FIRST_REMOTE_PORT = 53_000;
+
+/** The flows of a script: which one a packet without ports belongs to. */
+export class FlowBook {
+  readonly #config: ScriptConfig;
+  readonly #byFd = new Map<number, Flow>();
+  #current: Flow | null = null;
+  #listening = 0;
+  #nextPort = FIRST_REMOTE_PORT;
+
+  constructor(config: ScriptConfig) {
+    this.#config = config;
+  }
+
+  /** A socket has, or may have, other ends now. @param remote null: none. */
+  touched(fd: number, protocol: number, local: SockAddress, remote: SockAddress | null): void {
+    let flow = this.#byFd.get(fd);
+    if (flow === undefined) {
+      flow = this.#make(protocol, local.port || this.#config.bindPort, 0);
+      this.#byFd.set(fd, flow);
+    }
+    const address = textOf(local);
+    if (address !== null) flow.localAddress = address;
+    flow.localPort = local.port;
+    if (remote !== null) {
+      flow.remoteAddress = textOf(remote) ?? flow.remoteAddress;
+      flow.remotePort = remote.port;
+    }
+    this.#current = flow;
+  }
+
+  /** A socket listens: the next SYN begins a flow to it. */
+  listens(localPort: number): void {
+    this.#listening = localPort;
+    this.#current = null;
+  }
+
+  closed(fd: number): void {
+    this.#byFd.delete(fd);
+  }
+
+  /** The flow that a packet of the script belongs to. */
+  of({ direction, upper }: PacketSpec): Flow {
+    const flow = this.#current;
+    const isSyn = upper.kind === 'tcp' && upper.flags.includes('S') && !upper.flags.includes('.') && direction === 'in';
+    if (flow === null || (isSyn && flow.sawRemoteSyn && flow.isUnderWay)) {
+      const protocol = upper.kind === 'udp' ? IP_PROTOCOL.UDP : IP_PROTOCOL.TCP;
+      this.#current = this.#make(protocol, this.#listening || flow?.localPort || this.#config.bindPort, this.#nextPort++);
+    } else if (flow.remotePort === 0 && direction === 'in') flow.remotePort = this.#nextPort++;
+    return this.#current!;
+  }
+
+  /** What a packet of the kernel says of its flow. */
+  heard(flow: Flow, { upper, bytes }: LivePacket): void {
+    flow.lastSent = bytes;
+    if (upper.kind === 'udp' || upper.kind === 'tcp') {
+      if (flow.localPort === 0) flow.localPort = upper.srcPort;
+      if (flow.remotePort === 0) flow.remotePort = upper.dstPort;
+    }
+    if (upper.kind === 'icmp') flow.echoId = upper.rest >>> 16;
+  }
+
+  #make(protocol: number, localPort: number, remotePort: number): Flow {
+    const { localIp, remoteIp } = this.#config;
+    return new Flow(protocol, localIp, remoteIp, localPort, remotePort);
+  }
+}
+
+/** As packets have it: mapped ones as IPv4. Null: none. */
+export function textOf({ family, address0, address1, address2, address3 }: SockAddress): string | null {
+  if ((address0 | address1 | address3) === 0 && (address2 === 0 || address2 === IPV4_WORD2)) return null;
+  const isIpv4 = family === ADDRESS_FAMILY.INET || (address0 === 0 && address1 === 0 && address2 === IPV4_WORD2);
+  return formatAddress(isIpv4 ? ADDRESS_FAMILY.INET : ADDRESS_FAMILY.INET6, address0, address1, address2, address3);
+}

@@ -1,0 +1,84 @@
+import { ERRNO, NetError } from '@softnet/contract';
+import type { ModuleSource } from '@softnet/kernel';
+import { parseScript } from '../language/parse-script.ts';
+import type { Script } from '../language/script.ts';
+import { ScriptSyntaxError } from '../language/syntax-error.ts';
+import { ScriptFailure } from '../system/script-failure.ts';
+import type { ScriptLimits } from './script-clock.ts';
+import { SCRIPT_LIMITS } from './script-clock.ts';
+import { readConfig } from './script-config.ts';
+import { ScriptHost } from './script-host.ts';
+import { ScriptRun } from './script-run.ts';
+import type { Verdict } from './verdict.ts';
+import { LineFailure } from './verdict.ts';
+
+/** How to run a script; all of it has defaults. */
+export interface RunScriptOptions {
+  /** In the place of what the script's `--` lines say: `{ ip_version: 'ipv6' }`. */
+  readonly overrides?: Readonly<Record<string, string>>;
+  /** Beside the modules of every host. */
+  readonly modules?: readonly ModuleSource[];
+  readonly limits?: Partial<ScriptLimits>;
+  /** Says what happens, line by line. */
+  readonly verbose?: boolean;
+  /** Is given all packets, as pcapng. */
+  readonly pcap?: (bytes: Uint8Array) => void;
+  /** Reads the files that a script's shell lines name; undefined: there is none. */
+  readonly readFile?: (path: string) => string | undefined;
+}
+
+/** Runs a packetdrill script against a kernel of its own. Never rejects for what the script says: that is the verdict. */
+export async function runScript(file: string, text: string, options: RunScriptOptions = {}): Promise<Verdict> {
+  const log: string[] = [];
+  let script: Script;
+  try {
+    script = parseScript(file, text);
+  } catch (error) {
+    if (!(error instanceof ScriptSyntaxError)) throw error;
+    const sentence = `expected ${error.message.split(': expected ')[1]}`;
+    return {
+      file,
+      passed: false,
+      line: error.at.line,
+      timeUs: 0,
+      sentence: `${sentence} (column ${error.at.column})`,
+      expected: null,
+      actual: null,
+      log,
+    };
+  }
+  return await runParsed(script, options, log);
+}
+
+/** The same of a script that was read already. */
+export async function runParsed(script: Script, options: RunScriptOptions = {}, log: string[] = []): Promise<Verdict> {
+  let run: ScriptRun | null = null;
+  let host: ScriptHost | null = null;
+  const { file } = script;
+  try {
+    const config = readConfig(script.options, options.overrides);
+    host = await ScriptHost.boot(options.modules ?? []);
+    await host.configure(config);
+    if (options.pcap !== undefined) host.capture(options.pcap);
+    run = new ScriptRun(script, host, config, {
+      limits: { ...SCRIPT_LIMITS, ...options.limits },
+      log: options.verbose === true ? log : null,
+      readFile: options.readFile ?? (() => undefined),
+    });
+    await run.run();
+    return { file, passed: true, line: null, timeUs: run.nowUs, sentence: '', expected: null, actual: null, log };
+  } catch (error) {
+    const sentence = error instanceof Error ? error.message : String(error);
+    if (!isVerdict(error)) throw error;
+    const { line, expected, actual } = error instanceof LineFailure ? error : { line: run?.line ?? null, expected: null, actual: null };
+    return { file, passed: false, line, timeUs: run?.nowUs ?? 0, sentence, expected, actual, log };
+  } finally {
+    run?.close();
+    await host?.dispose();
+  }
+}
+
+/** The script's fault or the stack's; others are ours. */
+function isVerdict(error: unknown): boolean {
+  return error instanceof LineFailure || error instanceof ScriptFailure || (error instanceof NetError && error.code in ERRNO);
+}

@@ -1,0 +1,62 @@
+import type { SockAddress } from '@softnet/contract';
+import { ADDRESS_FAMILY, SockAddress as Address, IPV4_WORD2 } from '@softnet/contract';
+import { formatAddress, ipv4Words, parseAddress } from '@softnet/wire';
+import type { Expression } from '../language/expression.ts';
+import type { ScriptConfig } from '../run/script-config.ts';
+import { encode, LAYOUTS } from './layouts.ts';
+import { ScriptFailure } from './script-failure.ts';
+
+/** An end as calls take it, of text and port. @param domain AF_INET, or AF_INET6: an IPv4 address is mapped then. */
+export function endOf(text: string, port: number, domain: number): SockAddress {
+  const address = new Address();
+  const { words, family } = parseAddress(text)!;
+  address.family = domain;
+  [address.address0, address.address1, address.address2, address.address3] = words;
+  // ::ffff:a.b.c.d; the contract's words of IPv4 are the same.
+  if (family === ADDRESS_FAMILY.INET && domain === ADDRESS_FAMILY.INET6) address.address2 = IPV4_WORD2;
+  address.port = port;
+  return address;
+}
+
+/** A `sockaddr` as a script writes it; `...`: the address given. @throws ScriptFailure */
+export function addressOf(expression: Expression, usual: SockAddress): SockAddress {
+  if (expression.kind === 'ellipsis') return usual;
+  if (expression.kind !== 'record') throw new ScriptFailure("a struct sockaddr in braces, or '...', is expected");
+  const isIpv6 = expression.fields.some(({ name }) => name?.startsWith('sin6_'));
+  const bytes = encode(expression.fields, isIpv6 ? LAYOUTS.sockaddrIn6 : LAYOUTS.sockaddrIn);
+  const view = new DataView(bytes.buffer);
+  const address = new Address();
+  address.family = view.getUint16(0, true);
+  address.port = view.getUint16(2);
+  if (isIpv6) {
+    [address.address0, address.address1, address.address2, address.address3] = [8, 12, 16, 20].map((at) => view.getInt32(at)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    address.ifindex = view.getUint32(24, true);
+  } else [address.address0, address.address1, address.address2, address.address3] = ipv4Words(view.getInt32(4));
+  return address;
+}
+
+/** Compares an address that a call gave with what the script says; `...` is any. @throws ScriptFailure */
+export function checkAddress(actual: SockAddress | null, expression: Expression | undefined, what: string): void {
+  if (expression === undefined || expression.kind === 'ellipsis') return;
+  const expected = addressOf(expression, new Address());
+  const [is, wanted] = [actual === null ? 'none' : showEnd(actual), showEnd(expected)];
+  if (is !== wanted) throw new ScriptFailure(`${what} is ${is}, not ${wanted}`);
+}
+
+function showEnd({ family, address0, address1, address2, address3, port }: SockAddress): string {
+  return `${formatAddress(family, address0, address1, address2, address3)} port ${port}`;
+}
+
+/** What `...` stands for in bind, and in connect and its kin. */
+export function usualLocal({ localIp, bindPort, domain }: ScriptConfig): SockAddress {
+  return endOf(localIp, bindPort, domain);
+}
+
+export function usualRemote({ remoteIp, connectPort, domain }: ScriptConfig): SockAddress {
+  return endOf(remoteIp, connectPort, domain);
+}

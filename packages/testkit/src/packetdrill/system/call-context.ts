@@ -1,0 +1,67 @@
+import { SockAddress } from '@softnet/contract';
+import type { Expression } from '../language/expression.ts';
+import type { FlowBook } from '../run/flow-book.ts';
+import type { ScriptConfig } from '../run/script-config.ts';
+import { numberOf } from './evaluate.ts';
+import { ScriptFailure } from './script-failure.ts';
+import type { Answer, SystemCalls } from './system-calls.ts';
+
+/** A call that was made. */
+export interface MadeCall {
+  readonly answer: Answer;
+  /** The answer, where it is 0 or more, is a descriptor. */
+  readonly opens?: number;
+  /** Looks at what the call has given. @throws ScriptFailure */
+  readonly verify?: (answer: number) => void;
+}
+
+/** What calls of a script work with. */
+export class CallContext {
+  readonly calls: SystemCalls;
+  readonly config: ScriptConfig;
+  readonly flows: FlowBook;
+  /** Descriptors of the script, as they are in the kernel under test; and of what protocol they are. */
+  readonly #fds = new Map<number, { readonly live: number; readonly protocol: number }>();
+  readonly epolls = new Map<number, Map<number, { events: number; data: number }>>();
+
+  constructor(calls: SystemCalls, config: ScriptConfig, flows: FlowBook) {
+    this.calls = calls;
+    this.config = config;
+    this.flows = flows;
+  }
+
+  opened(fd: number, live: number, protocol: number): void {
+    this.#fds.set(fd, { live, protocol });
+  }
+
+  forget(fd: number): void {
+    this.#fds.delete(fd);
+  }
+
+  /** What the script calls by this number, as the kernel does; itself where the script never opened it. */
+  live(fd: number): number {
+    return this.#fds.get(fd)?.live ?? -1;
+  }
+
+  protocol(fd: number): number {
+    return this.#fds.get(fd)?.protocol ?? 0;
+  }
+
+  fd(expression: Expression | undefined): number {
+    if (expression === undefined) throw new ScriptFailure('the descriptor is missing');
+    return numberOf(expression);
+  }
+
+  /** Its ends have changed: which flow packets belong to. */
+  touch(fd: number, remote: SockAddress | null): void {
+    const local = new SockAddress();
+    if (this.calls.nameOf(this.live(fd), false, local) === 0) this.flows.touched(fd, this.protocol(fd), local, remote);
+  }
+}
+
+/** One argument more than the script gives is missing. @throws ScriptFailure */
+export function argument(args: readonly Expression[], index: number, what: string): Expression {
+  const found = args[index];
+  if (found === undefined) throw new ScriptFailure(`${what} is missing`);
+  return found;
+}
