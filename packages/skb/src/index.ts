@@ -25,6 +25,8 @@ export {
   tailroom,
   trim,
 } from './edit.ts';
+export { loadFilter } from './filter/bpf-filter.ts';
+export { parseFilter } from './filter/parse-filter.ts';
 export { copyIn, gather, linearize } from './gather.ts';
 export { makePool } from './make-pool.ts';
 export { SkbModule } from './module.ts';

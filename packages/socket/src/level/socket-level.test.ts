@@ -108,6 +108,23 @@ test('who is bound to a device is put where he then belongs', () => {
   expect(placed).toEqual([sock, sock]);
 });
 
+describe('filters', () => {
+  // ret #4
+  const four = Uint8Array.of(0x06, 0, 0, 0, 4, 0, 0, 0);
+
+  test('are attached, taken off, and stay once they are locked', () => {
+    const { level, sock } = makeLevel();
+    const none = new Uint8Array(0);
+    expect(level.set(sock, SO.DETACH_FILTER, none)).toBe(-ERRNO.ENOENT);
+    expect([level.set(sock, SO.ATTACH_FILTER, four.subarray(0, 7)), level.set(sock, SO.ATTACH_FILTER, none)]).toEqual([INVALID, INVALID]);
+    expect([level.set(sock, SO.ATTACH_FILTER, four), sock.options!.filter!.run(new Skb({} as PacketMemory))]).toEqual([0, 4]);
+    expect([level.set(sock, SO.DETACH_FILTER, none), sock.options!.filter]).toEqual([0, null]);
+    expect([level.set(sock, SO.ATTACH_FILTER, four), level.set(sock, SO.LOCK_FILTER, ints(1))]).toEqual([0, 0]);
+    const refused = [SO.ATTACH_FILTER, SO.DETACH_FILTER].map((name) => level.set(sock, name, four));
+    expect([...refused, level.set(sock, SO.LOCK_FILTER, ints(0))]).toEqual([-ERRNO.EPERM, -ERRNO.EPERM, -ERRNO.EPERM]);
+  });
+});
+
 describe('what is told of a packet', () => {
   const packet = Object.assign(new Skb({} as PacketMemory), { timeUs: 5_000_100, mark: 7 });
 

@@ -1,5 +1,6 @@
 import type { ControlMessage, Message, OptionLevel, PacketOptions, Skb, SockCommon } from '@softnet/contract';
 import { ERRNO, putControl, SO, SOCK_FLAG, SOL, SockOptions } from '@softnet/contract';
+import { loadFilter } from '@softnet/skb';
 import type { BufferLimits } from './buffer-sizes.ts';
 import { receiveBytes, sendBytes } from './buffer-sizes.ts';
 import type { DeviceOption } from './device-option.ts';
@@ -31,6 +32,8 @@ export class SocketLevel implements OptionLevel {
     switch (name) {
       case SO.BINDTODEVICE:
         return this.#device.byName(sock, value);
+      case SO.ATTACH_FILTER:
+        return attachFilter(sock, value);
       case SO.LINGER:
         return setLinger(sock, value);
       case SO.RCVTIMEO:
@@ -132,6 +135,18 @@ function tell(sock: SockCommon, name: number, number: number): number {
   else if (isTime) tellTime(options, name === SO.TIMESTAMP || name === SO.TIMESTAMP_NEW ? TOLD.TIMESTAMP : TOLD.TIMESTAMPNS, number !== 0);
   else options.ancillary = number === 0 ? options.ancillary & ~bit! : options.ancillary | bit!;
   sock.flags |= SOCK_FLAG.ANCILLARY;
+  return 0;
+}
+
+/**
+ * The instructions themselves, eight bytes each.
+ * DEVIATION: Linux's `struct sock_fprog` points to them; there are no addresses here.
+ */
+function attachFilter(sock: SockCommon, value: Uint8Array): number {
+  if ((sock.flags & SOCK_FLAG.FILTER_LOCKED) !== 0) return -ERRNO.EPERM;
+  const filter = loadFilter(value);
+  if (filter === null) return -ERRNO.EINVAL;
+  optionsOf(sock).filter = filter;
   return 0;
 }
 
