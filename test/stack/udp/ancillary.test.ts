@@ -1,4 +1,5 @@
 import { ADDRESS_FAMILY, ERRNO, IP_OPTION, IPV6_OPTION, SOL, UDP_OPTION } from '@softnet/contract';
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Row } from './control.ts';
 import { int, ip, receiveAll, sendWith, set } from './control.ts';
@@ -229,4 +230,80 @@ test('an IPv6 socket’s IPv4 packets go by its options of SOL_IP, its others by
   expect(receiveAll(b)).toMatchObject({ control: [[SOL.IP, IP_OPTION.TTL, int(7)]] });
   expect(receiveAll(c)).toMatchObject({ control: [[SOL.IPV6, IPV6_OPTION.HOPLIMIT, int(8)]] });
   for (const user of [a, b, c]) user.close();
+});
+
+test('what a message says of its packet is what its receiver is told', async () => {
+  const byte = fc.integer({ min: 0, max: 255 });
+  const [a, b, a6, b6] = [host.user(INET), host.user(INET), host.user(INET6), host.user(INET6)];
+  expect([b.bind('127.0.0.1:5011'), b6.bind('[::1]:5011')]).toEqual([0, 0]);
+  for (const name of [IP_OPTION.PKTINFO, IP_OPTION.RECVTTL, IP_OPTION.RECVTOS]) set(b, SOL.IP, name, int(1));
+  for (const name of [IPV6_OPTION.RECVHOPLIMIT, IPV6_OPTION.RECVTCLASS, IPV6_OPTION.FLOWINFO, IPV6_OPTION.RECVDSTOPTS])
+    set(b6, SOL.IPV6, name, int(1));
+  const source = fc.tuple(byte, byte, fc.integer({ min: 1, max: 254 }));
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 255 }), byte, source, async (ttl, tos, [x, y, z]) => {
+      const rows: Row[] = [
+        [SOL.IP, IP_OPTION.TTL, int(ttl)],
+        [SOL.IP, IP_OPTION.PKTINFO, [...int(0), 127, x, y, z, 0, 0, 0, 0]],
+        [SOL.IP, IP_OPTION.TOS, int(tos)],
+      ];
+      expect(sendWith(a, [1], rows, '127.0.0.1:5011')).toBe(1);
+      await host.settle();
+      const place = [...int(1), ...ip('127.0.0.1'), ...ip('127.0.0.1')];
+      const control: Row[] = [
+        [SOL.IP, IP_OPTION.PKTINFO, place],
+        [SOL.IP, IP_OPTION.TTL, int(ttl)],
+        [SOL.IP, IP_OPTION.TOS, [tos]],
+      ];
+      expect(receiveAll(b)).toMatchObject({ from: `127.${x}.${y}.${z}:${a.sock.localPort}`, control });
+    }),
+    { numRuns: 50, seed: 3 },
+  );
+  // An option that is stepped over by who does not know it.
+  const options = fc.integer({ min: 0, max: 6 }).chain((units) => fc.array(byte, { minLength: 8 * units + 4, maxLength: 8 * units + 4 }));
+  await fc.assert(
+    fc.asyncProperty(byte, byte, fc.integer({ min: 1, max: 0xfffff }), options, async (hops, tos, label, data) => {
+      const header = [0, (data.length - 4) / 8, 0x1e, data.length, ...data];
+      const rows: Row[] = [
+        [SOL.IPV6, IPV6_OPTION.HOPLIMIT, int(hops)],
+        [SOL.IPV6, IPV6_OPTION.TCLASS, int(tos)],
+        [SOL.IPV6, IPV6_OPTION.DSTOPTS, header],
+        [SOL.IPV6, IPV6_OPTION.FLOWINFO, [0, label >>> 16, (label >>> 8) & 0xff, label & 0xff]],
+      ];
+      expect(sendWith(a6, [1], rows, '[::1]:5011')).toBe(1);
+      await host.settle();
+      const flowInfo = [tos >>> 4, ((tos & 0xf) << 4) | (label >>> 16), (label >>> 8) & 0xff, label & 0xff];
+      const control: Row[] = [
+        [SOL.IPV6, IPV6_OPTION.HOPLIMIT, int(hops)],
+        [SOL.IPV6, IPV6_OPTION.TCLASS, int(tos)],
+        [SOL.IPV6, IPV6_OPTION.FLOWINFO, flowInfo],
+        [SOL.IPV6, IPV6_OPTION.DSTOPTS, [17, ...header.slice(1)]],
+      ];
+      expect(receiveAll(b6)).toMatchObject({ bytes: [1], control });
+    }),
+    { numRuns: 50, seed: 3 },
+  );
+  for (const user of [a, b, a6, b6]) user.close();
+});
+
+test('bursts with header options or extension headers come as they were sent, one by one', async () => {
+  const data = Array.from({ length: 250 }, (_, i) => i);
+  for (const [family, to, rows] of [
+    [INET, '127.0.0.1:5012', [[SOL.IP, IP_OPTION.RETOPTS, [1, 1, 1, 1]]]],
+    [
+      INET6,
+      '[::1]:5012',
+      [
+        [SOL.IPV6, IPV6_OPTION.DSTOPTS, PADDING],
+        [SOL.IPV6, IPV6_OPTION.HOPOPTS, PADDING],
+      ],
+    ],
+  ] as const) {
+    await withSockets(family, to, async (a, b) => {
+      expect(sendWith(a, data, [...rows, [SOL.UDP, UDP_OPTION.SEGMENT, [100, 0]]], to)).toBe(250);
+      await host.settle();
+      const got = [b.receive(), b.receive(), b.receive()].map((each) => (typeof each === 'number' ? each : each.bytes));
+      expect(got).toEqual([data.slice(0, 100), data.slice(100, 200), data.slice(200)]);
+    });
+  }
 });
