@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { errorLine } from './error-line.ts';
 import { newModule } from './new-module/new-module.ts';
 import { packageVersion } from './package-folder.ts';
+import { addPacketdrill } from './packetdrill/command.ts';
 import { plainSentence } from './session/parse-given.ts';
 import type { StartOptions } from './start/start.ts';
 import { start } from './start/start.ts';
@@ -69,6 +70,7 @@ function makeProgram(terminal: Terminal, outcome: { code: number }): Command {
     .action((name: string, options: { readonly dir?: string }) => {
       stdout.write(writeModule(name, options.dir));
     });
+  addPacketdrill(program, (text) => stdout.write(`${text}\n`), outcome);
   return program;
 }
 

@@ -9,7 +9,7 @@ import { SCRIPT_LIMITS } from './script-clock.ts';
 import { readConfig } from './script-config.ts';
 import { ScriptHost } from './script-host.ts';
 import { ScriptRun } from './script-run.ts';
-import type { Verdict } from './verdict.ts';
+import type { ScriptVerdict } from './verdict.ts';
 import { LineFailure } from './verdict.ts';
 
 /** How to run a script; all of it has defaults. */
@@ -28,7 +28,7 @@ export interface RunScriptOptions {
 }
 
 /** Runs a packetdrill script against a kernel of its own. Never rejects for what the script says: that is the verdict. */
-export async function runScript(file: string, text: string, options: RunScriptOptions = {}): Promise<Verdict> {
+export async function runScript(file: string, text: string, options: RunScriptOptions = {}): Promise<ScriptVerdict> {
   const log: string[] = [];
   let script: Script;
   try {
@@ -51,7 +51,7 @@ export async function runScript(file: string, text: string, options: RunScriptOp
 }
 
 /** The same of a script that was read already. */
-export async function runParsed(script: Script, options: RunScriptOptions = {}, log: string[] = []): Promise<Verdict> {
+export async function runParsed(script: Script, options: RunScriptOptions = {}, log: string[] = []): Promise<ScriptVerdict> {
   let run: ScriptRun | null = null;
   let host: ScriptHost | null = null;
   const { file } = script;

@@ -39,7 +39,8 @@ const ADDRESSES = Object.freeze({
   6: { local: 'fd3d:a0b:17d6::1', remote: '2001:db8::1', prefixLen: 64 },
 });
 
-const KNOWN = Object.freeze([
+/** Names of all `--` lines that are known. Those of speed, verbosity and code files change nothing here. */
+export const SCRIPT_OPTIONS: readonly string[] = Object.freeze([
   ...Object.keys(DEFAULTS),
   'local_ip',
   'remote_ip',
@@ -63,8 +64,8 @@ const KNOWN = Object.freeze([
 export function readConfig(options: readonly ScriptOption[], overrides: Readonly<Record<string, string>> = {}): ScriptConfig {
   const given: Record<string, string> = { ...DEFAULTS };
   for (const { name, value } of options) {
-    if (!KNOWN.includes(name))
-      throw new ScriptFailure(`there is no option --${name}; there are ${KNOWN.map((each) => `--${each}`).join(', ')}`);
+    if (!SCRIPT_OPTIONS.includes(name))
+      throw new ScriptFailure(`there is no option --${name}; there are ${SCRIPT_OPTIONS.map((each) => `--${each}`).join(', ')}`);
     given[name] = value ?? 'true';
   }
   Object.assign(given, overrides);

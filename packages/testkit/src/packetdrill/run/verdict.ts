@@ -1,5 +1,5 @@
 /** What became of a script. */
-export interface Verdict {
+export interface ScriptVerdict {
   readonly file: string;
   readonly passed: boolean;
   /** Where it failed; null: as a whole, or it did not. */
@@ -31,7 +31,7 @@ export class LineFailure extends Error {
 }
 
 /** As text: one line where it passed. */
-export function describeVerdict({ file, passed, line, timeUs, sentence, expected, actual, log }: Verdict): string {
+export function describeVerdict({ file, passed, line, timeUs, sentence, expected, actual, log }: ScriptVerdict): string {
   const lines = [...log];
   if (passed) lines.push(`${file}: passed`);
   else {

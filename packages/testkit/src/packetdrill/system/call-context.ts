@@ -30,7 +30,11 @@ export class CallContext {
     this.flows = flows;
   }
 
+  /** The descriptor that was opened last, of the script's numbers; null: none. */
+  newest: number | null = null;
+
   opened(fd: number, live: number, protocol: number): void {
+    this.newest = fd;
     this.#fds.set(fd, { live, protocol });
   }
 

@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeVerdict, runScript } from '@softnet/testkit';
+import { expect, test } from 'vitest';
+
+const FOLDER = import.meta.dirname;
+const failing = new Set(
+  readFileSync(join(FOLDER, 'expect-fail.txt'), 'utf8')
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim())
+    .filter((line) => line !== ''),
+);
+const scripts = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.pkt'))
+  .sort();
+
+test.each(scripts)('%s', async (name) => {
+  const verdict = await runScript(name, readFileSync(join(FOLDER, name), 'utf8'));
+  // One that passes though it is listed is to be taken off the list.
+  expect(verdict.passed, describeVerdict(verdict)).toBe(!failing.has(name));
+});
+
+test('every script that is listed as failing is there', () => {
+  expect([...failing].filter((name) => !scripts.includes(name))).toEqual([]);
+});
