@@ -131,6 +131,21 @@ test('what this host itself refuses: EMSGSIZE with the MTU, no payload, no offen
   user6.close();
 });
 
+test('who is woken by a report, and sends at once, hides nothing from the send that it is about', () => {
+  const user = host.user(INET6);
+  for (const name of [IPV6_OPTION.RECVERR, IPV6_OPTION.DONTFRAG]) expect(set(user, SOL.IPV6, name, int(1))).toBe(0);
+  const inner: number[] = [];
+  user.sock.wake = () => {
+    user.sock.wake = null;
+    const { data, control } = user.message;
+    inner.push(sendWith(user, [1], [], '[::1]:5'));
+    Object.assign(user.message, { data, control });
+  };
+  // The layer itself refuses it: it fits a datagram, and not the loopback's MTU with its header.
+  expect([sendWith(user, new Array(65_527).fill(0), [], '[::1]:5'), inner]).toEqual([-EMSGSIZE, [1]]);
+  user.close();
+});
+
 test('SO_RCVBUF bounds it, together with what was received', async () => {
   const user = host.user();
   expect([set(user, SOL.IP, IP_OPTION.RECVERR, int(1)), set(user, SOL.SOCKET, 8, int(3000))]).toEqual([0, 0]);

@@ -10,42 +10,47 @@ const GOAL_BYTES = 400;
 const HOLD_BYTES = 128;
 /** What the flow and port tables have for each: cells of arrays, which double. */
 const TABLE_BYTES = 140;
-const MANY = 20_000;
+const FEW = 4000;
+const MOST = 64_000;
 
 test('an idle UDP socket is small: made, and bound', async () => {
   const host = await realHost();
   const { kernel } = host;
   const owner = { name: 'many' };
-  const sockets: (SockCommon | null)[] = new Array(MANY).fill(null);
+  const places = new Array<SockCommon | null>(MOST).fill(null);
+  let count = 0;
   const open = (): void => {
-    for (let i = 0; i < MANY; i++) sockets[i] = kernel.port(Sockets).current.open(ADDRESS_FAMILY.INET, SOCK_TYPE.DGRAM, 0, owner);
+    places[count++] = kernel.port(Sockets).current.open(ADDRESS_FAMILY.INET, SOCK_TYPE.DGRAM, 0, owner);
   };
-  const close = (): void => {
-    for (const [i, sock] of sockets.entries()) {
-      if (sock !== null) sock.ops.calls!.close(sock);
-      sockets[i] = null;
+  const bind = (): void => {
+    const sock = places[count - 1]!;
+    if (sock.ops.calls!.bind(sock, address('127.0.0.1:0')) !== 0) throw new Error('not bound');
+  };
+  const closeAll = (): void => {
+    for (; count > 0; places[count] = null) {
+      const sock = places[--count]!;
+      sock.ops.calls!.close(sock);
     }
   };
   const used = (): number => {
     for (let i = 0; i < 3; i++) globalThis.gc!();
     return process.memoryUsage().heapUsed;
   };
-  const bind = (): void => {
-    for (const sock of sockets) if (sock!.ops.calls!.bind(sock!, address('127.0.0.1:0')) !== 0) throw new Error('not bound');
-  };
-  /** What closing them gives back, each: the median of rounds. */
-  const bytesOf = (...steps: (() => void)[]): number => {
+  /** What closing so many gives back: the median of rounds. */
+  const bytesOf = (many: number, steps: readonly (() => void)[]): number => {
     const rounds = [0, 1, 2].map(() => {
-      for (const step of steps) step();
+      for (let i = 0; i < many; i++) for (const step of steps) step();
       const full = used();
-      close();
-      return (full - used()) / MANY;
+      closeAll();
+      return full - used();
     });
     return rounds.sort((one, other) => one - other)[1]!;
   };
-  bytesOf(open, bind);
-  const made = bytesOf(open);
-  const bound = bytesOf(open, bind);
+  /** Of one more: what is there however many they are counts for none. */
+  const bytesEach = (many: number, ...steps: readonly (() => void)[]): number =>
+    (bytesOf(many, steps) - bytesOf(FEW, steps)) / (many - FEW);
+  const made = bytesEach(MOST, open);
+  const bound = bytesEach(12_000, open, bind);
   console.log(`an idle UDP socket: ${made.toFixed(0)} bytes; bound, with what the tables have of it: ${bound.toFixed(0)}`);
   // It was really there.
   expect(made).toBeGreaterThan(300);

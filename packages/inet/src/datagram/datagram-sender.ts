@@ -98,14 +98,15 @@ export class DatagramSender {
     const { cork } = state;
     if (cork === null) return 0;
     this.#takeOut(sock, state, cork);
-    const { skb, layer, toPeer, flags } = cork;
+    const { skb, toPeer, flags } = cork;
     const { pool } = skb.memory;
     const flow = this.#flow;
     Object.assign(flow, cork.flow);
     this.#packet = cork.packet;
     const lenBytes = skb.len;
-    // It may have waited long: its way is looked up anew.
+    // It may have waited long: its way is looked up anew, and its layer may have been replaced.
     const dst = this.#host.route.current.lookup(flow);
+    const layer = this.#way.layerFor(sock, flow.family) ?? cork.layer;
     const notThere = this.#notThere(dst, sock, flags);
     const sizeBytes = notThere < 0 ? notThere : this.#burstOf(cork.segmentBytes, sock, dst, layer, lenBytes);
     const hasRoom = sizeBytes >= 0 && pool.makeRoom(skb, dst.headroomBytes + this.#protocol.headerBytes, 0);
@@ -133,10 +134,11 @@ export class DatagramSender {
   /** An error that this host reports of the packet which is being sent (too big, no neighbour): true, its sender is told. */
   takesError(sock: SockCommon, report: ErrorReport): boolean {
     if (this.#sending !== sock) return false;
-    this.#localError = report.errno;
     if ((sock.flags & SOCK_FLAG.RECVERR) !== 0 && queueError(sock, aimedAt(errorOf(report), this.#flow, sock))) {
       wakeUser(sock, this.#host.log);
     }
+    // Last: who is woken may send too.
+    this.#localError = report.errno;
     return true;
   }
 

@@ -40,6 +40,11 @@ export class DatagramWay {
     return message.hasAddress ? this.#wayToAddress(sock, message, family) : this.#wayToPeer(sock);
   }
 
+  /** Its own, or the one that a dual-stack socket's other packets go by. */
+  layerFor({ layer }: SockCommon, family: number): NetworkLayer | null {
+    return layer !== null && layer.family === family ? layer : layerOf(this.#host.layers, family);
+  }
+
   #familyOfPeer(sock: SockCommon): number {
     if (!isConnected(sock)) return -ERRNO.EDESTADDRREQ;
     if (this.#protocol.peerPorts && sock.remotePort === 0) return -ERRNO.EINVAL;
@@ -81,7 +86,7 @@ export class DatagramWay {
     if (oif < 0) return oif;
     const bound = this.#bound(sock);
     if (bound < 0) return bound;
-    this.layer = sock.layer !== null && sock.layer.family === family ? sock.layer : layerOf(this.#host.layers, family);
+    this.layer = this.layerFor(sock, family);
     if (this.layer === null) return -ERRNO.ENETUNREACH;
     const flow = this.flow;
     beginFlow(flow, sock, family, oif);
@@ -91,20 +96,21 @@ export class DatagramWay {
     return this.#host.route.current.lookup(flow);
   }
 
-  /** Source, interface, mark and label that the packet's own control messages name. -EINVAL: the source is not to be had. */
+  /** Source, interface, mark and label that the packet's own control messages name. -EINVAL, -ENETUNREACH: the source is not to be had. */
   #wayOfItsOwn(sock: SockCommon, packet: PacketOptions): Dst | number {
     const flow = this.flow;
     const { source0, source1, source2, source3, ifindex } = packet;
     if (ifindex !== 0) {
-      // Linux has IPv4's word for it, and IPv6's only where the socket has none.
+      // As in Linux: over IPv4 it counts for more than the socket's, over IPv6 it must not be another.
       if (flow.family === ADDRESS_FAMILY.INET6 && flow.oif !== 0 && flow.oif !== ifindex) return -ERRNO.EINVAL;
       flow.oif = ifindex;
     }
     if (!isUnspecified(source0, source1, source2, source3)) {
       if (isIpv4(source0, source1, source2) !== (flow.family === ADDRESS_FAMILY.INET)) return -ERRNO.EINVAL;
       const type = this.layer!.addressType(source0, source1, source2, source3, flow.family === ADDRESS_FAMILY.INET ? 0 : ifindex);
-      if (type !== ADDRESS_TYPE.LOCAL && (sock.flags & SOCK_FLAG.FREEBIND) === 0)
-        return isIpv4(source0, source1, source2) ? -ERRNO.ENETUNREACH : -ERRNO.EINVAL;
+      const isTaken = type === ADDRESS_TYPE.LOCAL || (sock.flags & SOCK_FLAG.FREEBIND) !== 0;
+      // Linux has a word for each.
+      if (!isTaken) return flow.family === ADDRESS_FAMILY.INET ? -ERRNO.ENETUNREACH : -ERRNO.EINVAL;
       flow.src0 = source0;
       flow.src1 = source1;
       flow.src2 = source2;
