@@ -63,7 +63,12 @@ export class KernelCalls implements SystemCalls {
   accept(fd: number, flags: number): Answer {
     return this.#with<Answer>(fd, (opened, calls) => {
       if (opened.sock.ops.type !== SOCK_TYPE.STREAM) return -ERRNO.EOPNOTSUPP;
-      return opened.retried(() => this.#place((owner) => calls.accept(opened.sock, owner), (flags & O_NONBLOCK) === 0), POLL.IN, 0);
+      return opened.retried(
+        this.#host,
+        () => this.#place((owner) => calls.accept(opened.sock, owner), (flags & O_NONBLOCK) === 0),
+        POLL.IN,
+        0,
+      );
     });
   }
 
@@ -71,7 +76,7 @@ export class KernelCalls implements SystemCalls {
     return this.#with<Answer>(fd, (opened, calls) => {
       const sent = new Message();
       fill(sent, message);
-      return opened.retried(() => calls.send(opened.sock, sent), POLL.OUT, message.flags);
+      return opened.retried(this.#host, () => calls.send(opened.sock, sent), POLL.OUT, message.flags);
     });
   }
 
@@ -79,6 +84,7 @@ export class KernelCalls implements SystemCalls {
     return this.#with<Answer>(fd, (opened, calls) => {
       const received = new Message();
       return opened.retried(
+        this.#host,
         () => {
           received.data = message.data;
           received.flags = message.flags & ~MESSAGE_FLAG.SKB;

@@ -1,4 +1,4 @@
-import type { Notice, Owner, SockCommon } from '@softnet/contract';
+import type { FaceHost, Notice, Owner, SockCommon } from '@softnet/contract';
 import { ERRNO, MESSAGE_FLAG, POLL } from '@softnet/contract';
 import type { Answer } from './system-calls.ts';
 
@@ -57,19 +57,29 @@ export class OpenSocket implements Owner {
     });
   }
 
-  /** Calls until it does not answer -EAGAIN, where it blocks. */
-  retried(call: () => number, mask: number, flags: number): Answer {
+  /** Calls until it does not answer -EAGAIN, where it blocks; SO_RCVTIMEO and SO_SNDTIMEO end it. */
+  retried(host: FaceHost, call: () => number, mask: number, flags: number): Answer {
     const answer = call();
     if (answer !== -ERRNO.EAGAIN || !this.isBlocking || (flags & MESSAGE_FLAG.DONTWAIT) !== 0) return answer;
+    const { options } = this.sock;
+    const timeoutUs = (mask === POLL.IN ? options?.receiveTimeoutUs : options?.sendTimeoutUs) ?? 0;
+    let isOver = false;
+    let callOff = () => {};
+    const over = new Promise<void>((resolve) => {
+      if (timeoutUs > 0) callOff = host.after(timeoutUs, () => resolve(), 'packetdrill.timeout');
+    }).then(() => {
+      isOver = true;
+    });
     const again = async (): Promise<number> => {
       for (;;) {
-        await this.until(mask);
+        await Promise.race([this.until(mask), over]);
+        if (isOver) return -ERRNO.EAGAIN;
         if (this.#closed) return -ERRNO.EBADF;
         const next = call();
         if (next !== -ERRNO.EAGAIN) return next;
       }
     };
-    return again();
+    return again().finally(callOff);
   }
 
   /** SO_ERROR, which is cleared. */
