@@ -1,51 +1,17 @@
-import type { ModuleContext, NetDevice, Owner, Skb, SoftnetModule } from '@softnet/contract';
-import { DeviceKind, Devices, DeviceTraffic, defineService, ETHERTYPE, Module, one, SKB_TYPE, SkbPool, Tap } from '@softnet/contract';
+import type { NetDevice, Owner } from '@softnet/contract';
+import { DeviceKind, Devices } from '@softnet/contract';
 import type { NeighbourMessage } from '@softnet/ipv6';
 import { emitNeighbour } from '@softnet/ipv6';
 import type { KernelOptions } from '@softnet/kernel';
 import { Kernel } from '@softnet/kernel';
 import { NetdevModule } from '@softnet/netdev';
 import { Cable, WireModule } from '@softnet/nic-driver';
-import { copyIn, SkbModule, SkbReader } from '@softnet/skb';
+import { SkbModule } from '@softnet/skb';
 import type { NetHost } from '@softnet/testkit';
 import { HOST_STACK, Net } from '@softnet/testkit';
 import type { ExtensionHeader, IcmpMessage, Ipv6Packet } from '@softnet/wire';
 import { emitIcmpv6, emitIpv6Packet, ipv6PseudoHeaderSum, parseIcmpv6, parseIpv6, parseIpv6Packet, parseMac, viewOf } from '@softnet/wire';
-
-interface Frames {
-  send(device: NetDevice, frame: Uint8Array): void;
-  /** @param header of the link. */
-  seen: (packet: Uint8Array, header: Uint8Array) => void;
-}
-const Frames = defineService<Frames>({ name: 'test-frames', version: '1.0.0' });
-
-/** Sends and sees whole frames, without a layer above. */
-@Module({ name: 'test-frames', version: '1.0.0', requires: [one(DeviceTraffic), one(SkbPool)], provides: [Frames, Tap] })
-class FramesModule implements SoftnetModule {
-  start(ctx: ModuleContext): void {
-    const [traffic, pool, reader] = [ctx.port(DeviceTraffic), ctx.port(SkbPool), new SkbReader()];
-    const frames: Frames = {
-      send: (device, frame) => {
-        const skb = pool.current.alloc(0, Math.min(frame.length, 2000))!;
-        copyIn(skb, frame);
-        skb.mac = skb.data;
-        skb.network = skb.data + 14;
-        skb.protocol = ETHERTYPE.IPV6;
-        skb.type = SKB_TYPE.OUTGOING;
-        traffic.current.transmit(device, skb);
-      },
-      seen: () => {},
-    };
-    const tap = (skb: Skb): void => {
-      if (skb.type === SKB_TYPE.OUTGOING || skb.protocol !== ETHERTYPE.IPV6) return;
-      const packet = new Uint8Array(skb.len);
-      if (reader.open(skb)) reader.copyOut(packet);
-      frames.seen(packet, skb.memory.bytes.slice(skb.mac, skb.data));
-    };
-    ctx.corridor(Frames, frames);
-    ctx.contribute(Tap, { ethertype: ETHERTYPE.ALL, ifindex: 0, tap }, 'corridor');
-  }
-}
+import { Frames, FramesModule } from './frames-module.ts';
 
 export const HOST = 'fd00::1';
 export const PEER = 'fd00::9';
@@ -208,7 +174,8 @@ export function icmpOf(packet: Ipv6Packet): IcmpMessage {
   return message;
 }
 
-function textOf(packet: Ipv6Packet): string {
+/** '4/2 @42', '129', '135 to ff02::1'. */
+export function textOf(packet: Ipv6Packet): string {
   if (packet.protocol !== 58) return `protocol ${packet.protocol}`;
   const { type, code, rest } = icmpOf(packet);
   if (type >= 133) return `${type} to ${packet.dst}`;

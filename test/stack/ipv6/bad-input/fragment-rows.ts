@@ -1,7 +1,6 @@
 import { writeIpv6Fragment } from '@softnet/wire';
-import type { RawPeer } from '../raw-peer.ts';
 import { HOST } from '../raw-peer.ts';
-import type { RawPacket, Row } from './row.ts';
+import type { RawPacket, Row, Writer } from './row.ts';
 import { bytesOf, icmp, rawPacket } from './row.ts';
 
 const PAD = '010400000000';
@@ -26,7 +25,7 @@ interface Piece {
 let ids = 100;
 
 /** Sends pieces of one datagram, in this order. */
-function pieces(...all: readonly Piece[]): (peer: RawPeer) => void {
+function pieces(...all: readonly Piece[]): (peer: Writer) => void {
   return (peer) => {
     const id = ids++;
     for (const piece of all) peer.bytes(pieceOf(piece, id), piece.packet?.dst ?? HOST);

@@ -2,12 +2,15 @@ import { emitIcmpv6, parseIpv6, pseudoHeaderSum, viewOf } from '@softnet/wire';
 import type { RawPeer } from '../raw-peer.ts';
 import { HOST, PEER } from '../raw-peer.ts';
 
+/** Who sends what is written by hand. */
+export type Writer = Pick<RawPeer, 'bytes'>;
+
 /** A packet, or several, that somebody sends to a host; what decides is `rfc`. */
 export interface Row {
   /** '8200 §4.2' */
   readonly rfc: string;
   readonly what: string;
-  readonly send: (peer: RawPeer) => void;
+  readonly send: (peer: Writer) => void;
   /** Reasons under which the host drops; none: it is delivered, or passed on. */
   readonly drops: readonly string[];
   /** What the host says, as `RawPeer.messages` writes it: '4/2 @42' is type 4, code 2, pointer 42; '129' an echo reply. */
@@ -67,6 +70,6 @@ export function echo(packet: RawPacket = {}): Uint8Array {
 }
 
 /** Sends one packet of these bytes. */
-export function sends(first: number, body: Uint8Array, packet: RawPacket = {}): (peer: RawPeer) => void {
+export function sends(first: number, body: Uint8Array, packet: RawPacket = {}): (peer: Writer) => void {
   return (peer) => peer.bytes(rawPacket(first, body, packet), packet.dst ?? HOST);
 }
