@@ -7,7 +7,7 @@ const mayImport = {
   wire: ['contract'],
   inet: ['contract', 'skb', 'wire'],
   kernel: ['contract'],
-  posix: ['contract'],
+  posix: ['contract', 'wire'],
   node: ['contract', 'posix'],
   testkit: 'all',
   cli: 'all',

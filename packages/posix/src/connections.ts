@@ -1,0 +1,89 @@
+import type { SockAddress } from '@softnet/contract';
+import { SockAddress as Address, ERRNO, POLL, readEnd, SOCK_FLAG } from '@softnet/contract';
+import type { Answer, Process } from './process.ts';
+import { SocketFile } from './socket-file.ts';
+
+/** SOMAXCONN. */
+const MAX_BACKLOG = 4096;
+
+/** The calls about both ends of sockets: bind, listen, accept, connect, shutdown, names. */
+export class Connections {
+  readonly #process: Process;
+
+  constructor(process: Process) {
+    this.#process = process;
+  }
+
+  bind(fd: number, address: SockAddress): number {
+    const file = this.#process.socket(fd);
+    return typeof file === 'number' ? file : file.calls.bind(file.sock, address);
+  }
+
+  /** A backlog below 0 is the most, as in Linux. */
+  listen(fd: number, backlog: number): number {
+    const file = this.#process.socket(fd);
+    if (typeof file === 'number') return file;
+    return file.calls.listen(file.sock, backlog < 0 ? MAX_BACKLOG : Math.min(backlog, MAX_BACKLOG));
+  }
+
+  /** A connection's new descriptor. */
+  accept(fd: number, address: SockAddress | null, nonBlocking: boolean, closesOnExec: boolean, signal?: AbortSignal): Answer {
+    const file = this.#process.socket(fd);
+    if (typeof file === 'number') return file;
+    if (!file.isStream) return -ERRNO.EOPNOTSUPP;
+    if ((file.sock.flags & SOCK_FLAG.LISTENING) === 0) return -ERRNO.EINVAL;
+    const attempt = (): number => this.#take(file, address, nonBlocking, closesOnExec);
+    const result = attempt();
+    if (result !== -ERRNO.EAGAIN || file.nonBlocking) return result;
+    const timeoutUs = file.sock.options?.receiveTimeoutUs ?? 0;
+    return this.#process.wait('accept', file, { bits: POLL.IN, timeoutUs, late: -ERRNO.EAGAIN, signal }, attempt);
+  }
+
+  /** -EINPROGRESS where it must wait and may not, or its time (SO_SNDTIMEO) is over. */
+  connect(fd: number, address: SockAddress, signal?: AbortSignal): Answer {
+    const file = this.#process.socket(fd);
+    if (typeof file === 'number') return file;
+    const result = file.calls.connect(file.sock, address);
+    if (result !== -ERRNO.EINPROGRESS || file.nonBlocking) return result;
+    const timeoutUs = file.sock.options?.sendTimeoutUs ?? 0;
+    const terms = { bits: POLL.OUT, timeoutUs, late: -ERRNO.EINPROGRESS, signal };
+    return this.#process.wait('connect', file, terms, () => takeError(file));
+  }
+
+  shutdown(fd: number, how: number): number {
+    const file = this.#process.socket(fd);
+    if (typeof file === 'number') return file;
+    // SHUT_RD, SHUT_WR, SHUT_RDWR: the bits are one more.
+    return how < 0 || how > 2 ? -ERRNO.EINVAL : file.calls.shutdown(file.sock, how + 1);
+  }
+
+  /** Both names are one function (row I6). */
+  name(fd: number, remote: boolean, into: SockAddress): number {
+    const file = this.#process.socket(fd);
+    return typeof file === 'number' ? file : readEnd(file.sock, remote, into);
+  }
+
+  #take(file: SocketFile, address: SockAddress | null, nonBlocking: boolean, closesOnExec: boolean): number {
+    const { descriptors } = this.#process;
+    // Before one is taken that then has no number.
+    if (descriptors.isFull) return -ERRNO.EMFILE;
+    const sock = file.calls.accept(file.sock, this.#process);
+    if (sock === null) return takeError(file) || -ERRNO.EAGAIN;
+    const accepted = new SocketFile(sock);
+    accepted.nonBlocking = nonBlocking;
+    if (address !== null) readEnd(sock, true, address);
+    return descriptors.add(accepted, closesOnExec);
+  }
+}
+
+/** SO_ERROR, negated, and cleared. */
+function takeError({ sock }: SocketFile): number {
+  const { error } = sock;
+  sock.error = 0;
+  return -error || 0;
+}
+
+/** A record to be filled by `accept`, `recvfrom`, `getsockname`. */
+export function emptyAddress(): SockAddress {
+  return new Address();
+}

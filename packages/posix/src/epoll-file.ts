@@ -1,0 +1,138 @@
+import { ERRNO, POLL } from '@softnet/contract';
+import type { FileWatcher } from './open-file.ts';
+import { OpenFile } from './open-file.ts';
+
+/** Linux's `EPOLL_CTL_*`. */
+export const EPOLL_CTL = Object.freeze({ ADD: 1, DEL: 2, MOD: 3 } as const);
+/** Linux's `EPOLL*` beyond those that are POLL's. int32. */
+export const EPOLL = Object.freeze({ EXCLUSIVE: 1 << 28, WAKEUP: 1 << 29, ONESHOT: 1 << 30, ET: 1 << 31 } as const);
+
+const ALWAYS = POLL.ERR | POLL.HUP;
+const MODES = EPOLL.EXCLUSIVE | EPOLL.WAKEUP | EPOLL.ONESHOT | EPOLL.ET;
+/** Of files that watch one another: Linux's `EP_MAX_NESTS`. */
+const MAX_NESTS = 4;
+
+/** `struct epoll_event`: bits, and what its user wants to be told with them. */
+export interface EpollEvent {
+  events: number;
+  data: number;
+}
+
+/** One descriptor that is watched. */
+class Interest implements FileWatcher {
+  readonly fd: number;
+  readonly file: OpenFile;
+  events: number;
+  data: number;
+  readonly #changed: (interest: Interest) => void;
+  readonly #closed: (interest: Interest) => void;
+
+  constructor(fd: number, file: OpenFile, { events, data }: EpollEvent, list: { changed(i: Interest): void; closed(i: Interest): void }) {
+    this.fd = fd;
+    this.file = file;
+    this.events = events;
+    this.data = data;
+    this.#changed = (interest) => list.changed(interest);
+    this.#closed = (interest) => list.closed(interest);
+  }
+
+  /** What holds of what was asked for; a ONESHOT that was told asks for nothing. */
+  get holds(): number {
+    return (this.events & ~MODES) === 0 ? 0 : this.file.poll() & (this.events | ALWAYS) & ~MODES;
+  }
+
+  changed(): void {
+    this.#changed(this);
+  }
+
+  closed(): void {
+    this.#closed(this);
+  }
+}
+
+/** An epoll instance: a file of its own, so that it can be watched too. */
+export class EpollFile extends OpenFile {
+  readonly #interests = new Map<number, Interest>();
+  /** Those that may have something to tell, in order. */
+  readonly #ready = new Set<Interest>();
+
+  /** `epoll_ctl`. 0, -EEXIST, -ENOENT, -EINVAL, -ELOOP. */
+  control(op: number, fd: number, file: OpenFile, event: EpollEvent | null): number {
+    const known = this.#interests.get(fd);
+    const own = known !== undefined && known.file === file ? known : undefined;
+    if (op === EPOLL_CTL.DEL) return own === undefined ? -ERRNO.ENOENT : this.#remove(own);
+    if (event === null || file === this) return -ERRNO.EINVAL;
+    if (op === EPOLL_CTL.ADD) return own === undefined ? this.#add(fd, file, event) : -ERRNO.EEXIST;
+    if (op !== EPOLL_CTL.MOD || ((event.events | (own?.events ?? 0)) & EPOLL.EXCLUSIVE) !== 0) return -ERRNO.EINVAL;
+    if (own === undefined) return -ERRNO.ENOENT;
+    own.events = event.events;
+    own.data = event.data;
+    this.#look(own);
+    return 0;
+  }
+
+  /** `epoll_wait` that does not: what holds now, into `events`. Returns how many. Those told by level come last the next time, so that all have their turn. */
+  collect(events: EpollEvent[], max: number): number {
+    let count = 0;
+    for (const interest of [...this.#ready]) {
+      if (count >= max) break;
+      const holds = interest.holds;
+      this.#ready.delete(interest);
+      if (holds === 0) continue;
+      events[count++] = { events: holds, data: interest.data };
+      if ((interest.events & EPOLL.ONESHOT) !== 0) interest.events &= MODES;
+      else if ((interest.events & EPOLL.ET) === 0) this.#ready.add(interest);
+    }
+    events.length = count;
+    return count;
+  }
+
+  poll(): number {
+    for (const interest of this.#ready) {
+      if (interest.holds !== 0) return POLL.IN;
+      this.#ready.delete(interest);
+    }
+    return 0;
+  }
+
+  protected release(): void {
+    for (const interest of this.#interests.values()) interest.file.unwatch(interest);
+    this.#interests.clear();
+    this.#ready.clear();
+  }
+
+  #add(fd: number, file: OpenFile, event: EpollEvent): number {
+    if (file instanceof EpollFile && (file.#reaches(this) || file.#depth() >= MAX_NESTS)) return -ERRNO.ELOOP;
+    // A descriptor that was closed and opened anew while another one names its file.
+    const before = this.#interests.get(fd);
+    if (before !== undefined) this.#remove(before);
+    const interest = new Interest(fd, file, event, { changed: (each) => this.#look(each), closed: (each) => this.#remove(each) });
+    this.#interests.set(fd, interest);
+    file.watch(interest);
+    this.#look(interest);
+    return 0;
+  }
+
+  #remove(interest: Interest): number {
+    if (this.#interests.get(interest.fd) === interest) this.#interests.delete(interest.fd);
+    this.#ready.delete(interest);
+    interest.file.unwatch(interest);
+    return 0;
+  }
+
+  /** Something has changed: if it is what was asked for, it is ready, and who waits is told. */
+  #look(interest: Interest): void {
+    if (interest.holds === 0) return;
+    this.#ready.add(interest);
+    this.changed();
+  }
+
+  #reaches(other: EpollFile): boolean {
+    return this === other || [...this.#interests.values()].some(({ file }) => file instanceof EpollFile && file.#reaches(other));
+  }
+
+  #depth(): number {
+    const nested = [...this.#interests.values()].map(({ file }) => (file instanceof EpollFile ? file.#depth() : 0));
+    return 1 + Math.max(0, ...nested);
+  }
+}

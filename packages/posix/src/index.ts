@@ -1,0 +1,11 @@
+export { emptyAddress } from './connections.ts';
+export { constants } from './constants.ts';
+export { type ControlItem, controlLen, controlSpace, readControl, writeControl } from './control-data.ts';
+export type { EpollEvent } from './epoll-file.ts';
+export { errnoName } from './errno-text.ts';
+export { type ExtendedError, intValue, lingerValue, readExtendedError, readInt, textValue, timeValue } from './option-values.ts';
+export type { PollItem } from './poll-files.ts';
+export { Posix } from './posix.ts';
+export type { Answer, ProcessOptions } from './process.ts';
+export { addressText, readSockaddr, socketAddress, writeSockaddr } from './socket-address.ts';
+export type { MessageHeader } from './transfers.ts';

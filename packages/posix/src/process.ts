@@ -1,0 +1,73 @@
+import type { FaceHost, Notice, Owner } from '@softnet/contract';
+import { ERRNO, SockCommon } from '@softnet/contract';
+import { Descriptors } from './descriptors.ts';
+import { failureText } from './errno-text.ts';
+import type { OpenFile } from './open-file.ts';
+import { SocketFile } from './socket-file.ts';
+import type { WaitTerms } from './waiting.ts';
+import { Waiting } from './waiting.ts';
+
+/** What a call answers: 0 or more, or -errno; where it must wait a promise of that, which never rejects. */
+export type Answer = number | Promise<number>;
+
+/** How {@link Process} is made. */
+export interface ProcessOptions {
+  /** Shown in lists of holders. Default 'posix'. */
+  readonly name?: string;
+  /** RLIMIT_NOFILE. Default 1024. */
+  readonly maxDescriptors?: number;
+}
+
+/** Whose descriptors they are, and what its calls share. */
+export class Process implements Owner {
+  readonly name: string;
+  readonly host: FaceHost;
+  readonly descriptors: Descriptors;
+  /** Why the last call that failed did, in a sentence; '': none has. */
+  lastError = '';
+
+  constructor(host: FaceHost, { name = 'posix', maxDescriptors = 1024 }: ProcessOptions) {
+    this.host = host;
+    this.name = name;
+    this.descriptors = new Descriptors(maxDescriptors);
+  }
+
+  /** A module has something to say of one of its sockets. */
+  notice({ sort, object, error }: Notice): void {
+    const file = object instanceof SockCommon || sort === 'moved' ? fileOf(object as SockCommon) : null;
+    if (file === null) return;
+    if (sort === 'moved') file.adopt(object as SockCommon);
+    if (sort !== 'closed') return;
+    this.lastError = error?.message ?? this.lastError;
+    file.changed();
+  }
+
+  /** The answer as it is; if it is an errno, with its sentence. */
+  answered(call: string, result: number): number {
+    if (result < 0) this.lastError = failureText(call, result);
+    return result;
+  }
+
+  /** The file of a descriptor, or -EBADF. */
+  file(fd: number): OpenFile | number {
+    return this.descriptors.file(fd) ?? -ERRNO.EBADF;
+  }
+
+  /** The socket of a descriptor; -EBADF, -ENOTSOCK. */
+  socket(fd: number): SocketFile | number {
+    const file = this.descriptors.file(fd);
+    if (file === null) return -ERRNO.EBADF;
+    return file instanceof SocketFile ? file : -ERRNO.ENOTSOCK;
+  }
+
+  /** Waits until `attempt` answers other than -EAGAIN. */
+  wait(call: string, file: OpenFile, terms: Omit<WaitTerms, 'place'>, attempt: () => number): Promise<number> {
+    const { promise } = new Waiting(this.host, file, { ...terms, place: 'posix.wait' }, attempt);
+    return promise.then((result) => this.answered(call, result));
+  }
+}
+
+/** A socket that was moved is a new one, with the fields of the old. */
+function fileOf({ user }: SockCommon): SocketFile | null {
+  return user instanceof SocketFile ? user : null;
+}

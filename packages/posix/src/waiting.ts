@@ -1,0 +1,66 @@
+import type { FaceHost } from '@softnet/contract';
+import { ERRNO, POLL } from '@softnet/contract';
+import type { FileWatcher, OpenFile } from './open-file.ts';
+
+/** What every wait ends by: errors and hang-ups are always told. */
+const ALWAYS = POLL.ERR | POLL.HUP;
+
+/** How long, and for what. */
+export interface WaitTerms {
+  /** Bits of POLL. */
+  readonly bits: number;
+  /** µs of kernel time; 0: for ever. */
+  readonly timeoutUs: number;
+  /** What it answers when that time is over. */
+  readonly late: number;
+  readonly signal: AbortSignal | undefined;
+  /** Static name for lists of timers. */
+  readonly place: string;
+}
+
+/**
+ * A call that waits until it can be done: tried again whenever its file says that something has changed, in the order in which calls came. It ends with what the call
+ * answers, `late`, -EINTR (its signal), or -EBADF (its file is closed meanwhile). It never rejects.
+ */
+export class Waiting implements FileWatcher {
+  readonly promise: Promise<number>;
+  readonly #file: OpenFile;
+  readonly #terms: WaitTerms;
+  readonly #attempt: () => number;
+  readonly #callOff: () => void;
+  #resolve!: (result: number) => void;
+
+  /** @param attempt -EAGAIN: it waits on. */
+  constructor(host: FaceHost, file: OpenFile, terms: WaitTerms, attempt: () => number) {
+    this.#file = file;
+    this.#terms = terms;
+    this.#attempt = attempt;
+    this.promise = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    const { timeoutUs, late, signal, place } = terms;
+    this.#callOff = timeoutUs === 0 ? () => undefined : host.after(timeoutUs, () => this.#end(late), place);
+    file.watch(this);
+    signal?.addEventListener('abort', this.#interrupted);
+    if (signal?.aborted === true) this.#interrupted();
+  }
+
+  changed(): void {
+    if ((this.#file.poll() & (this.#terms.bits | ALWAYS)) === 0) return;
+    const result = this.#attempt();
+    if (result !== -ERRNO.EAGAIN) this.#end(result);
+  }
+
+  closed(): void {
+    this.#end(-ERRNO.EBADF);
+  }
+
+  readonly #interrupted = (): void => this.#end(-ERRNO.EINTR);
+
+  #end(result: number): void {
+    this.#callOff();
+    this.#file.unwatch(this);
+    this.#terms.signal?.removeEventListener('abort', this.#interrupted);
+    this.#resolve(result);
+  }
+}
