@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeVerdict, runScript } from '@softnet/testkit';
+import { describeVerdict, parseScript, printScript, runScript } from '@softnet/testkit';
 import { expect, test } from 'vitest';
 
 const FOLDER = import.meta.dirname;
@@ -22,4 +22,12 @@ test.each(scripts)('%s', async (name) => {
 
 test('every script that is listed as failing is there', () => {
   expect([...failing].filter((name) => !scripts.includes(name))).toEqual([]);
+});
+
+test('every script can be read, also those that fail, and is the same when it is printed', () => {
+  for (const name of scripts) {
+    const script = parseScript(name, readFileSync(join(FOLDER, name), 'utf8'));
+    const again = parseScript(name, printScript(script));
+    expect(again.events.map(({ body }) => body)).toEqual(script.events.map(({ body }) => body));
+  }
 });

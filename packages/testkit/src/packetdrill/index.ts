@@ -6,3 +6,5 @@ export { type RunScriptOptions, runParsed, runScript } from './run/run-script.ts
 export { SCRIPT_LIMITS, type ScriptLimits } from './run/script-clock.ts';
 export { SCRIPT_OPTIONS } from './run/script-config.ts';
 export { describeVerdict, type ScriptVerdict } from './run/verdict.ts';
+export type { Mutant } from './strictness/mutant.ts';
+export { mutantsOf } from './strictness/mutants.ts';

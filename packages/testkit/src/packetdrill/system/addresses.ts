@@ -3,6 +3,7 @@ import { ADDRESS_FAMILY, SockAddress as Address, IPV4_WORD2 } from '@softnet/con
 import { formatAddress, ipv4Words, parseAddress } from '@softnet/wire';
 import type { Expression } from '../language/expression.ts';
 import type { ScriptConfig } from '../run/script-config.ts';
+import { numberOf } from './evaluate.ts';
 import { encode, LAYOUTS } from './layouts.ts';
 import { ScriptFailure } from './script-failure.ts';
 
@@ -49,7 +50,15 @@ export function checkAddress(actual: SockAddress | null, expression: Expression 
 }
 
 function showEnd({ family, address0, address1, address2, address3, port }: SockAddress): string {
-  return `${formatAddress(family, address0, address1, address2, address3)} port ${port}`;
+  return `family ${family} ${formatAddress(family, address0, address1, address2, address3)} port ${port}`;
+}
+
+/** Compares the length of an address that a call gave, `[16]`. @throws ScriptFailure */
+export function checkAddressLength(actual: SockAddress | null, expression: Expression | undefined): void {
+  if (expression === undefined || expression.kind !== 'list' || expression.items.length !== 1) return;
+  const expected = numberOf(expression.items[0]!);
+  const lenBytes = actual === null ? 0 : actual.family === ADDRESS_FAMILY.INET6 ? LAYOUTS.sockaddrIn6.bytes : LAYOUTS.sockaddrIn.bytes;
+  if (lenBytes !== expected) throw new ScriptFailure(`the address has ${lenBytes} bytes, not ${expected}`);
 }
 
 /** What `...` stands for in bind, and in connect and its kin. */

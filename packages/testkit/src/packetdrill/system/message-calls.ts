@@ -1,7 +1,7 @@
 import type { SockAddress } from '@softnet/contract';
 import type { Expression, RecordField } from '../language/expression.ts';
 import { pattern } from '../packets/build-packet.ts';
-import { addressOf, checkAddress, usualRemote } from './addresses.ts';
+import { addressOf, checkAddress, checkAddressLength, usualRemote } from './addresses.ts';
 import type { CallContext, MadeCall } from './call-context.ts';
 import { argument } from './call-context.ts';
 import { checkControl, readControl } from './control-messages.ts';
@@ -35,6 +35,7 @@ export const MESSAGE_CALLS: Readonly<Record<string, (context: CallContext, args:
     return receivedInto(context, args, message, (answer) => {
       checkData(message, answer, args[1]);
       checkAddress(message.address, args[4], 'the sender');
+      checkAddressLength(message.address, args[5]);
     });
   },
   readv: (context, args) => received(context, args, roomIn(argument(args, 1, 'the iov')), 0, undefined),

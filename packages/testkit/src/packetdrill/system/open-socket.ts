@@ -72,7 +72,8 @@ export class OpenSocket implements Owner {
     });
     const again = async (): Promise<number> => {
       for (;;) {
-        await Promise.race([this.until(mask), over]);
+        // Not until it is ready: an error that waits elsewhere makes it so, again and again.
+        await Promise.race([this.#changed(), over]);
         if (isOver) return -ERRNO.EAGAIN;
         if (this.#closed) return -ERRNO.EBADF;
         const next = call();
@@ -80,6 +81,15 @@ export class OpenSocket implements Owner {
       }
     };
     return again().finally(callOff);
+  }
+
+  #changed(): Promise<void> {
+    return new Promise((resolve) => {
+      const off = this.watch(() => {
+        off();
+        resolve();
+      });
+    });
   }
 
   /** SO_ERROR, which is cleared. */

@@ -1,6 +1,6 @@
 import { IP_PROTOCOL, SOCK_TYPE, SockAddress } from '@softnet/contract';
 import type { Expression } from '../language/expression.ts';
-import { addressOf, checkAddress, usualLocal, usualRemote } from './addresses.ts';
+import { addressOf, checkAddress, checkAddressLength, usualLocal, usualRemote } from './addresses.ts';
 import type { CallContext, MadeCall } from './call-context.ts';
 import { argument } from './call-context.ts';
 import { numberOf } from './evaluate.ts';
@@ -65,6 +65,7 @@ function accepted(context: CallContext, args: Args, flags: number): MadeCall {
     const peer = new SockAddress();
     context.calls.nameOf(live, true, peer);
     checkAddress(peer, args[1], 'the peer');
+    checkAddressLength(peer, args[2]);
   };
   return { answer, opens: context.protocol(fd), verify };
 }
@@ -72,5 +73,11 @@ function accepted(context: CallContext, args: Args, flags: number): MadeCall {
 function named(context: CallContext, args: Args, peer: boolean): MadeCall {
   const address = new SockAddress();
   const answer = context.calls.nameOf(context.live(context.fd(args[0])), peer, address);
-  return { answer, verify: () => checkAddress(address, args[1], 'the address') };
+  return {
+    answer,
+    verify: () => {
+      checkAddress(address, args[1], 'the address');
+      checkAddressLength(address, args[2]);
+    },
+  };
 }

@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Mutant } from '@softnet/testkit';
+import { mutantsOf, parseScript, runParsed } from '@softnet/testkit';
+import { expect, test } from 'vitest';
+
+/** More than the usual tolerance of 4 ms. */
+const LATER_US = 10_000;
+const FOLDER = import.meta.dirname;
+/** `SOFTNET_MUTANTS=whole`: all of them, some minutes. In the suite one of every second script. */
+const isWhole = process.env.SOFTNET_MUTANTS === 'whole';
+
+const failing = readFileSync(join(FOLDER, 'expect-fail.txt'), 'utf8')
+  .split('\n')
+  .map((line) => line.replace(/#.*/, '').trim());
+const scripts = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.pkt') && !failing.includes(name))
+  .sort();
+
+async function survives({ script }: Mutant): Promise<boolean> {
+  return (await runParsed(script)).passed;
+}
+
+function shown(name: string, { line, what }: Mutant): string {
+  return `${name}:${line}: ${what}`;
+}
+
+test('a script that expects anything else fails', { timeout: 600_000 }, async () => {
+  const survivors: string[] = [];
+  let count = 0;
+  for (const [index, name] of scripts.entries()) {
+    const all = mutantsOf(parseScript(name, readFileSync(join(FOLDER, name), 'utf8')), LATER_US).filter(
+      ({ isExpectation }) => isExpectation,
+    );
+    // Of every second script, of each another one, so that the sample has all kinds.
+    const at = (index * 7) % all.length;
+    for (const mutant of isWhole ? all : all.slice(at, at + ((index + 1) % 2))) {
+      count++;
+      if (await survives(mutant)) survivors.push(shown(name, mutant));
+    }
+  }
+  if (isWhole) console.log(`${count} mutants of what is expected, ${survivors.length} survive\n${survivors.join('\n')}`);
+  expect(count).toBeGreaterThan(30);
+  expect(survivors).toEqual([]);
+});
+
+test.runIf(isWhole)('what scripts do, changed: how much of it is seen', { timeout: 600_000 }, async () => {
+  const survivors: string[] = [];
+  let count = 0;
+  for (const name of scripts) {
+    const all = mutantsOf(parseScript(name, readFileSync(join(FOLDER, name), 'utf8')), LATER_US).filter(
+      ({ isExpectation }) => !isExpectation,
+    );
+    for (const mutant of all) {
+      count++;
+      if (await survives(mutant)) survivors.push(shown(name, mutant));
+    }
+  }
+  console.log(`${count} mutants of what is done, ${survivors.length} survive\n${survivors.join('\n')}`);
+  expect(count).toBeGreaterThan(0);
+});
