@@ -4,7 +4,7 @@ import type { Script, ScriptEvent } from '../language/script.ts';
 import { buildPacket } from '../packets/build-packet.ts';
 import { ShellHost } from '../shell/shell-host.ts';
 import { CallContext } from '../system/call-context.ts';
-import { KernelCalls } from '../system/kernel-calls.ts';
+import { PosixCalls } from '../system/posix-calls.ts';
 import { ScriptFailure } from '../system/script-failure.ts';
 import { CallRunner } from './call-runner.ts';
 import { FlowBook } from './flow-book.ts';
@@ -32,7 +32,7 @@ export class ScriptRun {
   readonly #log: string[] | null;
   readonly #clock: ScriptClock;
   readonly #flows: FlowBook;
-  readonly #calls: KernelCalls;
+  readonly #calls: PosixCalls;
   readonly #context: CallContext;
   readonly #runner: CallRunner;
   readonly #outgoing: Outgoing;
@@ -48,7 +48,7 @@ export class ScriptRun {
     this.#log = log;
     this.#clock = new ScriptClock(host.world, limits);
     this.#flows = new FlowBook(config);
-    this.#calls = new KernelCalls(host.kernel);
+    this.#calls = new PosixCalls(host.kernel);
     this.#context = new CallContext(this.#calls, config, this.#flows);
     this.#runner = new CallRunner(this.#context, this.#clock, config.toleranceUs);
     this.#outgoing = new Outgoing(host, config, this.#flows, this.#clock);

@@ -22,7 +22,6 @@ export class CallContext {
   readonly flows: FlowBook;
   /** Descriptors of the script, as they are in the kernel under test; and of what protocol they are. */
   readonly #fds = new Map<number, { readonly live: number; readonly protocol: number }>();
-  readonly epolls = new Map<number, Map<number, { events: number; data: number }>>();
 
   constructor(calls: SystemCalls, config: ScriptConfig, flows: FlowBook) {
     this.calls = calls;

@@ -2,12 +2,12 @@ import type { Expression } from '../language/expression.ts';
 import { printExpression } from '../language/print-expression.ts';
 import type { CallContext, MadeCall } from './call-context.ts';
 import { argument } from './call-context.ts';
-import { CONSTANTS } from './constants.ts';
 import { numberOf } from './evaluate.ts';
 import { encode, fieldBytes, hex, recordDiffers, shown } from './layouts.ts';
 import { ScriptFailure } from './script-failure.ts';
 
 type Args = readonly Expression[];
+const NOTHING: Expression = Object.freeze({ kind: 'number', value: 0, hex: false });
 /** Longer than any option's value. */
 const ROOM_BYTES = 256;
 
@@ -31,22 +31,16 @@ export const OPTION_CALLS: Readonly<Record<string, (context: CallContext, args: 
     return { answer: Math.min(written, 0), verify };
   },
   ioctl: (context, args) => {
-    const fd = context.live(context.fd(args[0]));
     const request = numberOf(argument(args, 1, 'the request'));
-    if (request === CONSTANTS.get('FIONBIO')) {
-      const on = numberOf(onlyItem(argument(args, 2, 'the value')));
-      return { answer: context.calls.fcntl(fd, 4, on === 0 ? 0 : 0x800) };
-    }
-    const isSending = request === CONSTANTS.get('SIOCOUTQ');
-    if (!isSending && request !== CONSTANTS.get('FIONREAD'))
-      throw new ScriptFailure(`there is no ioctl ${request}: FIONREAD, SIOCINQ, SIOCOUTQ, FIONBIO`);
-    const bytes = context.calls.queuedBytes(fd, isSending);
-    return { answer: Math.min(bytes, 0), verify: () => checkNumber(bytes, args[2]) };
+    const value = argument(args, 2, 'the value');
+    const bytes = fieldBytes(value.kind === 'ellipsis' ? NOTHING : onlyItem(value), 4);
+    const answer = context.calls.ioctl(context.live(context.fd(args[0])), request, bytes);
+    return { answer, verify: () => checkNumber(new DataView(bytes.buffer).getInt32(0, true), value) };
   },
 });
 
-function checkNumber(actual: number, expression: Expression | undefined): void {
-  if (expression === undefined || expression.kind === 'ellipsis') return;
+function checkNumber(actual: number, expression: Expression): void {
+  if (expression.kind === 'ellipsis') return;
   const expected = numberOf(onlyItem(expression));
   if (actual !== expected) throw new ScriptFailure(`the value is ${actual}, not ${expected}`);
 }

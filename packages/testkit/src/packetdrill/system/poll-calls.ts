@@ -1,3 +1,4 @@
+import type { EpollEvent } from '@softnet/posix';
 import type { Expression, RecordField } from '../language/expression.ts';
 import type { CallContext, MadeCall } from './call-context.ts';
 import { argument } from './call-context.ts';
@@ -6,7 +7,6 @@ import { ScriptFailure } from './script-failure.ts';
 import type { CallPoll } from './system-calls.ts';
 
 type Args = readonly Expression[];
-const CTL = Object.freeze({ ADD: 1, DEL: 2, MOD: 3 });
 
 /** Calls that wait for several descriptors. */
 export const POLL_CALLS: Readonly<Record<string, (context: CallContext, args: Args) => MadeCall>> = Object.freeze({
@@ -21,37 +21,24 @@ export const POLL_CALLS: Readonly<Record<string, (context: CallContext, args: Ar
   epoll_create: (context) => created(context),
   epoll_create1: (context) => created(context),
   epoll_ctl: (context, args) => {
-    const set = context.epolls.get(context.live(context.fd(args[0])));
-    if (set === undefined) return { answer: -9 };
     const [operation, fd] = [numberOf(argument(args, 1, 'the operation')), context.fd(args[2])];
-    if (operation === CTL.ADD && set.has(fd)) return { answer: -17 };
-    if (operation !== CTL.ADD && !set.has(fd)) return { answer: -2 };
-    if (operation === CTL.DEL) set.delete(fd);
-    else set.set(fd, eventOf(argument(args, 3, 'the event'), fd));
-    return { answer: 0 };
+    const event = argument(args, 3, 'the event');
+    const given = event.kind === 'record' ? eventOf(event, fd) : null;
+    return { answer: context.calls.epollControl(context.live(context.fd(args[0])), operation, context.live(fd), given) };
   },
   epoll_wait: (context, args) => {
-    const set = context.epolls.get(context.live(context.fd(args[0])));
-    if (set === undefined) return { answer: -9 };
-    const entries = [...set];
-    const fds = entries.map(([fd, { events }]) => ({ fd: context.live(fd), events, revents: 0 }));
-    const answer = context.calls.poll(fds, numberOf(argument(args, 3, 'the timeout')));
-    const ready = () => entries.flatMap(([, { data }], i) => (fds[i]!.revents === 0 ? [] : [{ events: fds[i]!.revents, data }]));
-    return {
-      answer,
-      verify: (count) => {
-        if (count > 0) checkEvents(ready(), argument(args, 1, 'the events'));
-      },
+    const events: EpollEvent[] = [];
+    const most = numberOf(argument(args, 2, 'how many events at most'));
+    const answer = context.calls.epollWait(context.live(context.fd(args[0])), events, most, numberOf(argument(args, 3, 'the timeout')));
+    const verify = (count: number) => {
+      if (count > 0) checkEvents(events, argument(args, 1, 'the events'));
     };
+    return { answer, verify };
   },
 });
 
-/** epoll's descriptors are the script's own: it is a poll that remembers. */
 function created(context: CallContext): MadeCall {
-  let fd = 1000;
-  while (context.epolls.has(fd)) fd++;
-  context.epolls.set(fd, new Map());
-  return { answer: fd, opens: -1 };
+  return { answer: context.calls.epollCreate(), opens: -1 };
 }
 
 function fieldsOf(expression: Expression): ReadonlyMap<string, RecordField> {
@@ -65,7 +52,7 @@ function field(fields: ReadonlyMap<string, RecordField>, name: string): number {
   return numberOf(found.value);
 }
 
-function eventOf(expression: Expression, fd: number): { events: number; data: number } {
+function eventOf(expression: Expression, fd: number): EpollEvent {
   const fields = fieldsOf(expression);
   const data = ['fd', 'ptr', 'u32', 'u64', 'data'].find((name) => fields.has(name));
   return { events: field(fields, 'events'), data: data === undefined ? fd : field(fields, data) };
@@ -80,7 +67,7 @@ function checkPolls(fds: readonly CallPoll[], wanted: readonly ReadonlyMap<strin
   }
 }
 
-function checkEvents(ready: readonly { events: number; data: number }[], expression: Expression): void {
+function checkEvents(ready: readonly EpollEvent[], expression: Expression): void {
   if (expression.kind === 'ellipsis') return;
   const items = expression.kind === 'list' ? expression.items : [expression];
   for (const [index, item] of items.entries()) {

@@ -44,7 +44,7 @@ export const SOCKET_CALLS: Readonly<Record<string, (context: CallContext, args: 
   accept4: (context, args) => accepted(context, args, numberOf(argument(args, 3, 'the flags'))),
   close: (context, args) => {
     const fd = context.fd(args[0]);
-    const answer = context.epolls.delete(context.live(fd)) ? 0 : context.calls.close(context.live(fd));
+    const answer = context.calls.close(context.live(fd));
     if (answer === 0) context.forget(fd);
     context.flows.closed(fd);
     return { answer };

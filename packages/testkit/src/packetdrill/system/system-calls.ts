@@ -1,4 +1,5 @@
 import type { SockAddress } from '@softnet/contract';
+import type { EpollEvent } from '@softnet/posix';
 
 /** What a call answers: 0 or more, or -errno; a promise where it blocks. */
 export type Answer = number | Promise<number>;
@@ -45,10 +46,14 @@ export interface SystemCalls {
   /** Its own end, or its peer's. */
   nameOf(fd: number, peer: boolean, address: SockAddress): number;
   fcntl(fd: number, command: number, argument: number): number;
-  /** Bytes that wait to be read, or with `sending` to be sent. */
-  queuedBytes(fd: number, sending: boolean): number;
+  /** @param value in and out. */
+  ioctl(fd: number, request: number, value: Uint8Array): number;
   /** @param timeoutMs below 0: for ever. */
   poll(fds: readonly CallPoll[], timeoutMs: number): Answer;
+  epollCreate(): number;
+  epollControl(epoll: number, operation: number, fd: number, event: EpollEvent | null): number;
+  /** Fills `events`; how many. */
+  epollWait(epoll: number, events: EpollEvent[], most: number, timeoutMs: number): Answer;
   /** What are open yet are closed. */
   closeAll(): void;
 }
