@@ -22,13 +22,13 @@ describe.skipIf(skipAloud('autoconfiguration with Linux', netnsSkipReason()))('a
     const settings = Object.entries(QUICK).map(([name, value]): [string, number] => [`net.ipv6.conf.default.${name}`, value]);
     softnet = await TapHost.boot('addresses', { settings: Object.fromEntries(settings) });
     [router, host, rival] = ['slaac-r', 'slaac-h', 'dad'].map((name) => new Netns(name));
+    softnet.kernel.sysctl.set('net.ipv6.conf.default.stable_secret', SECRET);
     for (const [device, linux] of Object.entries({ eth0: router!, eth1: host!, eth2: rival! })) {
       await run(
         linux,
         `sysctl -qw ${settings.map(([name, value]) => `${name}=${value}`).join(' ')} net.ipv6.conf.default.stable_secret=${SECRET}`,
       );
       await softnet.plug(device, linux, 'eth0');
-      softnet.kernel.sysctl.set(`net.ipv6.conf.${device}.stable_secret`, SECRET);
     }
   });
   afterAll(async () => {

@@ -1,5 +1,6 @@
 import { ADDRESS_FAMILY, ADDRESS_FLAG, Devices, Route } from '@softnet/contract';
 import { Ipv6Module } from '@softnet/ipv6';
+import { Cable } from '@softnet/nic-driver';
 import { formatIpv6, parseIpv6 } from '@softnet/wire';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { entriesOf, LOUD, livesOf, wordsOf } from './address-words.ts';
@@ -282,6 +283,29 @@ describe('identifiers', () => {
     await peer.net.pass(1);
     expect([sysctl.get(`${CONF}.eth0.stable_secret`), sysctl.get(`${CONF}.eth0.addr_gen_mode`)]).toEqual([SECRET, 0]);
     expect(wordsOf(peer.host)).toEqual([HOST_LINK]);
+  });
+
+  test('a secret of default is for devices that come later, and turns the mode of those that are there', async () => {
+    await boot();
+    const { sysctl } = peer.host.kernel;
+    const mode = (of: string): unknown => sysctl.get(`${CONF}.${of}.addr_gen_mode`);
+    sysctl.set(`${CONF}.default.stable_secret`, SECRET);
+    expect(['default', 'all', 'eth0', 'lo'].map(mode)).toEqual([0, 0, 2, 2]);
+    await peer.net.run(peer.host.addDevice('wire', 'eth1', { cable: new Cable() }));
+    expect([sysctl.get(`${CONF}.eth1.stable_secret`), mode('eth1')]).toEqual([SECRET, 2]);
+    // What a device has is its own from then on, and stays so.
+    sysctl.set(`${CONF}.default.stable_secret`, '2001:db8::2');
+    expect(sysctl.get(`${CONF}.eth1.stable_secret`)).toBe(SECRET);
+    sysctl.set(`${CONF}.eth1.addr_gen_mode`, 0);
+    await peer.net.run(peer.host.kernel.replace('ipv6', Ipv6Module));
+    await peer.net.pass(1);
+    expect([sysctl.get(`${CONF}.eth1.stable_secret`), mode('eth1'), mode('eth0')]).toEqual([SECRET, 0, 2]);
+  });
+
+  test('a secret from the start is for devices that come later', async () => {
+    peer = await RawPeer.boot({ known: false, settings: { [`${CONF}.default.stable_secret`]: SECRET } });
+    const { sysctl } = peer.host.kernel;
+    expect([sysctl.get(`${CONF}.eth0.stable_secret`), sysctl.get(`${CONF}.eth0.addr_gen_mode`)]).toEqual([SECRET, 2]);
   });
 
   test('a secret that is no address is taken back', async () => {

@@ -7,10 +7,13 @@ import { SECRET_BYTES } from './interface-identifiers.ts';
 const MAX_CHARS = 45;
 const BRANCH = 'net.ipv6.conf';
 
-/** Told that a secret was set: its device makes stable identifiers from now on, as in Linux. @param device null: the default. */
-export type SecretSet = (device: NetDevice | null) => void;
+/** Told that a secret was set: its device makes stable identifiers from now on, as in Linux. @param device null: the default. @param isBorn the device came with it. */
+export type SecretSet = (device: NetDevice | null, isBorn: boolean) => void;
 
-/** `net.ipv6.conf.{default,eth0}.stable_secret`: 128 bits, written as an address; '' while there is none. Tell it of devices before those who ask it. */
+/**
+ * `net.ipv6.conf.{default,eth0}.stable_secret`: 128 bits, written as an address; '' while there is none. A new device begins with that of `default`. Tell it of
+ * devices before those who ask it.
+ */
 export class StableSecrets implements DeviceListener {
   readonly #sysctl: SysctlBranch;
   readonly #told: SecretSet;
@@ -41,15 +44,28 @@ export class StableSecrets implements DeviceListener {
     this.#sysctl.set(setting.name, formatIpv6(random.u32() | 0, random.u32() | 0, random.u32() | 0, random.u32() | 0));
   }
 
+  /** It was there before: what it has comes with it. */
+  know(device: NetDevice): void {
+    this.#begin(device, '');
+  }
+
   deviceChanged(device: NetDevice, event: number): void {
     const known = this.#settings.get(device.ifindex);
     if (event === DEVICE_EVENT.UNREGISTER) this.#end(device);
-    else if (known === undefined) this.#begin(device, '');
+    else if (known === undefined) this.#born(device);
     else if (event === DEVICE_EVENT.NAME && known.name !== nameOf(device.name)) {
       const { value } = known;
       this.#end(device);
       this.#begin(device, value);
     }
+  }
+
+  #born(device: NetDevice): void {
+    this.#begin(device, '');
+    const { name, value } = this.#settings.get(device.ifindex)!;
+    if (value !== '' || this.#default.value === '') return;
+    this.#sysctl.set(name, this.#default.value);
+    this.#told(device, true);
   }
 
   #begin(device: NetDevice, value: string): void {
@@ -75,7 +91,7 @@ export class StableSecrets implements DeviceListener {
       }
       if (now === text) return;
       text = now;
-      if (now !== '') this.#told(device);
+      if (now !== '') this.#told(device, false);
     });
   }
 }

@@ -1,5 +1,5 @@
 import type { Dst, InterfaceAddress, ModuleContext, NetDevice, Objects, SkbStep } from '@softnet/contract';
-import { ADDRESS_FAMILY, AddressListener, DEVICE_EVENT, NetworkLayer, RouteTables } from '@softnet/contract';
+import { ADDRESS_FAMILY, AddressListener, NetworkLayer, RouteTables } from '@softnet/contract';
 import { AddressLives } from '@softnet/inet';
 import { Autoconf, GEN_MODE } from '../autoconf/autoconf.ts';
 import { StableSecrets } from '../autoconf/stable-secrets.ts';
@@ -64,8 +64,8 @@ export class AddressParts {
     this.door = new Addresses({ clock, conf, links: this.links, set, routes, traffic, isBeside });
     this.objects = ctx.objects<InterfaceAddress>('address', this.door.spec);
     set.objects = this.objects;
-    this.secrets = new StableSecrets(ctx.sysctl, (device) => this.#secretSet(device));
-    for (const device of traffic.current.all()) this.secrets.deviceChanged(device, DEVICE_EVENT.REGISTER);
+    this.secrets = new StableSecrets(ctx.sysctl, (device, isBorn) => this.#secretSet(device, isBorn));
+    for (const device of traffic.current.all()) this.secrets.know(device);
     this.autoconf = this.#makeAutoconf();
     this.#temporary = this.#makeTemporary();
     this.anycasts = new Anycasts({ conf, routes, route });
@@ -169,12 +169,13 @@ export class AddressParts {
     if (!this.autoconf.failed(link, address)) this.#temporary.failed(link, address);
   }
 
-  /** As in Linux: who sets a secret wants addresses of it. */
-  #secretSet(device: NetDevice | null): void {
-    const { conf } = this.#host.around;
+  /** As in Linux: who sets a secret wants addresses of it, on all devices that are there. New ones follow by the secret, not by a mode of `default`. */
+  #secretSet(device: NetDevice | null, isBorn: boolean): void {
+    const { around } = this.#host;
     // A value of the last generation, or from the start, comes with its own mode.
-    if (!this.#isLive) return;
-    if (device === null) conf.setEverywhere('addr_gen_mode', GEN_MODE.STABLE);
-    else conf.set(device.ifindex, 'addr_gen_mode', GEN_MODE.STABLE);
+    if (!this.#isLive && !isBorn) return;
+    for (const { ifindex } of device === null ? around.traffic.current.all() : [device]) {
+      around.conf.set(ifindex, 'addr_gen_mode', GEN_MODE.STABLE);
+    }
   }
 }
