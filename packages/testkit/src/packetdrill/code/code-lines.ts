@@ -2,8 +2,8 @@ import { SOL } from '@softnet/contract';
 import type { CallContext } from '../system/call-context.ts';
 import { CONSTANTS } from '../system/constants.ts';
 import { ScriptFailure } from '../system/script-failure.ts';
-import type { PythonValue } from './python.ts';
 import { Python } from './python.ts';
+import type { PythonValue } from './python-values.ts';
 import { readTcpInfo } from './tcp-info.ts';
 
 interface CodeLine {

@@ -7,16 +7,17 @@ export interface PythonToken {
 }
 
 const TOKEN =
-  /[ \t]*(?:(#[^\n]*)|(\n|;)|(0[xX][0-9a-fA-F]+|\d+\.\d*|\.\d+|\d+)|("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|([A-Za-z_]\w*)|(\*\*|\/\/|<<|>>|<=|>=|==|!=|[-+*/%<>()=,&|^~[\]:.]))/y;
+  /[ \t]*(?:(#[^\n]*)|(\n|;)|(0[xX][0-9a-fA-F]+|\d+\.\d*|\.\d+|\d+)|("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|([A-Za-z_]\w*)|(\*\*|\/\/|<<|>>|<=|>=|==|!=|[-+*/%<>()=,&|^~[\]:.]))/;
 
 /** The words of a piece of Python, lines ended by 'end'; line breaks within brackets end none. @throws ScriptFailure */
 export function readPython(text: string): PythonToken[] {
   const tokens: PythonToken[] = [];
   const source = text.replaceAll('\\\n', ' ').trimEnd();
+  const token = new RegExp(TOKEN.source, 'y');
   let depth = 0;
-  for (let at = 0; at < source.length; at = TOKEN.lastIndex) {
-    TOKEN.lastIndex = at;
-    const found = TOKEN.exec(source);
+  for (let at = 0; at < source.length; at = token.lastIndex) {
+    token.lastIndex = at;
+    const found = token.exec(source);
     if (found === null) throw new ScriptFailure(`the code cannot be read from '${source.slice(at, at + 20).trim()}' on`);
     const [, comment, end, number, string, name, sign] = found;
     if (comment !== undefined || (end === '\n' && depth > 0)) continue;

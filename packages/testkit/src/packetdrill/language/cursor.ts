@@ -2,8 +2,8 @@ import type { Position } from './syntax-error.ts';
 import { ScriptSyntaxError } from './syntax-error.ts';
 
 /** White space and the three kinds of comments; an open block comment reaches to the end. */
-const BLANK = /(?:\s+|\/\/[^\n]*|#[^\n]*|\/\*[\s\S]*?(?:\*\/|$))+/y;
-const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
+const BLANK = /(?:\s+|\/\/[^\n]*|#[^\n]*|\/\*[\s\S]*?(?:\*\/|$))+/;
+const WORD = /[A-Za-z_][A-Za-z0-9_]*/;
 
 /**
  * Reads a script from front to end. The language has no one set of tokens: `S.` is flags in a packet and a name with a dot elsewhere, so who
@@ -13,6 +13,7 @@ export class Cursor {
   readonly file: string;
   readonly text: string;
   #offset = 0;
+  readonly #sticky = new Map<RegExp, RegExp>();
 
   constructor(file: string, text: string) {
     this.file = file;
@@ -54,11 +55,12 @@ export class Cursor {
 
   /** Passes white space and comments. */
   skip(): void {
-    BLANK.lastIndex = this.#offset;
-    if (BLANK.test(this.text)) this.#offset = BLANK.lastIndex;
+    const blank = this.#stickyOf(BLANK);
+    blank.lastIndex = this.#offset;
+    if (blank.test(this.text)) this.#offset = blank.lastIndex;
   }
 
-  /** What a sticky pattern fits, behind white space; null: it does not fit, and nothing is taken. */
+  /** What a pattern fits that begins here, behind white space; null: it does not fit, and nothing is taken. */
   take(pattern: RegExp): string | null {
     this.skip();
     return this.takeHere(pattern);
@@ -66,10 +68,11 @@ export class Cursor {
 
   /** The same without passing white space. */
   takeHere(pattern: RegExp): string | null {
-    pattern.lastIndex = this.#offset;
-    const found = pattern.exec(this.text);
+    const sticky = this.#stickyOf(pattern);
+    sticky.lastIndex = this.#offset;
+    const found = sticky.exec(this.text);
     if (found === null || found[0] === '') return null;
-    this.#offset = pattern.lastIndex;
+    this.#offset = sticky.lastIndex;
     return found[0];
   }
 
@@ -91,8 +94,9 @@ export class Cursor {
   /** The name that stands here; '' for none. */
   peekWord(): string {
     this.skip();
-    WORD.lastIndex = this.#offset;
-    return WORD.exec(this.text)?.[0] ?? '';
+    const word = this.#stickyOf(WORD);
+    word.lastIndex = this.#offset;
+    return word.exec(this.text)?.[0] ?? '';
   }
 
   /** @throws ScriptSyntaxError */
@@ -105,10 +109,16 @@ export class Cursor {
     if (!this.sign(text)) this.fail(expected);
   }
 
+  #stickyOf(pattern: RegExp): RegExp {
+    const sticky = this.#sticky.get(pattern) ?? new RegExp(pattern.source, 'y');
+    this.#sticky.set(pattern, sticky);
+    return sticky;
+  }
+
   /** Decimal or 0x. @throws ScriptSyntaxError where none stands here, or one above `most`. */
   integer(expected: string, most: number = 0xffffffff): number {
     const start = this.at;
-    const text = this.take(/0[xX][0-9a-fA-F]+|\d+/y) ?? this.fail(expected);
+    const text = this.take(/0[xX][0-9a-fA-F]+|\d+/) ?? this.fail(expected);
     const value = Number(text);
     if (value > most) throw new ScriptSyntaxError(this.file, start, `${expected} of at most ${most}`, text);
     return value;

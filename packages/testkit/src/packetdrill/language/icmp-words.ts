@@ -4,10 +4,12 @@ export interface IcmpWords {
   readonly codes: Readonly<Record<string, number>>;
 }
 
+const NONE: Readonly<Record<string, number>> = Object.freeze({});
+
 /** How scripts name types and codes (RFC 792, RFC 1122 §3.2.2.1, RFC 4443). */
-export const ICMP_WORDS: Readonly<Record<4 | 6, Readonly<Record<string, IcmpWords>>>> = Object.freeze({
+export const ICMP_WORDS: Readonly<Record<4 | 6, Readonly<Record<string, IcmpWords>>>> = {
   4: {
-    echo_reply: { type: 0, codes: {} },
+    echo_reply: { type: 0, codes: NONE },
     unreachable: {
       type: 3,
       codes: {
@@ -29,11 +31,11 @@ export const ICMP_WORDS: Readonly<Record<4 | 6, Readonly<Record<string, IcmpWord
         precedence_cutoff: 15,
       },
     },
-    source_quench: { type: 4, codes: {} },
-    redirect: { type: 5, codes: {} },
-    echo_request: { type: 8, codes: {} },
+    source_quench: { type: 4, codes: NONE },
+    redirect: { type: 5, codes: NONE },
+    echo_request: { type: 8, codes: NONE },
     time_exceeded: { type: 11, codes: { exceeded_ttl: 0, reassembly_time: 1 } },
-    parameter_problem: { type: 12, codes: {} },
+    parameter_problem: { type: 12, codes: NONE },
   },
   6: {
     unreachable: {
@@ -48,13 +50,13 @@ export const ICMP_WORDS: Readonly<Record<4 | 6, Readonly<Record<string, IcmpWord
         reject_route: 6,
       },
     },
-    packet_too_big: { type: 2, codes: {} },
+    packet_too_big: { type: 2, codes: NONE },
     time_exceeded: { type: 3, codes: { hop_limit: 0, reassembly_time: 1 } },
     parameter_problem: { type: 4, codes: { header_field: 0, next_header: 1, option: 2 } },
-    echo_request: { type: 128, codes: {} },
-    echo_reply: { type: 129, codes: {} },
+    echo_request: { type: 128, codes: NONE },
+    echo_reply: { type: 129, codes: NONE },
   },
-});
+};
 
 /** The number of a type as written. Null: no such name. */
 export function icmpTypeNumber(version: 4 | 6, type: string | number): number | null {

@@ -3,9 +3,9 @@ import type { BinarySign, Expression, RecordField, UnarySign } from './expressio
 import { BINARY_SIGNS } from './expression.ts';
 import { ScriptSyntaxError } from './syntax-error.ts';
 
-const NUMBER = /0[xX][0-9a-fA-F]+|\d+\.\d+|\d+/y;
-const STRING = /"(?:[^"\\\n]|\\[^\n])*"/y;
-const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
+const NUMBER = /0[xX][0-9a-fA-F]+|\d+\.\d+|\d+/;
+const STRING = /"(?:[^"\\\n]|\\[^\n])*"/;
+const WORD = /[A-Za-z_][A-Za-z0-9_]*/;
 /** So deep a script may nest: far more than any does, and no stack ends. */
 const DEEPEST = 64;
 
@@ -55,7 +55,7 @@ function parsePrimary(cursor: Cursor, depth: number): Expression {
   if (string !== null) return { kind: 'string', value: unquoted(string) };
   const name = cursor.take(WORD) ?? cursor.fail('a value');
   // Behind a space it is the note of a result.
-  return cursor.takeHere(/\(/y) !== null ? { kind: 'call', name, args: parseItems(cursor, ')', depth) } : { kind: 'name', name };
+  return cursor.takeHere(/\(/) !== null ? { kind: 'call', name, args: parseItems(cursor, ')', depth) } : { kind: 'name', name };
 }
 
 /** Up to the closing sign, which is taken. @throws ScriptSyntaxError */
@@ -81,7 +81,7 @@ function parseFields(cursor: Cursor, depth: number): RecordField[] {
 
 function parseField(cursor: Cursor, depth: number): RecordField {
   const start = cursor.offset;
-  cursor.takeHere(/\s+/y);
+  cursor.takeHere(/\s+/);
   cursor.sign('.');
   const name = cursor.take(WORD);
   if (name !== null) {

@@ -4,9 +4,9 @@ import { ECN_NAMES } from './packet-spec.ts';
 import { parseIcmp } from './parse-icmp.ts';
 import { parseTcp } from './parse-tcp.ts';
 
-const IPV4 = /\d{1,3}(?:\.\d{1,3}){3}/y;
+const IPV4 = /\d{1,3}(?:\.\d{1,3}){3}/;
 /** The colon behind it is not its own. */
-const IPV6 = /[0-9a-fA-F:.]*(?:[0-9a-fA-F]|(?<!:)::)(?=:?(?:\s|$))/y;
+const IPV6 = /[0-9a-fA-F:.]*(?:[0-9a-fA-F]|(?<!:)::)(?=:?(?:\s|$))/;
 const IP_FIELDS = "'ecn', one of noecn, ect0, ect1, ect01, ce, 'tos', 'ttl', 'hlim', 'flowlabel' or 'frags'";
 
 /** Behind the direction. @throws ScriptSyntaxError */
@@ -31,7 +31,7 @@ function parseUpper(cursor: Cursor): UpperSpec {
 /** `5000 > 6000`: where several flows are about. */
 function parsePorts(cursor: Cursor): PortsSpec | null {
   const start = cursor.offset;
-  const src = cursor.take(/\d+/y);
+  const src = cursor.take(/\d+/);
   if (src === null || !cursor.sign('>')) {
     cursor.back(start);
     return null;

@@ -6,7 +6,7 @@ import type { EventBody, Script, ScriptEvent, ScriptOption, SyscallSpec } from '
 import { ScriptSyntaxError } from './syntax-error.ts';
 
 /** A name behind a result, as errno's are. */
-const ERRNO_NAME = /E[A-Z0-9]+(?!\w)/y;
+const ERRNO_NAME = /E[A-Z0-9]+(?!\w)/;
 
 /**
  * Reads a packetdrill script.
@@ -25,8 +25,8 @@ export function parseScript(file: string, text: string): Script {
 function parseOptions(cursor: Cursor): ScriptOption[] {
   const options: ScriptOption[] = [];
   for (let { at } = cursor; cursor.sign('--'); at = cursor.at) {
-    const name = cursor.takeHere(/[a-z][a-z0-9_]*/y) ?? cursor.fail("the name of an option, as in '--mtu=1500'");
-    const value = cursor.takeHere(/=[^\s]*/y);
+    const name = cursor.takeHere(/[a-z][a-z0-9_]*/) ?? cursor.fail("the name of an option, as in '--mtu=1500'");
+    const value = cursor.takeHere(/=[^\s]*/);
     options.push({ name, value: value?.slice(1) ?? null, at });
   }
   return options;
@@ -76,7 +76,7 @@ function parseSyscall(cursor: Cursor): SyscallSpec {
   const errno = cursor.take(ERRNO_NAME);
   let note: string | null = null;
   if (cursor.sign('(')) {
-    note = cursor.takeHere(/[^)\n]*/y) ?? '';
+    note = cursor.takeHere(/[^)\n]*/) ?? '';
     cursor.expect(')');
   }
   return { name, args, result, errno, note };

@@ -3,8 +3,8 @@ import type { PortsSpec, TcpOptionSpec, TcpSpec } from './packet-spec.ts';
 import { FLAG_BITS } from './packet-spec.ts';
 import { parseSeq } from './parse-icmp.ts';
 
-const FLAGS = /-(?=\s)|[FSRPEWUA.0-7]+(?=[\s])/y;
-const HEX = /[0-9a-fA-F]+(?![\w])/y;
+const FLAGS = /-(?=\s)|[FSRPEWUA.0-7]+(?=[\s])/;
+const HEX = /[0-9a-fA-F]+(?![\w])/;
 const COUNTERS = ['e0b', 'ceb', 'e1b'] as const;
 
 /** From the flags on. @throws ScriptSyntaxError */

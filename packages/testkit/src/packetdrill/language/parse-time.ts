@@ -3,7 +3,7 @@ import type { EventTime } from './script.ts';
 import { ScriptSyntaxError } from './syntax-error.ts';
 
 /** Seconds; the dots of `0.1...0.2` are not its own. */
-const SECONDS = /\d+(?:\.\d+)?|\.\d+/y;
+const SECONDS = /\d+(?:\.\d+)?|\.\d+/;
 /** Ten days: longer than any script, and far from where integers end. */
 const MOST_SECONDS = 864_000;
 

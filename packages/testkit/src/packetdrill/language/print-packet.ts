@@ -26,7 +26,7 @@ function printIp({ ecn, tos, ttl, flowLabel, frags }: IpSpec): string {
   return fields.length === 0 ? '' : `[${fields.join(', ')}]`;
 }
 
-export function printUpper(upper: UpperSpec): string {
+function printUpper(upper: UpperSpec): string {
   if (upper.kind === 'udp') return `${printPorts(upper.ports)}udp (${upper.lenBytes})`;
   return upper.kind === 'icmp' ? printIcmp(upper) : printTcp(upper);
 }

@@ -27,7 +27,7 @@ export function printEvent({ time, untilUs, body }: ScriptEvent): string {
   }
 }
 
-export function printTime({ kind, startUs, endUs }: EventTime): string {
+function printTime({ kind, startUs, endUs }: EventTime): string {
   if (kind === 'any') return '*';
   const sign = kind === 'relative' ? '+' : '';
   return `${sign}${printUs(startUs)}${endUs === null ? '' : `~${sign}${printUs(endUs)}`}`;

@@ -1,4 +1,4 @@
-import type { HeaderOption, TcpSegment } from '@softnet/wire';
+import type { TcpSegment } from '@softnet/wire';
 import type { OuterHeader } from '../language/packet-spec.ts';
 
 /** A packet that the kernel under test has sent, as read from its bytes. */
@@ -25,5 +25,3 @@ export type LiveUpper =
   | { readonly kind: 'icmp'; readonly type: number; readonly code: number; readonly rest: number; readonly payload: Uint8Array }
   /** Nothing that scripts have words for, or a packet with a fault, which is said. */
   | { readonly kind: 'other'; readonly what: string };
-
-export type { HeaderOption };

@@ -7,7 +7,7 @@ const ACCECN_0 = 172;
 const ACCECN_1 = 174;
 const EXPERIMENT = 254;
 /** Of Fast Open before it had a number of its own (RFC 7413 §4.1.1). */
-const FAST_OPEN_MAGIC = [0xf9, 0x89];
+const FAST_OPEN_MAGIC = Object.freeze([0xf9, 0x89] as const);
 
 /** A scripted option as it stands in a header; sequence numbers and stamps are as on the wire already. Null: END, which pads. */
 export function bytesOfOption(option: TcpOptionSpec): HeaderOption | null {

@@ -76,7 +76,7 @@ export class FlowBook {
 }
 
 /** As packets have it: mapped ones as IPv4. Null: none. */
-export function textOf({ family, address0, address1, address2, address3 }: SockAddress): string | null {
+function textOf({ family, address0, address1, address2, address3 }: SockAddress): string | null {
   if ((address0 | address1 | address3) === 0 && (address2 === 0 || address2 === IPV4_WORD2)) return null;
   const isIpv4 = family === ADDRESS_FAMILY.INET || (address0 === 0 && address1 === 0 && address2 === IPV4_WORD2);
   return formatAddress(isIpv4 ? ADDRESS_FAMILY.INET : ADDRESS_FAMILY.INET6, address0, address1, address2, address3);

@@ -3,7 +3,7 @@ import { parseAddress } from '@softnet/wire';
 import type { ScriptOption } from '../language/script.ts';
 import { ScriptFailure } from '../system/script-failure.ts';
 
-export type IpVersion = 'ipv4' | 'ipv6' | 'ipv4-mapped-ipv6';
+type IpVersion = 'ipv4' | 'ipv6' | 'ipv4-mapped-ipv6';
 
 /** What `--` lines and the command say of a run. */
 export interface ScriptConfig {

@@ -9,7 +9,7 @@ import { ScriptLink } from '../link/script-link.ts';
 import type { ScriptConfig } from './script-config.ts';
 
 /** As the device of every script is called. */
-export const SCRIPT_DEVICE = 'tun0';
+const SCRIPT_DEVICE = 'tun0';
 
 /** The kernel under test on a clock of its own, with one device, whose other end is the script. */
 export class ScriptHost {

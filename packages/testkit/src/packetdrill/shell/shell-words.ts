@@ -8,7 +8,7 @@ export interface ShellCommand {
 }
 
 const TOKEN =
-  /\s*(?:(\n|;|&&)|(#[^\n]*)|(\d?>&\d)|(\d?>{1,2})|((?:"[^"]*"|'[^']*'|\\[\s\S]|[^\s;#"'>&\\]|&(?!&|>))(?:"[^"]*"|'[^']*'|\\[\s\S]|[^\s;"'>&\\]|&(?!&|>))*))/y;
+  /\s*(?:(\n|;|&&)|(#[^\n]*)|(\d?>&\d)|(\d?>{1,2})|((?:"[^"]*"|'[^']*'|\\[\s\S]|[^\s;#"'>&\\]|&(?!&|>))(?:"[^"]*"|'[^']*'|\\[\s\S]|[^\s;"'>&\\]|&(?!&|>))*))/;
 
 /** Reads shell text: commands by lines, `;` and `&&`, quotes, comments, redirections. @throws ScriptFailure for what is none of these. */
 export function readShell(text: string): ShellCommand[] {
@@ -27,13 +27,13 @@ export function readShell(text: string): ShellCommand[] {
     .replace(/[^\S\n]+/g, ' ')
     .replace(/ ?\n ?/g, ' ; ')
     .trim();
-  TOKEN.lastIndex = 0;
-  for (let at = 0; at < source.length; at = TOKEN.lastIndex) {
-    TOKEN.lastIndex = at;
-    const [whole, stop, comment, both, into, word] = TOKEN.exec(source) ?? [];
+  const token = new RegExp(TOKEN.source, 'y');
+  for (let at = 0; at < source.length; at = token.lastIndex) {
+    token.lastIndex = at;
+    const [whole, stop, comment, both, into, word] = token.exec(source) ?? [];
     if (whole === undefined) throw new ScriptFailure(`the shell line cannot be read from '${source.slice(at, at + 20)}' on`);
     if (stop !== undefined) end();
-    else if (comment !== undefined) TOKEN.lastIndex = endOfComment(source, at, whole);
+    else if (comment !== undefined) token.lastIndex = endOfComment(source, at, whole);
     else if (into !== undefined) redirects = true;
     else if (word !== undefined && redirects) {
       output = unquoted(word);

@@ -8,7 +8,7 @@ import { encode, LAYOUTS } from './layouts.ts';
 import { ScriptFailure } from './script-failure.ts';
 
 /** An end as calls take it, of text and port. @param domain AF_INET, or AF_INET6: an IPv4 address is mapped then. */
-export function endOf(text: string, port: number, domain: number): SockAddress {
+function endOf(text: string, port: number, domain: number): SockAddress {
   const address = new Address();
   const { words, family } = parseAddress(text)!;
   address.family = domain;

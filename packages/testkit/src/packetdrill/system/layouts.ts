@@ -4,7 +4,7 @@ import { evaluate } from './evaluate.ts';
 import { ScriptFailure } from './script-failure.ts';
 
 /** A field of a C struct: where, and how wide; 16 bytes are an IPv6 address, a missing value is zero. */
-export type LayoutField = readonly [name: string, offset: number, bytes: 1 | 2 | 4 | 8 | 16];
+type LayoutField = readonly [name: string, offset: number, bytes: 1 | 2 | 4 | 8 | 16];
 
 /** C's structs as Linux lays them out on 64 bits. */
 export interface Layout {
@@ -116,7 +116,7 @@ export const LAYOUTS = Object.freeze({
 } as const satisfies Record<string, Layout>);
 
 /** The layout that has all fields of a record. @throws ScriptFailure where none has. */
-export function layoutOf(fields: readonly RecordField[]): Layout {
+function layoutOf(fields: readonly RecordField[]): Layout {
   const layouts: readonly Layout[] = Object.values(LAYOUTS);
   const found = layouts.find((layout) => fields.every(({ name }) => layout.fields.some(([of]) => of === name)));
   if (found !== undefined && fields.length > 0) return found;

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import type { Expression } from '../expression.ts';
 import { ICMP_WORDS } from '../icmp-words.ts';
-import type { IcmpSpec, OuterHeader, PacketSpec, TcpOptionSpec, TcpSpec, UdpSpec } from '../packet-spec.ts';
+import type { IcmpSpec, OuterHeader, PacketSpec, PortsSpec, SeqSpec, TcpOptionSpec, TcpSpec, UdpSpec } from '../packet-spec.ts';
 import { ECN_NAMES, FLAG_BITS } from '../packet-spec.ts';
-import type { EventBody, EventTime, Script, ScriptEvent } from '../script.ts';
+import type { EventBody, EventTime, Script, ScriptEvent, SyscallSpec } from '../script.ts';
 
-const NOWHERE = { line: 1, column: 1 };
-const word32 = fc.nat(0xffffffff);
+const NOWHERE = Object.freeze({ line: 1, column: 1 });
+const word32: Readonly<fc.Arbitrary<number>> = fc.nat(0xffffffff);
 const orNull = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
-const name = fc.stringMatching(/^[a-z_][a-z0-9_]{0,8}$/);
+const name: Readonly<fc.Arbitrary<string>> = fc.stringMatching(/^[a-z_][a-z0-9_]{0,8}$/);
 
 /** Any expression that scripts can write. */
-export const arbitraryExpression: fc.Arbitrary<Expression> = fc.letrec<{ expression: Expression }>((tie) => ({
+const arbitraryExpression: Readonly<fc.Arbitrary<Expression>> = fc.letrec<{ expression: Expression }>((tie) => ({
   expression: fc.oneof(
     { maxDepth: 3, depthIdentifier: 'expression' },
     fc.record({ kind: fc.constant('number' as const), value: fc.maxSafeNat(), hex: fc.boolean() }),
@@ -41,11 +41,13 @@ export const arbitraryExpression: fc.Arbitrary<Expression> = fc.letrec<{ express
   ),
 })).expression;
 
-const seq = fc.tuple(word32, fc.nat(0xffff)).map(([from, lenBytes]) => ({ seq: from, end: (from + lenBytes) >>> 0, lenBytes }));
-const hex = fc.stringMatching(/^[0-9a-f]{2,16}$/);
-const ports = orNull(fc.record({ src: fc.nat(0xffff), dst: fc.nat(0xffff) }));
+const seq: Readonly<fc.Arbitrary<SeqSpec>> = fc
+  .tuple(word32, fc.nat(0xffff))
+  .map(([from, lenBytes]) => ({ seq: from, end: (from + lenBytes) >>> 0, lenBytes }));
+const hex: Readonly<fc.Arbitrary<string>> = fc.stringMatching(/^[0-9a-f]{2,16}$/);
+const ports: Readonly<fc.Arbitrary<PortsSpec | null>> = orNull(fc.record({ src: fc.nat(0xffff), dst: fc.nat(0xffff) }));
 
-const tcpOption: fc.Arbitrary<TcpOptionSpec> = fc.oneof(
+const tcpOption: Readonly<fc.Arbitrary<TcpOptionSpec>> = fc.oneof(
   fc.constantFrom('nop' as const, 'eol' as const, 'sackOK' as const).map((kind) => ({ kind })),
   fc.nat(0xffff).map((value) => ({ kind: 'mss' as const, value })),
   fc.nat(0xff).map((value) => ({ kind: 'wscale' as const, value })),
@@ -58,9 +60,9 @@ const tcpOption: fc.Arbitrary<TcpOptionSpec> = fc.oneof(
     .map((names) => ({ kind: 'ECN' as const, counters: names.map((each, i) => [each, i * 7] as const) })),
 );
 
-const flags = fc.subarray([...FLAG_BITS.keys()]).map((letters) => letters.join(''));
+const flags: Readonly<fc.Arbitrary<string>> = fc.subarray([...FLAG_BITS.keys()]).map((letters) => letters.join(''));
 
-const tcp: fc.Arbitrary<TcpSpec> = fc
+const tcp: Readonly<fc.Arbitrary<TcpSpec>> = fc
   .tuple(
     ports,
     flags,
@@ -77,9 +79,9 @@ const tcp: fc.Arbitrary<TcpSpec> = fc
     return { kind: 'tcp', ports: of, flags: isAce ? rest : letters, ace: isAce ? ace : null, ...range, ack, window, urgent, options };
   });
 
-const udp: fc.Arbitrary<UdpSpec> = fc.record({ kind: fc.constant('udp' as const), ports, lenBytes: fc.nat(65_527) });
+const udp: Readonly<fc.Arbitrary<UdpSpec>> = fc.record({ kind: fc.constant('udp' as const), ports, lenBytes: fc.nat(65_527) });
 
-const icmp: fc.Arbitrary<IcmpSpec> = fc.constantFrom(4 as const, 6 as const).chain((version) =>
+const icmp: Readonly<fc.Arbitrary<IcmpSpec>> = fc.constantFrom(4 as const, 6 as const).chain((version) =>
   fc.constantFrom(...Object.keys(ICMP_WORDS[version]), 77).chain((type) => {
     const codes = typeof type === 'string' ? Object.keys(ICMP_WORDS[version][type]!.codes) : [];
     return fc.record({
@@ -101,7 +103,7 @@ const icmp: fc.Arbitrary<IcmpSpec> = fc.constantFrom(4 as const, 6 as const).cha
   }),
 );
 
-const outer: fc.Arbitrary<OuterHeader> = fc.oneof(
+const outer: Readonly<fc.Arbitrary<OuterHeader>> = fc.oneof(
   fc.constant({ kind: 'ipv4' as const, src: '192.0.2.1', dst: '10.0.0.1' }),
   fc.constant({ kind: 'ipv6' as const, src: 'fd00::', dst: 'fd00::2:1' }),
   fc.record({ kind: fc.constant('gre' as const), flags: fc.nat(0xffff), protocol: fc.nat(0xffff), key: orNull(word32) }),
@@ -110,7 +112,7 @@ const outer: fc.Arbitrary<OuterHeader> = fc.oneof(
     .map((stack) => ({ kind: 'mpls' as const, stack })),
 );
 
-export const arbitraryPacket: fc.Arbitrary<PacketSpec> = fc.record({
+export const arbitraryPacket: Readonly<fc.Arbitrary<PacketSpec>> = fc.record({
   direction: fc.constantFrom('in' as const, 'out' as const),
   outer: fc.array(outer, { maxLength: 2 }),
   ip: fc.record({
@@ -123,15 +125,15 @@ export const arbitraryPacket: fc.Arbitrary<PacketSpec> = fc.record({
   upper: fc.oneof(tcp, udp, icmp),
 });
 
-const us = fc.nat(2_000_000_000);
-const time: fc.Arbitrary<EventTime> = fc.record({
+const us: Readonly<fc.Arbitrary<number>> = fc.nat(2_000_000_000);
+const time: Readonly<fc.Arbitrary<EventTime>> = fc.record({
   kind: fc.constantFrom('absolute' as const, 'relative' as const),
   startUs: us,
   endUs: fc.constant(null),
 });
 
-const shell = fc.stringMatching(/^[a-z =.0-9\n]{0,20}$/);
-const call = fc.record({
+const shell: Readonly<fc.Arbitrary<string>> = fc.stringMatching(/^[a-z =.0-9\n]{0,20}$/);
+const call: Readonly<fc.Arbitrary<SyscallSpec>> = fc.record({
   name,
   args: fc.array(arbitraryExpression, { maxLength: 4 }),
   result: arbitraryExpression,
@@ -139,7 +141,7 @@ const call = fc.record({
   note: orNull(fc.stringMatching(/^[a-zA-Z ]{0,10}$/)),
 });
 
-const event: fc.Arbitrary<ScriptEvent> = fc
+const event: Readonly<fc.Arbitrary<ScriptEvent>> = fc
   .tuple(
     time,
     orNull(us),
@@ -156,7 +158,7 @@ const event: fc.Arbitrary<ScriptEvent> = fc
     return { at: NOWHERE, time: when, untilUs: body.kind === 'syscall' ? later : null, body };
   });
 
-export const arbitraryScript: fc.Arbitrary<Script> = fc.record({
+export const arbitraryScript: Readonly<fc.Arbitrary<Script>> = fc.record({
   file: fc.constant('script.pkt'),
   options: fc.array(
     fc.record({
