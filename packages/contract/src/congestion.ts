@@ -39,7 +39,7 @@ export class CongestionState extends Held {
   cwndCount = 0;
   /** Never more than this. */
   cwndClamp = 0x3fffffff;
-  /** `cwnd` before the reduction, for `undo`. */
+  /** `cwnd` before the reduction, for `undo`; written by the sender before it asks for `ssthresh`. */
   priorCwnd = 0;
   mssBytes = 1460;
   /** One of {@link CONGESTION_PHASE}; written by the sender. */
@@ -118,3 +118,8 @@ export interface CongestionControl {
   thaw?(state: CongestionState, ext: Plain): void;
 }
 export const CongestionControl = definePoint<CongestionControl>({ name: 'congestion-control', version: '1.0.0' });
+
+/** The control of this name, among those contributed; the newest, where two generations are there. Null: there is none. */
+export function congestionControlOf(controls: readonly CongestionControl[], name: string): CongestionControl | null {
+  return controls.findLast((control) => control.name === name) ?? null;
+}

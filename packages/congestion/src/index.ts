@@ -1,0 +1,2 @@
+export { CubicModule } from './cubic/module.ts';
+export { RenoModule } from './reno/module.ts';
