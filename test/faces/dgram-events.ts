@@ -38,8 +38,8 @@ export function thrown(call: () => unknown): object {
 }
 
 /** What programs look at in an error. */
-export function shape(error: unknown): { name: string; code?: string; errno?: number; syscall?: string; address?: string; port?: number } {
-  const { name, code, errno, syscall, address, port } = error as Error & Record<string, never>;
+export function shape(error: unknown): Record<string, unknown> {
+  const { name, code, errno, syscall, address, port } = error as Record<string, unknown>;
   return { name, code, errno, syscall, address, port };
 }
 

@@ -9,10 +9,12 @@ import { createNode } from '@softnet/node';
 import { RouteModule } from '@softnet/route';
 import { SkbModule } from '@softnet/skb';
 import { SocketModule } from '@softnet/socket';
-import { LITTLE_MEMORY, QUIET_HOST } from '@softnet/testkit';
+import { QUIET_HOST } from '@softnet/testkit';
 import { UdpModule } from '@softnet/udp';
 
 const MODULES = [SkbModule, NetdevModule, RouteModule, SocketModule, Ipv4Module, Ipv6Module, LoopbackModule, UdpModule];
+/** 8 MB of packet memory instead of 48. */
+const LITTLE_MEMORY = { 'net.core.skb_buffers': 2048, 'net.core.skb_pages': 1024 };
 /** Virtual time that passes in a turn of the event loop. */
 const TURN_US = 200;
 
@@ -22,7 +24,7 @@ export interface SoftHost extends NodeFaces {
   /** Virtual ms that pass. */
   pass(ms: number): Promise<void>;
   /** What a shutdown says, which must be nothing. */
-  end(): Promise<{ faults: string[]; leaks: readonly unknown[]; forced: unknown }>;
+  end(): Promise<{ faults: string[]; leaks: readonly unknown[]; broken: readonly unknown[] }>;
 }
 
 export async function softHost(more: readonly ModuleSource[] = [], options: NodeOptions = {}): Promise<SoftHost> {
@@ -38,10 +40,10 @@ export async function softHost(more: readonly ModuleSource[] = [], options: Node
     ...createNode(kernel, options),
     pass: (ms) => new Promise((resolve) => void kernel.after(ms * 1000, resolve, 'test')),
     end: async () => {
-      const { faults, leaks, forced } = await kernel.shutdown();
+      const { faults, leaks, broken } = await kernel.shutdown();
       runs = false;
       await pump;
-      return { faults: faults.map(({ message }) => message), leaks, forced };
+      return { faults: faults.map(({ message }) => message), leaks, broken };
     },
   };
 }

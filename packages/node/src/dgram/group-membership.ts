@@ -7,7 +7,8 @@ import type { NodeHost } from '../endpoint/node-host.ts';
 const ANY = '0.0.0.0';
 /** `struct group_source_req`: an interface, and two `sockaddr_storage`. */
 const GROUP_SOURCE_BYTES = 264;
-const [GROUP_AT, SOURCE_AT] = [8, 136];
+const GROUP_AT = 8;
+const SOURCE_AT = 136;
 
 /** Joins or leaves a group on an interface, which IPv4 knows by one of its addresses, IPv6 by '::%eth0'. 0, or -errno. */
 export function setMembership(host: NodeHost, endpoint: Endpoint, joins: boolean, group: string, via: string | undefined): number {

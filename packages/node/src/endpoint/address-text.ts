@@ -33,12 +33,12 @@ export function fillAddress(into: SockAddress, family: number, text: string, por
 }
 
 /** @param text dotted decimals, which are checked already. */
-export function ipv4Word(text: string): number {
+function ipv4Word(text: string): number {
   return text.split('.').reduce((word, part) => (word << 8) | Number(part), 0);
 }
 
 /** @param text of an IPv6 address without zone, which is checked already. */
-export function ipv6Words(text: string): number[] {
+function ipv6Words(text: string): number[] {
   const [head = '', tail] = text.split('::');
   const front = groupsOf(head);
   const back = tail === undefined ? [] : groupsOf(tail);

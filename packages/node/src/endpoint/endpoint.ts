@@ -24,7 +24,7 @@ export interface EndText {
 export class Endpoint implements Owner {
   readonly name: string;
   readonly #host: NodeHost;
-  readonly #user: EndpointUser;
+  #user: EndpointUser;
   #sock: SockCommon | null = null;
   #scheduled = false;
   #referenced = true;
@@ -53,6 +53,11 @@ export class Endpoint implements Owner {
     sock.user = this;
     sock.wake = () => this.schedule();
     if (this.#referenced) this.#host.keepAwake(1);
+  }
+
+  /** From now on another's. */
+  hand(user: EndpointUser): void {
+    this.#user = user;
   }
 
   get isOpen(): boolean {

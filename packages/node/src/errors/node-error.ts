@@ -35,7 +35,7 @@ export function checkString(value: unknown, name: string): asserts value is stri
   if (typeof value !== 'string') throw badType(name, 'of type string', value);
 }
 
-export function checkFunction(value: unknown, name: string): asserts value is (...args: never[]) => unknown {
+export function checkFunction(value: unknown, name: string): asserts value is (...given: unknown[]) => void {
   if (typeof value !== 'function') throw badType(name, 'of type function', value);
 }
 

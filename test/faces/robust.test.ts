@@ -1,0 +1,177 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { Kernel, World } from '@softnet/kernel';
+import { createNode } from '@softnet/node';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { boundSocket, closed, heard, sent, shape } from './dgram-events.ts';
+import { PairStreamModule } from './pair-stream.ts';
+import type { SoftHost } from './soft-host.ts';
+import { softHost } from './soft-host.ts';
+
+let host: SoftHost;
+beforeEach(async () => {
+  host = await softHost([PairStreamModule]);
+});
+afterEach(async () => {
+  expect(await host.end()).toEqual({ faults: [], leaks: [], broken: [] });
+});
+
+/** Without listening for errors, as `once` would. */
+function closing(emitter: NodeJS.EventEmitter): Promise<void> {
+  return new Promise((resolve) => emitter.on('close', () => resolve()));
+}
+
+test('a module that leaves says so, and waits; staying says that too', async () => {
+  const socket = await boundSocket(host.dgram);
+  const names = heard(socket, 'leaving', 'staying', 'close', 'error');
+  const abort = new AbortController();
+  const unload = host.kernel.unload('udp', { signal: abort.signal });
+  await once(socket, 'leaving');
+  const late = host.dgram.createSocket('udp4');
+  late.bind(0);
+  expect(shape((await once(late, 'error'))[0])).toMatchObject({
+    syscall: 'bind',
+    code: expect.stringMatching(/ESHUTDOWN|EPROTONOSUPPORT/),
+  });
+  abort.abort();
+  await Promise.allSettled([unload]);
+  await host.pass(5);
+  expect(names).toEqual(['leaving', 'staying']);
+  await closed(socket, late);
+});
+
+test('closed by force: close without error where nobody listens for one', async () => {
+  const [quiet, told] = [await boundSocket(host.dgram), await boundSocket(host.dgram)];
+  const names = heard(quiet, 'close');
+  const error = once(told, 'error');
+  const closes = closing(quiet);
+  await host.kernel.unload('udp', { force: true });
+  expect((await error)[0]).toMatchObject({ name: 'NetError' });
+  await closes;
+  expect(names).toEqual(['close']);
+});
+
+test('closed by force: servers and connections', async () => {
+  const server = host.net.createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const near = host.net.connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [far] = await once(server, 'connection');
+  const all = Promise.all([server, near, far].map(closing));
+  await host.kernel.unload('pair-stream', { force: true });
+  await all;
+  expect([server.listening, near.destroyed, far.destroyed]).toEqual([false, true, true]);
+});
+
+test('without the module: the errno, for bind, listen and connect', async () => {
+  await host.kernel.unload('pair-stream');
+  await host.kernel.unload('udp');
+  const server = host.net.createServer();
+  server.listen(0, '127.0.0.1');
+  expect(shape((await once(server, 'error'))[0])).toMatchObject({ syscall: 'listen' });
+  const socket = host.net.connect(9, '127.0.0.1');
+  expect(shape((await once(socket, 'error'))[0])).toMatchObject({ syscall: 'connect' });
+  const datagrams = host.dgram.createSocket('udp4');
+  datagrams.send('x', 9, '127.0.0.1');
+  expect(shape((await once(datagrams, 'error'))[0])).toMatchObject({ syscall: 'bind' });
+  await closed(datagrams);
+});
+
+test('destroyed while it waits to connect, to be accepted, to write', async () => {
+  const never = host.net.connect(9, '198.51.100.1');
+  await host.pass(2);
+  never.destroy();
+  await once(never, 'close');
+  const server = host.net.createServer({ pauseOnConnect: true });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const near = host.net.connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [far] = await once(server, 'connection');
+  const written = new Promise((resolve) => near.write(Buffer.alloc(1_000_000), resolve));
+  await host.pass(2);
+  near.destroy();
+  expect(await written).toMatchObject({ code: expect.any(String) });
+  far.on('error', () => {}).destroy();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+test('a connection that gets no answer is given up by the next address', async () => {
+  const server = host.net.createServer((far) => far.end());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const addresses = ['198.51.100.1', '127.0.0.1'].map((address) => ({ address, family: 4 }));
+  const lookup = (_name: string, _options: object, callback: (...given: unknown[]) => void): void =>
+    process.nextTick(callback, null, addresses);
+  const socket = host.net.connect({
+    port,
+    host: 'two',
+    lookup: lookup as never,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: 10,
+  });
+  const names = heard(socket, 'connectionAttempt', 'connectionAttemptTimeout', 'connectionAttemptFailed', 'connect');
+  await once(socket.resume(), 'close');
+  expect(names).toEqual(['connectionAttempt', 'connectionAttemptTimeout', 'connectionAttemptFailed', 'connectionAttempt', 'connect']);
+  await new Promise((resolve) => server.close(resolve));
+});
+
+test('what a listener throws is the program’s, and no fault of the kernel', async () => {
+  const socket = await boundSocket(host.dgram);
+  const uncaught = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  const thrown = once(process, 'uncaughtException');
+  socket.on('message', () => {
+    throw new Error('mine');
+  });
+  socket.send('x', socket.address().port, '127.0.0.1');
+  expect((await thrown)[0]).toMatchObject({ message: 'mine' });
+  for (const each of uncaught) process.on('uncaughtException', each);
+  await closed(socket);
+});
+
+test('block lists, both ways', async () => {
+  const list = new host.net.BlockList();
+  list.addAddress('127.0.0.1');
+  const blind = host.dgram.createSocket({ type: 'udp4', receiveBlockList: list, sendBlockList: list } as never);
+  blind.bind(0, '127.0.0.1');
+  await once(blind, 'listening');
+  const names = heard(blind, 'message');
+  const other = await boundSocket(host.dgram);
+  await sent((callback) => other.send('x', blind.address().port, '127.0.0.1', callback));
+  expect(await sent((callback) => blind.send('x', 9, '127.0.0.1', callback))).toMatchObject({ error: { code: 'ERR_IP_BLOCKED' } });
+  await host.pass(5);
+  expect(names).toEqual([]);
+  await closed(blind, other);
+});
+
+test('descriptors are refused', async () => {
+  const socket = host.dgram.createSocket('udp4');
+  expect(() => socket.bind({ fd: 5 })).toThrow(/no descriptors/);
+  expect(() => new host.net.Socket({ fd: 5 })).toThrow(/no descriptors/);
+});
+
+test('await using', async () => {
+  let port = 0;
+  {
+    await using socket = (await boundSocket(host.dgram)) as Awaited<ReturnType<typeof boundSocket>> & AsyncDisposable;
+    port = socket.address().port;
+  }
+  const again = host.dgram.createSocket('udp4');
+  again.bind(port, '127.0.0.1');
+  await once(again, 'listening');
+  await closed(again);
+});
+
+test('in real time a socket keeps the process alive until unref', async () => {
+  const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'real' });
+  const { dgram } = createNode(kernel);
+  const before = process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
+  const socket = dgram.createSocket('udp4');
+  socket.bind(0);
+  // There are no modules: what matters is that nothing is left.
+  expect(shape((await once(socket, 'error'))[0])).toMatchObject({ syscall: 'bind' });
+  await closed(socket);
+  expect(process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length).toBeLessThanOrEqual(before);
+  await kernel.shutdown();
+});
