@@ -116,7 +116,8 @@ describe.skipIf(skipAloud('autoconfiguration with Linux', netnsSkipReason()))('a
     await until(ours, /^fd69::1 [^\n]*DAD_FAILED/m);
     for (const last of [2, 4]) await until(theirs, new RegExp(`fd69::${last}/64 [^\n]*dadfailed`));
     await until(ours, /^fd69::4 PERMANENT$/m);
-    // Who had them has them still, and the other can forget that he wanted them.
+    // Who had them has them still: to softnet, whose wish has failed, Linux is a neighbour as before. Linux itself first has to forget what it wanted.
+    await softnet.pingFrom('fd69::2', 'fd69::1');
     softnet.removeAddress('eth2', 'fd69::1/64');
     await run(rival!, 'ip addr del fd69::2/64 dev eth0');
     await softnet.pingFrom('fd69::2', 'fd69::1');

@@ -81,6 +81,27 @@ describe('duplicate address detection (RFC 4862 §5.4)', () => {
     user.close();
   });
 
+  test('who has an address that we wanted is a neighbour as any other (RFC 4862 §5.4.5)', async () => {
+    await boot();
+    await peer.net.pass(3000);
+    peer.host.addAddress('eth0', 'fd00::5/64');
+    await peer.net.pass(5);
+    peer.solicit({ type: NA, target: 'fd00::5', flags: 0x20000000 }, { src: 'fd00::5', dst: 'ff02::1' });
+    await peer.net.pass(5);
+    expect(wordsOf(peer.host).at(-1)).toBe('fd00::5 tentative failed');
+    const user = peer.host.open();
+    user.bind(HOST, 0);
+    user.connect('fd00::5', 9);
+    await peer.answers();
+    await user.send(Uint8Array.of(1));
+    expect(await peer.messages()).toEqual(['135 to ff02::1:ff00:5']);
+    peer.solicit({ type: NA, target: 'fd00::5', flags: 0x60000000 }, { src: 'fd00::5', dst: HOST });
+    expect(await peer.messages()).toEqual(['protocol 17']);
+    peer.solicit({ target: HOST }, { src: 'fd00::5', dst: HOST });
+    expect(await peer.messages()).toEqual(['136 to fd00::5']);
+    user.close();
+  });
+
   test.each<[string, () => void]>([
     ['an advertisement', () => peer.solicit({ type: NA, target: HOST, flags: 0x20000000 }, { src: HOST, dst: 'ff02::1' })],
     ['a solicitation of another who tries it', () => probe(HOST)],

@@ -8,6 +8,11 @@ export function isTentative({ flags }: InterfaceAddress): boolean {
   return (flags & UNSETTLED) === ADDRESS_FLAG.TENTATIVE;
 }
 
+/** Another has it. */
+export function hasFailed({ flags }: InterfaceAddress): boolean {
+  return (flags & ADDRESS_FLAG.DAD_FAILED) !== 0;
+}
+
 /** Nobody else has it, as far as can be known. */
 export function isSettled({ flags }: InterfaceAddress): boolean {
   return (flags & UNSETTLED) === 0;

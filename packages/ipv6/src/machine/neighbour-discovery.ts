@@ -15,7 +15,7 @@ import {
   solicitedNodeWord3,
   writeMulticastMac,
 } from './address-kind.ts';
-import { isSettled, isTentative, isUsable } from './address-use.ts';
+import { hasFailed, isSettled, isTentative, isUsable } from './address-use.ts';
 import { beginIcmpFlow } from './flow-of.ts';
 import type { NeighbourSender } from './neighbour-sender.ts';
 import type { Ipv6Reason } from './reasons.ts';
@@ -147,12 +147,18 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     if (isAnonymous && ours !== null && isTentative(ours)) return this.#news.probed(ours, bytes, nonce, nonceBytes);
     // One that is still being tried answers nobody (RFC 4862 §5.4), unless it is optimistic (RFC 4429 §3.3).
     if (ours !== null && !isUsable(ours)) return 'nd.not-ours';
-    if (!isAnonymous && this.#links.find(dst0, dst1, dst2, dst3, device.ifindex) !== null) return 'nd.conflict';
+    if (!isAnonymous && this.#own(dst0, dst1, dst2, dst3, device) !== null) return 'nd.conflict';
     if (sourceLinkAddress >= 0) this.#learn(device, dst0, dst1, dst2, dst3, bytes, sourceLinkAddress, CREATE | OVERRIDE);
     skb.memory.pool.release(skb);
     // What others may have too, or perhaps have, overrides nothing (RFC 4861 §7.2.4, RFC 4429 §3.3).
     this.#advertise(link, isAnycast, isAnycast || isTentative(ours!) ? 0 : NA_FLAG.OVERRIDE);
     return null;
+  }
+
+  /** An address of this host. One that was found to be another's is not: who has it is a neighbour (RFC 4862 §5.4.5). */
+  #own(word0: number, word1: number, word2: number, word3: number, device: NetDevice): InterfaceAddress | null {
+    const found = this.#links.find(word0, word1, word2, word3, device.ifindex);
+    return found === null || hasFailed(found) ? null : found;
   }
 
   #askedForOther(skb: Skb, link: Link, message: NdMessage): Ipv6Reason | null {
@@ -186,7 +192,7 @@ export class NeighbourDiscovery implements NeighbourProtocol {
     const target1 = view.getInt32(at + 4);
     const target2 = view.getInt32(at + 8);
     const target3 = view.getInt32(at + 12);
-    const ours = this.#links.find(target0, target1, target2, target3, device.ifindex);
+    const ours = this.#own(target0, target1, target2, target3, device);
     if (ours !== null) return ours.device === device ? this.#news.claimed(ours) : 'nd.conflict';
     const flags = icmpRest(view, skb.transport);
     if ((flags & NA_FLAG.SOLICITED) === 0 && conf.value(device.ifindex, 'drop_unsolicited_na') !== 0) return 'nd.unsolicited';
