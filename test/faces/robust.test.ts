@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { boundSocket, closed, heard, sent, shape } from './dgram-events.ts';
 import { PairStreamModule } from './pair-stream.ts';
 import type { SoftHost } from './soft-host.ts';
-import { softHost } from './soft-host.ts';
+import { HOST_MODULES, softHost } from './soft-host.ts';
 
 let host: SoftHost;
 beforeEach(async () => {
@@ -163,15 +163,45 @@ test('await using', async () => {
   await closed(again);
 });
 
-test('in real time a socket keeps the process alive until unref', async () => {
+test('what waits for a socket that cannot be bound is told so', async () => {
+  const taken = await boundSocket(host.dgram);
+  const { port } = taken.address();
+  const socket = host.dgram.createSocket('udp4');
+  const error = once(socket, 'error');
+  socket.bind(port, '127.0.0.1');
+  const asked = sent((callback) => socket.send('x', 9, '127.0.0.1', callback));
+  const connected = new Promise((resolve) => socket.connect(9, '127.0.0.1', resolve as () => void));
+  expect([await error, await asked, await connected]).toMatchObject([
+    [{ code: 'EADDRINUSE' }],
+    { error: { code: 'EADDRINUSE' } },
+    { code: 'EADDRINUSE' },
+  ]);
+  socket.connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  await closed(taken, socket);
+});
+
+test('closed while it is bound, with a send before: all is told', async () => {
+  const socket = host.dgram.createSocket('udp4');
+  const asked = sent((callback) => socket.send('x', 9, '127.0.0.1', callback));
+  socket.close();
+  await once(socket, 'close');
+  expect((await asked).error).toMatchObject({ code: 'ECANCELED' });
+});
+
+test('in real time a socket keeps the process alive, unless unref', async () => {
   const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'real' });
-  const { dgram } = createNode(kernel);
-  const before = process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
-  const socket = dgram.createSocket('udp4');
-  socket.bind(0);
-  // There are no modules: what matters is that nothing is left.
-  expect(shape((await once(socket, 'error'))[0])).toMatchObject({ syscall: 'bind' });
+  for (const module of HOST_MODULES) await kernel.load(module);
+  const alive = (): number => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
+  const socket = await boundSocket(createNode(kernel).dgram);
+  const held = alive();
+  socket.unref();
+  expect(alive()).toBe(held - 1);
+  socket.ref();
+  expect(alive()).toBe(held);
+  socket.send('me', socket.address().port, '127.0.0.1');
+  await once(socket, 'message');
   await closed(socket);
-  expect(process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length).toBeLessThanOrEqual(before);
   await kernel.shutdown();
+  expect(alive()).toBeLessThan(held);
 });

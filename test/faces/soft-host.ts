@@ -12,7 +12,8 @@ import { SocketModule } from '@softnet/socket';
 import { QUIET_HOST } from '@softnet/testkit';
 import { UdpModule } from '@softnet/udp';
 
-const MODULES = [SkbModule, NetdevModule, RouteModule, SocketModule, Ipv4Module, Ipv6Module, LoopbackModule, UdpModule];
+/** What a host loads. */
+export const HOST_MODULES = [SkbModule, NetdevModule, RouteModule, SocketModule, Ipv4Module, Ipv6Module, LoopbackModule, UdpModule];
 /** 8 MB of packet memory instead of 48. */
 const LITTLE_MEMORY = { 'net.core.skb_buffers': 2048, 'net.core.skb_pages': 1024 };
 /** Virtual time that passes in a turn of the event loop. */
@@ -30,7 +31,7 @@ export interface SoftHost extends NodeFaces {
 export async function softHost(more: readonly ModuleSource[] = [], options: NodeOptions = {}): Promise<SoftHost> {
   const world = new World({ clock: 'virtual', seed: 5 });
   const kernel = new Kernel({ world, name: 'soft', settings: { ...QUIET_HOST, ...LITTLE_MEMORY } });
-  for (const module of [...MODULES, ...more]) await world.run(kernel.load(module));
+  for (const module of [...HOST_MODULES, ...more]) await world.run(kernel.load(module));
   let runs = true;
   const pump = (async () => {
     while (runs) await world.advance(TURN_US);

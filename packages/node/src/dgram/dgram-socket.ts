@@ -11,6 +11,7 @@ import { hearSignal } from '../errors/hear-signal.ts';
 import { checkString, nodeError, portOf } from '../errors/node-error.ts';
 import { bindArguments } from './bind-arguments.ts';
 import { DgramOptions } from './dgram-options.ts';
+import { onceBound } from './once-bound.ts';
 import { receiveSome } from './receive-some.ts';
 import type { SendArguments } from './send-arguments.ts';
 import { checkSendTo, sendArguments } from './send-arguments.ts';
@@ -33,8 +34,8 @@ export class DgramSocket extends EventEmitter implements EndpointUser {
   #connected: Ends = 'not';
   #closed = false;
   #paused = false;
-  /** What was asked while it was being bound, and is done then. */
-  #later: (() => void)[] = [];
+  /** What was asked while it was being bound, and is done then; or it is told why not. */
+  #later: ((failed: Error | null) => void)[] = [];
 
   constructor(host: NodeHost, given: unknown, listener?: unknown) {
     super();
@@ -60,27 +61,13 @@ export class DgramSocket extends EventEmitter implements EndpointUser {
     if (this.#bound !== 'not') throw nodeError('ERR_SOCKET_ALREADY_BOUND', 'Socket is already bound');
     const { port, address, callback } = bindArguments(given);
     this.#bound = 'meanwhile';
-    if (callback !== undefined) this.#onceBound(callback);
+    if (callback !== undefined) onceBound(this, callback);
     this.#lookup(address || this.#anyAddress(), { family: this.#ipVersion() }, (error, found) => {
       if (this.#closed) return;
       if (error) this.#notBound(error);
       else this.#bindTo(String(found), port);
     });
     return this;
-  }
-
-  /** A callback of `bind`: for this time, and not if it fails. */
-  #onceBound(callback: () => void): void {
-    const forget = (): void => {
-      this.removeListener('error', forget);
-      this.removeListener('listening', heard);
-    };
-    const heard = (): void => {
-      forget();
-      callback.call(this);
-    };
-    this.on('error', forget);
-    this.on('listening', heard);
   }
 
   #bindTo(address: string, port: number): void {
@@ -95,7 +82,7 @@ export class DgramSocket extends EventEmitter implements EndpointUser {
     const later = this.#later;
     this.#later = [];
     this.emit('listening');
-    for (const each of later) each();
+    for (const each of later) each(null);
     // What came before, and was not read yet.
     if (this.#endpoint.isOpen) this.#endpoint.schedule();
   }
@@ -104,8 +91,7 @@ export class DgramSocket extends EventEmitter implements EndpointUser {
     this.#bound = 'not';
     const later = this.#later;
     this.#later = [];
-    const closes = later.some((each) => each === this.#closeLater);
-    if (closes) this.#closeNow();
+    for (const each of later) each(error);
     this.emit('error', error);
   }
 
@@ -131,9 +117,9 @@ export class DgramSocket extends EventEmitter implements EndpointUser {
   }
 
   /** Runs it at once, or when it is bound, for which it is bound if nobody has done that. */
-  #whenBound(then: () => void): void {
+  #whenBound(then: (failed: Error | null) => void): void {
     if (this.#bound === 'not') this.bind(0);
-    if (this.#bound === 'done') then();
+    if (this.#bound === 'done') then(null);
     else this.#later.push(then);
   }
 
@@ -145,7 +131,17 @@ export class DgramSocket extends EventEmitter implements EndpointUser {
     this.#check();
     if (this.#connected !== 'not') throw nodeError('ERR_SOCKET_DGRAM_IS_CONNECTED', 'Already connected');
     this.#connected = 'meanwhile';
-    this.#whenBound(() => this.#connectTo(number, to, typeof then === 'function' ? (then as () => void) : undefined));
+    const heard = typeof then === 'function' ? (then as (error?: Error) => void) : undefined;
+    this.#whenBound((failed) => {
+      if (failed === null) this.#connectTo(number, to, heard);
+      else this.#notConnected(failed, heard);
+    });
+  }
+
+  /** @param callback hears of it, else who listens for errors; where binding failed they were told. */
+  #notConnected(error: Error, callback: ((error?: Error) => void) | undefined): void {
+    this.#connected = 'not';
+    if (callback !== undefined) process.nextTick(callback, error);
   }
 
   #connectTo(port: number, address: string, callback: ((error?: Error) => void) | undefined): void {
@@ -173,7 +169,11 @@ export class DgramSocket extends EventEmitter implements EndpointUser {
     const asked = sendArguments(this.#connected === 'done', given);
     this.#check();
     if (this.#bound === 'done') this.#sendBound(asked);
-    else this.#whenBound(() => this.#sendBound(asked));
+    else
+      this.#whenBound((failed) => {
+        if (failed === null) this.#sendBound(asked);
+        else if (asked.callback !== undefined) process.nextTick(asked.callback, failed, 0);
+      });
   }
 
   /** The old name, with all arguments. */

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { clearControl, ERRNO } from '@softnet/contract';
+import { clearControl, ERRNO, POLL } from '@softnet/contract';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { NodeHost } from '../endpoint/node-host.ts';
 import { errnoError } from '../errors/errno-error.ts';
@@ -24,6 +24,8 @@ export function receiveSome(host: NodeHost, endpoint: Endpoint, to: EventEmitter
     if (lenBytes === -ERRNO.EAGAIN) return;
     if (lenBytes < 0) {
       to.emit('error', errnoError(lenBytes, 'recvmsg'));
+      // One that stays is told once.
+      if (!endpoint.isOpen || (endpoint.poll() & POLL.IN) === 0) return;
       continue;
     }
     const end = endpoint.textOf(message.address);

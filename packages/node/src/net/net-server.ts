@@ -117,6 +117,7 @@ export class NetServer extends EventEmitter implements EndpointUser {
   #failed(result: number, address: string, port: number | undefined): void {
     const words = WORDS[errnoName(result)] ?? 'it cannot';
     process.nextTick(() => {
+      if (!this.#begun) return;
       this.#begun = false;
       this.emit('error', errnoError(result, 'listen', { address, port, words }));
     });
