@@ -46,5 +46,8 @@ test('JSON, line by line; captures; options of the script from outside', async (
   await run(['good.pkt'], { verbose: true, pcap: join(folder, 'captures'), overrides: { ip_version: 'ipv6' } });
   expect(printed[1]).toContain('0.000000 s +0 write(3, ..., 5) = 5');
   expect(readdirSync(join(folder, 'captures'))).toEqual(['good.pcapng']);
+  writeFileSync(join(folder, 'defined.pkt'), GOOD.replace('SOCK_DGRAM', 'KIND'));
+  expect(await run(['defined.pkt'], { define: ['KIND=SOCK_DGRAM'] })).toBe(0);
+  await expect(run(['good.pkt'], { define: ['KIND'] })).rejects.toThrow('-D takes NAME=VALUE');
   await expect(run(['nothing.pkt'])).rejects.toThrow('there is no such file');
 });

@@ -4,6 +4,7 @@ import type { ModuleClass } from '@softnet/contract';
 import type { ScriptVerdict } from '@softnet/testkit';
 import { describeVerdict, runScript } from '@softnet/testkit';
 import { count } from '../text/count.ts';
+import { UsageError } from '../usage-error.ts';
 import { readExpectFail } from './expect-fail.ts';
 import { scriptFiles } from './script-files.ts';
 
@@ -16,6 +17,8 @@ export interface PacketdrillOptions {
   readonly expectFail?: string;
   /** In the place of the scripts' `--` lines. */
   readonly overrides?: Readonly<Record<string, string>>;
+  /** NAME=VALUE: names that stand for other text. */
+  readonly define?: readonly string[];
 }
 
 /** What became of a script, and of what was expected of it. */
@@ -43,12 +46,13 @@ export async function packetdrill(paths: readonly string[], options: Packetdrill
 
 async function runFile(
   path: string,
-  { verbose, pcap, overrides }: PacketdrillOptions,
+  { verbose, pcap, overrides, define = [] }: PacketdrillOptions,
   modules: readonly ModuleClass[],
 ): Promise<ScriptVerdict> {
   const chunks: Uint8Array[] = [];
   const verdict = await runScript(path, readFileSync(path, 'utf8'), {
     modules,
+    defines: Object.fromEntries(define.map(pairOf)),
     verbose: verbose === true,
     readFile: (name) => readBeside(path, name),
     ...(overrides === undefined ? {} : { overrides }),
@@ -60,6 +64,12 @@ async function runFile(
     writeFileSync(join(folder, `${basename(path, '.pkt')}.pcapng`), Buffer.concat(chunks));
   }
   return verdict;
+}
+
+function pairOf(text: string): [string, string] {
+  const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/.exec(text) ?? [];
+  if (name === undefined) throw new UsageError(`-D takes NAME=VALUE, got '${text}'`);
+  return [name, value!];
 }
 
 function readBeside(path: string, name: string): string | undefined {

@@ -13,9 +13,10 @@ export class Flow {
   stampBase: number | null = null;
   /** What the script's own are more on the wire. */
   readonly remoteBase = 0;
+  /** Of the script's first SYN, as it says it; null: none was sent. */
+  remoteIsn: number | null = null;
   /** SYNs that have passed, and whether the script has sent anything else since its own. */
   sawLocalSyn = false;
-  sawRemoteSyn = false;
   isUnderWay = false;
   /** The last packet that the kernel sent, from its IP header on: what an error quotes. */
   lastSent: Uint8Array | null = null;

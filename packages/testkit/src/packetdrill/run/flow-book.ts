@@ -12,6 +12,7 @@ const FIRST_REMOTE_PORT = 53_000;
 /** The flows of a script: which one a packet without ports belongs to. */
 export class FlowBook {
   readonly #config: ScriptConfig;
+  readonly #all: Flow[] = [];
   readonly #byFd = new Map<number, Flow>();
   #current: Flow | null = null;
   #listening = 0;
@@ -23,11 +24,9 @@ export class FlowBook {
 
   /** A socket has, or may have, other ends now. @param remote null: none. */
   touched(fd: number, protocol: number, local: SockAddress, remote: SockAddress | null): void {
-    let flow = this.#byFd.get(fd);
-    if (flow === undefined) {
-      flow = this.#make(protocol, local.port || this.#config.bindPort, 0);
-      this.#byFd.set(fd, flow);
-    }
+    const known = this.#byFd.get(fd) ?? this.#between(protocol, local.port, remote?.port ?? 0);
+    const flow = known ?? this.#make(protocol, local.port || this.#config.bindPort, 0);
+    this.#byFd.set(fd, flow);
     const address = textOf(local);
     if (address !== null) flow.localAddress = address;
     flow.localPort = local.port;
@@ -51,12 +50,26 @@ export class FlowBook {
   /** The flow that a packet of the script belongs to. */
   of({ direction, upper }: PacketSpec): Flow {
     const flow = this.#current;
+    // A SYN of the number of the first begins another connection; of another number it is one in, or after, the same.
     const isSyn = upper.kind === 'tcp' && upper.flags.includes('S') && !upper.flags.includes('.') && direction === 'in';
-    if (flow === null || (isSyn && flow.sawRemoteSyn && flow.isUnderWay)) {
+    if (flow === null || (isSyn && flow.isUnderWay && flow.remoteIsn === upper.seq)) {
       const protocol = upper.kind === 'udp' ? IP_PROTOCOL.UDP : IP_PROTOCOL.TCP;
       this.#current = this.#make(protocol, this.#listening || flow?.localPort || this.#config.bindPort, this.#nextPort++);
     } else if (flow.remotePort === 0 && direction === 'in') flow.remotePort = this.#nextPort++;
     return this.#current!;
+  }
+
+  /** The flow whose ports a packet of the kernel has; null: none is known. */
+  carrying({ upper, protocol }: LivePacket): Flow | null {
+    if (upper.kind !== 'tcp' && upper.kind !== 'udp') return null;
+    return this.#between(protocol, upper.srcPort, upper.dstPort);
+  }
+
+  #between(protocol: number, localPort: number, remotePort: number): Flow | null {
+    if (remotePort === 0) return null;
+    return (
+      this.#all.findLast((flow) => flow.protocol === protocol && flow.localPort === localPort && flow.remotePort === remotePort) ?? null
+    );
   }
 
   /** What a packet of the kernel says of its flow. */
@@ -71,7 +84,9 @@ export class FlowBook {
 
   #make(protocol: number, localPort: number, remotePort: number): Flow {
     const { localIp, remoteIp } = this.#config;
-    return new Flow(protocol, localIp, remoteIp, localPort, remotePort);
+    const flow = new Flow(protocol, localIp, remoteIp, localPort, remotePort);
+    this.#all.push(flow);
+    return flow;
   }
 }
 

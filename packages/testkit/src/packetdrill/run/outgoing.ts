@@ -41,9 +41,9 @@ export class Outgoing {
 
   /** @throws LineFailure for a packet that is missing, early, late, or another. */
   async expect(event: ScriptEvent, spec: PacketSpec, due: Due): Promise<string> {
-    const flow = this.#flows.of(spec);
     const sent = await this.#next(event, due);
     let live = this.#read(sent);
+    const flow = this.#flows.carrying(live) ?? this.#flows.of(spec);
     learn(flow, live, spec);
     if (!this.#config.strictSegments) live = await this.#aggregated(live, spec, due);
     const shown = `${seconds(this.#clock.scriptUs(sent.timeUs))} ${showLive(live, flow)}`;

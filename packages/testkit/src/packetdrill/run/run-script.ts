@@ -16,6 +16,8 @@ import { LineFailure } from './verdict.ts';
 export interface RunScriptOptions {
   /** In the place of what the script's `--` lines say: `{ ip_version: 'ipv6' }`. */
   readonly overrides?: Readonly<Record<string, string>>;
+  /** Names that stand for other text, everywhere in the script. */
+  readonly defines?: Readonly<Record<string, string>>;
   /** Beside the modules of every host. */
   readonly modules?: readonly ModuleSource[];
   readonly limits?: Partial<ScriptLimits>;
@@ -32,7 +34,7 @@ export async function runScript(file: string, text: string, options: RunScriptOp
   const log: string[] = [];
   let script: Script;
   try {
-    script = parseScript(file, text);
+    script = parseScript(file, defined(text, options.defines ?? {}));
   } catch (error) {
     if (!(error instanceof ScriptSyntaxError)) throw error;
     const sentence = `expected ${error.message.split(': expected ')[1]}`;
@@ -76,6 +78,11 @@ export async function runParsed(script: Script, options: RunScriptOptions = {}, 
     run?.close();
     await host?.dispose();
   }
+}
+
+/** Names replaced, whole words only. */
+function defined(text: string, defines: Readonly<Record<string, string>>): string {
+  return text.replace(/[A-Za-z_]\w*/g, (name) => (Object.hasOwn(defines, name) ? defines[name]! : name));
 }
 
 /** The script's fault or the stack's; others are ours. */

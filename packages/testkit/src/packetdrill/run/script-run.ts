@@ -124,7 +124,10 @@ export class ScriptRun {
     const { packet } = body;
     const flow = this.#flows.of(packet);
     if (packet.upper.kind === 'tcp') {
-      if (packet.upper.flags.includes('S')) flow.sawRemoteSyn = true;
+      const isSyn = packet.upper.flags.includes('S');
+      // What answers a SYN of another number may have a number of its own.
+      if (isSyn && flow.remoteIsn !== null && flow.remoteIsn !== packet.upper.seq) flow.sawLocalSyn = false;
+      if (isSyn) flow.remoteIsn = packet.upper.seq;
       else flow.isUnderWay = true;
     }
     this.#host.link.inject(buildPacket(packet, flow, this.#config.wireVersion));

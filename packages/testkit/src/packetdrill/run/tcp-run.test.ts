@@ -83,6 +83,19 @@ test('segments of one write are taken together, unless they are to be strict', a
   await expect(play(`--strict_segments\n${OPEN}${rest}`, [SYN, ACK, ...DATA])).rejects.toThrow('its length is 1000, not 3000');
 });
 
+test('a SYN within the connection, and after it one of another number', async () => {
+  const challenge: Segment = { atUs: 400_000, seq: 1, flags: 0x10, ack: 1 };
+  const next: Segment = { atUs: 600_000, seq: 70_000, flags: 0x12, ack: 9001 };
+  const text = `${OPEN}
++0 > . 1:1(0) ack 1 <...>
+0.4 < S 1:1(0) win 9
++0 > . 1:1(0) ack 1
+0.6 < S 9000:9000(0) win 9
++0 > S. 0:0(0) ack 9001`;
+  const injected = await play(text, [SYN, ACK, challenge, next]);
+  expect(injected.map((bytes) => bytes[20]! * 256 + bytes[21]!)).toEqual([53000, 53000, 53000]);
+});
+
 test.each<[string, string, readonly Segment[], string]>([
   ['another number', '> . 2:2(0) ack 1 <...>', [ACK], 'the sequence number is 1, not 2'],
   ['a stamp that runs too fast', '> . 1:1(0) ack 1 <TS val 190 ecr 7>', [ACK], 'the options are'],

@@ -1,7 +1,7 @@
 import type { SockAddress } from '@softnet/contract';
 import { ADDRESS_FAMILY, SockAddress as Address, IPV4_WORD2 } from '@softnet/contract';
 import { formatAddress, ipv4Words, parseAddress } from '@softnet/wire';
-import type { Expression } from '../language/expression.ts';
+import type { Expression, RecordField } from '../language/expression.ts';
 import type { ScriptConfig } from '../run/script-config.ts';
 import { numberOf } from './evaluate.ts';
 import { encode, LAYOUTS } from './layouts.ts';
@@ -23,8 +23,9 @@ function endOf(text: string, port: number, domain: number): SockAddress {
 export function addressOf(expression: Expression, usual: SockAddress): SockAddress {
   if (expression.kind === 'ellipsis') return usual;
   if (expression.kind !== 'record') throw new ScriptFailure("a struct sockaddr in braces, or '...', is expected");
-  const isIpv6 = expression.fields.some(({ name }) => name?.startsWith('sin6_'));
-  const bytes = encode(expression.fields, isIpv6 ? LAYOUTS.sockaddrIn6 : LAYOUTS.sockaddrIn);
+  const fields = expression.fields.map(namedByPointer);
+  const isIpv6 = fields.some(({ name }) => name?.startsWith('sin6_'));
+  const bytes = encode(fields, isIpv6 ? LAYOUTS.sockaddrIn6 : LAYOUTS.sockaddrIn);
   const view = new DataView(bytes.buffer);
   const address = new Address();
   address.family = view.getUint16(0, true);
@@ -39,6 +40,14 @@ export function addressOf(expression: Expression, usual: SockAddress): SockAddre
     address.ifindex = view.getUint32(24, true);
   } else [address.address0, address.address1, address.address2, address.address3] = ipv4Words(view.getInt32(4));
   return address;
+}
+
+/** `inet_pton(AF_INET6, "::1", &sin6_addr)` is a field by its last argument. */
+function namedByPointer(field: RecordField): RecordField {
+  const { name, value } = field;
+  const last = value.kind === 'call' && value.name === 'inet_pton' ? value.args.at(2) : undefined;
+  if (name !== null || last?.kind !== 'unary' || last.operand.kind !== 'name') return field;
+  return { ...field, name: last.operand.name };
 }
 
 /** Compares an address that a call gave with what the script says; `...` is any. @throws ScriptFailure */

@@ -58,7 +58,7 @@ export class CallContext {
   /** Its ends have changed: which flow packets belong to. */
   touch(fd: number, remote: SockAddress | null): void {
     const local = new SockAddress();
-    if (this.calls.nameOf(this.live(fd), false, local) === 0) this.flows.touched(fd, this.protocol(fd), local, remote);
+    if (this.calls.nameOf(this.live(fd), false, local) === 0) this.flows.touched(this.live(fd), this.protocol(fd), local, remote);
   }
 }
 

@@ -56,6 +56,13 @@ export const LAYOUTS = Object.freeze({
       ['tv_nsec', 8, 8],
     ],
   },
+  timestamping: {
+    bytes: 48,
+    fields: [
+      ['scm_sec', 0, 8],
+      ['scm_nsec', 8, 8],
+    ],
+  },
   ipMreq: {
     bytes: 8,
     fields: [

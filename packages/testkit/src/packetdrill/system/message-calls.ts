@@ -1,4 +1,5 @@
 import type { SockAddress } from '@softnet/contract';
+import { IP_PROTOCOL } from '@softnet/contract';
 import type { Expression, RecordField } from '../language/expression.ts';
 import { pattern } from '../packets/build-packet.ts';
 import { addressOf, checkAddress, checkAddressLength, usualRemote } from './addresses.ts';
@@ -56,7 +57,9 @@ function sent(
 ): MadeCall {
   const fd = context.fd(args[0]);
   const answer = context.calls.send(context.live(fd), { data, address, flags, control });
-  if (typeof answer !== 'number' || answer >= 0) context.touch(fd, address);
+  // Of a stream others than who spoke last may be heard next.
+  const isDatagram = context.protocol(fd) !== IP_PROTOCOL.TCP;
+  if (isDatagram && (typeof answer !== 'number' || answer >= 0)) context.touch(fd, address);
   return { answer };
 }
 

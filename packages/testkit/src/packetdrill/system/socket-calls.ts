@@ -44,9 +44,9 @@ export const SOCKET_CALLS: Readonly<Record<string, (context: CallContext, args: 
   accept4: (context, args) => accepted(context, args, numberOf(argument(args, 3, 'the flags'))),
   close: (context, args) => {
     const fd = context.fd(args[0]);
+    context.flows.closed(context.live(fd));
     const answer = context.calls.close(context.live(fd));
     if (answer === 0) context.forget(fd);
-    context.flows.closed(fd);
     return { answer };
   },
   shutdown: (context, args) => ({ answer: context.calls.shutdown(context.live(context.fd(args[0])), numberOf(argument(args, 1, 'how'))) }),
@@ -66,6 +66,8 @@ function accepted(context: CallContext, args: Args, flags: number): MadeCall {
     context.calls.nameOf(live, true, peer);
     checkAddress(peer, args[1], 'the peer');
     checkAddressLength(peer, args[2]);
+    const local = new SockAddress();
+    if (context.calls.nameOf(live, false, local) === 0) context.flows.touched(live, context.protocol(fd), local, peer);
   };
   return { answer, opens: context.protocol(fd), verify };
 }
