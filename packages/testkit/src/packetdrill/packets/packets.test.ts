@@ -147,3 +147,23 @@ test('a wrong checksum is seen', () => {
   bytes[bytes.length - 1]! ^= 1;
   expect(readPacket(bytes, () => null).upper).toEqual({ kind: 'other', what: 'tcp.checksum' });
 });
+
+test('headers around a packet, as written and as read', () => {
+  const ip = { kind: 'ipv4' as const, src: '198.51.100.1', dst: '198.51.100.2' };
+  const stack = [
+    { label: 16, tc: 1, bottom: false, ttl: 63 },
+    { label: 17, tc: 0, bottom: true, ttl: 62 },
+  ];
+  const outers: PacketSpec['outer'][] = [
+    [ip],
+    [{ kind: 'ipv6', src: '2001:db8::1', dst: '2001:db8::2' }],
+    [ip, { kind: 'gre', flags: 0, protocol: 0x800, key: null }],
+    [ip, { kind: 'gre', flags: 0x2000, protocol: 0x800, key: 7 }],
+    [ip, { kind: 'gre', flags: 0, protocol: 0x8847, key: null }, { kind: 'mpls', stack }],
+  ];
+  for (const outer of outers) {
+    const packet = { ...spec(SEGMENT), outer };
+    expect(compared(packet, packet, 4)).toEqual([]);
+    expect(compared(packet, spec(SEGMENT), 4).join()).toContain('the outer headers');
+  }
+});
