@@ -464,10 +464,18 @@ describe.each<[string, () => DgramFace]>([
         type: 'udp4',
         lookup: (name, _options, callback) => process.nextTick(callback, name === 'x' ? new Error('unknown') : null, name, 4),
       });
-      const error = await new Promise((resolve) => a.connect(9, 'x', resolve as () => void));
-      expect(error).toMatchObject({ message: 'unknown' });
+      const told: unknown[] = [];
+      await new Promise<void>((resolve) =>
+        a.connect(9, 'x', (error?: Error) => {
+          told.push(error?.message);
+          resolve();
+        }),
+      );
       a.connect(9, 'x');
       expect((await once(a, 'error'))[0]).toMatchObject({ message: 'unknown' });
+      a.connect(9, '127.0.0.1');
+      await once(a, 'connect');
+      expect(told).toEqual(['unknown']);
       await closed(a);
     });
 

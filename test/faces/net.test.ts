@@ -421,6 +421,20 @@ describe.each<[string, () => NetFace]>([
       await over(ends);
     });
 
+    test('destroyed, it says no timeout', async () => {
+      const ends = await pair();
+      const names = heard(ends.near, 'timeout');
+      ends.near.setTimeout(2);
+      ends.near.destroy();
+      const others = await pair();
+      const other = once(others.far, 'timeout');
+      others.far.setTimeout(8);
+      await other;
+      expect(names).toEqual([]);
+      await over(ends);
+      await over(others);
+    });
+
     test('timeout 0 takes it back', async () => {
       const ends = await pair();
       const names = heard(ends.near, 'timeout');

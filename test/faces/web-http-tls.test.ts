@@ -1,10 +1,10 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import * as http from 'node:http';
 import type * as nodeNet from 'node:net';
 import type * as tls from 'node:tls';
 import type { NetFace } from '@softnet/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { boundSocket, closed } from './dgram-events.ts';
+import { boundSocket, closed, heard } from './dgram-events.ts';
 import { PairStreamModule } from './pair-stream.ts';
 import type { SoftHost } from './soft-host.ts';
 import { softHost } from './soft-host.ts';
@@ -168,13 +168,20 @@ describe('WHATWG streams', () => {
     const abort = new AbortController();
     const reader = host.toWeb(b, { signal: abort.signal }).getReader();
     for (let i = 0; i < 20; i++) a.send(String(i), b.address().port, '127.0.0.1');
+    const read = heard(b, 'message');
     await host.pass(5);
+    // One stands in the stream; the others are the kernel's.
+    expect(read).toHaveLength(1);
     const texts: string[] = [];
     for (let i = 0; i < 20; i++) texts.push(Buffer.from((await reader.read()).value!.data).toString());
     expect(texts).toEqual(Array.from({ length: 20 }, (_, i) => String(i)));
     const next = reader.read();
     abort.abort(new Error('enough'));
     await expect(next).rejects.toMatchObject({ message: 'enough' });
+    expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
+    const kept = new AbortController();
+    await host.toWeb(b, { signal: kept.signal }).cancel();
+    expect(getEventListeners(kept.signal, 'abort')).toEqual([]);
     const again = host.toWeb(b).getReader();
     a.send('more', b.address().port, '127.0.0.1');
     expect((await again.read()).value).toMatchObject({ info: { address: '127.0.0.1', port: a.address().port, size: 4 } });

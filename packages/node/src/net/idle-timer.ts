@@ -18,12 +18,11 @@ export class IdleTimer {
     this.stop();
     this.#delayUs = delayMs * 1000;
     this.touch();
-    if (delayMs > 0) this.#arm(this.#delayUs);
   }
 
   touch(): void {
     this.#lastUs = this.#face.clock.nowUs;
-    // It has told, and tells again.
+    // It is set just now, or has told, and tells again.
     if (this.#cancel === null && this.#delayUs > 0) this.#arm(this.#delayUs);
   }
 
