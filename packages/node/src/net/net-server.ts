@@ -63,6 +63,8 @@ export class NetServer extends EventEmitter implements EndpointUser {
         'close',
         hearSignal(options.signal, () => this.close()),
       );
+    // It was aborted already.
+    if (!this.#begun) return this;
     if (options.path !== undefined) this.#failed(-ERRNO.EAFNOSUPPORT, options.path, undefined);
     else if (!options.host) this.#listenAny(options);
     else this.#listenOn(options.host, options);
