@@ -45,6 +45,10 @@ class Interest implements FileWatcher {
     this.#changed(this);
   }
 
+  lost(): void {
+    this.#changed(this);
+  }
+
   closed(): void {
     this.#closed(this);
   }

@@ -1,6 +1,10 @@
+import type { NetError } from '@softnet/contract';
+
 /** Who is told that what `poll` says of a file may have changed. */
 export interface FileWatcher {
   changed(file: OpenFile): void;
+  /** Its module has closed it by force. */
+  lost(file: OpenFile): void;
   /** Its last descriptor was closed. */
   closed(file: OpenFile): void;
 }
@@ -13,6 +17,8 @@ export abstract class OpenFile {
   nonBlocking = false;
   /** Nothing is to be done with it any more. */
   isClosed = false;
+  /** The module behind it has closed it by force: who waits is told why. Null: nobody has. */
+  failure: NetError | null = null;
   readonly #watchers = new Set<FileWatcher>();
 
   /** Bits of POLL that hold now. */
@@ -32,6 +38,11 @@ export abstract class OpenFile {
   changed(): void {
     if (this.#watchers.size === 0) return;
     for (const watcher of [...this.#watchers]) watcher.changed(this);
+  }
+
+  /** Its module has closed it: nothing comes any more. Who waits is told; its descriptors stay. */
+  lost(): void {
+    for (const watcher of [...this.#watchers]) watcher.lost(this);
   }
 
   /** Closes it, whatever names it still. Idempotent. */

@@ -35,6 +35,7 @@ export class PollWait implements FileWatcher {
   readonly #signal: AbortSignal | undefined;
   readonly #callOff: () => void;
   #resolve!: (count: number) => void;
+  #isOver = false;
 
   /** @param timeoutUs µs; below 0: for ever. */
   constructor(host: FaceHost, descriptors: Descriptors, items: readonly PollItem[], timeoutUs: number, signal: AbortSignal | undefined) {
@@ -51,9 +52,15 @@ export class PollWait implements FileWatcher {
     if (signal?.aborted === true) this.#interrupted();
   }
 
+  /** Once it is over its items are its user's again. */
   changed(): void {
+    if (this.#isOver) return;
     const count = pollNow(this.#descriptors, this.#items);
     if (count > 0) this.#end(count);
+  }
+
+  lost(): void {
+    this.changed();
   }
 
   closed(): void {
@@ -63,6 +70,7 @@ export class PollWait implements FileWatcher {
   readonly #interrupted = (): void => this.#end(-ERRNO.EINTR);
 
   #end(count: number): void {
+    this.#isOver = true;
     this.#callOff();
     for (const file of this.#files) file.unwatch(this);
     this.#signal?.removeEventListener('abort', this.#interrupted);

@@ -38,8 +38,8 @@ export class Process implements Owner {
     if (file === null) return;
     if (sort === 'moved') file.adopt(object as SockCommon);
     if (sort !== 'closed') return;
-    this.lastError = error?.message ?? this.lastError;
-    file.changed();
+    if (error !== undefined) file.failure = error;
+    file.lost();
   }
 
   /** The answer as it is; if it is an errno, with its sentence. */
@@ -60,10 +60,23 @@ export class Process implements Owner {
     return file instanceof SocketFile ? file : -ERRNO.ENOTSOCK;
   }
 
-  /** Waits until `attempt` answers other than -EAGAIN. */
-  wait(call: string, file: OpenFile, terms: Omit<WaitTerms, 'place'>, attempt: () => number): Promise<number> {
+  /** Waits until `attempt` answers other than -EAGAIN. @param settled what the call answers, of how its wait ended. */
+  wait(
+    call: string,
+    file: OpenFile,
+    terms: Omit<WaitTerms, 'place'>,
+    attempt: () => number,
+    settled = (result: number): number => result,
+  ): Promise<number> {
     const { promise } = new Waiting(this.host, file, { ...terms, place: 'posix.wait' }, attempt);
-    return promise.then((result) => this.answered(call, result));
+    return promise.then((ended) => {
+      const { failure } = file;
+      // What a socket that is no more says of itself comes before the reason of it.
+      const isLost = failure !== null && !file.isClosed && (ended === -ERRNO.EBADF || ended === failure.errno);
+      const result = this.answered(call, settled(isLost ? failure.errno : ended));
+      if (isLost && result < 0) this.lastError = `${call}: ${failure.message}`;
+      return result;
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { ERRNO, MESSAGE_FLAG, Message, POLL } from '@softnet/contract';
 import { chainOf, fillControl, readControl } from './control-data.ts';
 import type { Answer, Process } from './process.ts';
 import type { SocketFile } from './socket-file.ts';
+import type { WaitTerms } from './waiting.ts';
 
 /** `struct msghdr`. */
 export interface MessageHeader {
@@ -23,8 +24,8 @@ export interface MessageHeader {
 /** Send and receive, of all kinds. Those that need not wait leave no garbage, but for control messages and addresses that are read. */
 export class Transfers {
   readonly #process: Process;
-  /** Of the call at hand; no call comes in between. */
-  readonly #message = new Message();
+  /** Lent to one call at a time: another one may come in its midst, as a socket may wake its peer at once. */
+  #idle: Message | null = new Message();
 
   constructor(process: Process) {
     this.#process = process;
@@ -34,7 +35,7 @@ export class Transfers {
   send(call: string, fd: number, data: Uint8Array, flags: number, to: SockAddress | null, signal?: AbortSignal): Answer {
     const file = this.#process.socket(fd);
     if (typeof file === 'number') return file;
-    const sent = this.#sendOnce(file, data, null, flags, to);
+    const sent = this.#sendOnce(file, data, flags, to);
     if (!this.#mustWait(file, flags, sent, data.length)) return sent;
     return this.#sendAll(call, file, { name: to, iov: [data], control: null }, flags, Math.max(0, sent), signal);
   }
@@ -43,53 +44,60 @@ export class Transfers {
     const file = this.#process.socket(fd);
     if (typeof file === 'number') return file;
     const sent = this.#sendHeader(file, header, flags);
-    const lenBytes = header.iov.reduce((sum, { length }) => sum + length, 0);
-    if (!this.#mustWait(file, flags, sent, lenBytes)) return sent;
+    if (!this.#mustWait(file, flags, sent, bytesOf(header.iov))) return sent;
     return this.#sendAll(call, file, header, flags, Math.max(0, sent), signal);
   }
 
   receive(call: string, fd: number, place: Uint8Array, flags: number, from: SockAddress | null, signal?: AbortSignal): Answer {
     const file = this.#process.socket(fd);
     if (typeof file === 'number') return file;
-    const attempt = this.#receiveOnce(file, place, null, flags, from);
-    const isAll = file.isStream && (flags & MESSAGE_FLAG.WAITALL) !== 0;
-    if (!blocks(file, flags) || (isAll ? attempt <= 0 && attempt !== -ERRNO.EAGAIN : attempt !== -ERRNO.EAGAIN)) return attempt;
-    if (isAll) return this.#receiveAll(call, file, place, flags, Math.max(0, attempt), signal);
+    const result = this.#receiveOnce(file, place, null, flags, from);
+    if (takesAll(file, flags) && (result > 0 || result === -ERRNO.EAGAIN))
+      return this.#waitForAll(call, file, this.#receiving(file, signal), place.length, Math.max(0, result), (count) =>
+        this.#receiveOnce(file, place.subarray(count), null, flags, from),
+      );
+    if (result !== -ERRNO.EAGAIN || !blocks(file, flags)) return result;
     return this.#process.wait(call, file, this.#receiving(file, signal), () => this.#receiveOnce(file, place, null, flags, from));
   }
 
   receiveMessage(call: string, fd: number, header: MessageHeader, flags: number, signal?: AbortSignal): Answer {
     const file = this.#process.socket(fd);
     if (typeof file === 'number') return file;
-    const attempt = (): number => this.#receiveHeader(file, header, flags);
+    const attempt = (): number => this.#receiveOnce(file, null, header.iov, flags, header.name, header);
     const result = attempt();
     if (result !== -ERRNO.EAGAIN || !blocks(file, flags)) return result;
     return this.#process.wait(call, file, this.#receiving(file, signal), attempt);
   }
 
-  #sendOnce(file: SocketFile, data: Uint8Array | null, more: readonly Uint8Array[] | null, flags: number, to: SockAddress | null): number {
-    const message = this.#message;
-    message.data = data;
-    message.more = more;
-    message.flags = flags & ~MESSAGE_FLAG.SKB;
+  #sendOnce(file: SocketFile, data: Uint8Array, flags: number, to: SockAddress | null): number {
+    const message = this.#lend(data, null, flags);
     message.control = null;
-    message.hasAddress = to !== null;
-    if (to !== null) copyAddress(to, message.address);
-    return file.calls.send(file.sock, message);
+    return this.#sendLent(file, message, to);
   }
 
   #sendHeader(file: SocketFile, { name, iov, control }: MessageHeader, flags: number): number {
-    const message = this.#message;
     const items = control === null ? [] : readControl(control);
     if (items === null) return -ERRNO.EINVAL;
-    message.data = null;
-    message.more = iov;
-    message.flags = flags & ~MESSAGE_FLAG.SKB;
-    message.hasAddress = name !== null;
-    if (name !== null) copyAddress(name, message.address);
+    const message = this.#lend(null, iov, flags);
     message.control = chainOf(items);
+    return this.#sendLent(file, message, name);
+  }
+
+  #lend(data: Uint8Array | null, more: readonly Uint8Array[] | null, flags: number): Message {
+    const message = this.#idle ?? new Message();
+    this.#idle = null;
+    message.data = data;
+    message.more = more;
+    message.flags = flags & ~MESSAGE_FLAG.SKB;
+    return message;
+  }
+
+  #sendLent(file: SocketFile, message: Message, to: SockAddress | null): number {
+    message.hasAddress = to !== null;
+    if (to !== null) copyAddress(to, message.address);
     const sent = file.calls.send(file.sock, message);
     message.control = null;
+    this.#idle = message;
     return sent;
   }
 
@@ -99,25 +107,42 @@ export class Transfers {
     return sent === -ERRNO.EAGAIN || (file.isStream && sent >= 0 && sent < lenBytes);
   }
 
-  /** What was sent before an error counts; the error is said by the next call. */
-  async #sendAll(
+  #sendAll(call: string, file: SocketFile, header: MessageHeader, flags: number, sent: number, signal?: AbortSignal): Answer {
+    const lenBytes = bytesOf(header.iov);
+    const terms = { bits: POLL.OUT, timeoutUs: file.sock.options?.sendTimeoutUs ?? 0, late: -ERRNO.EAGAIN, signal };
+    return this.#waitForAll(call, file, terms, lenBytes, sent, (count) =>
+      this.#sendHeader(file, count === 0 ? header : { ...header, iov: behind(header.iov, count) }, flags),
+    );
+  }
+
+  /**
+   * Goes on part by part until all is done, in one wait: it keeps its turn and its time, and no wake-up falls between two parts. What was done before an error counts;
+   * the next call says the error.
+   * @param step the next part, behind so many bytes; 0: there are no more.
+   */
+  #waitForAll(
     call: string,
     file: SocketFile,
-    header: MessageHeader,
-    flags: number,
+    terms: Omit<WaitTerms, 'place'>,
+    lenBytes: number,
     done: number,
-    signal?: AbortSignal,
-  ): Promise<number> {
-    const lenBytes = header.iov.reduce((sum, { length }) => sum + length, 0);
-    const terms = { bits: POLL.OUT, timeoutUs: file.sock.options?.sendTimeoutUs ?? 0, late: -ERRNO.EAGAIN, signal };
-    let sent = done;
-    for (;;) {
-      const rest = sent === 0 ? header : { ...header, iov: behind(header.iov, sent) };
-      const result = await this.#process.wait(call, file, terms, () => this.#sendHeader(file, rest, flags));
-      if (result < 0) return sent > 0 ? sent : result;
-      sent += result;
-      if (!file.isStream || sent >= lenBytes) return sent;
-    }
+    step: (count: number) => number,
+  ): Answer {
+    let count = done;
+    const settled = (result: number): number => (result < 0 && count > 0 ? count : result);
+    const attempt = (): number => {
+      while (count < lenBytes || count === 0) {
+        const { error } = file.sock;
+        const result = step(count);
+        if (result === -ERRNO.EAGAIN) return result;
+        if (result < 0 && count > 0 && file.sock.error === 0) file.sock.error = error;
+        if (result <= 0) return settled(result) || count;
+        count += result;
+      }
+      return count;
+    };
+    const result = attempt();
+    return result === -ERRNO.EAGAIN ? this.#process.wait(call, file, terms, attempt, settled) : result;
   }
 
   #receiveOnce(
@@ -126,43 +151,13 @@ export class Transfers {
     more: readonly Uint8Array[] | null,
     flags: number,
     from: SockAddress | null,
+    header: MessageHeader | null = null,
   ): number {
-    const message = this.#message;
-    message.data = place;
-    message.more = more;
-    message.flags = flags & ~MESSAGE_FLAG.SKB;
+    const message = this.#lend(place, more, flags);
     const count = file.calls.receive(file.sock, message);
-    if (count >= 0 && from !== null) {
-      if (message.hasAddress) copyAddress(message.address, from);
-      else from.family = 0;
-    }
+    if (count >= 0) fillFrom(message, from, header);
+    this.#idle = message;
     return count;
-  }
-
-  #receiveHeader(file: SocketFile, header: MessageHeader, flags: number): number {
-    const message = this.#message;
-    const count = this.#receiveOnce(file, null, header.iov, flags, header.name);
-    if (count < 0) return count;
-    const given = header.control === null ? NOTHING : fillControl(message.control, header.control);
-    header.controlBytes = given.lenBytes;
-    header.hasName = message.hasAddress;
-    header.flags = message.flags | given.flags;
-    return count;
-  }
-
-  /** MSG_WAITALL of a stream: until the place is full, the stream ends, or an error comes. */
-  async #receiveAll(call: string, file: SocketFile, place: Uint8Array, flags: number, done: number, signal?: AbortSignal): Promise<number> {
-    let got = done;
-    while (got < place.length) {
-      const rest = place.subarray(got);
-      const result = await this.#process.wait(call, file, this.#receiving(file, signal), () =>
-        this.#receiveOnce(file, rest, null, flags, null),
-      );
-      if (result < 0) return got > 0 ? got : result;
-      if (result === 0) return got;
-      got += result;
-    }
-    return got;
   }
 
   #receiving({ sock }: SocketFile, signal: AbortSignal | undefined) {
@@ -174,6 +169,28 @@ const NOTHING = Object.freeze({ lenBytes: 0, flags: 0 });
 
 function blocks(file: SocketFile, flags: number): boolean {
   return !file.nonBlocking && (flags & (MESSAGE_FLAG.DONTWAIT | MESSAGE_FLAG.ERRQUEUE)) === 0;
+}
+
+/** MSG_WAITALL of a stream. Peeked at is what is there. */
+function takesAll(file: SocketFile, flags: number): boolean {
+  return file.isStream && (flags & (MESSAGE_FLAG.WAITALL | MESSAGE_FLAG.PEEK)) === MESSAGE_FLAG.WAITALL && blocks(file, flags);
+}
+
+function bytesOf(iov: readonly Uint8Array[]): number {
+  return iov.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** What a receive call says beside its bytes. */
+function fillFrom(message: Message, from: SockAddress | null, header: MessageHeader | null): void {
+  if (from !== null) {
+    if (message.hasAddress) copyAddress(message.address, from);
+    else from.family = 0;
+  }
+  if (header === null) return;
+  const given = header.control === null ? NOTHING : fillControl(message.control, header.control);
+  header.controlBytes = given.lenBytes;
+  header.hasName = message.hasAddress;
+  header.flags = message.flags | given.flags;
 }
 
 /** What is left of places when so many bytes are taken. */

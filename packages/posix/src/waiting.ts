@@ -29,6 +29,8 @@ export class Waiting implements FileWatcher {
   readonly #attempt: () => number;
   readonly #callOff: () => void;
   #resolve!: (result: number) => void;
+  #isTrying = false;
+  #isOver = false;
 
   /** @param attempt -EAGAIN: it waits on. */
   constructor(host: FaceHost, file: OpenFile, terms: WaitTerms, attempt: () => number) {
@@ -45,10 +47,20 @@ export class Waiting implements FileWatcher {
     if (signal?.aborted === true) this.#interrupted();
   }
 
+  /** Not in the midst of its own attempt, nor once it is over, though others that were told before it may have brought that about. */
   changed(): void {
+    if (this.#isTrying || this.#isOver) return;
     if ((this.#file.poll() & (this.#terms.bits | ALWAYS)) === 0) return;
+    this.#isTrying = true;
     const result = this.#attempt();
+    this.#isTrying = false;
     if (result !== -ERRNO.EAGAIN) this.#end(result);
+  }
+
+  /** What it can still have it is given; else its wait is over, whatever the socket says of itself. */
+  lost(): void {
+    this.changed();
+    this.#end(-ERRNO.EBADF);
   }
 
   closed(): void {
@@ -58,6 +70,8 @@ export class Waiting implements FileWatcher {
   readonly #interrupted = (): void => this.#end(-ERRNO.EINTR);
 
   #end(result: number): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#callOff();
     this.#file.unwatch(this);
     this.#terms.signal?.removeEventListener('abort', this.#interrupted);

@@ -1,4 +1,5 @@
 import { ERRNO, MESSAGE_FLAG, SO, SOCK_TYPE, SOL, SockAddress } from '@softnet/contract';
+import type { MessageHeader } from '@softnet/posix';
 import { emptyAddress, intValue, timeValue } from '@softnet/posix';
 import { expect, test } from 'vitest';
 import { CONNECT_US, PAIR_FAMILY, ROOM_BYTES } from './pair-stream.ts';
@@ -77,6 +78,48 @@ test('MSG_WAITALL waits for all; the end of the stream is 0, and what came befor
   await pass(1);
   expect([more.result, text(place, 1), posix.recv(server, place)]).toEqual([1, 'g', 0]);
   expect(posix.send(client, bytes('x'))).toBe(-ERRNO.EPIPE);
+  expect(await end()).toEqual(CLEAN);
+});
+
+test('parts that come in one tick are all taken: no wake-up falls between two of them', async () => {
+  const { posix, pass, watch, client, server, end } = await connected();
+  const place = new Uint8Array(8);
+  const all = watch(posix.recv(server, place.subarray(0, 4), MESSAGE_FLAG.WAITALL));
+  expect([posix.send(client, bytes('ab')), posix.send(client, bytes('cde'))]).toEqual([2, 3]);
+  await pass(1);
+  expect([all.result, text(place, 4), posix.recv(server, place), text(place, 1)]).toEqual([4, 'abcd', 1, 'e']);
+  const sent = watch(posix.send(client, bytes('twenty bytes of text')));
+  const parts = [0, 0].map(() => text(place, posix.recv(server, place, MESSAGE_FLAG.DONTWAIT) as number));
+  await pass(1);
+  expect([sent.result, parts, posix.recv(server, place), text(place, 4)]).toEqual([20, ['twenty b', 'ytes of '], 4, 'text']);
+  expect(await end()).toEqual(CLEAN);
+});
+
+test('two that wait for all of one another need no third to wake them', async () => {
+  const { posix, pass, watch, client, server, end } = await connected();
+  const place = new Uint8Array(20);
+  const calls = [watch(posix.recv(server, place, MESSAGE_FLAG.WAITALL)), watch(posix.send(client, bytes('twenty bytes of text')))];
+  await pass(1);
+  expect([calls.map(({ result }) => result), text(place, 20)]).toEqual([[20, 20], 'twenty bytes of text']);
+  expect(await end()).toEqual(CLEAN);
+});
+
+test('a call in the midst of which another one goes on keeps its own flags and address', async () => {
+  const { posix, client, server, end } = await connected();
+  void posix.send(client, bytes('twenty bytes of text'), MESSAGE_FLAG.NOSIGNAL);
+  const header: MessageHeader = { name: emptyAddress(), iov: [new Uint8Array(8)], control: null };
+  expect([posix.recvmsg(server, header), header.flags, header.hasName]).toEqual([8, 0, false]);
+  expect(await end()).toEqual(CLEAN);
+});
+
+test('what came before the module went counts; the next call says why there is no more', async () => {
+  const { kernel, world, posix, pass, watch, client, server, end } = await connected();
+  const place = new Uint8Array(4);
+  const call = watch(posix.recv(client, place, MESSAGE_FLAG.WAITALL));
+  posix.send(server, bytes('ab'));
+  await world.run(kernel.unload('pair', { force: true }));
+  await pass(1);
+  expect([call.result, text(place, 2), posix.recv(client, place)]).toEqual([2, 'ab', -ERRNO.ECONNABORTED]);
   expect(await end()).toEqual(CLEAN);
 });
 
