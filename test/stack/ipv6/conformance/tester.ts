@@ -86,7 +86,7 @@ export class Tester {
   }
 }
 
-export function mac(last: string): string {
+function mac(last: string): string {
   return `02:00:00:00:00:${last}`;
 }
 
