@@ -74,6 +74,7 @@ import { GroupTraffic } from './mld/group-traffic.ts';
 import { MldWays } from './mld/mld-ways.ts';
 import { RouterParts } from './router/router-parts.ts';
 import { Ipv6Options } from './socket/ipv6-options.ts';
+import { pathMtuOf } from './socket/path-mtu.ts';
 
 /**
  * IPv6 with its ICMP, Neighbor Discovery, fragments and addresses. All that it has of others it gives back: addresses take their routes
@@ -313,7 +314,7 @@ export class Ipv6Module implements SoftnetModule {
     ctx.contribute(HeaderParser, new Ipv6Parser(this.#around.settings.limits), 'corridor');
     ctx.contribute(NeighbourProtocol, this.#discovery, 'corridor');
     ctx.contribute(Protocol, this.#icmp, 'corridor');
-    ctx.contribute(OptionLevel, new Ipv6Options(this.#around.settings.autoLabels, this.#groups.options, this.#around.traffic), 'corridor');
+    ctx.contribute(OptionLevel, this.#makeOptions(), 'corridor');
     ctx.contribute(DeviceListener, this.#around.conf, 'corridor');
     ctx.contribute(DeviceListener, this.#addresses.secrets, 'corridor');
     ctx.contribute(DeviceListener, this.#addresses.links, 'corridor');
@@ -326,6 +327,11 @@ export class Ipv6Module implements SoftnetModule {
     ctx.contribute(SocketProtocol, { ...ping, open: (family, owner) => pings.open(family, owner) }, 'door');
     // Where a generation that left has taken routes along, ours are made.
     ctx.contributions(NetworkLayer, ctx.poll({ poll: () => this.#addresses.refresh() }, 'ipv6.routes'));
+  }
+
+  #makeOptions(): Ipv6Options {
+    const { settings, traffic, route } = this.#around;
+    return new Ipv6Options(settings.autoLabels, this.#groups.options, traffic, (sock) => pathMtuOf(sock, route));
   }
 
   #definePings(ctx: ModuleContext): DatagramSockets {

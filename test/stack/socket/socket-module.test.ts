@@ -188,7 +188,7 @@ describe('the options of every socket', () => {
     expect(level.get(sock, SO.BINDTODEVICE, value)).toBe(0);
     expect([level.set(sock, SO.BINDTODEVICE, name('lo\0??')), sock.ifindex > 0]).toEqual([0, true]);
     expect([level.get(sock, SO.BINDTODEVICE, value), ...value.subarray(0, 3)]).toEqual([3, 108, 111, 0]);
-    expect(level.get(sock, SO.BINDTODEVICE, new Uint8Array(2))).toBe(-ERRNO.EINVAL);
+    expect(level.get(sock, SO.BINDTODEVICE, new Uint8Array(15))).toBe(-ERRNO.EINVAL);
     expect(level.set(sock, SO.BINDTODEVICE, name('eth7'))).toBe(-ERRNO.ENODEV);
     expect(level.set(sock, SO.BINDTODEVICE, name('sixteen-and-more!'))).toBe(-ERRNO.EINVAL);
     expect([level.set(sock, SO.BINDTODEVICE, name('')), sock.ifindex]).toEqual([0, 0]);

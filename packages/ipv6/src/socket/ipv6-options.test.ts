@@ -6,7 +6,12 @@ import { Ipv6Options } from './ipv6-options.ts';
 
 const devices = { owner: 0, current: { byIndex: () => null } } as unknown as Port<DeviceTraffic>;
 /** Those about groups want a layer: test/stack/ipv6/group-options.test.ts. */
-const level = new Ipv6Options({ value: 1 }, { set: () => null, get: () => null, closed: () => {} }, devices);
+const level = new Ipv6Options(
+  { value: 1 },
+  { set: () => null, get: () => null, closed: () => {} },
+  devices,
+  (sock) => sock.dst?.dst?.mtuBytes ?? -ERRNO.ENOTCONN,
+);
 
 function socket(family: number = ADDRESS_FAMILY.INET6): SockCommon {
   const sock = new SockCommon({} as SockOps);

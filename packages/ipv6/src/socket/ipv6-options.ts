@@ -34,9 +34,16 @@ export class Ipv6Options implements OptionLevel {
   readonly #groups: OptionsOfGroups;
   readonly #traffic: Port<DeviceTraffic>;
   readonly #ancillary: Ipv6Ancillary;
+  readonly #pathMtu: (sock: SockCommon) => number;
 
-  /** @param autoLabels `net.ipv6.auto_flowlabels`. */
-  constructor(autoLabels: { readonly value: number }, groups: OptionsOfGroups, traffic: Port<DeviceTraffic>) {
+  /** @param autoLabels `net.ipv6.auto_flowlabels`. @param pathMtu of a connected socket, as it is known now; or -errno. */
+  constructor(
+    autoLabels: { readonly value: number },
+    groups: OptionsOfGroups,
+    traffic: Port<DeviceTraffic>,
+    pathMtu: (sock: SockCommon) => number,
+  ) {
+    this.#pathMtu = pathMtu;
     this.#autoLabels = autoLabels;
     this.#groups = groups;
     this.#traffic = traffic;
@@ -99,7 +106,7 @@ export class Ipv6Options implements OptionLevel {
     const ofGroups = this.#groups.get(sock, name, value);
     if (ofGroups !== null) return ofGroups;
     if (HEADER_OF[name] !== undefined || name === NAMES.RTHDR) return putHeader(sock, name, value);
-    if (name === NAMES.PATHMTU) return putPathMtu(sock, value);
+    if (name === NAMES.PATHMTU) return putPathMtu(sock, value, this.#pathMtu(sock));
     const number = this.#read(sock, name);
     if (number < -1) return number;
     if (value.length < INT_BYTES) return -ERRNO.EINVAL;
@@ -151,7 +158,7 @@ export class Ipv6Options implements OptionLevel {
       case NAMES.AUTOFLOWLABEL:
         return Number(isWanted(this.#autoLabels.value, options));
       case NAMES.MTU:
-        return sock.dst?.dst?.mtuBytes ?? -ERRNO.ENOTCONN;
+        return this.#pathMtu(sock);
       case NAMES.RECVERR:
         return Number((sock.flags & SOCK_FLAG.RECVERR) !== 0);
       case NAMES.RECVERR_RFC4884:
@@ -238,10 +245,9 @@ function putHeader(sock: SockCommon, name: number, value: Uint8Array): number {
 }
 
 /** RFC 3542 §11.4: of a connected socket, as it is known now. */
-function putPathMtu(sock: SockCommon, value: Uint8Array): number {
+function putPathMtu(sock: SockCommon, value: Uint8Array, mtuBytes: number): number {
   if (value.length < MTUINFO_BYTES) return -ERRNO.EINVAL;
-  const mtuBytes = sock.dst?.dst?.mtuBytes;
-  if (mtuBytes === undefined) return -ERRNO.ENOTCONN;
+  if (mtuBytes < 0) return mtuBytes;
   value.fill(0, 0, MTUINFO_BYTES);
   value[0] = ADDRESS_FAMILY.INET6;
   putPort(value, 2, sock.remotePort);

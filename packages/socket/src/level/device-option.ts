@@ -34,7 +34,8 @@ export class DeviceOption {
     const device = this.#devices.current.byIndex(sock.ifindex);
     if (device === null) return -ERRNO.ENODEV;
     const lenBytes = device.name.length + 1;
-    if (value.length < lenBytes) return -ERRNO.EINVAL;
+    // As Linux: room for the longest, however short it is.
+    if (value.length < MAX_NAME_BYTES) return -ERRNO.EINVAL;
     for (let i = 0; i < device.name.length; i++) value[i] = device.name.charCodeAt(i);
     value[lenBytes - 1] = 0;
     return lenBytes;
