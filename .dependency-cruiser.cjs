@@ -8,7 +8,7 @@ const mayImport = {
   inet: ['contract', 'skb', 'wire'],
   kernel: ['contract'],
   posix: ['contract', 'wire'],
-  node: ['contract', 'posix'],
+  node: ['contract', 'posix', 'wire'],
   testkit: 'all',
   cli: 'all',
 };

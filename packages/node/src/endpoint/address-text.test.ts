@@ -39,7 +39,7 @@ test.each([
 test('what is no address of the family is EINVAL; a zone is an interface by name or number', () => {
   const address = new SockAddress();
   for (const text of ['::1', 'x', '', '1.2.3', '1.2.3.4%1']) expect(fillAddress(address, INET, text, 0, scopeOf)).toBe(-ERRNO.EINVAL);
-  for (const text of ['1.2.3.4', 'x', '', ':::']) expect(fillAddress(address, INET6, text, 0, scopeOf)).toBe(-ERRNO.EINVAL);
+  for (const text of ['1.2.3.4', 'x', '', ':::', '1.2.3.4%1']) expect(fillAddress(address, INET6, text, 0, scopeOf)).toBe(-ERRNO.EINVAL);
   const scopes = ['fe80::1%lo', 'fe80::1%12', 'fe80::1'].map((text) => [fillAddress(address, INET6, text, 0, scopeOf), address.ifindex]);
   expect(scopes).toEqual([
     [0, 1],
