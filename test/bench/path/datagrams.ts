@@ -88,8 +88,9 @@ export async function wireLoop(family: number, lenBytes: number): Promise<Loop> 
 }
 
 /** The same over the machine's loopback, by Node's sockets. */
-export async function nodeLoop(lenBytes: number): Promise<Loop> {
-  const [sender, receiver] = [createSocket('udp4'), createSocket('udp4')];
+export async function nodeLoop(lenBytes: number, version: 4 | 6 = 4): Promise<Loop> {
+  const [sender, receiver] = [createSocket(`udp${version}`), createSocket(`udp${version}`)];
+  const address = version === 4 ? '127.0.0.1' : '::1';
   const data = new Uint8Array(lenBytes).fill(7);
   let bytes = 0;
   let missing = 0;
@@ -98,8 +99,8 @@ export async function nodeLoop(lenBytes: number): Promise<Loop> {
     bytes += message.length;
     if (--missing === 0) done();
   });
-  await new Promise<void>((resolve) => receiver.bind(0, '127.0.0.1', resolve));
-  await new Promise<void>((resolve) => sender.connect(receiver.address().port, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => receiver.bind(0, address, resolve));
+  await new Promise<void>((resolve) => sender.connect(receiver.address().port, address, resolve));
   for (const socket of [sender, receiver]) socket.unref();
   const batch = (count: number): Promise<void> => {
     missing = count;
