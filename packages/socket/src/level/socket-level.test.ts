@@ -62,6 +62,8 @@ test.each<
   ['SO_RCVTIMEO', SO.RCVTIMEO, [0, 0, 0, 0], [2, 0, 500_000, 0], 0, [2, 0, 500_000, 0]],
   ['SO_RCVTIMEO of a million µs', SO.RCVTIMEO, [0, 0, 0, 0], [2, 0, 1_000_000, 0], -ERRNO.EDOM, [0, 0, 0, 0]],
   ['SO_RCVTIMEO that is negative: not at all', SO.RCVTIMEO, [0, 0, 0, 0], [-2, -1, 0, 0], 0, [0, 0, 1, 0]],
+  ['SO_RCVTIMEO of nine years: for ever', SO.RCVTIMEO, [0, 0, 0, 0], [281_474_977, 0, 0, 0], 0, [0, 0, 0, 0]],
+  ['SO_RCVTIMEO, the longest', SO.RCVTIMEO, [0, 0, 0, 0], [281_474_976, 0, 710_656, 0], 0, [281_474_976, 0, 710_656, 0]],
   ['SO_RCVTIMEO, too short', SO.RCVTIMEO, [0, 0, 0, 0], [2, 0], INVALID, [0, 0, 0, 0]],
   ['SO_SNDTIMEO', SO.SNDTIMEO_NEW, [0, 0, 0, 0], [0, 0, 7, 0], 0, [0, 0, 7, 0]],
   ['SO_RCVLOWAT', SO.RCVLOWAT, [1], [9], 0, [9]],

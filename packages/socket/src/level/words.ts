@@ -1,5 +1,8 @@
 import { ERRNO } from '@softnet/contract';
 
+/** No timer waits for longer; nor does Linux count what is beyond its own longest. */
+const MAX_WAIT_US = 2 ** 48;
+
 // Values of options as Linux's ABI has them: an int is four bytes, little-endian; a long eight.
 
 export function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
@@ -29,7 +32,7 @@ export function putInts(value: Uint8Array, ...ints: readonly number[]): number {
   return 4 * ints.length;
 }
 
-/** A `struct timeval` that says how long somebody waits, in µs; 0: for ever; -errno. One that is negative waits not at all. */
+/** A `struct timeval` that says how long somebody waits, in µs; 0: for ever, or longer than timers go; -errno. One that is negative waits not at all. */
 export function timeoutUs(value: Uint8Array): number {
   if (value.length < 16) return -ERRNO.EINVAL;
   const view = viewOf(value);
@@ -38,5 +41,6 @@ export function timeoutUs(value: Uint8Array): number {
   if (micros < 0 || micros >= 1e6) return -ERRNO.EDOM;
   // The least that can be said: 0 is for ever.
   if (seconds < 0) return 1;
-  return Math.min(seconds * 1e6 + micros, Number.MAX_SAFE_INTEGER);
+  const waitUs = seconds * 1e6 + micros;
+  return waitUs > MAX_WAIT_US ? 0 : waitUs;
 }
