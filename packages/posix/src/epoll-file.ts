@@ -30,15 +30,15 @@ class Interest implements FileWatcher {
   constructor(fd: number, file: OpenFile, { events, data }: EpollEvent, list: { changed(i: Interest): void; closed(i: Interest): void }) {
     this.fd = fd;
     this.file = file;
-    this.events = events;
+    this.events = events | ALWAYS;
     this.data = data;
     this.#changed = (interest) => list.changed(interest);
     this.#closed = (interest) => list.closed(interest);
   }
 
-  /** What holds of what was asked for; a ONESHOT that was told asks for nothing. */
+  /** What holds of what was asked for; a ONESHOT that was told asks for nothing, not even errors. */
   get holds(): number {
-    return (this.events & ~MODES) === 0 ? 0 : this.file.poll() & (this.events | ALWAYS) & ~MODES;
+    return this.file.poll() & this.events & ~MODES;
   }
 
   changed(): void {
@@ -64,12 +64,13 @@ export class EpollFile extends OpenFile {
   control(op: number, fd: number, file: OpenFile, event: EpollEvent | null): number {
     const known = this.#interests.get(fd);
     const own = known !== undefined && known.file === file ? known : undefined;
+    if (file === this) return -ERRNO.EINVAL;
     if (op === EPOLL_CTL.DEL) return own === undefined ? -ERRNO.ENOENT : this.#remove(own);
-    if (event === null || file === this) return -ERRNO.EINVAL;
+    if (event === null) return -ERRNO.EINVAL;
     if (op === EPOLL_CTL.ADD) return own === undefined ? this.#add(fd, file, event) : -ERRNO.EEXIST;
     if (op !== EPOLL_CTL.MOD || ((event.events | (own?.events ?? 0)) & EPOLL.EXCLUSIVE) !== 0) return -ERRNO.EINVAL;
     if (own === undefined) return -ERRNO.ENOENT;
-    own.events = event.events;
+    own.events = event.events | ALWAYS;
     own.data = event.data;
     this.#look(own);
     return 0;

@@ -5,7 +5,6 @@ import { FCNTL } from './constants.ts';
 import type { EpollEvent } from './epoll-file.ts';
 import { EpollFile } from './epoll-file.ts';
 import { ioctl } from './ioctls.ts';
-
 import type { PollItem } from './poll-files.ts';
 import { PollWait, pollNow } from './poll-files.ts';
 import type { Answer, ProcessOptions } from './process.ts';
@@ -18,6 +17,11 @@ const O_RDWR = 2;
 const NONBLOCK = 0o4000;
 const CLOEXEC = 0o2000000;
 const MODES = NONBLOCK | CLOEXEC;
+/** Linux's SOCK_TYPE_MASK, and the first type beyond those that there are. */
+const TYPE_MASK = 0xf;
+const TYPE_END = 11;
+/** An int holds no longer time. */
+const MAX_TIMEOUT_MS = 0x7fffffff;
 
 /**
  * The socket calls of one process over a kernel, as C programmers know them: Linux's names and numbers, values or -errno, never a throw for a caller's mistake. A call that
@@ -45,9 +49,10 @@ export class Posix {
     return this.#process.descriptors.open();
   }
 
-  /** `type` may have SOCK_NONBLOCK and SOCK_CLOEXEC in it. A descriptor; -EAFNOSUPPORT, -EPROTONOSUPPORT, -ESOCKTNOSUPPORT, -EMFILE ... */
+  /** `type` may have SOCK_NONBLOCK and SOCK_CLOEXEC in it. A descriptor; -EAFNOSUPPORT, -EPROTONOSUPPORT, -ESOCKTNOSUPPORT, -EINVAL, -EMFILE ... */
   socket(domain: number, type: number, protocol = 0): number {
     const { descriptors, host } = this.#process;
+    if ((type & ~(MODES | TYPE_MASK)) !== 0 || (type & TYPE_MASK) >= TYPE_END || protocol < 0) return this.#said('socket', -ERRNO.EINVAL);
     if (descriptors.isFull) return this.#said('socket', -ERRNO.EMFILE);
     try {
       const file = new SocketFile(host.port(Sockets).current.open(domain, type & ~MODES, protocol, this.#process));
@@ -200,7 +205,7 @@ export class Posix {
   poll(items: readonly PollItem[], timeoutMs: number, signal?: AbortSignal): Answer {
     const { descriptors, host } = this.#process;
     const count = pollNow(descriptors, items);
-    return count > 0 || timeoutMs === 0 ? count : new PollWait(host, descriptors, items, timeoutMs * 1000, signal).promise;
+    return count > 0 || timeoutMs === 0 ? count : new PollWait(host, descriptors, items, timeoutUs(timeoutMs), signal).promise;
   }
 
   epoll_create1(flags = 0): number {
@@ -221,7 +226,7 @@ export class Posix {
     if (!(file instanceof EpollFile) || max <= 0) return this.#said(`epoll_wait(${epfd})`, -ERRNO.EINVAL);
     const count = file.collect(events, max);
     if (count > 0 || timeoutMs === 0) return count;
-    const terms = { bits: POLL.IN, timeoutUs: timeoutMs < 0 ? 0 : timeoutMs * 1000, late: 0, signal };
+    const terms = { bits: POLL.IN, timeoutUs: Math.max(0, timeoutUs(timeoutMs)), late: 0, signal };
     return this.#process.wait('epoll_wait', file, terms, () => file.collect(events, max) || -ERRNO.EAGAIN);
   }
 
@@ -237,4 +242,9 @@ export class Posix {
   #answered(call: string, answer: Answer): Answer {
     return typeof answer === 'number' ? this.#process.answered(call, answer) : answer;
   }
+}
+
+/** Below 0: for ever. */
+function timeoutUs(timeoutMs: number): number {
+  return Math.min(timeoutMs, MAX_TIMEOUT_MS) * 1000;
 }

@@ -16,7 +16,8 @@ test.each<[text: string, port: number, bytes: readonly number[]]>([
 });
 
 test('what is no address is null', () => {
-  expect(['', '10.0.0', 'localhost', 'fe80::1%eth0', '1.2.3.4%'].map((text) => socketAddress(text, 7))).toEqual([
+  expect(['', '10.0.0', 'localhost', 'fe80::1%eth0', '1.2.3.4%', '::1%2%3'].map((text) => socketAddress(text, 7))).toEqual([
+    null,
     null,
     null,
     null,

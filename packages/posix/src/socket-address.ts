@@ -16,9 +16,9 @@ const IPV4_PREFIX = 0xffff;
  * Null: the text is no address.
  */
 export function socketAddress(text: string, port: number): SockAddress | null {
-  const [host = '', zone = '0'] = text.split('%');
+  const [host = '', zone = '0', more] = text.split('%');
   const parsed = parseAddress(host);
-  if (parsed === null || !/^\d+$/.test(zone)) return null;
+  if (parsed === null || more !== undefined || !/^\d+$/.test(zone)) return null;
   const address = new SockAddress();
   address.family = parsed.family;
   [address.address0, address.address1, address.address2, address.address3] = parsed.words;

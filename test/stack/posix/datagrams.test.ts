@@ -95,6 +95,10 @@ describe('datagrams', () => {
     const a = posix.socket(INET, DGRAM);
     const rows: [call: () => unknown, errno: number, sentence: RegExp][] = [
       [() => posix.socket(99, DGRAM), ERRNO.EAFNOSUPPORT, /no module that is staying brings the family/],
+      [() => posix.socket(INET, DGRAM | 0x100), ERRNO.EINVAL, /^socket: EINVAL/],
+      [() => posix.socket(INET, 11), ERRNO.EINVAL, /^socket: EINVAL/],
+      [() => posix.socket(INET, DGRAM, -1), ERRNO.EINVAL, /^socket: EINVAL/],
+      [() => posix.socket(INET, 0), ERRNO.ESOCKTNOSUPPORT, /no protocol of the family has this type/],
       [() => posix.send(a, bytes('x')), ERRNO.EDESTADDRREQ, /^send: EDESTADDRREQ: the socket has no peer: connect it/],
       [() => posix.recv(7, bytes('x')), ERRNO.EBADF, /^recv: EBADF: the descriptor is not open/],
       [() => posix.bind(a, to('10.9.9.9', 7)), ERRNO.EADDRNOTAVAIL, /^bind\(0\): EADDRNOTAVAIL: the address is none of this host/],

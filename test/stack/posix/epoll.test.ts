@@ -106,11 +106,40 @@ describe('epoll', () => {
     ['no epoll', ({ posix, fds }) => posix.epoll_ctl(fds[0]!, ADD, 0, { events: IN, data: 0 }), ERRNO.EINVAL],
     ['no operation', ({ control, fds }) => control(9, fds[0]!), ERRNO.EINVAL],
     ['for none', ({ posix, epoll }) => posix.epoll_wait(epoll, [], 0, 0), ERRNO.EINVAL],
+    ['itself, to be taken off', ({ control, epoll }) => control(DEL, epoll), ERRNO.EINVAL],
     ['flags', ({ posix }) => posix.epoll_create1(1), ERRNO.EINVAL],
   ])('is refused: %s', async (_call, answer, errno) => {
     const host = await watched(1);
     expect(answer(host)).toBe(-errno);
   });
+});
+
+test('errors are told of who asks for nothing, but once to ONESHOT', async () => {
+  const { posix, world, fds, told, control, end } = await watched(2);
+  const [all, once] = fds as [number, number];
+  expect([control(ADD, all, 0), control(ADD, once, ONESHOT), told()]).toEqual([0, 0, []]);
+  for (const fd of fds) expect([posix.connect(fd, socketAddress('127.0.0.1', 9)!), posix.send(fd, Uint8Array.of(1))]).toEqual([0, 1]);
+  await world.advance(20);
+  expect(new Map(told())).toEqual(new Map(fds.map((fd) => [fd, POLL.ERR])));
+  expect(told()).toEqual([[all, POLL.ERR]]);
+  expect([control(MOD, once, 0), new Set(told())]).toEqual([
+    0,
+    new Set([
+      [all, POLL.ERR],
+      [once, POLL.ERR],
+    ]),
+  ]);
+  expect(await end()).toEqual(CLEAN);
+});
+
+test('times that no timer has are waited for all the same', async () => {
+  const { posix, epoll, fds, send, watch, end } = await watched(1);
+  const items = [{ fd: fds[0]!, events: IN, revents: 0 }];
+  const calls = [watch(posix.poll(items, Number.POSITIVE_INFINITY)), watch(posix.epoll_wait(epoll, [], 1, Number.MAX_SAFE_INTEGER))];
+  await send(fds[0]!);
+  expect(calls.map(({ result }) => result)).toEqual([1, undefined]);
+  posix.close(epoll);
+  expect(await end()).toEqual(CLEAN);
 });
 
 test('poll: what holds, what is no descriptor, and what is passed over', async () => {
