@@ -1,5 +1,6 @@
 import { nsOf } from '../span.ts';
 import type { Figures, Suite, Work } from '../work.ts';
+import { idleUdpWorks } from './idle-udp.ts';
 import type { Kind } from './socket-tables.ts';
 import { connects, fill, lookups, socketKernel } from './socket-tables.ts';
 
@@ -77,6 +78,7 @@ export function socketsSuite(): Suite {
       connect(100_000),
       heap(10_000),
       heap(1_000_000),
+      ...idleUdpWorks(),
     ],
   };
 }
