@@ -1,7 +1,10 @@
+import { getEventListeners } from 'node:events';
 import type { FaceHost } from '@softnet/contract';
 import { ERRNO, POLL } from '@softnet/contract';
 import { expect, test } from 'vitest';
 import { Descriptors } from './descriptors.ts';
+import { EpollFile } from './epoll-file.ts';
+import type { FileWatcher } from './open-file.ts';
 import { OpenFile } from './open-file.ts';
 import { PollWait } from './poll-files.ts';
 import { Waiting } from './waiting.ts';
@@ -10,6 +13,15 @@ const HOST = { after: () => () => undefined } as unknown as FaceHost;
 
 class Source extends OpenFile {
   items = 0;
+  readonly watching = new Set<FileWatcher>();
+  override watch(watcher: FileWatcher): void {
+    super.watch(watcher);
+    this.watching.add(watcher);
+  }
+  override unwatch(watcher: FileWatcher): void {
+    super.unwatch(watcher);
+    this.watching.delete(watcher);
+  }
   poll(): number {
     return this.items > 0 ? POLL.IN : 0;
   }
@@ -52,4 +64,48 @@ test('what poll has told stays, whatever comes while others are told', async () 
   file.watch({ changed: () => (file.items = 0), lost: () => undefined, closed: () => undefined });
   file.changed();
   expect([await call, items[0]!.revents]).toEqual([1, POLL.IN]);
+});
+
+test('a wait that is over leaves no timer, no listener and no watcher, however it ends', async () => {
+  const timers = new Set<() => void>();
+  const after = (_delayUs: number, then: () => void): (() => void) => {
+    timers.add(then);
+    return () => timers.delete(then);
+  };
+  const host = { after } as unknown as FaceHost;
+  const ends: Record<string, (file: Source, abort: AbortController) => void> = {
+    done: (file) => {
+      file.items = 1;
+      file.changed();
+    },
+    late: () => {
+      for (const then of [...timers]) then();
+    },
+    interrupted: (_file, abort) => abort.abort(),
+    closed: (file) => file.close(),
+    lost: (file) => file.lost(),
+  };
+  for (const [name, end] of Object.entries(ends)) {
+    const [file, abort, descriptors] = [new Source(), new AbortController(), new Descriptors(4)];
+    const terms = { bits: POLL.IN, timeoutUs: 5, late: 0, signal: abort.signal, place: 'test' };
+    const call = new Waiting(host, file, terms, () => (file.items > 0 ? 1 : -ERRNO.EAGAIN)).promise;
+    const polled = new PollWait(host, descriptors, [{ fd: descriptors.add(file, false), events: POLL.IN, revents: 0 }], 5, abort.signal)
+      .promise;
+    const left = (): number[] => [timers.size, getEventListeners(abort.signal, 'abort').length, file.watching.size];
+    expect(left()).toEqual([2, 2, 2]);
+    end(file, abort);
+    // Nothing is to be told of a file but by its descriptor: closed or lost by force, poll waits on for it.
+    if (name === 'closed' || name === 'lost') abort.abort();
+    expect([name, ...left()]).toEqual([name, 0, 0, 0]);
+    await Promise.all([call, polled]);
+  }
+});
+
+test('epoll that is closed, or told to, watches no file any more', () => {
+  const [file, epoll] = [new Source(), new EpollFile()];
+  const event = { events: POLL.IN, data: 0 };
+  expect([epoll.control(1, 5, file, event), epoll.control(1, 6, file, event), file.watching.size]).toEqual([0, 0, 2]);
+  expect([epoll.control(2, 5, file, null), file.watching.size]).toEqual([0, 1]);
+  epoll.close();
+  expect(file.watching.size).toBe(0);
 });

@@ -149,6 +149,30 @@ describe('the flow table', () => {
     expect(table.count).toBe(0);
   });
 
+  test('sockets whose hashes are all the same are told apart', () => {
+    class Same extends HalfSipHash {
+      override of(): number {
+        return 8;
+      }
+    }
+    const counters = { lookups: { value: 0 }, probes: { value: 0 } };
+    const table = new FlowTable(new FlowHash(new Same([0, 0])), counters);
+    const flow = { local: V4[0]!, remote: V4[1]!, remotePort: 99, flags: SOCK_FLAG.REUSEPORT };
+    const [udp, twin, tcp, next] = [{}, {}, { protocol: 6 }, { localPort: 8 }].map((over) => make(spec({ ...flow, ...over })));
+    for (const sock of [udp, twin, tcp, next]) table.insert(sock!);
+    const key = keyOf(V4[0]!, V4[1]!, 7, 99);
+    const found: (SockCommon | null)[] = [];
+    expect([table.findAll(key, found), new Set(found)]).toEqual([2, new Set([udp, twin])]);
+    expect([table.find(keyOf(V4[0]!, V4[1]!, 7, 99, 6)) === tcp, table.find(keyOf(V4[0]!, V4[1]!, 8, 99)) === next]).toEqual([true, true]);
+    const other = make(spec({ ...flow, protocol: 132 }));
+    expect([table.hasFlow(other, 7), table.hasFlow(make(spec(flow)), 7), table.hasFlow(tcp!, 7), table.hasFlow(tcp!, 8)]).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ]);
+  });
+
   test('skips a socket whose protocol was torn off and left it there', () => {
     const dead = make(spec({}));
     const table = tableOf(dead);

@@ -31,6 +31,11 @@ function tableOf(low = 32768, high = 60999, first = 5) {
       if (error === 0) flows.insert(sock);
       return error;
     },
+    /** Its ends have changed. */
+    claim: (sock: SockCommon) => {
+      ports.claim(sock);
+      flows.insert(sock);
+    },
     release: (sock: SockCommon) => {
       flows.remove(sock);
       ports.release(sock);
@@ -123,6 +128,18 @@ describe('ports', () => {
     table.release(socks[0]!);
     socks[0]!.localPort = 0;
     expect([table.connect(socks[0]!), socks[0]!.localPort]).toEqual([0, a]);
+  });
+
+  test('who had a chosen port for a connection, and is none any more, shares it no longer', () => {
+    const { connect, claim, release } = tableOf(40000, 40000);
+    const [a, b] = [sockOf({ ...V4, remote3: 1, remotePort: 1 }), sockOf({ ...V4, remote3: 2, remotePort: 1 })];
+    expect([connect(a), connect(b), a.localPort, b.localPort]).toEqual([0, 0, 40000, 40000]);
+    Object.assign(a, { remote3: 0, remotePort: 0 });
+    claim(a);
+    const late = sockOf({ ...V4, remote3: 3, remotePort: 1 });
+    expect(connect(late)).toBe(-ERRNO.EADDRNOTAVAIL);
+    release(a);
+    expect(connect(late)).toBe(0);
   });
 
   test('a port that was bound is not given to connections', () => {

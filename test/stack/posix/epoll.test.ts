@@ -85,6 +85,23 @@ describe('epoll', () => {
     expect(await end()).toEqual(CLEAN);
   });
 
+  test('a number that was closed and names another file is watched anew; the old file is not, though it lives', async () => {
+    const { posix, fds, send, told, control, end } = await watched(2);
+    const [first, second] = fds as [number, number];
+    expect([control(ADD, first), posix.dup(first) > second, posix.dup2(second, first), control(DEL, first)]).toEqual([
+      0,
+      true,
+      first,
+      -ERRNO.ENOENT,
+    ]);
+    expect(control(ADD, first, IN | ET)).toBe(0);
+    await send(first);
+    expect(told()).toEqual([]);
+    await send(second);
+    expect([told(), control(DEL, first), told()]).toEqual([[[first, IN]], 0, []]);
+    expect(await end()).toEqual(CLEAN);
+  });
+
   test('can be watched itself, but not in a ring', async () => {
     const { posix, epoll, fds, send, control, end } = await watched(1);
     const outer = posix.epoll_create1();

@@ -1,7 +1,7 @@
-import { ERRNO, MESSAGE_FLAG, SO, SOCK_TYPE, SOL, SockAddress } from '@softnet/contract';
+import { ERRNO, MESSAGE_FLAG, SO, SOCK_TYPE, SOL, SockAddress, Sockets } from '@softnet/contract';
 import type { MessageHeader } from '@softnet/posix';
-import { emptyAddress, intValue, timeValue } from '@softnet/posix';
-import { expect, test } from 'vitest';
+import { emptyAddress, intValue, Posix, timeValue } from '@softnet/posix';
+import { expect, test, vi } from 'vitest';
 import { CONNECT_US, PAIR_FAMILY, ROOM_BYTES } from './pair-stream.ts';
 import { CLEAN, posixHost } from './posix-host.ts';
 
@@ -42,6 +42,23 @@ test('who may not wait is told: EINPROGRESS, EALREADY, EAGAIN, and ECONNREFUSED 
   const listener = posix.socket(PAIR_FAMILY, STREAM | NONBLOCK);
   expect(posix.accept(listener)).toBe(-ERRNO.EINVAL);
   expect([posix.bind(listener, at(8)), posix.listen(listener, -1), posix.accept(listener)]).toEqual([0, 0, -ERRNO.EAGAIN]);
+  expect(await end()).toEqual(CLEAN);
+});
+
+test('who has no number left loses no connection by accept, and opens no socket', async () => {
+  const { kernel, pass, end } = await posixHost();
+  const posix = new Posix(kernel, { maxDescriptors: 2 });
+  const listener = posix.socket(PAIR_FAMILY, STREAM);
+  const client = posix.socket(PAIR_FAMILY, STREAM | NONBLOCK);
+  expect([posix.bind(listener, at(7)), posix.listen(listener, 2), posix.connect(client, at(7))]).toEqual([0, 0, -ERRNO.EINPROGRESS]);
+  await pass(CONNECT_US + 1);
+  const before = kernel.port(Sockets).current;
+  expect([posix.accept(listener), posix.dup(listener), posix.epoll_create1()]).toEqual([-ERRNO.EMFILE, -ERRNO.EMFILE, -ERRNO.EMFILE]);
+  const opens = vi.spyOn(before, 'open');
+  expect([posix.socket(PAIR_FAMILY, STREAM), opens.mock.calls.length]).toEqual([-ERRNO.EMFILE, 0]);
+  opens.mockRestore();
+  expect([posix.close(client), posix.accept(listener)]).toEqual([0, client]);
+  posix.exit();
   expect(await end()).toEqual(CLEAN);
 });
 
