@@ -6,6 +6,9 @@ const { INET, INET6 } = ADDRESS_FAMILY;
 /** How much of a flow a socket names, and so in which chains it is: the most is asked first. */
 export const TIER = Object.freeze({ PORT: 0, END: 1, FLOW: 2 } as const);
 
+/** What makes one socket match better than another one of its tier; one bound to no interface, of IPv6, that takes an IPv4 flow has 0. */
+export const SCORE = Object.freeze({ NATIVE: 1, BOUND: 2 } as const);
+
 export function isConnected(sock: SockCommon): boolean {
   return (sock.remote0 | sock.remote1 | sock.remote2 | sock.remote3) !== 0;
 }
@@ -45,7 +48,7 @@ export function scoreOf(sock: SockCommon, key: FlowKey, tier: number, ipv4: bool
   if (tierOf(sock) !== tier || isDead(sock)) return -1;
   if (tier === TIER.FLOW && !hasRemote(sock, key)) return -1;
   if (tier === TIER.PORT ? !takesFamily(sock, ipv4) : !hasLocal(sock, key)) return -1;
-  return (sock.ifindex === 0 ? 0 : 2) + (ipv4 && sock.family === INET6 ? 0 : 1);
+  return (sock.ifindex === 0 ? 0 : SCORE.BOUND) + (ipv4 && sock.family === INET6 ? 0 : SCORE.NATIVE);
 }
 
 /** Released, but not taken out: its protocol was torn off. */

@@ -282,6 +282,33 @@ test('with a hundred thousand connections two sockets are looked at for each pac
   expect(table.count).toBe(1);
 });
 
+test('where nothing can match better, the first that matches is the last that is looked at', () => {
+  const counters = { lookups: { value: 0 }, probes: { value: 0 } };
+  const table = makeTable(3, counters);
+  const key = keyOf(V4[0]!, V4[1]!, 7, 9);
+  const probes = (): number => {
+    const before = counters.probes.value;
+    table.find(key);
+    return counters.probes.value - before;
+  };
+  const same = Array.from({ length: 50 }, () => make(spec({})));
+  for (const sock of same) table.insert(sock);
+  expect([probes(), table.find(key)]).toEqual([1, same[49]]);
+  // One that is of IPv6 may be beaten by those behind it; and one that is bound to the interface beats all, wherever it is.
+  const dual = make(spec({ family: INET6 }));
+  table.insert(dual);
+  expect([probes(), table.find(key)]).toEqual([2, same[49]]);
+  Object.assign(same[0]!, { ifindex: 1 });
+  table.insert(same[0]!);
+  table.insert(same[1]!);
+  expect([table.find(key), probes()]).toEqual([same[0], 2]);
+  table.remove(same[0]!);
+  expect(probes()).toBe(50);
+  for (const sock of [...same, dual]) table.remove(sock);
+  for (const sock of same.slice(2)) table.insert(sock);
+  expect(probes()).toBe(1);
+});
+
 test('a REUSEPORT group of a thousand is one socket to look at, and members come and go', () => {
   const counters = { lookups: { value: 0 }, probes: { value: 0 } };
   const table = makeTable(3, counters);

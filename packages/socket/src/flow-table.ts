@@ -3,7 +3,7 @@ import { hearsGroup, isGroup, SOCK_FLAG } from '@softnet/contract';
 import { ChainTable } from './chain-table.ts';
 import type { FlowHash } from './flow-hash.ts';
 import { tierOfHash } from './flow-hash.ts';
-import { isIpv4Flow, scoreOf, TIER, tierOf } from './flow-match.ts';
+import { isIpv4Flow, SCORE, scoreOf, TIER, tierOf } from './flow-match.ts';
 import { isSameFlow } from './port-conflict.ts';
 import { isSameGroup, ReuseGroups } from './reuse-groups.ts';
 
@@ -27,6 +27,8 @@ export class FlowTable {
   readonly #groups = new ReuseGroups();
   /** Members of groups that stand in no chain. */
   #behind = 0;
+  /** The best score that there can be: some socket was bound to an interface since the table was empty, or none was. */
+  #bestScore = SCORE.NATIVE;
 
   constructor(hash: FlowHash, counters: LookupCounters) {
     this.#hash = hash;
@@ -45,6 +47,8 @@ export class FlowTable {
     const tier = tierOf(sock);
     const hash = this.#hashOf(sock, tier);
     const table = this.#tables[tier]!;
+    if (sock.ifindex !== 0) this.#bestScore = SCORE.NATIVE + SCORE.BOUND;
+    else if (this.count === 0) this.#bestScore = SCORE.NATIVE;
     const shares = (sock.flags & SOCK_FLAG.REUSEPORT) === 0 ? null : groupIn(table, sock, hash);
     sock.hash = hash;
     if (shares === null) table.insert(sock);
@@ -131,6 +135,7 @@ export class FlowTable {
       if (score <= bestScore) continue;
       best = sock;
       bestScore = score;
+      if (score === this.#bestScore) break;
     }
     this.#counters.probes.value += probes;
     return best;
