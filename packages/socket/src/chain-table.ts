@@ -16,6 +16,10 @@ export class ChainTable {
   /** A power of two: chains below `length - #round` are split already, and those from `#round` on are what was split off. */
   #round = FIRST_CHAINS;
 
+  get chains(): number {
+    return this.#chains.length;
+  }
+
   /** The first of the chain in which sockets of this hash stand; others may stand there too. */
   first(hash: number): SockCommon | null {
     return this.#chains[this.#indexOf(hash)]!;

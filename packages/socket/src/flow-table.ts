@@ -28,7 +28,7 @@ export class FlowTable {
   /** Members of groups that stand in no chain. */
   #behind = 0;
   /** The best score that there can be: some socket was bound to an interface since the table was empty, or none was. */
-  #bestScore = SCORE.NATIVE;
+  #bestScore: number = SCORE.NATIVE;
 
   constructor(hash: FlowHash, counters: LookupCounters) {
     this.#hash = hash;
