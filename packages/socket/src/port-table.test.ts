@@ -6,7 +6,7 @@ import { ChosenPorts } from './chosen-ports.ts';
 import { FlowHash } from './flow-hash.ts';
 import { FlowTable } from './flow-table.ts';
 import { HalfSipHash } from './half-sip-hash.ts';
-import { conflicts } from './port-conflict.ts';
+import { conflicts, isSameFlow } from './port-conflict.ts';
 import { PortTable } from './port-table.ts';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
@@ -221,6 +221,64 @@ test('grants and refuses as a list of all claims does, in any order of calls', (
       expect(table.count).toBe(new Set(claims.map(({ localPort }) => localPort)).size);
       for (const sock of claims) table.release(sock);
       expect(table.count).toBe(0);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('connections get the ports that a list of all claims would give them, beside what is bound', () => {
+  const anyMove = fc.record({
+    how: fc.constantFrom('connect', 'connect', 'connect', 'bind', 'connect bound', 'release'),
+    local: fc.constantFrom(V4, V4, OTHER_V4),
+    peer: fc.constantFrom(1, 2),
+    port: fc.constantFrom(0, 0, 100, 101),
+    flags: fc.constantFrom(0, 0, REUSEADDR),
+    ifindex: fc.constantFrom(0, 0, 1, 2),
+    pick: fc.nat(30),
+  });
+  fc.assert(
+    fc.property(fc.array(anyMove, { maxLength: 24, size: 'max' }), fc.nat(9), (moves, first) => {
+      const table = tableOf(100, 101, first);
+      const claims: SockCommon[] = [];
+      /** Connections whose port was chosen: others may be given it too. */
+      const given = new Set<SockCommon>();
+      const at = (port: number) => claims.filter((other) => other.localPort === port);
+      const isFree = (sock: SockCommon, port: number) => at(port).every((other) => !conflicts(sock, other));
+      const hasFlow = (sock: SockCommon, port: number) => at(port).some((other) => other.remote3 !== 0 && isSameFlow(sock, other));
+      const mayHave = (sock: SockCommon, port: number) =>
+        !hasFlow(sock, port) && at(port).every((other) => given.has(other) || !conflicts(sock, other));
+      for (const { how, local, peer, port, flags, ifindex, pick } of moves) {
+        const remote = { remote2: 0xffff, remote3: peer, remotePort: 9 };
+        const old = claims[pick % (claims.length || 1)];
+        if (how === 'release' && old !== undefined) {
+          table.release(old);
+          given.delete(old);
+          claims.splice(claims.indexOf(old), 1);
+        } else if (how === 'bind') {
+          const sock = sockOf({ ...local, localPort: port, flags: flags | (port === 0 ? 0 : PORT_BOUND), ifindex });
+          const could = port === 0 ? isFree(sock, 100) || isFree(sock, 101) : isFree(sock, port);
+          expect(table.bind(sock)).toBe(could ? 0 : -ERRNO.EADDRINUSE);
+          if (could) claims.push(sock);
+        } else if (how === 'connect') {
+          const sock = sockOf({ ...local, ...remote, localPort: port, flags: flags | (port === 0 ? 0 : PORT_BOUND), ifindex });
+          const could = port === 0 ? mayHave(sock, 100) || mayHave(sock, 101) : !hasFlow(sock, port) && isFree(sock, port);
+          const candidates = [100, 101].filter((each) => mayHave(sock, each));
+          expect(table.connect(sock)).toBe(could ? 0 : port === 0 ? -ERRNO.EADDRNOTAVAIL : -ERRNO.EADDRINUSE);
+          if (!could) continue;
+          if (port === 0) {
+            expect(candidates).toContain(sock.localPort);
+            given.add(sock);
+          }
+          claims.push(sock);
+        } else if (how === 'connect bound' && old !== undefined && old.remote3 === 0) {
+          const before = { remote2: 0, remote3: 0, remotePort: 0 };
+          Object.assign(old, remote);
+          const could = !hasFlow(old, old.localPort);
+          expect(table.connect(old)).toBe(could ? 0 : -ERRNO.EADDRINUSE);
+          if (!could) Object.assign(old, before);
+          else if ((old.flags & PORT_BOUND) === 0) given.add(old);
+        }
+      }
     }),
     { numRuns: 300 },
   );

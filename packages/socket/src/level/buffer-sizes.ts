@@ -10,16 +10,19 @@ export interface BufferLimits {
   readonly receiveBytes: () => number;
 }
 
-/** SO_SNDBUF's own value is doubled, for what is counted is truesize: Linux does it too, and says so in socket(7). */
-export function sendBytes(number: number, maxBytes = MAX_BYTES): number {
+/**
+ * SO_SNDBUF's own value is doubled, for what is counted is truesize: Linux does it too, and says so in socket(7).
+ * @param maxBytes not given: by force.
+ */
+export function sendBytes(number: number, maxBytes?: number): number {
   return Math.max(2 * clamp(number, maxBytes), MIN_SEND_BYTES);
 }
 
-export function receiveBytes(number: number, maxBytes = MAX_BYTES): number {
+export function receiveBytes(number: number, maxBytes?: number): number {
   return Math.max(2 * clamp(number, maxBytes), MIN_RECEIVE_BYTES);
 }
 
-/** Negative ones are very large, as in Linux. */
-function clamp(number: number, maxBytes: number): number {
-  return Math.min(number >>> 0, maxBytes);
+/** Negative ones are very large, but by force they are nothing; as in Linux. */
+function clamp(number: number, maxBytes?: number): number {
+  return maxBytes === undefined ? Math.min(Math.max(number, 0), MAX_BYTES) : Math.min(number >>> 0, maxBytes);
 }

@@ -14,11 +14,10 @@ export class DeviceOption {
     this.#place = place;
   }
 
-  /** A name, with or without a zero behind it; none: any device. */
+  /** A name, with or without a zero behind it; none: any device. As in Linux, what is behind the longest that there can be is not looked at. */
   byName(sock: SockCommon, value: Uint8Array): number {
     const zero = value.indexOf(0);
-    const bytes = zero < 0 ? value : value.subarray(0, zero);
-    if (bytes.length >= MAX_NAME_BYTES) return -ERRNO.EINVAL;
+    const bytes = value.subarray(0, Math.min(zero < 0 ? value.length : zero, MAX_NAME_BYTES - 1));
     const device = bytes.length === 0 ? null : this.#devices.current.byName(String.fromCharCode(...bytes));
     if (device === null && bytes.length > 0) return -ERRNO.ENODEV;
     return this.#bind(sock, device === null ? 0 : device.ifindex);

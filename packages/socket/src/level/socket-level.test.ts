@@ -2,6 +2,7 @@ import type { Clock, DeviceTraffic, NetDevice, PacketMemory, Port, SockOps } fro
 import {
   ControlMessage,
   clearControl,
+  DstUse,
   ERRNO,
   Message,
   PacketOptions,
@@ -76,6 +77,7 @@ test.each<
   ['SO_NO_CHECK', SO.NO_CHECK, [0], [1], 0, [1]],
   ['SO_KEEPALIVE', SO.KEEPALIVE, [0], [1], 0, [1]],
   ['SO_SNDBUFFORCE', SO.SNDBUFFORCE, NOT_THERE, [1_000_000], 0, []],
+  ['SO_ACCEPTCONN of datagrams', SO.ACCEPTCONN, [0], [1], NOT_THERE, [0]],
   ['SO_RXQ_OVFL', SO.RXQ_OVFL, [0], [1], 0, [1]],
   ['SO_RCVMARK', SO.RCVMARK, [0], [1], 0, [1]],
   ['SO_TIMESTAMP', SO.TIMESTAMP, [0], [1], 0, [1]],
@@ -100,6 +102,59 @@ test('buffers: forced ones know no bound, and what is there is told by SO_MEMINF
   sock.options!.overflows = 33;
   expect(read(level, sock, SO.MEMINFO, 36)).toEqual([11, 425_984, 22, 2_000_000, 0, 0, 0, 0, 33]);
   expect(read(level, sock, SO.MEMINFO, 32)).toBe(INVALID);
+});
+
+test.each([
+  ['SO_SNDBUF', SO.SNDBUF, SO.SNDBUF, 425_984, 4608],
+  ['SO_RCVBUF', SO.RCVBUF, SO.RCVBUF, 425_984, 2304],
+  ['SO_SNDBUFFORCE', SO.SNDBUFFORCE, SO.SNDBUF, 0x7ffffffe, 4608],
+  ['SO_RCVBUFFORCE', SO.RCVBUFFORCE, SO.RCVBUF, 0x7ffffffe, 2304],
+] as const)('%s: the most, the least, and what is negative, as Linux 6.18 answers', (_option, set, get, most, least) => {
+  const { level, sock } = makeLevel();
+  const answers = [0x7fffffff, 0x40000000, 0, 1, -1].map((value) => [level.set(sock, set, ints(value)), read(level, sock, get)]);
+  const negative = set === get ? most : least;
+  expect(answers).toEqual([most, most, least, least, negative].map((value) => [0, [value]]));
+});
+
+test('SO_ERROR is said once; not to who has no room for it', () => {
+  const { level, sock } = makeLevel();
+  sock.error = ERRNO.ECONNREFUSED;
+  expect([read(level, sock, SO.ERROR, 3), read(level, sock, SO.ERROR), read(level, sock, SO.ERROR)]).toEqual([
+    INVALID,
+    [ERRNO.ECONNREFUSED],
+    [0],
+  ]);
+});
+
+test('who listens for datagrams accepts nobody (SO_ACCEPTCONN)', () => {
+  const { level, sock } = makeLevel();
+  sock.flags |= SOCK_FLAG.LISTENING;
+  const stream = Object.assign(new SockCommon({ name: 'test', type: SOCK_TYPE.STREAM } as SockOps), { flags: sock.flags });
+  expect([read(level, sock, SO.ACCEPTCONN), read(level, stream, SO.ACCEPTCONN)]).toEqual([[0], [1]]);
+});
+
+test.each<[option: string, name: number, value: Uint8Array]>([
+  ['SO_BINDTODEVICE', SO.BINDTODEVICE, new TextEncoder().encode('eth0')],
+  ['SO_BINDTOIFINDEX', SO.BINDTOIFINDEX, ints(2)],
+  ['SO_MARK', SO.MARK, ints(5)],
+  ['SO_DONTROUTE', SO.DONTROUTE, ints(1)],
+])('%s: the next packet asks for its route anew', (_option, name, value) => {
+  const { level, sock } = makeLevel();
+  sock.dst = Object.assign(new DstUse(), { generation: 9 });
+  expect([level.set(sock, name, value), sock.dst.generation]).toEqual([0, 0]);
+});
+
+test.each([
+  ['eth0', 0, 2],
+  ['eth0\0', 0, 2],
+  ['eth0\0and more, longer than any name', 0, 2],
+  ['\0eth0', 0, 0],
+  ['', 0, 0],
+  ['eth', -ERRNO.ENODEV, 0],
+  ['a name that is longer than any', -ERRNO.ENODEV, 0],
+])('a device by the name %j', (name, answer, ifindex) => {
+  const { level, sock } = makeLevel();
+  expect([level.set(sock, SO.BINDTODEVICE, new TextEncoder().encode(name)), sock.ifindex]).toEqual([answer, ifindex]);
 });
 
 test('who is bound to a device is put where he then belongs', () => {
@@ -156,6 +211,13 @@ describe('what is told of a packet', () => {
     level.set(sock, SO.TIMESTAMP, ints(0));
     level.set(sock, SO.TIMESTAMPING, ints(0x18));
     expect(told(level, sock)).toEqual([[SO.TIMESTAMPING, [1_000_000_005, 0, 100_000, 0, 0, 0, 0, 0, 0, 0, 0, 0]]]);
+    // The same bytes again, whatever else has been written there since.
+    const message = new Message();
+    level.received(sock, packet, message);
+    message.control!.data.fill(0xff);
+    clearControl(message);
+    level.received(sock, packet, message);
+    expect([...message.control!.data.subarray(16)]).toEqual(new Array(32).fill(0));
     level.set(sock, SO.TIMESTAMPING, ints(0x8));
     expect([told(level, sock), sock.flags & SOCK_FLAG.ANCILLARY]).toEqual([[], SOCK_FLAG.ANCILLARY]);
   });
@@ -167,6 +229,10 @@ describe('what is told of a packet', () => {
     expect(told(level, sock)).toEqual([[SO.TIMESTAMP, [1_000_004_294, 0, 967_246, 0]]]);
     packet.timeUs = 0;
     expect(told(level, sock)).toEqual([[SO.TIMESTAMP, [1_000_004_294, 0, 967_346, 0]]]);
+    const half = makeLevel(2 ** 31 + 50);
+    half.level.set(half.sock, SO.TIMESTAMP, ints(1));
+    packet.timeUs = 2 ** 31 - 50;
+    expect(told(half.level, half.sock)).toEqual([[SO.TIMESTAMP, [1_000_002_147, 0, 483_598, 0]]]);
     packet.timeUs = 5_000_100;
   });
 
