@@ -37,7 +37,7 @@ describe('TimerWheel and the heap', () => {
     // A slice fits into V8's young space, else a collection in between would hide what was allocated. It is warm when V8
     // has compiled it, on a thread of its own: on a busy machine that takes a while.
     let grown = slice();
-    for (let i = 0; i < 100 && grown > 100_000; i++) {
+    for (let i = 0; i < 400 && grown > 100_000; i++) {
       await new Promise((resolve) => setTimeout(resolve, 5));
       grown = slice();
     }
