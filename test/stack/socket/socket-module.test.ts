@@ -197,6 +197,18 @@ describe('the options of every socket', () => {
   });
 });
 
+test('who is bound to an interface leaves those with whom he shared; who is in no table is put in none', async () => {
+  const { demux, open, level } = await boot();
+  const socks = [1, 2, 3].map(() => open({ local0: 1, localPort: 7, flags: SOCK_FLAG.REUSEPORT }));
+  const [one, other, out] = socks as [SockCommon, SockCommon, SockCommon];
+  for (const sock of [one, other]) demux.insert(sock);
+  for (const sock of [other, out]) expect(level.set(sock, SO.BINDTOIFINDEX, int(1))).toBe(0);
+  const found = (ifindex: number) => new Set(Array.from({ length: 50 }, (_, remotePort) => demux.find(key({ remotePort, ifindex }))));
+  expect([found(1), found(2), out.hash]).toEqual([new Set([other]), new Set([one]), 0]);
+  expect(level.set(other, SO.BINDTOIFINDEX, int(0))).toBe(0);
+  expect(found(1)).toEqual(new Set([one, other]));
+});
+
 test('opening a socket of a family of its own, and what is said where there is none', async () => {
   const { kernel, open } = await boot();
   expect(open().family).toBe(FAMILY);
