@@ -107,7 +107,10 @@ describe.skipIf(skipAloud('autoconfiguration with Linux', netnsSkipReason()))('a
     softnet.kernel.sysctl.set('net.ipv6.conf.eth2.accept_dad', 1);
     // Three questions: on a machine so busy that this process stands still for a second, an answer to a single one comes too late.
     softnet.kernel.sysctl.set('net.ipv6.conf.eth2.dad_transmits', 3);
-    await run(rival!, 'sysctl -qw net.ipv6.conf.eth0.accept_dad=1 net.ipv6.conf.eth0.dad_transmits=3; ip link set eth0 up; ip addr add fd69::1/64 dev eth0 nodad');
+    await run(
+      rival!,
+      'sysctl -qw net.ipv6.conf.eth0.accept_dad=1 net.ipv6.conf.eth0.dad_transmits=3; ip link set eth0 up; ip addr add fd69::1/64 dev eth0 nodad',
+    );
     softnet.up('eth2');
     softnet.addAddress('eth2', 'fd69::2/64', { flags: ADDRESS_FLAG.NODAD });
     const ours = (): string => softnet.addressLines('eth2');

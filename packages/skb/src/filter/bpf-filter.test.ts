@@ -18,7 +18,7 @@ function bytesOf(...program: readonly Instruction[]): Uint8Array {
 
 /** Cut so that `cut` bytes are in the head, and fragments of three bytes follow, as far as they go. */
 function packetOf(bytes: Uint8Array, cut = bytes.length): Skb {
-  const skb = pool.alloc(0, 200)!;
+  const skb = pool.alloc(16, 200)!;
   skb.memory.bytes.set(bytes.subarray(0, cut), put(skb, Math.min(cut, bytes.length)));
   for (let at = cut; at < bytes.length; ) {
     const lenBytes = at < cut + 30 ? Math.min(3, bytes.length - at) : bytes.length - at;
@@ -154,6 +154,9 @@ test('what is known of a packet, and its headers, wherever `data` is', () => {
   skb.len -= 14;
   expect(value([OP.LD_B_ABS, 0, 0, FROM_NETWORK])).toBe(0x45);
   expect(value([OP.LD_H_ABS, 0, 0, FROM_LINK + 12])).toBe(0x0800);
+  // Headroom is no part of the packet.
+  skb.memory.bytes[skb.mac - 1] = 0xab;
+  expect(value([OP.LDX_IMM, 0, 0, -1], [OP.LD_B_IND, 0, 0, FROM_LINK])).toBe(0);
   skb.network = -1;
   expect(value([OP.LD_B_ABS, 0, 0, FROM_NETWORK])).toBe(0);
   skb.data -= 14;

@@ -8,7 +8,9 @@ export const NOWHERE = -0x40000000;
 export function placeOf(skb: Skb, offset: number): number {
   if (offset >= 0) return offset;
   if (offset >= FROM_NETWORK) return skb.network < 0 ? NOWHERE : skb.network - skb.data + offset - FROM_NETWORK;
-  return skb.mac < 0 ? NOWHERE : skb.mac - skb.data + offset - FROM_LINK;
+  // An index may lead below all: there is nothing there, but what packets of before have left.
+  if (offset < FROM_LINK || skb.mac < 0) return NOWHERE;
+  return skb.mac - skb.data + offset - FROM_LINK;
 }
 
 /** Whether so many bytes are there. */
