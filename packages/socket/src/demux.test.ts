@@ -1,5 +1,5 @@
 import type { Contributions, CurrentOwner, Skb, SocketHolder, SockOps } from '@softnet/contract';
-import { ADDRESS_FAMILY, ERRNO, FlowKey, SKB_TYPE, SOCK_FLAG, SOCK_TYPE, SockCommon } from '@softnet/contract';
+import { ADDRESS_FAMILY, ERRNO, FlowKey, SKB_TYPE, SOCK_FLAG, SOCK_TYPE, SockCommon, SocketGroups, SockOptions } from '@softnet/contract';
 import { describe, expect, test } from 'vitest';
 import { ChosenPorts } from './chosen-ports.ts';
 import { Demux } from './demux.ts';
@@ -8,8 +8,8 @@ import { FlowTable } from './flow-table.ts';
 import { HalfSipHash } from './half-sip-hash.ts';
 import { PortTable } from './port-table.ts';
 
-const { INET } = ADDRESS_FAMILY;
-const { REUSEADDR, PORT_BOUND } = SOCK_FLAG;
+const { INET, INET6 } = ADDRESS_FAMILY;
+const { REUSEADDR, REUSEPORT, PORT_BOUND } = SOCK_FLAG;
 const CALLER = 7;
 const HERE = 0x0a000001;
 const PEER = 0x0a000002;
@@ -94,6 +94,45 @@ describe('the demux', () => {
     for (const name of ['a', 'b']) demux.insert(sockOf(name, { flags: REUSEADDR }));
     const { skb, counts } = skbOf(type);
     expect([demux.deliver(skb, keyTo(to)), given.length, counts]).toEqual([true, count, { clones: count - 1, released: 0 }]);
+  });
+
+  test('a group is heard by all that share a port by REUSEPORT, but for those that want to hear only what they have joined', () => {
+    const { demux, given, sockOf } = makeDemux();
+    const mute = (): Partial<SockCommon> => ({
+      options: Object.assign(new SockOptions(), { groups: Object.assign(new SocketGroups(), { all: false }) }),
+    });
+    for (const name of ['a', 'b', 'c']) demux.insert(sockOf(name, { flags: REUSEPORT, ...(name === 'b' ? mute() : {}) }));
+    demux.insert(sockOf('d', { ifindex: 1, ...mute() }));
+    demux.insert(sockOf('e', { ifindex: 1 }));
+    expect(demux.deliver(skbOf().skb, keyTo(GROUP))).toBe(true);
+    expect(given.map((text) => text[0]).toSorted()).toEqual(['a', 'c', 'e']);
+  });
+
+  test.each([
+    ['a group of IPv6', 0xff020000 | 0, 2],
+    ['a host of IPv6', 0x20010db8, 1],
+  ])('%s is for so many', (_what, local0, count) => {
+    const { demux, given, sockOf } = makeDemux();
+    for (const name of ['a', 'b']) demux.insert(sockOf(name, { family: INET6, flags: REUSEADDR }));
+    const from = { remote0: 0x20010db8, remote2: 0 };
+    expect([demux.deliver(skbOf().skb, keyTo(1, { local0, local2: 0, ...from })), given.length]).toEqual([true, count]);
+  });
+
+  // The last one that was put in stands first, and is given the packet itself, last.
+  test.each([
+    ['its clone', 'b', ['a', 'c']],
+    ['the packet itself', 'c', ['a', 'b']],
+  ])('who is closed by one before him gets nothing, and %s is freed', (_what, closed, rest) => {
+    const { demux, given, sockOf } = makeDemux();
+    const socks = new Map<string, SockCommon>();
+    const close = (): void => demux.remove(socks.get(closed)!);
+    for (const name of ['a', 'b', 'c']) {
+      socks.set(name, sockOf(name, { flags: REUSEADDR }, name === 'a' ? close : undefined));
+      demux.insert(socks.get(name)!);
+    }
+    const { skb, counts } = skbOf();
+    demux.deliver(skb, keyTo(GROUP));
+    expect([given.map((text) => text[0]), counts]).toEqual([rest, { clones: 2, released: 1 }]);
   });
 
   test('what is sent to many while that is given out: all have both, each once', () => {

@@ -288,12 +288,13 @@ test('flows are shared out among all that are alike and best, and nobody else, w
           throw new Error(`flow ${i} falls to one of rank ${found && rank(found, key)}, not ${best}`);
         if (found === null) continue;
         const group = groupOf(model.find(({ sock }) => sock === found)!.of);
-        met.set(group, (met.get(group) ?? new Set()).add(found));
+        if (i >= 2) met.set(group, (met.get(group) ?? new Set()).add(found));
       }
+      expect(met.size).toBeLessThan(2);
       // Of 16 at most, 600 flows miss one once in 10¹⁵.
       for (const [group, socks] of met) {
         const alike = model.filter(({ of }) => groupOf(of) === group);
-        if (alike[0]!.of.remote === ANY) expect(socks).toEqual(new Set(alike.map(({ sock }) => sock)));
+        expect(socks).toEqual(new Set(alike.map(({ sock }) => sock)));
       }
     }),
     { numRuns: 150 },

@@ -85,6 +85,20 @@ describe("who may share a port: Linux's rules", () => {
   });
 });
 
+test.each<[string, Partial<SockCommon>, boolean]>([
+  ['itself by another socket', {}, true],
+  ['another port of the peer', { remotePort: 2 }, false],
+  ['another peer', { remote3: 2 }, false],
+  ['another peer, by its first word', { remote0: 2 }, false],
+  ['another address here', OTHER_V4, false],
+  ['an interface, beside any', { ifindex: 1 }, true],
+])('a flow and %s: the same?', (_name, over, expected) => {
+  const flow = { ...V4, remote2: 0xffff, remote3: 1, remotePort: 1 };
+  const [one, other] = [sockOf(flow), sockOf({ ...flow, ...over })];
+  expect([isSameFlow(one, other), isSameFlow(other, one), isSameFlow(one, one)]).toEqual([expected, expected, false]);
+  expect(isSameFlow(Object.assign(one, { ifindex: 2 }), Object.assign(other, { ifindex: 1 }))).toBe(false);
+});
+
 describe('ports', () => {
   test('a port is had once, is another one for each protocol, and comes back', () => {
     const table = tableOf();

@@ -20,8 +20,12 @@ import { PacketTimes } from './packet-times.ts';
 import { SocketLevel } from './socket-level.ts';
 
 const eth0 = { name: 'eth0', ifindex: 2 } as NetDevice;
+const fifteen = { name: 'fifteen-letters', ifindex: 3 } as NetDevice;
 const devices = {
-  current: { byName: (name: string) => (name === 'eth0' ? eth0 : null), byIndex: (i: number) => (i === 2 ? eth0 : null) },
+  current: {
+    byName: (name: string) => [eth0, fifteen].find((each) => each.name === name) ?? null,
+    byIndex: (i: number) => (i === 2 ? eth0 : null),
+  },
 } as unknown as Port<DeviceTraffic>;
 
 function makeLevel(nowUs = 5_000_123) {
@@ -151,6 +155,8 @@ test.each([
   ['\0eth0', 0, 0],
   ['', 0, 0],
   ['eth', -ERRNO.ENODEV, 0],
+  ['fifteen-letters', 0, 3],
+  ['fifteen-letters-and-more', 0, 3],
   ['a name that is longer than any', -ERRNO.ENODEV, 0],
 ])('a device by the name %j', (name, answer, ifindex) => {
   const { level, sock } = makeLevel();
