@@ -1,0 +1,1 @@
+export { PacketModule } from './module.ts';
