@@ -85,3 +85,27 @@ export function connects(kernel: Kernel, open: number): (n: number) => number {
     return sum;
   };
 }
+
+/** Sockets that are bound, to a port that is chosen or all to one by REUSEPORT, put in, and closed when a window of them is open. */
+export function binds(kernel: Kernel, kind: 'chosen' | 'shared', open: number): (n: number) => number {
+  const demux = kernel.port(SocketDemux).current;
+  const ports = kernel.port(SocketPorts).current;
+  const ring: (SockCommon | null)[] = new Array<SockCommon | null>(open).fill(null);
+  const local = { family: ADDRESS_FAMILY.INET, protocol: PROTOCOL, local2: PREFIX, local3: HERE };
+  const shared = { localPort: 81, flags: SOCK_FLAG.REUSEPORT };
+  let at = 0;
+  return (n) => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) {
+      const slot = at++ % open;
+      const old = ring[slot]!;
+      if (old !== null) demux.remove(old);
+      const sock = Object.assign(new SockCommon(ops), local, kind === 'shared' ? shared : {});
+      if (ports.bind(sock) !== 0) throw new Error('no port is left');
+      demux.insert(sock);
+      ring[slot] = sock;
+      sum += sock.localPort;
+    }
+    return sum;
+  };
+}

@@ -2,7 +2,7 @@ import { nsOf } from '../span.ts';
 import type { Figures, Suite, Work } from '../work.ts';
 import { idleUdpWorks } from './idle-udp.ts';
 import type { Kind } from './socket-tables.ts';
-import { connects, fill, lookups, socketKernel } from './socket-tables.ts';
+import { binds, connects, fill, lookups, socketKernel } from './socket-tables.ts';
 
 /** Lookups that are counted for the average of sockets looked at. */
 const COUNTED = 100_000;
@@ -65,6 +65,16 @@ function connect(open: number): Work {
   };
 }
 
+function bind(kind: 'chosen' | 'shared', open: number): Work {
+  const what = kind === 'chosen' ? 'to a port that is chosen' : 'to one port by SO_REUSEPORT';
+  return {
+    name: `sockets-bind-${kind}-${open}`,
+    summary: `bind ${what}, and close, with ${open} of them open`,
+    units: { ns: 'less' },
+    subjects: [{ name: 'softnet', measure: async () => nsOf(binds(await socketKernel(), kind, open)) }],
+  };
+}
+
 /** The flow table and the ports. */
 export function socketsSuite(): Suite {
   return {
@@ -76,6 +86,8 @@ export function socketsSuite(): Suite {
       lookup('shared', 10_000, 'sockets that share a port'),
       connect(1000),
       connect(100_000),
+      bind('chosen', 1000),
+      bind('shared', 1000),
       heap(10_000),
       heap(1_000_000),
       ...idleUdpWorks(),
