@@ -34,6 +34,19 @@ export interface Protocol {
 }
 export const Protocol = definePoint<Protocol>({ name: 'protocol', version: '1.0.0' });
 
+/**
+ * Who has copies of what is delivered, before those for whom it is, and hears of errors about it: raw sockets. A **corridor**, asked only where there is one. Linux's
+ * `raw_local_deliver` and `raw_icmp_error`.
+ */
+export interface RawTap {
+  readonly name: string;
+  /** Gives clones of a packet with `data` = `transport` to all who want it; does not take it. True: somebody does, so nobody is told that the protocol is unknown. */
+  copy(skb: Skb, protocol: number, layer: NetworkLayer): boolean;
+  /** An error about a packet: as `Protocol.error` has it, but for all whose packet it may have been. True: there was one. */
+  error(skb: Skb, protocol: number, layer: NetworkLayer, report: ErrorReport): boolean;
+}
+export const RawTap = definePoint<RawTap>({ name: 'raw-tap', version: '1.0.0' });
+
 /** Packets that match nothing that exists: a **door**. Taken at stage 1, so that nobody is answered for whom nobody is there. */
 export interface ProtocolDoor {
   readonly number: number;

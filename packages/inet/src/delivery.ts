@@ -11,7 +11,7 @@ import type {
   Skb,
   SkbStep,
 } from '@softnet/contract';
-import { FlowKey, Protocol, ProtocolDoor, REFUSAL, SocketDemux, TRANSMIT } from '@softnet/contract';
+import { FlowKey, Protocol, ProtocolDoor, RawTap, REFUSAL, SocketDemux, TRANSMIT } from '@softnet/contract';
 import { gather } from '@softnet/skb';
 import type { Unmerger } from './offload/unmerger.ts';
 import { ProtocolTable } from './protocol-table.ts';
@@ -40,6 +40,7 @@ export class Delivery {
   readonly #demux: Port<Demux>;
   readonly #protocols: ProtocolTable<Protocol>;
   readonly #doors: ProtocolTable<ProtocolDoor>;
+  readonly #raws: Contributions<RawTap>;
   readonly #key = new FlowKey();
   /** Of the merged packet that is taken apart. */
   #unmatchedProtocol = 0;
@@ -54,12 +55,18 @@ export class Delivery {
     this.#protocols = new ProtocolTable(ctx.contributions(Protocol) satisfies Contributions<Protocol>);
     this.#eachToDoor = (skb) => this.#partToDoor(skb);
     this.#doors = new ProtocolTable(ctx.contributions(ProtocolDoor) satisfies Contributions<ProtocolDoor>);
+    this.#raws = ctx.contributions(RawTap);
   }
 
   /** Takes a packet with `data` = `transport`, and `network` at its header. @param protocol 0 to 255. */
   deliver(skb: Skb, protocol: number): void {
     const caller = this.#current.id;
-    if (!this.#toExisting(skb, protocol, caller)) this.#unmatched(skb, protocol, caller);
+    const isRead = this.#raws.items.length > 0 && this.#toRaw(skb, protocol, caller);
+    if (!this.#toExisting(skb, protocol, caller)) {
+      // Who reads it raw is all that there is of the protocol: its sender is not told otherwise.
+      if (isRead && this.#doors.of(protocol).items.length === 0) skb.memory.pool.release(skb);
+      else this.#unmatched(skb, protocol, caller);
+    }
     this.#current.id = caller;
   }
 
@@ -81,7 +88,8 @@ export class Delivery {
       if (!taken) taken = item.error?.(skb, this.#layer, report) === true;
     }
     this.#current.id = caller;
-    return taken && !report.refused;
+    const isRaw = this.#raws.items.length > 0 && this.#reportToRaw(skb, protocol, report, caller);
+    return (taken && !report.refused) || isRaw;
   }
 
   /** Reads ports into a key, for `EthertypeHandler.dissect`. False: no module knows the protocol, or the header is not there. */
@@ -95,6 +103,28 @@ export class Delivery {
     }
     this.#current.id = caller;
     return isRead;
+  }
+
+  #toRaw(skb: Skb, protocol: number, caller: number): boolean {
+    const { items, owners } = this.#raws;
+    let isRead = false;
+    for (let i = 0; i < items.length; i++) {
+      this.#current.id = owners[i]!;
+      if (items[i]!.copy(skb, protocol, this.#layer)) isRead = true;
+    }
+    this.#current.id = caller;
+    return isRead;
+  }
+
+  #reportToRaw(skb: Skb, protocol: number, report: ErrorReport, caller: number): boolean {
+    const { items, owners } = this.#raws;
+    let isTaken = false;
+    for (let i = 0; i < items.length; i++) {
+      this.#current.id = owners[i]!;
+      if (items[i]!.error(skb, protocol, this.#layer, report)) isTaken = true;
+    }
+    this.#current.id = caller;
+    return isTaken;
   }
 
   /** True: a socket or a protocol's table took it, or memory is out. */

@@ -1,5 +1,5 @@
 import type { DropReason, Flow, FlowKey, Message, NetworkLayer, PacketMemory, Skb, SockCommon } from '@softnet/contract';
-import { ADDRESS_FAMILY, CHECKSUM, ERRNO, IP_PROTOCOL, MESSAGE_FLAG } from '@softnet/contract';
+import { ADDRESS_FAMILY, CHECKSUM, ERRNO, IP_PROTOCOL } from '@softnet/contract';
 import { gather, SkbReader, sumOf } from '@softnet/skb';
 import {
   addSums,
@@ -16,6 +16,7 @@ import {
   setIcmpEchoId,
 } from '@softnet/wire';
 import type { DatagramProtocol } from './datagram/datagram-protocol.ts';
+import { sentByte } from './datagram/sent-byte.ts';
 
 /** Why replies are dropped that a ping socket was to get. */
 export interface EchoReasons {
@@ -47,7 +48,7 @@ export class EchoProtocol implements DatagramProtocol {
   check(_sock: SockCommon, lenBytes: number, message: Message): number {
     if (lenBytes < ICMP_HEADER_BYTES) return -ERRNO.EINVAL;
     const request = this.#family === ADDRESS_FAMILY.INET ? ICMPV4_TYPE.ECHO : ICMPV6_TYPE.ECHO_REQUEST;
-    return byteOf(message, 0) === request && byteOf(message, 1) === 0 ? 0 : -ERRNO.EINVAL;
+    return sentByte(message, 0) === request && sentByte(message, 1) === 0 ? 0 : -ERRNO.EINVAL;
   }
 
   write(skb: Skb, sock: SockCommon, flow: Flow, _layer: NetworkLayer): void {
@@ -101,27 +102,6 @@ export function dissectEcho(
   key.localPort = type === replyType ? id : 0;
   key.remotePort = type === replyType ? 0 : id;
   return true;
-}
-
-/** One of the first bytes of what is sent, wherever it lies; -1: there is none. */
-function byteOf({ flags, skb, data, more }: Message, index: number): number {
-  if ((flags & MESSAGE_FLAG.SKB) !== 0) {
-    if (skb === null) return -1;
-    if (skb.data + index < skb.tail) return skb.memory.bytes[skb.data + index]!;
-    const at = index - (skb.tail - skb.data);
-    return skb.fragments === null || at >= skb.fragments.lenBytes ? -1 : skb.fragments.memory.bytes[skb.fragments.offset + at]!;
-  }
-  let left = index;
-  if (data !== null) {
-    if (left < data.length) return data[left]!;
-    left -= data.length;
-  }
-  if (more === null) return -1;
-  for (let i = 0; i < more.length; i++) {
-    if (left < more[i]!.length) return more[i]![left]!;
-    left -= more[i]!.length;
-  }
-  return -1;
 }
 
 function drop(skb: Skb, reason: DropReason): false {

@@ -6,6 +6,7 @@ export { DATAGRAM_NEEDS } from './datagram/datagram-needs.ts';
 export type { DatagramBursts, DatagramProtocol, DatagramReasons } from './datagram/datagram-protocol.ts';
 export { DatagramSockets } from './datagram/datagram-sockets.ts';
 export { datagramOptions } from './datagram/datagram-state.ts';
+export { sentByte } from './datagram/sent-byte.ts';
 export { Delivery, type DeliveryReasons } from './delivery.ts';
 export { type ConfJoin, type ConfSpec, DeviceConf } from './device-conf.ts';
 export { dissectEcho, EchoProtocol, type EchoReasons } from './echo-protocol.ts';

@@ -31,7 +31,7 @@ export class DatagramEnds {
     const state = stateOf(sock);
     if (state.closed) return -EBADF;
     if (state.changing) return -EALREADY;
-    if (sock.localPort !== 0) return -EINVAL;
+    if (this.#protocol.portless === true ? isConnected(sock) : sock.localPort !== 0) return -EINVAL;
     state.changing = true;
     try {
       return this.#bind(sock, state, address);
@@ -109,7 +109,7 @@ export class DatagramEnds {
     const family = pathFamily(sock, address);
     if (family < 0) return family;
     const layer = layerOf(this.#host.layers, family);
-    if (layer === null || this.#protocol.number(family) !== sock.protocol) return -EAFNOSUPPORT;
+    if (layer === null || this.#protocol.number(family, sock.protocol) !== sock.protocol) return -EAFNOSUPPORT;
     const { address0, address1, address2, address3 } = address;
     const any = isUnspecified(address0, address1, address2, address3);
     // DEVIATION: ::ffff:0.0.0.0 of an IPv6 socket, all of IPv4, is not to be had: an IPv4 socket is that.
@@ -120,6 +120,11 @@ export class DatagramEnds {
     if (!any && !isBindable(layer.addressType(address0, address1, address2, address3, ifindex), mayBeForeign)) return -EADDRNOTAVAIL;
     const before = sock.ifindex;
     sock.ifindex = ifindex;
+    if (this.#protocol.portless === true) {
+      setLocal(sock, any ? 0 : address0, any ? 0 : address1, any ? 0 : address2, any ? 0 : address3);
+      state.addressBound = !any;
+      return 0;
+    }
     if (!any) setLocal(sock, address0, address1, address2, address3);
     sock.localPort = address.port;
     const isLater = address.port === 0 && !any && (sock.flags & SOCK_FLAG.BIND_NO_PORT) !== 0;
@@ -155,7 +160,7 @@ export class DatagramEnds {
     if (family < 0) return family;
     const layer = layerOf(this.#host.layers, family);
     if (layer === null) return -ENETUNREACH;
-    if (this.#protocol.number(family) !== sock.protocol) return -EAFNOSUPPORT;
+    if (this.#protocol.number(family, sock.protocol) !== sock.protocol) return -EAFNOSUPPORT;
     const oif = scopeOf(sock.ifindex === state.peerScope ? 0 : sock.ifindex, address, family, groupInterface(sock));
     if (oif < 0) return oif;
     const flow = this.#flow;

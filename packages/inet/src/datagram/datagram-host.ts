@@ -47,6 +47,19 @@ export function hostOf(ctx: ModuleContext): DatagramHost {
   };
 }
 
+/** The same for sockets that stand in a table of their own: what stands for their port is their protocol's number, as Linux says it of raw ones. */
+export function withoutPorts(host: DatagramHost, table: contract.SocketDemux, owner: number): DatagramHost {
+  const claim = (sock: contract.SockCommon): number => {
+    sock.localPort = sock.protocol;
+    return 0;
+  };
+  return {
+    ...host,
+    demux: { token: contract.SocketDemux, current: table, present: true, owner },
+    ports: { token: contract.SocketPorts, current: { bind: claim, connect: claim }, present: true, owner },
+  };
+}
+
 /** The newest layer of a family that takes newcomers, else one that leaves; null: none is there. */
 export function layerOf({ items }: Contributions<NetworkLayer>, family: number): NetworkLayer | null {
   let found: NetworkLayer | null = null;

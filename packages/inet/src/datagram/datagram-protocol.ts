@@ -4,8 +4,8 @@ import type { DropReason, Flow, Message, NetworkLayer, PacketOptions, Skb, SockC
 export interface DatagramProtocol {
   /** 'udp': of its sockets' operations, and of places in lists. */
   readonly name: string;
-  /** IP protocol of a socket of this family. The same for both: its IPv6 sockets may be dual-stack. */
-  readonly number: (family: number) => number;
+  /** IP protocol of a socket of this family. The same for both: its IPv6 sockets may be dual-stack. @param asked for, when it was opened: a raw one's. */
+  readonly number: (family: number, asked: number) => number;
   /** What is put before the payload. 0: the user's bytes are the header too (ping). */
   readonly headerBytes: number;
   /** True: a peer has a port, without which nothing can be sent to it. False: only we have one (ping's identifier). */
@@ -23,6 +23,14 @@ export interface DatagramProtocol {
   remotePort(skb: Skb): number;
   /** The port that a packet of ours went to, of one that an error quotes: `transport` at its header. Not there: none has a port. */
   sentPort?(skb: Skb): number;
+  /** True: a socket has no port to be bound to, and is bound to any address from the first (raw). Not there: it has. */
+  readonly portless?: boolean;
+  /** True: what the user gives begins with the network header, which `write` finishes; it is no longer than the way's MTU. Not there: never. */
+  hasNetworkHeader?(sock: SockCommon): boolean;
+  /** Options of its own, whatever their level: 0, or -errno; null: it is not one of those. */
+  setOption?(sock: SockCommon, level: number, name: number, value: Uint8Array): number | null;
+  /** The same: bytes written, or -errno, or null. */
+  getOption?(sock: SockCommon, level: number, name: number, value: Uint8Array): number | null;
   /** Null, or not there: it merges and cuts nothing. */
   readonly bursts?: DatagramBursts | null;
 }

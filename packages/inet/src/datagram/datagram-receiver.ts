@@ -115,7 +115,8 @@ export class DatagramReceiver {
   #passes(skb: Skb, sock: SockCommon): boolean {
     const filter = sock.options === null ? null : sock.options.filter;
     if (filter === null) return true;
-    const headerBytes = skb.data - skb.transport;
+    // Of a raw one's packet the network header is the first that it is given.
+    const headerBytes = Math.max(0, skb.data - skb.transport);
     push(skb, headerBytes);
     const keptBytes = filter.run(skb);
     if (keptBytes === 0) {

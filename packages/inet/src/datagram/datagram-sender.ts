@@ -76,7 +76,7 @@ export class DatagramSender {
     this.#packet = this.#way.packet;
     const notThere = this.#notThere(dst, sock, message.flags);
     if (notThere < 0) return notThere;
-    if (lenBytes > this.#roomBytes(layer)) return this.#tooLong(sock, dst);
+    if (lenBytes > this.#roomBytes(layer) || (this.#bringsHeader(sock) && lenBytes > dst.mtuBytes)) return this.#tooLong(sock, dst);
     const { bursts } = this.#protocol;
     const askedBytes = bursts === undefined || bursts === null ? 0 : bursts.sizeOf(sock, this.#packet);
     const corks = isCorked(state, message.flags);
@@ -171,6 +171,10 @@ export class DatagramSender {
   #roomBytes(layer: NetworkLayer): number {
     const { headerBytes } = this.#protocol;
     return (layer.family === ADDRESS_FAMILY.INET ? MAX_BYTES - layer.headerBytes : MAX_BYTES) - headerBytes;
+  }
+
+  #bringsHeader(sock: SockCommon): boolean {
+    return this.#protocol.hasNetworkHeader?.(sock) === true;
   }
 
   #tooLong(sock: SockCommon, dst: Dst): number {
@@ -315,7 +319,7 @@ export class DatagramSender {
     this.#sending = sock;
     this.#localError = 0;
     current.id = layer.uses.owner;
-    const result = layer.send(skb, this.#flow, sock, this.#packet);
+    const result = this.#bringsHeader(sock) ? layer.reenter(skb) : layer.send(skb, this.#flow, sock, this.#packet);
     current.id = caller;
     this.#sending = outer;
     const errno = this.#localError;

@@ -10,6 +10,7 @@ import type {
   SockAddress,
   SockCommon,
   SocketCalls,
+  SocketDemux,
   SockOps,
   Tally,
 } from '@softnet/contract';
@@ -18,6 +19,7 @@ import {
   ERROR_ORIGIN,
   NetworkLayer,
   POLL,
+  NetError as Refusal,
   SKB_FLAG,
   SKB_TYPE,
   SOCK_BUFFER_BYTES,
@@ -31,7 +33,7 @@ import { membershipMoved } from '../multicast/socket-groups.ts';
 import { errorOf, pollErrors, purgeErrors, queueError, quotedError } from '../socket-errors.ts';
 import { DatagramEnds } from './datagram-ends.ts';
 import type { DatagramHost } from './datagram-host.ts';
-import { hostOf } from './datagram-host.ts';
+import { hostOf, withoutPorts } from './datagram-host.ts';
 import type { DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
 import { DatagramReceiver } from './datagram-receiver.ts';
 import { DatagramSender } from './datagram-sender.ts';
@@ -45,7 +47,7 @@ import { wakeUser } from './wake-user.ts';
  */
 export class DatagramSockets implements SockOps, SocketCalls {
   readonly name: string;
-  readonly type: number = SOCK_TYPE.DGRAM;
+  readonly type: number;
   readonly calls: SocketCalls = this;
   /** Kind `socket`: users' sockets go on when the module leaves, and hold it up. */
   readonly sockets: Objects<SockCommon>;
@@ -59,10 +61,12 @@ export class DatagramSockets implements SockOps, SocketCalls {
   readonly #lingering: Tally;
   readonly #openPlace: string;
 
-  constructor(ctx: ModuleContext, protocol: DatagramProtocol, reasons: DatagramReasons) {
+  /** @param table where its sockets stand; null: the flow table, and they have ports. Of `portless` protocols. */
+  constructor(ctx: ModuleContext, protocol: DatagramProtocol, reasons: DatagramReasons, table: SocketDemux | null = null) {
     this.name = protocol.name;
+    this.type = table === null ? SOCK_TYPE.DGRAM : SOCK_TYPE.RAW;
     this.#openPlace = `${protocol.name}.open`;
-    this.#host = hostOf(ctx);
+    this.#host = table === null ? hostOf(ctx) : withoutPorts(hostOf(ctx), table, ctx.owner);
     this.#protocol = protocol;
     this.#reasons = reasons;
     this.#ends = new DatagramEnds(this.#host, protocol);
@@ -86,7 +90,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
       },
       describe: (sock) => describe(this.name, sock),
     });
-    ctx.contribute(SocketHolder, { name: protocol.name, sockets: this.sockets }, 'corridor');
+    if (table === null) ctx.contribute(SocketHolder, { name: protocol.name, sockets: this.sockets }, 'corridor');
     this.#watchLayers(ctx);
   }
 
@@ -101,14 +105,18 @@ export class DatagramSockets implements SockOps, SocketCalls {
     ctx.contributions(NetworkLayer, ctx.poll(source, `${this.name}.layers`));
   }
 
-  /** @throws NetError ESHUTDOWN: the module leaves. */
-  open(family: number, owner: Owner): SockCommon {
+  /** @param asked the IP protocol, where sockets differ in it. @throws NetError ESHUTDOWN: the module, or the layer, leaves. */
+  open(family: number, owner: Owner, asked = 0): SockCommon {
     const sock = new Sock(this);
     sock.family = family;
-    sock.protocol = this.#protocol.number(family);
+    sock.protocol = this.#protocol.number(family, asked);
     sock.ext = new DatagramState();
     this.sockets.hold(sock, owner, this.#openPlace);
-    return sock;
+    if (this.#protocol.portless !== true) return sock;
+    sock.flags |= SOCK_FLAG.PORT_BOUND;
+    if (this.#ends.bindToAny(sock) === 0) return sock;
+    this.close(sock);
+    throw new Refusal('ESHUTDOWN', `${this.name}: the layer of family ${family} is leaving, or gone: load it again`, { syscall: 'socket' });
   }
 
   // What the stack calls.
@@ -226,16 +234,20 @@ export class DatagramSockets implements SockOps, SocketCalls {
 
   setOption(sock: SockCommon, level: number, name: number, value: Uint8Array): number {
     const { items, owners } = this.#host.levels;
-    const index = items.findLastIndex((item) => item.level === level);
     if (stateOf(sock).closed) return -ERRNO.EBADF;
+    const own = this.#protocol.setOption?.(sock, level, name, value) ?? null;
+    if (own !== null) return own;
+    const index = items.findLastIndex((item) => item.level === level);
     if (index < 0) return -ERRNO.ENOPROTOOPT;
     return this.#as(owners[index]!, () => items[index]!.set(sock, name, value));
   }
 
   getOption(sock: SockCommon, level: number, name: number, value: Uint8Array): number {
     const { items, owners } = this.#host.levels;
-    const index = items.findLastIndex((item) => item.level === level);
     if (stateOf(sock).closed) return -ERRNO.EBADF;
+    const own = this.#protocol.getOption?.(sock, level, name, value) ?? null;
+    if (own !== null) return own;
+    const index = items.findLastIndex((item) => item.level === level);
     if (index < 0) return -ERRNO.ENOPROTOOPT;
     return this.#as(owners[index]!, () => items[index]!.get(sock, name, value));
   }

@@ -19,6 +19,7 @@ class RareState {
   segmentBytes = 0;
   cork: Cork | null = null;
   stamps = 0;
+  own: object | null = null;
 }
 
 /** What a datagram socket has beside its {@link SockCommon}: its `ext`. Four fields, 56 bytes in Node: most sockets are idle. */
@@ -132,6 +133,14 @@ export class DatagramState {
     if (cork !== this.cork) this.#made().cork = cork;
   }
 
+  /** What its protocol keeps of it; null: nothing. */
+  get own(): object | null {
+    return this.#rare === null ? null : this.#rare.own;
+  }
+  set own(own: object | null) {
+    if (own !== this.own) this.#made().own = own;
+  }
+
   /** How many of its packets have left that were to be stamped (SOF_TIMESTAMPING_OPT_ID); wraps. */
   nextStamp(): number {
     const rare = this.#made();
@@ -176,6 +185,6 @@ export function isConnected(sock: SockCommon): boolean {
 /** What options of its protocol say of a datagram socket. Only of sockets of this library. */
 export function datagramOptions(
   sock: SockCommon,
-): Pick<DatagramState, 'segmentBytes' | 'takesMerged' | 'corked' | 'unsummedSent' | 'unsummedReceived'> {
+): Pick<DatagramState, 'segmentBytes' | 'takesMerged' | 'corked' | 'unsummedSent' | 'unsummedReceived' | 'own'> {
   return stateOf(sock);
 }

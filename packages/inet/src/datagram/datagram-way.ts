@@ -55,7 +55,7 @@ export class DatagramWay {
     const family = pathFamily(sock, address);
     if (family < 0) return family;
     if (this.#protocol.peerPorts && address.port === 0) return -ERRNO.EINVAL;
-    if (this.#protocol.number(family) !== sock.protocol) return -ERRNO.EAFNOSUPPORT;
+    if (this.#protocol.number(family, sock.protocol) !== sock.protocol) return -ERRNO.EAFNOSUPPORT;
     return sourceFits(sock, family) ? family : -ERRNO.EINVAL;
   }
 
