@@ -1,7 +1,7 @@
 import type { NetDevice, SockAddress, SockCommon } from '@softnet/contract';
 
 /** A `sockaddr_ll` has room for eight bytes; longer link addresses are told by their first. */
-export const LINK_ADDRESS_BYTES = 8;
+const LINK_ADDRESS_BYTES = 8;
 
 /** First word of a link address's place in a `SockAddress`: hardware type << 16 | packet type << 8 | length. */
 export function linkHead(device: NetDevice, packetType: number): number {
