@@ -1,0 +1,1 @@
+export { RawModule } from './module.ts';
