@@ -8,7 +8,7 @@ import type { SkbQueue } from './skb-queue.ts';
 import { definePoint } from './token.ts';
 
 /**
- * What runs above IP, for things that exist: a **corridor**. A layer, having a packet with `data` = `transport`:
+ * What runs above IP, for things that exist: a **corridor**. A layer, having a packet with `data` = `transport`, and having shown it to {@link RawTap}s:
  * 1. `dissect` is there: asks `SocketDemux.deliver`; a socket that matches gets it, by its own operations.
  * 2. `input` is there: asks it, for what the protocol keeps in tables of its own (SAs, tunnels, TIME-WAIT, echo).
  * 3. Then the {@link ProtocolDoor} of the number; last, ICMP protocol unreachable, or silence while the number's corridor is there.

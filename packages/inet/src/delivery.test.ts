@@ -190,6 +190,51 @@ describe('an error', () => {
   });
 });
 
+describe('who reads raw', () => {
+  const raw = (reads: boolean): contract.RawTap => ({
+    name: 'raw',
+    copy: (_skb, number) => {
+      calls.push(`copy of ${number} as ${fake.current.id}`);
+      return reads;
+    },
+    error: (_skb, number) => {
+      calls.push(`error of ${number} as ${fake.current.id}`);
+      return reads;
+    },
+  });
+
+  test('has a copy before the flow table is asked, and changes nothing for whom it is', () => {
+    fake.point(contract.RawTap).add(raw(true), 21);
+    fake.point(contract.Protocol).add(protocol(), 11);
+    fake.point(contract.ProtocolDoor).add(door('door'), 12);
+    fake.current.id = 3;
+    delivery.deliver(packet(), UDP);
+    known = true;
+    delivery.deliver(packet(), UDP);
+    const first = ['copy of 17 as 21', 'dissect as 11', 'demux as 50'];
+    expect([calls, fake.current.id, pool.skbsOut]).toEqual([[...first, 'door as 12', ...first], 3, 0]);
+  });
+
+  test('is all that there is of a protocol: its sender is not refused; one that does not want it is nobody', () => {
+    fake.point(contract.RawTap).add(raw(false), 21);
+    delivery.deliver(packet(), UDP);
+    expect(calls.splice(0)).toEqual(['copy of 17 as 21', `refused ${REFUSAL.PROTOCOL_UNREACHABLE}`]);
+    fake.point(contract.RawTap).add(raw(true), 22);
+    delivery.deliver(packet(), UDP);
+    expect([calls, fake.drops, pool.skbsOut]).toEqual([['copy of 17 as 21', 'copy of 17 as 22'], { 'no-protocol': 1 }, 0]);
+  });
+
+  test('hears of errors beside whose packet it was, and has sent it where it says so', () => {
+    const skb = packet();
+    const report = new contract.ErrorReport();
+    fake.point(contract.RawTap).add(raw(false), 21);
+    expect(delivery.report(skb, UDP, report)).toBe(false);
+    fake.point(contract.RawTap).add(raw(true), 22);
+    expect([delivery.report(skb, UDP, report), calls]).toEqual([true, ['error of 17 as 21', 'error of 17 as 21', 'error of 17 as 22']]);
+    pool.release(skb);
+  });
+});
+
 test('hooks of a layer: what was kept goes on behind its point, until the layer stops', () => {
   const passed: string[] = [];
   const step = (name: string) => (skb: Skb) => {

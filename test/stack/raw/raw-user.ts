@@ -50,10 +50,10 @@ export class RawUser implements Owner {
     return count < 0 ? count : { bytes: [...room.subarray(0, count)], from: message.hasAddress ? textOf(message.address) : '' };
   }
 
-  /** The bytes of all that waits. */
+  /** The bytes of all that waits. Who has shut it is told of its end by nothing, from nobody. */
   all(): number[][] {
     const seen: number[][] = [];
-    for (let one = this.receive(); typeof one !== 'number'; one = this.receive()) seen.push(one.bytes);
+    for (let one = this.receive(); typeof one !== 'number' && one.from !== ''; one = this.receive()) seen.push(one.bytes);
     return seen;
   }
 
@@ -72,7 +72,7 @@ export class RawUser implements Owner {
     const { message } = this;
     message.flags = MESSAGE_FLAG.SKB;
     const count = this.calls.receive(this.sock, message);
-    if (count >= 0) message.skb!.memory.pool.release(message.skb!);
+    message.skb?.memory.pool.release(message.skb);
     message.skb = null;
     return count;
   }
