@@ -3,7 +3,7 @@ import { MESSAGE_FLAG, Message, SOCK_TYPE, Sockets } from '@softnet/contract';
 import type { Kernel } from '@softnet/kernel';
 import { address, textOf } from '../udp/host.ts';
 
-/** A program with a raw socket. */
+/** A program with a raw socket, or a ping socket. */
 export class RawUser implements Owner {
   readonly name: string;
   readonly sock: SockCommon;
@@ -12,9 +12,10 @@ export class RawUser implements Owner {
   readonly room = new Uint8Array(70_000);
   woken = 0;
 
-  constructor(kernel: Kernel, family: number, protocol: number, name = 'raw') {
+  /** @param type SOCK_TYPE.DGRAM: of a ping socket. */
+  constructor(kernel: Kernel, family: number, protocol: number, name = 'raw', type: number = SOCK_TYPE.RAW) {
     this.name = name;
-    this.sock = kernel.port(Sockets).current.open(family, SOCK_TYPE.RAW, protocol, this);
+    this.sock = kernel.port(Sockets).current.open(family, type, protocol, this);
     this.calls = this.sock.ops.calls!;
     this.sock.wake = () => {
       this.woken++;
