@@ -132,6 +132,9 @@ test('getsockname says interface, ethertype, and the link address of the interfa
 test('a device goes down, up, and away: ENETDOWN once, and it is heard again while it is there', async () => {
   const user = net.far(RAW, MINE);
   const sender = net.near(RAW, MINE);
+  // Nothing ends for who hears nothing.
+  const deaf = net.far(RAW, 0);
+  deaf.bind(net.farEth);
   sender.bind(net.nearEth);
   user.bind(net.farEth);
   const sent = frame(mac(), mac(), MINE, [1]);
@@ -143,6 +146,8 @@ test('a device goes down, up, and away: ENETDOWN once, and it is heard again whi
     -ERRNO.ENETDOWN,
     -ERRNO.EAGAIN,
   ]);
+  expect([deaf.woken, deaf.receive()]).toEqual([0, -ERRNO.EAGAIN]);
+  deaf.close();
   net.b.up('eth0');
   await net.settle();
   sender.send(sent);
@@ -151,9 +156,11 @@ test('a device goes down, up, and away: ENETDOWN once, and it is heard again whi
   const made = await net.world.run(net.b.addDevice('wire', 'eth9', { cable: new Cable({ name: 'third' }) }));
   net.b.up('eth9');
   user.bind(made);
+  expect(user.set(ADD_MEMBERSHIP, request(made.ifindex, 1, 0))).toBe(0);
   net.b.kernel.port(Devices).current.remove(made);
   await net.settle();
   expect([user.receive(), user.sock.ifindex, user.send(sent)]).toEqual([-ERRNO.ENETDOWN, -1, -ERRNO.ENXIO]);
+  expect(user.set(DROP_MEMBERSHIP, request(made.ifindex, 1, 0))).toBe(-ERRNO.EADDRNOTAVAIL);
   user.close();
   sender.close();
 });
@@ -173,4 +180,20 @@ test('SO_SNDBUF bounds what is on its way: EAGAIN, and POLLOUT when there is roo
   await net.settle();
   expect([user.woken, user.calls.poll(user.sock) & POLL.OUT, user.calls.queuedBytes(user.sock, true)]).toEqual([1, POLL.OUT, 0]);
   user.close();
+});
+
+test('closed while packets are on their way: these are sent, and until then the module is held up', async () => {
+  const [user, looker] = [net.near(RAW, MINE), net.far(RAW, MINE)];
+  user.bind(net.nearEth);
+  const queue = net.nearEth.txQueues[0]!;
+  queue.stopped = true;
+  const sent = frame(mac(), mac(), MINE, [1, 2]);
+  for (let i = 0; i < 3; i++) user.send(sent);
+  user.close();
+  const { kernel } = net.a;
+  const held = kernel.holders('packet').map(({ kind }) => kind);
+  kernel.port(DeviceTraffic).current.wake(queue);
+  await net.settle();
+  expect([held, looker.all().length, kernel.holders('packet')]).toEqual([['packet socket with packets to be sent'], 3, []]);
+  looker.close();
 });

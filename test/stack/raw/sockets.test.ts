@@ -105,6 +105,69 @@ describe('what comes', () => {
   });
 });
 
+describe('who is meant', () => {
+  test('who is bound to an interface hears only that', async () => {
+    const [from, here, elsewhere] = [net.near(MINE), net.far(MINE), net.far(MINE)];
+    const [lo, eth] = ['lo', 'eth0'].map((name) => net.b.device(name).ifindex) as [number, number];
+    expect([here.set(SOL.SOCKET, SO.BINDTOIFINDEX, eth), elsewhere.set(SOL.SOCKET, SO.BINDTOIFINDEX, lo)]).toEqual([0, 0]);
+    from.send(PAYLOAD, '10.0.0.2:0');
+    await net.settle();
+    expect([here.all().length, elsewhere.all().length]).toEqual([1, 0]);
+    for (const user of [from, here, elsewhere]) user.close();
+  });
+
+  test('of a group hears who has joined it, or has not said that it wants nothing else', async () => {
+    const [from, member, open, shut] = [net.near(MINE), net.far(MINE), net.far(MINE), net.far(MINE)];
+    // ip_mreqn: the group, no address, the interface.
+    const request = [224, 0, 0, 99, 0, 0, 0, 0, net.b.device('eth0').ifindex, 0, 0, 0];
+    expect([member.set(SOL.IP, IP_OPTION.ADD_MEMBERSHIP, request), shut.set(SOL.IP, IP_OPTION.MULTICAST_ALL, 0)]).toEqual([0, 0]);
+    from.set(SOL.IP, IP_OPTION.MULTICAST_IF, [0, 0, 0, 0, 0, 0, 0, 0, net.a.device('eth0').ifindex, 0, 0, 0]);
+    expect(from.send(PAYLOAD, '224.0.0.99:0')).toBe(PAYLOAD.length);
+    await net.settle();
+    expect([member.all().length, open.all().length, shut.all().length]).toEqual([1, 1, 0]);
+    for (const user of [from, member, open, shut]) user.close();
+  });
+
+  test('of an error hears only who is connected there', async () => {
+    const [from, other] = [net.near(MINE), net.near(MINE)];
+    other.connect('10.0.0.9:0');
+    from.connect('10.0.0.2:0');
+    from.send([...PAYLOAD, 7, 8]);
+    await net.settle();
+    expect([from.receive(), other.receive()]).toEqual([-ERRNO.ENOPROTOOPT, -ERRNO.EAGAIN]);
+    from.close();
+    other.close();
+  });
+
+  test('ICMP_FILTER knows the first 32 types, and lets others come', async () => {
+    const [from, to] = [net.near(ICMP), net.far(ICMP)];
+    to.set(SOL.RAW, FILTER, -1);
+    for (const type of [31, 32, 255]) from.send(withSum([type, 0, 0, 0, 0, 0, 0, 0]), '10.0.0.2:0');
+    await net.settle();
+    expect(to.all().map((bytes) => bytes[20])).toEqual([32, 255]);
+    from.close();
+    to.close();
+  });
+
+  test('a program (SO_ATTACH_FILTER) sees the IP header, and cuts behind it', async () => {
+    const [from, to] = [net.near(MINE), net.far(MINE)];
+    // Byte 9 is the protocol: 22 bytes of ours.
+    const program = [
+      [0x30, 0, 0, 9],
+      [0x15, 0, 1, MINE],
+      [0x06, 0, 0, 22],
+      [0x06, 0, 0, 0],
+    ];
+    const bytes = program.flatMap(([code, yes, no, word]) => [code!, 0, yes!, no!, word!, 0, 0, 0]);
+    expect(to.set(SOL.SOCKET, SO.ATTACH_FILTER, bytes)).toBe(0);
+    from.send(PAYLOAD, '10.0.0.2:0');
+    await net.settle();
+    expect(to.all().map((seen) => seen.slice(20))).toEqual([[1, 2]]);
+    from.close();
+    to.close();
+  });
+});
+
 describe('the header by its user (IP_HDRINCL)', () => {
   const packet = (parts: Partial<Parameters<typeof emitIpv4Packet>[0]> = {}): Uint8Array => {
     return emitIpv4Packet({
@@ -121,9 +184,11 @@ describe('the header by its user (IP_HDRINCL)', () => {
     bare.fill(0xee, 2, 4);
     bare.fill(0xee, 10, 12);
     from.send(bare, '10.0.0.2:0');
+    const another = packet({ src: '10.0.0.77' });
+    from.send(another, '10.0.0.2:0');
     await net.settle();
-    const [first, second] = to.all();
-    expect(first).toEqual([...whole]);
+    const [first, second, third] = to.all();
+    expect([first, third]).toEqual([[...whole], [...another]]);
     const read = parseIpv4Packet(Uint8Array.from(second!), 0, second!.length);
     expect(read).toMatchObject({ src: '10.0.0.1', ttl: 9, protocol: MINE, payload: Uint8Array.from(PAYLOAD) });
     expect((read as Ipv4Packet).id).not.toBe(0);
@@ -191,6 +256,7 @@ const rows: readonly (readonly [string, number, number, Call, string | number | 
   ['an odd IPV6_CHECKSUM', INET6, MINE, (u) => u.set(SOL.IPV6, IPV6_OPTION.CHECKSUM, 3), 'EINVAL'],
   ['IPV6_CHECKSUM of ICMPv6', INET6, ICMPV6, (u) => u.set(SOL.IPV6, IPV6_OPTION.CHECKSUM, 4), 'EINVAL'],
   ['read IPV6_CHECKSUM of ICMPv6', INET6, ICMPV6, (u) => u.get(SOL.RAW, IPV6_OPTION.CHECKSUM), [2, 0, 0, 0]],
+  ['read IPV6_CHECKSUM of Mobile IPv6', INET6, 135, (u) => u.get(SOL.RAW, IPV6_OPTION.CHECKSUM), [4, 0, 0, 0]],
   ['IP_HDRINCL', INET, MINE, (u) => then(u.set(SOL.IP, IP_OPTION.HDRINCL, 1), u.get(SOL.IP, IP_OPTION.HDRINCL)), [1, 0, 0, 0]],
   ['IP_TTL', INET, MINE, (u) => then(u.set(SOL.IP, IP_OPTION.TTL, 3), u.get(SOL.IP, IP_OPTION.TTL)), [3, 0, 0, 0]],
   ['SO_TYPE', INET, MINE, (u) => u.get(SOL.SOCKET, SO.TYPE), [3, 0, 0, 0]],

@@ -10,7 +10,7 @@ import {
   SOCK_FLAG,
   TRANSMIT,
 } from '@softnet/contract';
-import { orphan, pull, push, SkbReader, trim } from '@softnet/skb';
+import { orphan, pull, SkbReader, trim } from '@softnet/skb';
 import { ipv4Src, ipv6Src } from '@softnet/wire';
 import { layerSegment } from '../offload/layer-segment.ts';
 import { Unmerger } from '../offload/unmerger.ts';
@@ -117,7 +117,9 @@ export class DatagramReceiver {
     if (filter === null) return true;
     // Of a raw one's packet the network header is the first that it is given.
     const headerBytes = Math.max(0, skb.data - skb.transport);
-    push(skb, headerBytes);
+    // Not by `push`, as nothing is written there: a clone's head is shared.
+    skb.data -= headerBytes;
+    skb.len += headerBytes;
     const keptBytes = filter.run(skb);
     if (keptBytes === 0) {
       skb.memory.pool.drop(skb, this.#reasons.filter);
