@@ -23,8 +23,6 @@ import { getRawOption, setRawOption } from './raw-options.ts';
 import { rawStateOf } from './raw-state.ts';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
-/** Types of ICMP that ICMP_FILTER knows: others come through (raw(7)). */
-const FILTERED_TYPES = 32;
 
 /** Raw sockets as what datagram sockets do with packets: no header of ours, or IP's by its user. Linux's `raw.c`. */
 export class RawProtocol implements DatagramProtocol {
@@ -88,12 +86,11 @@ export class RawProtocol implements DatagramProtocol {
     return 0;
   }
 
-  /** Does its filter of ICMP types keep this packet, `data` = `transport`, from a socket? */
+  /** Does its filter of ICMP types keep this packet, `data` = `transport`, from a socket? Of IPv4's it knows the first 32 (raw(7)): the rest of the bits are never set. */
   blocks(sock: SockCommon, skb: Skb): boolean {
     if (sock.protocol !== (sock.family === INET ? IP_PROTOCOL.ICMP : IP_PROTOCOL.ICMPV6)) return false;
     if (skb.data >= skb.tail) return false;
     const type = skb.memory.bytes[skb.data]!;
-    if (sock.family === INET && type >= FILTERED_TYPES) return false;
     return ((rawStateOf(sock).blocked[type >>> 5]! >>> (type & 31)) & 1) !== 0;
   }
 

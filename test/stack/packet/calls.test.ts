@@ -156,11 +156,12 @@ test('a device goes down, up, and away: ENETDOWN once, and it is heard again whi
   const made = await net.world.run(net.b.addDevice('wire', 'eth9', { cable: new Cable({ name: 'third' }) }));
   net.b.up('eth9');
   user.bind(made);
-  expect(user.set(ADD_MEMBERSHIP, request(made.ifindex, 1, 0))).toBe(0);
+  const { ifindex } = made;
+  expect(user.set(ADD_MEMBERSHIP, request(ifindex, 1, 0))).toBe(0);
   net.b.kernel.port(Devices).current.remove(made);
   await net.settle();
   expect([user.receive(), user.sock.ifindex, user.send(sent)]).toEqual([-ERRNO.ENETDOWN, -1, -ERRNO.ENXIO]);
-  expect(user.set(DROP_MEMBERSHIP, request(made.ifindex, 1, 0))).toBe(-ERRNO.EADDRNOTAVAIL);
+  expect(user.set(DROP_MEMBERSHIP, request(ifindex, 1, 0))).toBe(-ERRNO.EADDRNOTAVAIL);
   user.close();
   sender.close();
 });
