@@ -90,6 +90,11 @@ export class Connection {
   /** What the peer has, and what is lost; null: all that is outstanding is in the network. */
   scoreboard: Scoreboard | null = null;
   dupAcks = 0;
+  /** Behind what was outstanding when the last recovery or loss began: RecoveryPoint of RFC 6675, `recover` of RFC 6582. */
+  recoverSeq = 0;
+  /** Until this is acknowledged it counts that `cwnd` was used up; else most that was outstanding (RFC 7661 §4). */
+  limitedSeq = 0;
+  mostOutBytes = 0;
   /** Octets acknowledged and not yet counted as packets. */
   ackedRestBytes = 0;
   /** Retransmission timeouts in a row, of data, or SYN; probes of a shut window; keepalive probes without an answer. */
@@ -98,6 +103,7 @@ export class Connection {
   keepaliveProbes = 0;
   /** When the first of these timeouts was: user timeout, `tcp_retries2`. */
   firstTimeoutMs = 0;
+  firstProbeMs = 0;
   lastSentMs = 0;
   lastDataSentMs = 0;
   lastAckMs = 0;

@@ -82,9 +82,9 @@ export interface MachineHost extends PayloadOwner {
   mostSegments(conn: Connection): number;
   /** All before `conn.sndUna` is acknowledged: the send queue lets go of it; `sock.sendQueuedBytes` follows. */
   acknowledged(conn: Connection): void;
-  /** Puts the skb's payload, in order, behind what waits to be read: takes the skb, which is charged already. */
-  deliver(conn: Connection, skb: Skb): void;
-  /** As `Piece.payload`: `lenBytes` of it from `skipBytes` on, in order; the same, of a packet that others may have pieces of. */
+  /** Puts `lenBytes` of the skb's payload from `skipBytes` on behind what waits to be read: takes the skb, which is charged already (`admit`). */
+  deliver(conn: Connection, skb: Skb, skipBytes: number, lenBytes: number): void;
+  /** The same of a `Piece`: others may have pieces of its payload, and the piece itself lets go of it (`drop`) behind this. `keep` and `drop` count from 0; the last `drop` releases. */
   deliverPiece(conn: Connection, payload: object, skipBytes: number, lenBytes: number): void;
   /** May it wait in this socket? Charges it. False: no room, it is to be dropped. Where its memory is short, this takes what came out of order first (`conn.disorder`). */
   admit(conn: Connection, skb: Skb): boolean;
