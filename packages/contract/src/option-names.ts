@@ -192,6 +192,46 @@ export const UDP_OPTION = Object.freeze({
   GRO: 104,
 } as const);
 
+/** `TCP_*` of SOL_TCP (linux/tcp.h). */
+export const TCP_SOCKET_OPTION = Object.freeze({
+  NODELAY: 1,
+  MAXSEG: 2,
+  CORK: 3,
+  KEEPIDLE: 4,
+  KEEPINTVL: 5,
+  KEEPCNT: 6,
+  SYNCNT: 7,
+  LINGER2: 8,
+  DEFER_ACCEPT: 9,
+  WINDOW_CLAMP: 10,
+  INFO: 11,
+  QUICKACK: 12,
+  CONGESTION: 13,
+  MD5SIG: 14,
+  THIN_LINEAR_TIMEOUTS: 16,
+  THIN_DUPACK: 17,
+  USER_TIMEOUT: 18,
+  REPAIR: 19,
+  REPAIR_QUEUE: 20,
+  QUEUE_SEQ: 21,
+  REPAIR_OPTIONS: 22,
+  FASTOPEN: 23,
+  TIMESTAMP: 24,
+  NOTSENT_LOWAT: 25,
+  CC_INFO: 26,
+  SAVE_SYN: 27,
+  SAVED_SYN: 28,
+  REPAIR_WINDOW: 29,
+  FASTOPEN_CONNECT: 30,
+  ULP: 31,
+  MD5SIG_EXT: 32,
+  FASTOPEN_KEY: 33,
+  FASTOPEN_NO_COOKIE: 34,
+  ZEROCOPY_RECEIVE: 35,
+  INQ: 36,
+  TX_DELAY: 37,
+} as const);
+
 /** `PACKET_*` of SOL_PACKET. */
 export const PACKET_OPTION = Object.freeze({
   ADD_MEMBERSHIP: 1,

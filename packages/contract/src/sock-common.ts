@@ -37,8 +37,11 @@ export class SockCommon extends Held {
   layer: NetworkLayer | null = null;
   /** Its route, and its hold on the layer. Null: neither connected nor bound. */
   dst: DstUse | null = null;
-  /** Called when what `calls.poll` says may have changed. Set by its user's face. */
-  wake: ((sock: SockCommon) => void) | null = null;
+  /**
+   * Called when what `calls.poll` says may have changed, or come anew. Set by its user's face.
+   * @param bits of POLL that it is about, as far as its protocol knows: POLL.IN of new data, POLL.OUT of new room. Who watches by edge (EPOLLET) is told of no other. Not said: of any.
+   */
+  wake: ((sock: SockCommon, bits?: number) => void) | null = null;
   /** The protocol's own. */
   ext: object | null = null;
   /** The face's own: a descriptor, a node:net socket. */
