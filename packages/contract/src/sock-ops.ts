@@ -22,6 +22,11 @@ export interface SockOps {
   error(sock: SockCommon, skb: Skb | null, report: ErrorReport): void;
   /** An skb that was charged to it is freed, or leaves: takes `truesize` off. `skb.type` OUTGOING: it was sending. */
   released(sock: SockCommon, skb: Skb): void;
+  /**
+   * Leaves its flow to a new connection of this host: a TIME-WAIT, where the new one's first sequence number is beyond all of its own (RFC 6191). True: it has ended, and is out of
+   * the flow table. Not there: it never does. @param isChosen the new one's port is being chosen: another would do.
+   */
+  yields?(sock: SockCommon, young: SockCommon, isChosen: boolean): boolean;
   /** What users call; null: a socket of the kernel's own. */
   readonly calls: SocketCalls | null;
 }
@@ -44,12 +49,19 @@ export interface SocketCalls {
   receive(sock: SockCommon, message: Message): number;
   /** @param how bits: 1 receiving, 2 sending. */
   shutdown(sock: SockCommon, how: number): number;
-  /** Idempotent; also on one half built (row I7). */
+  /**
+   * Idempotent; also on one half built (row I7). Of a stream whose `lingerSec` is above 0 `wake` stays, and is called once more when `queuedBytes(sock, true)` is no longer above 0: the
+   * peer has all, the end included, or the connection is gone. Till then a face's close waits.
+   */
   close(sock: SockCommon): void;
   /** Bits of {@link POLL}. */
   poll(sock: SockCommon): number;
-  /** Bytes that `receive` would give at once (FIONREAD: of datagrams the first one's), or with `sending` those that are not sent yet (SIOCOUTQ). Or -errno. */
+  /** Bytes that `receive` would give at once (FIONREAD: of datagrams the first one's), or with `sending` those that were not sent, or not acknowledged yet (SIOCOUTQ). Or -errno. */
   queuedBytes(sock: SockCommon, sending: boolean): number;
+  /** Of streams: bytes that were not sent even once (SIOCOUTQNSD), or -errno. Not there: it has no such number. */
+  unsentBytes?(sock: SockCommon): number;
+  /** Of streams with urgent data: 1, the next byte to be read is the mark (SIOCATMARK), 0, or -errno. Not there: it has none. */
+  isAtMark?(sock: SockCommon): number;
   /** Of the protocol's own level; others go to `OptionLevel`. The value in `value`, as in Linux's ABI. */
   setOption(sock: SockCommon, level: number, name: number, value: Uint8Array): number;
   /** Writes into `value`; returns how many bytes, or -errno. */

@@ -33,11 +33,12 @@ export interface SocketPorts {
   /**
    * Claims the local end that the socket's fields say, by REUSEADDR, REUSEPORT, V6ONLY and interface; `localPort` 0
    * chooses one (RFC 6056) and writes it. Returns 0, -EADDRINUSE, -EACCES. Packets find it when it is inserted.
+   * Also of a stream that has its port and begins to listen, SOCK_FLAG.LISTENING being set: who listens keeps others from it. Refused, it has the port as before.
    */
   bind(sock: SockCommon): number;
   /**
-   * Claims the whole flow that its fields say, and inserts it; `localPort` 0 chooses one that hashes to this shard.
-   * Returns 0, -EADDRNOTAVAIL (no port is left), -EADDRINUSE.
+   * Claims the whole flow that its fields say, and inserts it; `localPort` 0 chooses one that hashes to this shard. Who has the flow may leave it to this one (`SockOps.yields`).
+   * Returns 0, -EADDRNOTAVAIL (no port is left, or another keeps the flow), -EADDRINUSE (others have the port, and it has not).
    */
   connect(sock: SockCommon): number;
 }

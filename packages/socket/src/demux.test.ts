@@ -23,7 +23,7 @@ function makeDemux() {
   const flows = new FlowTable(new FlowHash(new HalfSipHash([1, 2])), { lookups: { value: 0 }, probes: { value: 0 } });
   const random = { u32: () => 5, below: () => 0, fraction: () => 0, fill: () => {} };
   const chosen = new ChosenPorts(random, new HalfSipHash([3, 4]), () => [100, 101]);
-  const demux = new Demux(flows, new PortTable(chosen, (sock, port) => flows.hasFlow(sock, port)), current);
+  const demux: Demux = new Demux(flows, new PortTable(chosen, (...asked) => demux.isFlowTaken(...asked)), current);
   const sockOf = (name: string, over: Partial<SockCommon> = {}, then: (skb: Skb) => void = () => {}): SockCommon => {
     const input = (_sock: SockCommon, skb: Skb): void => {
       given.push(`${name} ${current.id}`);
@@ -81,7 +81,37 @@ describe('the demux', () => {
     const { demux, sockOf } = makeDemux();
     const one = sockOf('one', { ...flowTo(PEER), flags: REUSEADDR | PORT_BOUND });
     const two = sockOf('two', { ...flowTo(PEER), flags: REUSEADDR | PORT_BOUND });
-    expect([demux.connect(one), demux.connect(two), two.hash, demux.find(keyTo(HERE)) === one]).toEqual([0, -ERRNO.EADDRINUSE, 0, true]);
+    expect([demux.connect(one), demux.connect(two), two.hash, demux.find(keyTo(HERE)) === one]).toEqual([0, -ERRNO.EADDRNOTAVAIL, 0, true]);
+  });
+
+  test.each([
+    ['a port that is named', 9, false],
+    ['one that is chosen', 0, true],
+  ])('who has a flow is asked, as its owner, whether it leaves it: %s', (_what, localPort, isChosen) => {
+    const { demux, current, sockOf } = makeDemux();
+    const old = sockOf('old', { ...flowTo(PEER), localPort: 0 });
+    // All of the range is theirs.
+    expect([demux.connect(old), demux.connect(sockOf('beside', { ...flowTo(PEER), localPort: 0 }))]).toEqual([0, 0]);
+    old.holdKind = { owner: 3 } as SockCommon['holdKind'];
+    const asked: unknown[] = [];
+    let leaves = false;
+    old.ops.yields = (...of) => {
+      asked.push([...of, current.id]);
+      if (leaves) demux.remove(old);
+      return leaves;
+    };
+    const port = old.localPort;
+    const young = sockOf('young', { ...flowTo(PEER), localPort: localPort === 0 ? 0 : port, flags: REUSEADDR });
+    old.flags |= REUSEADDR;
+    const claims = localPort === 0 ? 0 : demux.bind(young);
+    expect([claims, demux.connect(young)]).toEqual([0, -ERRNO.EADDRNOTAVAIL]);
+    leaves = true;
+    expect([demux.connect(young), young.localPort, demux.find(keyTo(HERE, { localPort: port })) === young]).toEqual([0, port, true]);
+    expect(asked).toEqual([
+      [old, young, isChosen, 3],
+      [old, young, isChosen, 3],
+    ]);
+    expect(current.id).toBe(CALLER);
   });
 
   test.each([
@@ -184,7 +214,7 @@ describe('what the generation before has left is there at the first call, whiche
     [
       'connect',
       ({ demux, sockOf, connected }) => demux.connect(sockOf('late', { ...flowTo(PEER), localPort: connected.localPort })),
-      -ERRNO.EADDRINUSE,
+      -ERRNO.EADDRNOTAVAIL,
     ],
     ['insert', ({ demux, sockOf }) => demux.insert(sockOf('other', { localPort: 14 })), undefined],
     ['remove', ({ demux, closed }) => demux.remove(closed), undefined],

@@ -64,6 +64,21 @@ export class Demux implements SocketDemux, SocketPorts {
     return error;
   }
 
+  /**
+   * Has another one the flow that this one would have with this port, and keeps it? A TIME-WAIT may end for it.
+   * @param isChosen another port would do.
+   */
+  isFlowTaken(sock: SockCommon, localPort: number, isChosen: boolean): boolean {
+    const holder = this.#flows.flowHolder(sock, localPort);
+    if (holder === null) return false;
+    const current = this.#current;
+    const caller = current.id;
+    current.id = ownerOf(holder, caller);
+    const yields = holder.ops.yields?.(holder, sock, isChosen) === true;
+    current.id = caller;
+    return !yields;
+  }
+
   /** What a socket says of itself (its hash, that it has its port) is true of the tables of before: it comes into these. */
   #takeOver({ items }: Contributions<SocketHolder>): void {
     this.#before = null;
@@ -103,10 +118,14 @@ export class Demux implements SocketDemux, SocketPorts {
   #give(sock: SockCommon, skb: Skb): void {
     const current = this.#current;
     const caller = current.id;
-    current.id = sock.holdKind === null ? caller : sock.holdKind.owner;
+    current.id = ownerOf(sock, caller);
     sock.ops.input(sock, skb);
     current.id = caller;
   }
+}
+
+function ownerOf({ holdKind }: SockCommon, caller: number): number {
+  return holdKind === null ? caller : holdKind.owner;
 }
 
 /** Multicast and broadcast are for all who have asked (RFC 1122 §3.3.6, §3.3.7); a subnet's broadcast is known by its type only. */

@@ -114,13 +114,13 @@ export class FlowTable {
     return count;
   }
 
-  /** Has another one the flow that this one would have with this port? */
-  hasFlow(sock: SockCommon, localPort: number): boolean {
+  /** Who else has the flow that this one would have with this port? Null: nobody. */
+  flowHolder(sock: SockCommon, localPort: number): SockCommon | null {
     const hash = this.#hash.ofSocket(sock, localPort, TIER.FLOW);
     for (let at = this.#tables[TIER.FLOW].first(hash); at !== null; at = at.hashNext) {
-      if (at.hash === hash && at.localPort === localPort && at.protocol === sock.protocol && isSameFlow(sock, at)) return true;
+      if (at.hash === hash && at.localPort === localPort && at.protocol === sock.protocol && isSameFlow(sock, at)) return at;
     }
-    return false;
+    return null;
   }
 
   #best(key: FlowKey, tier: number, ipv4: boolean): SockCommon | null {

@@ -55,7 +55,7 @@ export class SocketModule implements SoftnetModule {
       lookups: ctx.counter('socket.lookups'),
       probes: ctx.counter('socket.probes'),
     });
-    this.#ports = new PortTable(chosen, (sock, port) => this.#flows.hasFlow(sock, port));
+    this.#ports = new PortTable(chosen, (sock, port, isChosen) => this.#demux.isFlowTaken(sock, port, isChosen));
     this.#demux = new Demux(this.#flows, this.#ports, ctx.current);
     this.#holders = ctx.contributions(SocketHolder);
     const protocols = ctx.contributions(SocketProtocol);

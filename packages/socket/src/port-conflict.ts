@@ -1,17 +1,24 @@
 import type { SockCommon } from '@softnet/contract';
 import { ADDRESS_FAMILY, SOCK_FLAG, SOCK_TYPE } from '@softnet/contract';
-import { isConnected, isIpv4, isWild } from './flow-match.ts';
+import { isIpv4, isWild } from './flow-match.ts';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
-const { REUSEADDR, REUSEPORT, V6ONLY, LISTENING, PORT_BOUND } = SOCK_FLAG;
+const { REUSEADDR, REUSEPORT, V6ONLY, LISTENING } = SOCK_FLAG;
 
-/** May both have one port of one protocol? Linux's rules (`inet_rcv_saddr_equal`, `udp_lib_lport_inuse`, `inet_csk_bind_conflict`). */
-export function conflicts(young: SockCommon, old: SockCommon): boolean {
+/**
+ * Is it in the way of the young one, which wants the port that it has? Linux's rules (`inet_rcv_saddr_equal`, `udp_lib_lport_inuse`, `inet_csk_bind_conflict`).
+ * @param isChosen the port is one of many that would do: then streams share it with nobody who may be meant, whatever both say.
+ */
+export function conflicts(young: SockCommon, old: SockCommon, isChosen = false): boolean {
   if (young === old) return false;
   if (young.ifindex !== 0 && old.ifindex !== 0 && young.ifindex !== old.ifindex) return false;
-  if (bothSay(young, old, REUSEADDR) && !isListener(young) && !isListener(old)) return false;
-  if (bothSay(young, old, REUSEPORT) && uidOf(young) === uidOf(old)) return false;
+  if ((!isChosen || !isStream(young)) && maySharePort(young, old)) return false;
   return sharesAddress(young, old);
+}
+
+function maySharePort(young: SockCommon, old: SockCommon): boolean {
+  if (bothSay(young, old, REUSEADDR) && !isListener(old)) return true;
+  return bothSay(young, old, REUSEPORT) && uidOf(young) === uidOf(old);
 }
 
 /** Are both the same flow, seen from here? */
@@ -26,11 +33,6 @@ export function isSameFlow(one: SockCommon, other: SockCommon): boolean {
     isSameLocal(one, other) &&
     (one.ifindex === other.ifindex || one.ifindex === 0 || other.ifindex === 0)
   );
-}
-
-/** A port that was chosen for a connection may be chosen again for another one: both ends tell them apart. */
-export function sharesPort(sock: SockCommon): boolean {
-  return isConnected(sock) && (sock.flags & PORT_BOUND) === 0;
 }
 
 /** Could one packet be for both of them? */
@@ -62,9 +64,12 @@ function bothSay(one: SockCommon, other: SockCommon, flag: number): boolean {
 }
 
 /** Of a stream: REUSEADDR lets nobody take its newcomers. Of datagrams all that are bound listen, and REUSEADDR shares them. */
-function isListener({ ops, flags }: SockCommon): boolean {
-  const streams = ops.type === SOCK_TYPE.STREAM || ops.type === SOCK_TYPE.DCCP || ops.type === SOCK_TYPE.SEQPACKET;
-  return streams && (flags & LISTENING) !== 0;
+function isListener(sock: SockCommon): boolean {
+  return (sock.flags & LISTENING) !== 0 && isStream(sock);
+}
+
+function isStream({ ops: { type } }: SockCommon): boolean {
+  return type === SOCK_TYPE.STREAM || type === SOCK_TYPE.DCCP || type === SOCK_TYPE.SEQPACKET;
 }
 
 function uidOf({ options }: SockCommon): number {

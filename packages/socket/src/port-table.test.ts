@@ -10,7 +10,7 @@ import { conflicts, isSameFlow } from './port-conflict.ts';
 import { PortTable } from './port-table.ts';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
-const { REUSEADDR, REUSEPORT, V6ONLY, LISTENING, PORT_BOUND } = SOCK_FLAG;
+const { REUSEADDR, REUSEPORT, V6ONLY, LISTENING } = SOCK_FLAG;
 const datagrams = { name: 'test', type: SOCK_TYPE.DGRAM } as SockOps;
 const streams = { name: 'test', type: SOCK_TYPE.STREAM } as SockOps;
 
@@ -23,7 +23,7 @@ const random = (first: number): Random => ({ u32: () => first, below: (bound) =>
 function tableOf(low = 32768, high = 60999, first = 5) {
   const flows = new FlowTable(new FlowHash(new HalfSipHash([1, 2])), { lookups: { value: 0 }, probes: { value: 0 } });
   const chosen = new ChosenPorts(random(first), new HalfSipHash([3, 4]), () => [low, high]);
-  const ports = new PortTable(chosen, (sock, port) => flows.hasFlow(sock, port));
+  const ports = new PortTable(chosen, (sock, port) => flows.flowHolder(sock, port) !== null);
   return {
     bind: (sock: SockCommon) => ports.bind(sock),
     connect: (sock: SockCommon) => {
@@ -78,11 +78,22 @@ describe("who may share a port: Linux's rules", () => {
     expect([conflicts(a, b), conflicts(b, a), conflicts(a, a)]).toEqual([expected, expected, false]);
   });
 
-  test('of streams, REUSEADDR lets nobody in beside a listener', () => {
+  test('of streams, REUSEADDR lets nobody in beside a listener, but one begins to listen beside those that do not', () => {
     const listener = sockOf({ flags: REUSEADDR | LISTENING }, streams);
-    expect(conflicts(sockOf({ flags: REUSEADDR }, streams), listener)).toBe(true);
-    expect(conflicts(sockOf({ flags: REUSEADDR }, streams), sockOf({ flags: REUSEADDR }, streams))).toBe(false);
+    const [one, two] = [sockOf({ flags: REUSEADDR }, streams), sockOf({ flags: REUSEADDR }, streams)];
+    expect([conflicts(one, listener), conflicts(listener, one), conflicts(one, two)]).toEqual([true, false, false]);
   });
+
+  test.each([REUSEADDR, REUSEPORT])(
+    'where a port is chosen, streams share it with nobody who may be meant, whatever both say: %i',
+    (flags) => {
+      const pair = (ops: SockOps) => [sockOf({ ...V4, flags }, ops), sockOf({ flags }, ops), sockOf({ ...OTHER_V4, flags }, ops)] as const;
+      const [bound, wild, other] = pair(streams);
+      expect([conflicts(bound, wild, true), conflicts(bound, wild), conflicts(bound, other, true)]).toEqual([true, false, false]);
+      const [datagram, any] = pair(datagrams);
+      expect(conflicts(datagram, any, true)).toBe(false);
+    },
+  );
 });
 
 test.each<[string, Partial<SockCommon>, boolean]>([
@@ -138,7 +149,8 @@ describe('ports', () => {
       [100, 101],
     ]);
     expect(table.connect(to(1))).toBe(-ERRNO.EADDRNOTAVAIL);
-    expect(table.connect(to(2, { localPort: 100 }))).toBe(-ERRNO.EADDRINUSE);
+    expect(table.connect(to(2, { localPort: 100 }))).toBe(-ERRNO.EADDRNOTAVAIL);
+    expect(table.connect(to(3, { localPort: 100 }))).toBe(-ERRNO.EADDRINUSE);
     table.release(socks[0]!);
     socks[0]!.localPort = 0;
     expect([table.connect(socks[0]!), socks[0]!.localPort]).toEqual([0, a]);
@@ -156,14 +168,24 @@ describe('ports', () => {
     expect(connect(late)).toBe(0);
   });
 
-  test('a port that was bound is not given to connections', () => {
-    const table = tableOf(100, 100);
-    const bound = sockOf({ ...V4, localPort: 100, flags: PORT_BOUND });
-    expect(table.bind(bound)).toBe(0);
-    Object.assign(bound, { remote2: 0xffff, remote3: 1, remotePort: 9 });
-    expect(table.connect(bound)).toBe(0);
-    expect(table.connect(sockOf({ ...V4, remote2: 0xffff, remote3: 2, remotePort: 9 }))).toBe(-ERRNO.EADDRNOTAVAIL);
-  });
+  test.each([0, 100])(
+    'a port that was bound is not chosen for connections, by whatever address, until it is free: bind to %i',
+    (localPort) => {
+      const table = tableOf(100, 100);
+      const bound = sockOf({ ...V4, localPort });
+      expect([table.bind(bound), bound.localPort]).toEqual([0, 100]);
+      Object.assign(bound, { remote2: 0xffff, remote3: 1, remotePort: 9 });
+      expect(table.connect(bound)).toBe(0);
+      const late = sockOf({ ...OTHER_V4, remote2: 0xffff, remote3: 2, remotePort: 9 });
+      expect(table.connect(late)).toBe(-ERRNO.EADDRNOTAVAIL);
+      const given = sockOf({ ...OTHER_V4, remote2: 0xffff, remote3: 3, remotePort: 9 });
+      table.release(bound);
+      expect(table.connect(given)).toBe(0);
+      expect([table.bind(Object.assign(bound, { localPort: 100, remote3: 0 })), table.connect(late)]).toEqual([0, -ERRNO.EADDRNOTAVAIL]);
+      table.release(bound);
+      expect(table.connect(late)).toBe(0);
+    },
+  );
 });
 
 describe('the double hash (RFC 6056 §3.3.4)', () => {
@@ -259,8 +281,7 @@ test('connections get the ports that a list of all claims would give them, besid
       const at = (port: number) => claims.filter((other) => other.localPort === port);
       const isFree = (sock: SockCommon, port: number) => at(port).every((other) => !conflicts(sock, other));
       const hasFlow = (sock: SockCommon, port: number) => at(port).some((other) => other.remote3 !== 0 && isSameFlow(sock, other));
-      const mayHave = (sock: SockCommon, port: number) =>
-        !hasFlow(sock, port) && at(port).every((other) => given.has(other) || !conflicts(sock, other));
+      const mayHave = (sock: SockCommon, port: number) => !hasFlow(sock, port) && at(port).every((other) => given.has(other));
       for (const { how, local, peer, port, flags, ifindex, pick } of moves) {
         const remote = { remote2: 0xffff, remote3: peer, remotePort: 9 };
         const old = claims[pick % (claims.length || 1)];
@@ -269,15 +290,16 @@ test('connections get the ports that a list of all claims would give them, besid
           given.delete(old);
           claims.splice(claims.indexOf(old), 1);
         } else if (how === 'bind') {
-          const sock = sockOf({ ...local, localPort: port, flags: flags | (port === 0 ? 0 : PORT_BOUND), ifindex });
+          const sock = sockOf({ ...local, localPort: port, flags, ifindex });
           const could = port === 0 ? isFree(sock, 100) || isFree(sock, 101) : isFree(sock, port);
           expect(table.bind(sock)).toBe(could ? 0 : -ERRNO.EADDRINUSE);
           if (could) claims.push(sock);
         } else if (how === 'connect') {
-          const sock = sockOf({ ...local, ...remote, localPort: port, flags: flags | (port === 0 ? 0 : PORT_BOUND), ifindex });
+          const sock = sockOf({ ...local, ...remote, localPort: port, flags, ifindex });
           const could = port === 0 ? mayHave(sock, 100) || mayHave(sock, 101) : !hasFlow(sock, port) && isFree(sock, port);
           const candidates = [100, 101].filter((each) => mayHave(sock, each));
-          expect(table.connect(sock)).toBe(could ? 0 : port === 0 ? -ERRNO.EADDRNOTAVAIL : -ERRNO.EADDRINUSE);
+          const errno = port === 0 || hasFlow(sock, port) ? ERRNO.EADDRNOTAVAIL : ERRNO.EADDRINUSE;
+          expect(table.connect(sock)).toBe(could ? 0 : -errno);
           if (!could) continue;
           if (port === 0) {
             expect(candidates).toContain(sock.localPort);
@@ -288,9 +310,8 @@ test('connections get the ports that a list of all claims would give them, besid
           const before = { remote2: 0, remote3: 0, remotePort: 0 };
           Object.assign(old, remote);
           const could = !hasFlow(old, old.localPort);
-          expect(table.connect(old)).toBe(could ? 0 : -ERRNO.EADDRINUSE);
+          expect(table.connect(old)).toBe(could ? 0 : -ERRNO.EADDRNOTAVAIL);
           if (!could) Object.assign(old, before);
-          else if ((old.flags & PORT_BOUND) === 0) given.add(old);
         }
       }
     }),

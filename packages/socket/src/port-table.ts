@@ -1,19 +1,20 @@
 import type { SockCommon } from '@softnet/contract';
 import { ERRNO, SOCK_FLAG } from '@softnet/contract';
 import type { ChosenPorts } from './chosen-ports.ts';
-import { conflicts, sharesPort } from './port-conflict.ts';
+import { isConnected } from './flow-match.ts';
+import { conflicts } from './port-conflict.ts';
 
 const { PORT_CLAIMED, PORT_SHARED } = SOCK_FLAG;
 
-/** Who has one port. Those with PORT_SHARED are connections to which it was given: another flow may have it too. */
+/** Who has one port. Those with PORT_SHARED are connections for which it was chosen: it may be chosen for others too, while they alone have it. */
 class PortHolders {
   readonly all = new Set<SockCommon>();
   /** Those that are there without PORT_SHARED. */
   exclusive = 0;
 }
 
-/** Asks whether another socket has the flow that this one would have with this port. */
-export type HasFlow = (sock: SockCommon, localPort: number) => boolean;
+/** Asks whether another socket has, and keeps, the flow that this one would have with this port. @param isChosen another port would do. */
+export type HasFlow = (sock: SockCommon, localPort: number, isChosen: boolean) => boolean;
 
 /**
  * Who has which port, by protocol. A socket's `protocol` and `localPort` stay as they are while it has one. Most ports have one holder, which then
@@ -40,9 +41,9 @@ export class PortTable {
    */
   bind(sock: SockCommon): number {
     if (sock.localPort !== 0) {
-      if (!this.#isFree(sock, sock.localPort)) return -ERRNO.EADDRINUSE;
+      if (!this.#isFree(sock, sock.localPort, false)) return -ERRNO.EADDRINUSE;
     } else {
-      const port = this.#chosen.any((each) => this.#isFree(sock, each));
+      const port = this.#chosen.any((each) => this.#isFree(sock, each, true));
       if (port === 0) return -ERRNO.EADDRINUSE;
       sock.localPort = port;
     }
@@ -50,17 +51,19 @@ export class PortTable {
     return 0;
   }
 
-  /** The whole flow; port 0 chooses one. 0, -EADDRINUSE, -EADDRNOTAVAIL. */
+  /** The whole flow; port 0 chooses one. -EADDRNOTAVAIL: none is left, or another has the flow. -EADDRINUSE: others have the port. */
   connect(sock: SockCommon): number {
     if (sock.localPort !== 0) {
-      if (this.#hasFlow(sock, sock.localPort)) return -ERRNO.EADDRINUSE;
-      if (!this.has(sock) && !this.#isFree(sock, sock.localPort)) return -ERRNO.EADDRINUSE;
-    } else {
-      const port = this.#chosen.forFlow(sock, (each) => this.#canHave(sock, each));
-      if (port === 0) return -ERRNO.EADDRNOTAVAIL;
-      sock.localPort = port;
+      if (this.#hasFlow(sock, sock.localPort, false)) return -ERRNO.EADDRNOTAVAIL;
+      if (!this.has(sock) && !this.#isFree(sock, sock.localPort, false)) return -ERRNO.EADDRINUSE;
+      this.claim(sock);
+      return 0;
     }
-    this.claim(sock);
+    const port = this.#chosen.forFlow(sock, (each) => this.#canHave(sock, each));
+    if (port === 0) return -ERRNO.EADDRNOTAVAIL;
+    sock.localPort = port;
+    sock.flags |= PORT_CLAIMED | PORT_SHARED;
+    this.enter(sock);
     return 0;
   }
 
@@ -68,14 +71,13 @@ export class PortTable {
     return (sock.flags & PORT_CLAIMED) !== 0;
   }
 
-  /** Has it without being asked: an accepted connection has the port of its listener. Again, when its ends have changed. */
+  /** Has it without being asked: an accepted connection has the port of its listener. Again, when its ends have changed: who is no connection any more shares it no longer. */
   claim(sock: SockCommon): void {
-    const shared = sharesPort(sock) ? PORT_SHARED : 0;
     if ((sock.flags & PORT_CLAIMED) !== 0) {
-      if ((sock.flags & PORT_SHARED) === shared) return;
+      if ((sock.flags & PORT_SHARED) === 0 || isConnected(sock)) return;
       this.release(sock);
     }
-    sock.flags |= PORT_CLAIMED | shared;
+    sock.flags |= PORT_CLAIMED;
     this.enter(sock);
   }
 
@@ -108,23 +110,20 @@ export class PortTable {
     sock.flags &= ~(PORT_CLAIMED | PORT_SHARED);
   }
 
-  #isFree(sock: SockCommon, port: number): boolean {
+  #isFree(sock: SockCommon, port: number, isChosen: boolean): boolean {
     const holders = this.#holders.get(keyOf(sock.protocol, port));
     if (holders === undefined) return true;
-    if (!(holders instanceof PortHolders)) return !conflicts(sock, holders);
-    for (const holder of holders.all) if (conflicts(sock, holder)) return false;
+    if (!(holders instanceof PortHolders)) return !conflicts(sock, holders, isChosen);
+    for (const holder of holders.all) if (conflicts(sock, holder, isChosen)) return false;
     return true;
   }
 
-  /** May a connection be given this port? It may share it with others that were, if both ends tell them apart; all are not looked at. */
+  /** May it be chosen for this connection? It may share it with others for which it was, if both ends tell them apart; who is bound to it has it alone, by whatever address, as in Linux. */
   #canHave(sock: SockCommon, port: number): boolean {
     const holders = this.#holders.get(keyOf(sock.protocol, port));
     if (holders === undefined) return true;
-    if (this.#hasFlow(sock, port)) return false;
-    if (!(holders instanceof PortHolders)) return isShared(holders) || !conflicts(sock, holders);
-    if (holders.exclusive === 0) return true;
-    for (const holder of holders.all) if (!isShared(holder) && conflicts(sock, holder)) return false;
-    return true;
+    const isExclusive = holders instanceof PortHolders ? holders.exclusive > 0 : !isShared(holders);
+    return !isExclusive && !this.#hasFlow(sock, port, true);
   }
 }
 
