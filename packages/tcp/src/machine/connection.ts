@@ -126,6 +126,8 @@ export class Connection {
   /** Bytes that wait to be sent and to be read: of the segment and socket rooms. */
   sendQueue: object | null = null;
   receiveQueue: object | null = null;
+  /** Truesize of the packets that it has below: in queues of devices, and in devices (`tcp_limit_output_bytes`). Kept by the segment room. */
+  belowBytes = 0;
   /** The listener that it is still to be accepted from. */
   listener: object | null = null;
 
@@ -203,6 +205,8 @@ export const FLAG = Object.freeze({
   /** An acknowledgement is due; it is due now. */
   ACK_PENDING: 0x8000,
   ACK_NOW: 0x10000,
+  /** There was progress: its next segment confirms its neighbour (RFC 4861 §7.3.1). */
+  CONFIRM_NEIGHBOUR: 0x20000,
   /** TCP_QUICKACK keeps it so. */
   QUICK_ALWAYS: 0x40000,
   /** The user has closed it: nobody reads, nobody hears. */

@@ -84,8 +84,9 @@ export interface MachineHost extends PayloadOwner {
   acknowledged(conn: Connection): void;
   /** Puts `lenBytes` of the skb's payload from `skipBytes` on behind what waits to be read: takes the skb, which is charged already (`admit`). */
   deliver(conn: Connection, skb: Skb, skipBytes: number, lenBytes: number): void;
-  /** The same of a `Piece`: others may have pieces of its payload, and the piece itself lets go of it (`drop`) behind this. `keep` and `drop` count from 0; the last `drop` releases. */
-  deliverPiece(conn: Connection, payload: object, skipBytes: number, lenBytes: number): void;
+  /** The same of a `Piece`: others may have pieces of its payload, and the piece itself lets go of it (`drop`) behind this. `keep` and `drop` count from 0; the last `drop` releases.
+   * False: memory is out, and nothing was taken: RCV.NXT stays, and so does the piece. */
+  deliverPiece(conn: Connection, payload: object, skipBytes: number, lenBytes: number): boolean;
   /** May it wait in this socket? Charges it. False: no room, it is to be dropped. Where its memory is short, this takes what came out of order first (`conn.disorder`). */
   admit(conn: Connection, skb: Skb): boolean;
   /** Octets that its receive buffer has room for, as Linux's `tcp_space`: part of the truesize that is free. And of all of it. */
@@ -112,4 +113,3 @@ export interface MachineHost extends PayloadOwner {
   /** What came and needs an answer before a challenge's limit: true, and counted (`tcp_challenge_ack_limit`). */
   mayChallenge(): boolean;
 }
-
