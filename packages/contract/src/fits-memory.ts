@@ -93,6 +93,9 @@ export class FakeObjects<T extends Held> implements Objects<T> {
     before.holdKind!.release(before);
     this.#link(object, owner, place);
   }
+  passTo(object: T, owner: Owner): void {
+    object.holdOwner = owner;
+  }
   check(): void {}
   [Symbol.iterator](): Iterator<T> {
     return this.#held.values();

@@ -118,6 +118,8 @@ export interface Objects<T extends Held> {
    * stage 1 has begun. So a closing connection leaves its TIME-WAIT, and a handshake its connection.
    */
   succeed(object: T, before: Held, place: string): void;
+  /** The object lives for somebody else from now on, and what is derived from it too: a connection that is accepted. Also after stage 1 has begun. */
+  passTo(object: T, owner: Owner): void;
   /**
    * The object is over. What was derived from it ends too.
    * @throws ModuleFault when it is not held, or not one of these.

@@ -126,6 +126,21 @@ describe('ObjectList', () => {
     expect(() => list.succeed(new Thing('c'), a, 'theirs')).toThrow(ModuleFault);
   });
 
+  test('an object is passed to another owner, with what is derived from it, also when the doors are shut', () => {
+    const { list } = listOf();
+    const [root, child, grandchild] = [new Thing('root'), new Thing('child'), new Thing('grandchild')];
+    list.hold(root, ME, 'listener');
+    list.derive(child, root, 'way');
+    list.derive(grandchild, child, 'way');
+    list.shut();
+    const you = { name: 'you' };
+    list.passTo(root, you);
+    expect([root, child, grandchild].map(({ holdOwner }) => holdOwner)).toEqual([you, you, you]);
+    expect(list.count).toBe(3);
+    list.release(root);
+    expect(() => list.passTo(root, ME)).toThrow(ModuleFault);
+  });
+
   test('who came after stage 1 derives nothing, though a holder; who follows an old holder does', () => {
     const { list, log } = listOf();
     const others = new ObjectList<Thing>('sock', { drain: 'wait', close: () => undefined }, listOf('wait', 'n#1').keeper);

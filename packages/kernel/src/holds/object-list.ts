@@ -93,6 +93,11 @@ export class ObjectList<T extends Held> implements Objects<T> {
     list.release(before);
   }
 
+  passTo(object: T, owner: Owner): void {
+    this.check(object);
+    passOn(object, owner);
+  }
+
   release(object: T): void {
     this.check(object);
     this.#keeper.releasing(this as unknown as ObjectList<Held>, object);
@@ -222,6 +227,11 @@ function detach(object: Held, holder: Held): void {
   object.holdHolder = null;
   object.holdDerivedPrev = null;
   object.holdDerivedNext = null;
+}
+
+function passOn(holder: Held, owner: Owner): void {
+  holder.holdOwner = owner;
+  for (let derived = holder.holdDerived; derived !== null; derived = derived.holdDerivedNext) passOn(derived, owner);
 }
 
 function endDerived(holder: Held): void {

@@ -227,6 +227,7 @@ export class FakeObjects<T extends Held> implements Objects<T> {
     }
   }
   succeed(): void {}
+  passTo(): void {}
   check(): void {}
   [Symbol.iterator](): Iterator<T> {
     return this.#held.values();
