@@ -1,18 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeVerdict, parseScript, printScript, runScript } from '@softnet/testkit';
 import { expect, test } from 'vitest';
+import { failingNames, scriptNames } from './script-names.ts';
 
 const FOLDER = import.meta.dirname;
-const failing = new Set(
-  readFileSync(join(FOLDER, 'expect-fail.txt'), 'utf8')
-    .split('\n')
-    .map((line) => line.replace(/#.*/, '').trim())
-    .filter((line) => line !== ''),
-);
-const scripts = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.pkt'))
-  .sort();
+const failing = failingNames(FOLDER);
+const scripts = scriptNames(FOLDER);
 
 test.each(scripts)('%s', async (name) => {
   const verdict = await runScript(name, readFileSync(join(FOLDER, name), 'utf8'));

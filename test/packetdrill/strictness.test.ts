@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Mutant } from '@softnet/testkit';
 import { mutantsOf, parseScript, runParsed } from '@softnet/testkit';
 import { expect, test } from 'vitest';
+import { failingNames, scriptNames } from './script-names.ts';
 
 /** More than the usual tolerance of 4 ms. */
 const LATER_US = 10_000;
@@ -10,12 +11,8 @@ const FOLDER = import.meta.dirname;
 /** `SOFTNET_MUTANTS=whole`: all of them, some minutes. In the suite one of every second script. */
 const isWhole = process.env.SOFTNET_MUTANTS === 'whole';
 
-const failing = readFileSync(join(FOLDER, 'expect-fail.txt'), 'utf8')
-  .split('\n')
-  .map((line) => line.replace(/#.*/, '').trim());
-const scripts = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.pkt') && !failing.includes(name))
-  .sort();
+const failing = failingNames(FOLDER);
+const scripts = scriptNames(FOLDER).filter((name) => !failing.has(name));
 
 async function survives({ script }: Mutant): Promise<boolean> {
   return (await runParsed(script)).passed;

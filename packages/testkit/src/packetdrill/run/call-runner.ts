@@ -25,6 +25,7 @@ interface PendingCall {
   readonly spec: SyscallSpec;
   readonly made: MadeCall;
   readonly untilUs: number;
+  readonly lateUs: number;
   readonly settled: Promise<void>;
   answer: number | null;
   endedUs: number;
@@ -43,15 +44,24 @@ export class CallRunner {
     this.#toleranceUs = toleranceUs;
   }
 
-  /** @param untilUs when it returns; null: at once. @throws LineFailure, ScriptFailure */
-  async make(event: ScriptEvent, spec: SyscallSpec, untilUs: number | null): Promise<void> {
+  /** @param untilUs when it returns; null: at once. @param lateUs so much later it may. @throws LineFailure, ScriptFailure */
+  async make(event: ScriptEvent, spec: SyscallSpec, untilUs: number | null, lateUs: number): Promise<void> {
     if (!Object.hasOwn(CALLS, spec.name)) throw new ScriptFailure(`there is no call '${spec.name}'`);
     const made = CALLS[spec.name]!(this.#context, spec.args);
     if (untilUs === null) {
       this.#look(event, spec, made, await this.#atOnce(made));
       return;
     }
-    const pending: PendingCall = { event, spec, made, untilUs, settled: this.#follow(made, () => pending), answer: null, endedUs: -1 };
+    const pending: PendingCall = {
+      event,
+      spec,
+      made,
+      untilUs,
+      lateUs,
+      settled: this.#follow(made, () => pending),
+      answer: null,
+      endedUs: -1,
+    };
     this.#pending = pending;
     await this.#clock.advanceTo(this.#clock.nowUs);
   }
@@ -73,18 +83,18 @@ export class CallRunner {
     pending().endedUs = this.#clock.nowUs;
   }
 
-  /** Waits for the call that blocks, if there is one. @throws LineFailure when it returns early, late or never, or with something else. */
-  async join(): Promise<void> {
+  /** Waits for the call that blocks, if there is one. @returns when it ended; 0: there was none. @throws LineFailure when it returns early, late or never, or with something else. */
+  async join(): Promise<number> {
     const pending = this.#pending;
-    if (pending === null) return;
+    if (pending === null) return 0;
     this.#pending = null;
-    const { event, spec, made, untilUs } = pending;
-    if (pending.answer === null) await this.#clock.until(pending.settled, untilUs + this.#toleranceUs);
+    const { event, spec, made, untilUs, lateUs } = pending;
+    if (pending.answer === null) await this.#clock.until(pending.settled, untilUs + lateUs);
     const { line } = event.at;
     if (pending.answer === null)
-      throw new LineFailure(line, `the call has not returned by ${seconds(untilUs + this.#toleranceUs)}`, printEvent(event));
+      throw new LineFailure(line, `the call has not returned by ${seconds(untilUs + lateUs)}`, printEvent(event));
     const offUs = pending.endedUs - untilUs;
-    if (Math.abs(offUs) > this.#toleranceUs) {
+    if (offUs < -this.#toleranceUs || offUs > lateUs) {
       const how = offUs < 0 ? 'early' : 'late';
       throw new LineFailure(
         line,
@@ -93,6 +103,7 @@ export class CallRunner {
       );
     }
     this.#look(event, spec, made, pending.answer);
+    return pending.endedUs;
   }
 
   #look(event: ScriptEvent, spec: SyscallSpec, made: MadeCall, answer: number): void {

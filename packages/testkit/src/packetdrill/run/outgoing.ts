@@ -11,13 +11,21 @@ import { showLive } from '../packets/show-live.ts';
 import type { FlowBook } from './flow-book.ts';
 import type { ScriptClock } from './script-clock.ts';
 import type { ScriptConfig } from './script-config.ts';
-import type { ScriptHost } from './script-host.ts';
+import type { ScriptTarget, TargetLink } from './script-target.ts';
 import { LineFailure, seconds } from './verdict.ts';
 
 /** When a packet is expected; nulls: at any time. */
 export interface Due {
   readonly startUs: number | null;
   readonly endUs: number | null;
+  /** So much later it may be: the tolerance, and more for long waits on real machines. */
+  readonly lateUs: number;
+}
+
+/** A packet that came as expected. */
+export interface HeardPacket {
+  readonly shown: string;
+  readonly sentUs: number;
 }
 
 /** So much longer than the tolerance is waited, to be able to say by how much a packet was late. */
@@ -27,78 +35,79 @@ const ANY_TIME_US = 600_000_000;
 
 /** Waits for the packets that a script expects, and compares. */
 export class Outgoing {
-  readonly #host: ScriptHost;
+  readonly #link: TargetLink;
   readonly #config: ScriptConfig;
   readonly #flows: FlowBook;
   readonly #clock: ScriptClock;
+  readonly #stampSlackUs: number;
 
-  constructor(host: ScriptHost, config: ScriptConfig, flows: FlowBook, clock: ScriptClock) {
-    this.#host = host;
+  constructor({ link, clock, stampSlackUs }: ScriptTarget, config: ScriptConfig, flows: FlowBook) {
+    this.#link = link;
     this.#config = config;
     this.#flows = flows;
     this.#clock = clock;
+    this.#stampSlackUs = stampSlackUs;
   }
 
   /** @throws LineFailure for a packet that is missing, early, late, or another. */
-  async expect(event: ScriptEvent, spec: PacketSpec, due: Due): Promise<string> {
+  async expect(event: ScriptEvent, spec: PacketSpec, due: Due): Promise<HeardPacket> {
     const sent = await this.#next(event, due);
     let live = this.#read(sent);
     const flow = this.#flows.carrying(live) ?? this.#flows.of(spec);
     learn(flow, live, spec);
     if (!this.#config.strictSegments) live = await this.#aggregated(live, spec, due);
     const shown = `${seconds(this.#clock.scriptUs(sent.timeUs))} ${showLive(live, flow)}`;
-    const { wireVersion: version, toleranceUs } = this.#config;
-    const found = differences(live, { spec, flow, version, toleranceUs });
+    const toleranceUs = due.lateUs + this.#stampSlackUs;
+    const found = differences(live, { spec, flow, version: this.#config.wireVersion, toleranceUs });
     const untimely = this.#untimely(this.#clock.scriptUs(sent.timeUs), due);
     if (untimely !== null) found.unshift(untimely);
     if (found.length > 0) throw new LineFailure(event.at.line, `a packet differs: ${found.join('; ')}`, printEvent(event), shown);
     this.#flows.heard(flow, live);
-    return shown;
+    return { shown, sentUs: this.#clock.scriptUs(sent.timeUs) };
   }
 
   /** What was sent and no line has asked for, as text. */
   leftovers(count: number): string[] {
     const flow = this.#flows.of({ direction: 'out', outer: [], ip: NOTHING, upper: { kind: 'udp', ports: null, lenBytes: 0 } });
     const shown: string[] = [];
-    while (this.#host.link.sent.length > 0 && shown.length < count) {
-      const sent = this.#host.link.sent.shift()!;
+    while (this.#link.sent.length > 0 && shown.length < count) {
+      const sent = this.#link.sent.shift()!;
       shown.push(`${seconds(this.#clock.scriptUs(sent.timeUs))} ${showLive(this.#read(sent), flow)}`);
     }
     return shown;
   }
 
   async #next(event: ScriptEvent, due: Due): Promise<SentPacket> {
-    const { link } = this.#host;
-    const untilUs = due.endUs === null ? this.#clock.nowUs + ANY_TIME_US : due.endUs + this.#config.toleranceUs + LONGER_US;
-    if (link.sent.length === 0) await this.#clock.until(link.heard(), untilUs);
-    const sent = link.sent.shift();
+    const untilUs = due.endUs === null ? this.#clock.nowUs + ANY_TIME_US : due.endUs + due.lateUs + LONGER_US;
+    if (this.#link.sent.length === 0) await this.#clock.until(this.#link.heard(), untilUs);
+    const sent = this.#link.sent.shift();
     if (sent !== undefined) return sent;
-    const when = due.endUs === null ? `within ${ANY_TIME_US / 1e6} s` : `by ${seconds(due.endUs + this.#config.toleranceUs)}`;
+    const when = due.endUs === null ? `within ${ANY_TIME_US / 1e6} s` : `by ${seconds(due.endUs + due.lateUs)}`;
     throw new LineFailure(event.at.line, `no packet was sent ${when}`, printEvent(event), 'no packet');
   }
 
   #read(sent: SentPacket): LivePacket {
-    return readPacket(sent.bytes, () => this.#host.link.sent.shift()?.bytes ?? null);
+    return readPacket(sent.bytes, () => this.#link.sent.shift()?.bytes ?? null);
   }
 
-  #untimely(timeUs: number, { startUs, endUs }: Due): string | null {
+  #untimely(timeUs: number, { startUs, endUs, lateUs }: Due): string | null {
     const { toleranceUs } = this.#config;
     if (startUs !== null && timeUs < startUs - toleranceUs) return `it was sent ${seconds(startUs - timeUs)} early`;
-    if (endUs !== null && timeUs > endUs + toleranceUs) return `it was sent ${seconds(timeUs - endUs)} late`;
+    if (endUs !== null && timeUs > endUs + lateUs) return `it was sent ${seconds(timeUs - endUs)} late`;
     return null;
   }
 
   /** Segments that follow one another in the place of one that is longer, as the script says it. */
   async #aggregated(first: LivePacket, { upper: spec }: PacketSpec, due: Due): Promise<LivePacket> {
     let whole = first;
-    const { sent } = this.#host.link;
+    const { sent } = this.#link;
     while (
       spec.kind === 'tcp' &&
       whole.upper.kind === 'tcp' &&
       whole.upper.payload.length > 0 &&
       whole.upper.payload.length < spec.lenBytes
     ) {
-      if (sent.length === 0) await this.#clock.until(this.#host.link.heard(), (due.endUs ?? this.#clock.nowUs) + this.#config.toleranceUs);
+      if (sent.length === 0) await this.#clock.until(this.#link.heard(), (due.endUs ?? this.#clock.nowUs) + due.lateUs);
       const next = sent[0] === undefined ? null : readPacket(sent[0].bytes, () => null);
       const joined = next === null ? null : join(whole, next, spec.lenBytes);
       if (joined === null) return whole;

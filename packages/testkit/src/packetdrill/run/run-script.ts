@@ -6,11 +6,14 @@ import { ScriptSyntaxError } from '../language/syntax-error.ts';
 import { ScriptFailure } from '../system/script-failure.ts';
 import type { ScriptLimits } from './script-clock.ts';
 import { SCRIPT_LIMITS } from './script-clock.ts';
+import type { ScriptConfig } from './script-config.ts';
 import { readConfig } from './script-config.ts';
 import { ScriptHost } from './script-host.ts';
 import { ScriptRun } from './script-run.ts';
+import type { ScriptTarget } from './script-target.ts';
 import type { ScriptVerdict } from './verdict.ts';
 import { LineFailure } from './verdict.ts';
+import { VirtualTarget } from './virtual-target.ts';
 
 /** How to run a script; all of it has defaults. */
 export interface RunScriptOptions {
@@ -62,22 +65,41 @@ export async function runParsed(script: Script, options: RunScriptOptions = {}, 
     host = await ScriptHost.boot(options.modules ?? []);
     await host.configure(config);
     if (options.pcap !== undefined) host.capture(options.pcap);
-    run = new ScriptRun(script, host, config, {
-      limits: { ...SCRIPT_LIMITS, ...options.limits },
-      log: options.verbose === true ? log : null,
-      readFile: options.readFile ?? (() => undefined),
-    });
-    await run.run();
-    return { file, passed: true, line: null, timeUs: run.nowUs, sentence: '', expected: null, actual: null, log };
+    const target = new VirtualTarget(host, { ...SCRIPT_LIMITS, ...options.limits }, options.readFile ?? (() => undefined));
+    run = new ScriptRun(script, target, config, options.verbose === true ? log : null);
+    return await verdictOf(run, file, log);
   } catch (error) {
-    const sentence = error instanceof Error ? error.message : String(error);
-    if (!isVerdict(error)) throw error;
-    const { line, expected, actual } = error instanceof LineFailure ? error : { line: run?.line ?? null, expected: null, actual: null };
-    return { file, passed: false, line, timeUs: run?.nowUs ?? 0, sentence, expected, actual, log };
+    return verdictOn(error, file, null, log);
   } finally {
     run?.close();
     await host?.dispose();
   }
+}
+
+/** Runs a script against another kernel, which the caller has made ready as its options say. @param config by `readConfig`. */
+export async function runOn(
+  target: ScriptTarget,
+  script: Script,
+  config: ScriptConfig,
+  log: string[] | null = null,
+): Promise<ScriptVerdict> {
+  return await verdictOf(new ScriptRun(script, target, config, log), script.file, log ?? []);
+}
+
+async function verdictOf(run: ScriptRun, file: string, log: string[]): Promise<ScriptVerdict> {
+  try {
+    await run.run();
+    return { file, passed: true, line: null, timeUs: run.nowUs, sentence: '', expected: null, actual: null, log };
+  } catch (error) {
+    return verdictOn(error, file, run, log);
+  }
+}
+
+function verdictOn(error: unknown, file: string, run: ScriptRun | null, log: string[]): ScriptVerdict {
+  const sentence = error instanceof Error ? error.message : String(error);
+  if (!isVerdict(error)) throw error;
+  const { line, expected, actual } = error instanceof LineFailure ? error : { line: run?.line ?? null, expected: null, actual: null };
+  return { file, passed: false, line, timeUs: run?.nowUs ?? 0, sentence, expected, actual, log };
 }
 
 /** Names replaced, whole words only. */

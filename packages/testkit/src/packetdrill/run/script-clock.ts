@@ -15,8 +15,21 @@ export const SCRIPT_LIMITS: ScriptLimits = Object.freeze({ virtualUs: 3_600_000_
 /** Real time is looked at so often, in virtual time. */
 const SLICE_US = 5_000_000;
 
-/** A script's time: the World's, from its own beginning. */
-export class ScriptClock {
+/** A script's time, from its own beginning. */
+export interface ScriptClock {
+  readonly nowUs: number;
+  /** Of a time of the kernel's clock, which packets have. */
+  scriptUs(kernelUs: number): number;
+  /** Lets time pass up to there, and all happen that is due. @throws ScriptFailure at a limit. */
+  advanceTo(us: number): Promise<void>;
+  /** Lets time pass until the promise settles, at most up to there. @throws ScriptFailure at a limit. */
+  until(promise: Promise<unknown>, us: number): Promise<void>;
+  /** When an event was, of which this is known: what the next one's relative time counts from. */
+  happened(us: number): number;
+}
+
+/** The World's time. */
+export class VirtualClock implements ScriptClock {
   readonly #world: World;
   readonly #limits: ScriptLimits;
   readonly #startUs: number;
@@ -32,12 +45,10 @@ export class ScriptClock {
     return this.#world.nowUs - this.#startUs;
   }
 
-  /** Of a time of the World. */
   scriptUs(worldUs: number): number {
     return worldUs - this.#startUs;
   }
 
-  /** Lets time pass up to there, and all happen that is due. @throws ScriptFailure at a limit. */
   async advanceTo(us: number): Promise<void> {
     do {
       this.#check();
@@ -45,7 +56,6 @@ export class ScriptClock {
     } while (this.nowUs < us);
   }
 
-  /** Lets time pass until the promise settles, at most up to there. @throws ScriptFailure at a limit. */
   async until(promise: Promise<unknown>, us: number): Promise<void> {
     let settled = false;
     void promise.then(() => {
@@ -59,6 +69,11 @@ export class ScriptClock {
       });
       if (this.nowUs >= us) return;
     }
+  }
+
+  /** Nothing takes time but waiting. */
+  happened(): number {
+    return this.nowUs;
   }
 
   #check(): void {

@@ -2,112 +2,109 @@ import { CodeLines } from '../code/code-lines.ts';
 import { printEvent } from '../language/print-script.ts';
 import type { Script, ScriptEvent } from '../language/script.ts';
 import { buildPacket } from '../packets/build-packet.ts';
-import { ShellHost } from '../shell/shell-host.ts';
 import { CallContext } from '../system/call-context.ts';
-import { PosixCalls } from '../system/posix-calls.ts';
 import { ScriptFailure } from '../system/script-failure.ts';
 import { CallRunner } from './call-runner.ts';
 import { FlowBook } from './flow-book.ts';
 import type { Due } from './outgoing.ts';
 import { Outgoing } from './outgoing.ts';
-import type { ScriptLimits } from './script-clock.ts';
-import { ScriptClock } from './script-clock.ts';
 import type { ScriptConfig } from './script-config.ts';
-import type { ScriptHost } from './script-host.ts';
+import type { ScriptTarget } from './script-target.ts';
 import { LineFailure, seconds } from './verdict.ts';
-
-/** What a run is given beside its script. */
-export interface ScriptRunOptions {
-  readonly limits: ScriptLimits;
-  /** What happens is written here; null: nowhere. */
-  readonly log: string[] | null;
-  readonly readFile: (path: string) => string | undefined;
-}
 
 /** One run of a script, event by event. */
 export class ScriptRun {
   readonly #script: Script;
-  readonly #host: ScriptHost;
+  readonly #target: ScriptTarget;
   readonly #config: ScriptConfig;
   readonly #log: string[] | null;
-  readonly #clock: ScriptClock;
   readonly #flows: FlowBook;
-  readonly #calls: PosixCalls;
-  readonly #context: CallContext;
   readonly #runner: CallRunner;
   readonly #outgoing: Outgoing;
-  readonly #shell: ShellHost;
   readonly #code: CodeLines;
   /** Of the event that is under way; null: none is. */
   line: number | null = null;
 
-  constructor(script: Script, host: ScriptHost, config: ScriptConfig, { limits, log, readFile }: ScriptRunOptions) {
+  /** What happened last, and when: relative times count from it. */
+  #lastUs = 0;
+
+  /** @param log what happens is written here; null: nowhere. */
+  constructor(script: Script, target: ScriptTarget, config: ScriptConfig, log: string[] | null = null) {
     this.#script = script;
-    this.#host = host;
+    this.#target = target;
     this.#config = config;
     this.#log = log;
-    this.#clock = new ScriptClock(host.world, limits);
     this.#flows = new FlowBook(config);
-    this.#calls = new PosixCalls(host.kernel);
-    this.#context = new CallContext(this.#calls, config, this.#flows);
-    this.#runner = new CallRunner(this.#context, this.#clock, config.toleranceUs);
-    this.#outgoing = new Outgoing(host, config, this.#flows, this.#clock);
-    this.#shell = new ShellHost(host.host, readFile);
-    this.#code = new CodeLines(this.#context);
+    const context = new CallContext(target.calls, config, this.#flows);
+    this.#runner = new CallRunner(context, target.clock, config.toleranceUs);
+    this.#outgoing = new Outgoing(target, config, this.#flows);
+    this.#code = new CodeLines(context);
   }
 
   get nowUs(): number {
-    return this.#clock.nowUs;
+    return this.#target.clock.nowUs;
   }
 
   /** @throws LineFailure, ScriptFailure */
   async run(): Promise<void> {
     const { setup, events } = this.#script;
-    if (setup !== null) this.#shell.run(setup);
+    if (setup !== null) this.#target.shell.run(setup);
     const last = events.at(-1);
     let extra = 0;
     for (const event of events) {
       this.line = event.at.line;
-      if (event === last) extra = this.#host.link.sent.length;
+      if (event === last) extra = this.#target.link.sent.length;
       await this.#event(event);
     }
     await this.#runner.join();
+    await this.#target.clock.advanceTo(this.nowUs);
     const isExpected = last !== undefined && last.body.kind === 'packet' && last.body.packet.direction === 'out';
     this.#refuseExtra(isExpected ? Number.POSITIVE_INFINITY : extra);
     this.#code.run();
   }
 
   close(): void {
-    this.#calls.closeAll();
+    this.#target.calls.closeAll();
   }
 
   async #event(event: ScriptEvent): Promise<void> {
     const { body } = event;
+    if (body.kind === 'syscall') this.#lastUs = Math.max(this.#lastUs, await this.#runner.join());
     const due = this.#due(event);
     if (body.kind === 'packet' && body.packet.direction === 'out') {
-      const shown = await this.#outgoing.expect(event, body.packet, due);
-      this.#log?.push(`${shown}`);
+      const { shown, sentUs } = await this.#outgoing.expect(event, body.packet, due);
+      this.#log?.push(shown);
+      this.#lastUs = this.#target.clock.happened(Math.max(this.#lastUs, sentUs));
       return;
     }
-    if (body.kind === 'syscall') await this.#runner.join();
     await this.#reach(event, due);
+    const atUs = this.nowUs;
     this.#log?.push(`${seconds(this.nowUs)} ${printEvent(event)}`);
     if (body.kind === 'packet') await this.#inject(event);
-    if (body.kind === 'shell') this.#shell.run(body.text);
+    if (body.kind === 'shell') this.#target.shell.run(body.text);
     if (body.kind === 'code') this.#code.add(body.text, event.at.line);
-    if (body.kind === 'syscall') await this.#runner.make(event, body.call, this.#untilUs(event));
+    if (body.kind === 'syscall') {
+      const untilUs = this.#untilUs(event, atUs);
+      await this.#runner.make(event, body.call, untilUs, this.#lateUs((untilUs ?? atUs) - this.#lastUs));
+    }
+    this.#lastUs = this.#target.clock.happened(atUs);
   }
 
   #due({ time: { kind, startUs, endUs } }: ScriptEvent): Due {
-    if (kind === 'any') return { startUs: null, endUs: null };
-    const baseUs = kind === 'relative' ? this.nowUs : 0;
-    return { startUs: baseUs + startUs, endUs: baseUs + (endUs ?? startUs) };
+    if (kind === 'any') return { startUs: null, endUs: null, lateUs: this.#config.toleranceUs };
+    const baseUs = kind === 'relative' ? this.#lastUs : 0;
+    const end = baseUs + (endUs ?? startUs);
+    return { startUs: baseUs + startUs, endUs: end, lateUs: this.#lateUs(end - this.#lastUs) };
   }
 
-  #untilUs({ time, untilUs }: ScriptEvent): number | null {
+  #lateUs(waitUs: number): number {
+    return this.#config.toleranceUs + Math.round(waitUs * this.#target.lateShare);
+  }
+
+  #untilUs({ time, untilUs }: ScriptEvent, atUs: number): number | null {
     if (untilUs === null) return null;
     // Of a relative time, both count from the event before.
-    return time.kind === 'relative' ? untilUs + this.nowUs - time.startUs : untilUs;
+    return time.kind === 'relative' ? untilUs + atUs - time.startUs : untilUs;
   }
 
   async #reach(event: ScriptEvent, { startUs }: Due): Promise<void> {
@@ -116,7 +113,7 @@ export class ScriptRun {
     if (lateUs > this.#config.toleranceUs) {
       throw new LineFailure(event.at.line, `it is due at ${seconds(startUs)}, and it is ${seconds(this.nowUs)} already`, printEvent(event));
     }
-    await this.#clock.advanceTo(Math.max(startUs, this.nowUs));
+    await this.#target.clock.advanceTo(Math.max(startUs, this.nowUs));
   }
 
   async #inject({ body }: ScriptEvent): Promise<void> {
@@ -130,8 +127,8 @@ export class ScriptRun {
       if (isSyn) flow.remoteIsn = packet.upper.seq;
       else flow.isUnderWay = true;
     }
-    this.#host.link.inject(buildPacket(packet, flow, this.#config.wireVersion));
-    await this.#clock.advanceTo(this.nowUs);
+    this.#target.link.inject(buildPacket(packet, flow, this.#config.wireVersion));
+    await this.#target.clock.advanceTo(this.nowUs);
   }
 
   #refuseExtra(most: number): void {

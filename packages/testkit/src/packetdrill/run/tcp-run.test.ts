@@ -8,6 +8,7 @@ import { SCRIPT_LIMITS } from './script-clock.ts';
 import { readConfig } from './script-config.ts';
 import { ScriptHost } from './script-host.ts';
 import { ScriptRun } from './script-run.ts';
+import { VirtualTarget } from './virtual-target.ts';
 
 const [LOCAL, REMOTE] = ['192.168.0.1', '192.0.2.1'];
 /** Of the kernel that is played here: numbers that pass zero, and a clock of its own. */
@@ -48,7 +49,7 @@ async function play(text: string, segments: readonly Segment[]): Promise<Uint8Ar
   const { link, world, kernel } = host;
   link.inject = (bytes) => injected.push(bytes);
   for (const segment of segments) kernel.after(segment.atUs, () => link.transmitted(bytesOf(segment), world.nowUs), 'test');
-  const run = new ScriptRun(script, host, config, { limits: SCRIPT_LIMITS, log: null, readFile: () => undefined });
+  const run = new ScriptRun(script, new VirtualTarget(host, SCRIPT_LIMITS, () => undefined), config);
   await run.run();
   return injected;
 }
