@@ -2,10 +2,24 @@ export { AddressLives, type AddressLivesHost, setLifetimes } from './address/add
 export { armUntil } from './arm-until.ts';
 export { intAt, optionInt, putAddress, putInt, putOptionInt, putPort, putWord, wordAt } from './control-fields.ts';
 export { Cutter } from './cut.ts';
+export { errnoOf, layerOf, layerOfUse } from './datagram/datagram-host.ts';
 export { DATAGRAM_NEEDS } from './datagram/datagram-needs.ts';
 export type { DatagramBursts, DatagramProtocol, DatagramReasons } from './datagram/datagram-protocol.ts';
 export { DatagramSockets } from './datagram/datagram-sockets.ts';
 export { datagramOptions } from './datagram/datagram-state.ts';
+export {
+  aimAtAddress,
+  aimAtPeer,
+  aimByOptions,
+  beginFlow,
+  isIpv4,
+  isUnspecified,
+  needsScope,
+  pathFamily,
+  scopeOf,
+  sourceFits,
+} from './datagram/destination.ts';
+export { clearRemote, clearSource, setLocal, setRemote } from './datagram/end-fields.ts';
 export { sentByte } from './datagram/sent-byte.ts';
 export { Delivery, type DeliveryReasons } from './delivery.ts';
 export { type ConfJoin, type ConfSpec, DeviceConf } from './device-conf.ts';
