@@ -54,6 +54,8 @@ export class Connection {
   /** MSS of what comes, guessed by what came (delayed acknowledgements); and what we have told in our SYN. */
   rcvMssBytes = 536;
   toldMssBytes = 536;
+  /** Where the peer's FIN stands, where FLAG.FIN_SEEN. */
+  finSeq = 0;
   /** Window that is told at most (TCP_WINDOW_CLAMP, and what the buffer may come to), and where slow start of the window has come to. */
   windowClamp = 65535;
   windowSlowStart = 0;
@@ -177,6 +179,14 @@ export class ConnectionExtra {
   reordered = 0;
   /** The SYN that came, for TCP_SAVED_SYN. */
   savedSyn: Uint8Array | null = null;
+  /** An ICMP error that does not end it (RFC 1122 §4.2.3.9): what the user is told if it ends by time. Positive; 0: none. */
+  softErrno = 0;
+  /** Bind named an address, which stays when it disconnects. */
+  hasBoundAddress = false;
+  /** TCP_INQ: each receive call is told how much is left. */
+  tellsQueue = false;
+  /** The TIME-WAIT that has taken its flow, while its user has not closed it. */
+  timeWait: object | null = null;
 }
 
 /** What is said of a connection by one bit. */
@@ -215,8 +225,8 @@ export const FLAG = Object.freeze({
   CWND_LIMITED: 0x100000,
   /** The peer's silence was broken since the last keepalive. */
   RECENTLY_HEARD: 0x200000,
-  /** Was in recovery when the timer expired: no fast retransmit below the recovery point. */
-  RENO_RECOVERY: 0x400000,
+  /** The machine has done with it. */
+  OVER: 0x400000,
   /** TCP_REPAIR. */
   REPAIR: 0x800000,
   /** Send may not be called again from within (its device frees at once). */
@@ -227,8 +237,11 @@ export const FLAG = Object.freeze({
   SAVE_SYN: 0x4000000,
   /** Ours is a child of a listener that has not been accepted. */
   UNACCEPTED: 0x8000000,
-  /** A window probe, or keepalive, is what it sends. */
-  PROBING: 0x10000000,
+  /** The peer's FIN came, before what is before it; it stands at `finSeq`. */
+  FIN_SEEN: 0x10000000,
+  /** The user's connect has not been answered yet; it was, and the socket is a connection's until it disconnects. Linux's SS_CONNECTING and SS_CONNECTED. */
+  CONNECTING: 0x20000000,
+  CONNECTED: 0x40000000,
 } as const);
 
 /** Which timers run. */

@@ -49,6 +49,12 @@ export class SackReport {
     this.#dropDuplicate();
   }
 
+  /** As new. */
+  reset(): void {
+    this.count = 0;
+    this.hasDuplicate = false;
+  }
+
   #dropDuplicate(): void {
     if (!this.hasDuplicate) return;
     this.hasDuplicate = false;
