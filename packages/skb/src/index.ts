@@ -3,6 +3,7 @@ export { Toeplitz } from './bulk/toeplitz.ts';
 export { VectorToeplitz } from './bulk/vector-toeplitz.ts';
 export { vectorWork } from './bulk/vector-work.ts';
 export { copyAndSum, finishChecksum, sumOf } from './checksum.ts';
+export { copyBytes } from './copy-bytes.ts';
 export { copyWords } from './copy-words.ts';
 export { PoolCounters } from './counters.ts';
 export { DEBUG } from './debug.ts';
