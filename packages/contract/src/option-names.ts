@@ -78,6 +78,7 @@ export const SO = Object.freeze({
   RCVTIMEO_NEW: 66,
   SNDTIMEO_NEW: 67,
   PREFER_BUSY_POLL: 69,
+  BUF_LOCK: 72,
   RESERVE_MEM: 73,
   TXREHASH: 74,
   RCVMARK: 75,
@@ -135,6 +136,8 @@ export const IP_OPTION = Object.freeze({
 /** `IPV6_*` of SOL_IPV6 (RFC 3493, 3542). */
 export const IPV6_OPTION = Object.freeze({
   ADDRFORM: 1,
+  /** RFC 2292's name: IPV6_2292PKTOPTIONS. */
+  PKTOPTIONS: 6,
   CHECKSUM: 7,
   FLOWINFO: 11,
   UNICAST_HOPS: 16,

@@ -90,6 +90,12 @@ export class SockOptions {
   /** SO_RCVTIMEO and SO_SNDTIMEO: how long a face that blocks waits, µs; 0: for ever. */
   receiveTimeoutUs = 0;
   sendTimeoutUs = 0;
+  /** The user has said how large a buffer is, so nobody tunes it: 1 for sending, 2 for receiving. SO_SNDBUF, SO_RCVBUF, SO_BUF_LOCK. */
+  bufferLocks = 0;
+  /** SO_INCOMING_CPU, as it was set; -1: it was not. */
+  incomingCpu = -1;
+  /** IP_LOCAL_PORT_RANGE: lowest and highest << 16 of ports that may be chosen, where they are within the setting's range; 0: as the setting has it. int32. */
+  portRange = 0;
   /** SO_LINGER: how long `close` waits for what is not sent, seconds; -1: it does not wait. */
   lingerSec = -1;
   /** SO_PEEK_OFF: where the next peek begins; -1: at the front. */

@@ -65,6 +65,11 @@ export interface OptionLevel {
    * `skb.network` and `transport` are at the headers. Not there: the level has no ancillary data.
    */
   received?(sock: SockCommon, skb: Skb, message: Message): void;
+  /**
+   * Of the latest packet in order of a stream with SOCK_FLAG.ANCILLARY, which tells nothing with its bytes: keeps what was asked of this level, for IP_PKTOPTIONS and IPV6_2292PKTOPTIONS to
+   * say. Also of what made it, when it is accepted. The skb is as for `received`. Not there: it keeps nothing.
+   */
+  noted?(sock: SockCommon, skb: Skb): void;
   /** Of a report in an error queue that says when a packet left: puts the time as SCM_TIMESTAMPING has it. SOL_SOCKET's. @param stampUs kernel µs, wrapping int32. */
   stamped?(stampUs: number, message: Message): void;
   /** Of a message to be sent: what one of its control messages, of this level, says. 0, or -EINVAL: it means nothing, or is malformed. */

@@ -2,7 +2,15 @@
 export type SettingSpec =
   | { readonly type: 'bool'; readonly default: boolean }
   | { readonly type: 'int'; readonly default: number; readonly min: number; readonly max: number; readonly unit?: string }
-  | { readonly type: 'ints'; readonly default: readonly number[]; readonly min: number; readonly max: number; readonly unit?: string }
+  | {
+      readonly type: 'ints';
+      readonly default: readonly number[];
+      readonly min: number;
+      readonly max: number;
+      readonly unit?: string;
+      /** None is below the one before it: a range. */
+      readonly rising?: boolean;
+    }
   | { readonly type: 'enum'; readonly default: string; readonly values: readonly string[] }
   | { readonly type: 'string'; readonly default: string; readonly maxLength: number };
 

@@ -1,3 +1,4 @@
+import type { ControlMessage } from '@softnet/contract';
 import { ADDRESS_FAMILY } from '@softnet/contract';
 
 // Fields of control messages and options: ints are little-endian as in Linux's ABI, ports and addresses big-endian.
@@ -66,4 +67,26 @@ export function putOptionInt(value: Uint8Array, word: number): number {
   if (value.length === 0) return 0;
   value[0] = word & 0xff;
   return 1;
+}
+
+/** A `struct cmsghdr`: length, level, type. */
+const CONTROL_HEADER_BYTES = 16;
+
+/** Control messages one after the other, as Linux has them in 64 bits: each begins at a multiple of 8, and the last is cut where there is no more room. Bytes written. */
+export function putControlMessages(bytes: Uint8Array, first: ControlMessage | null): number {
+  let at = 0;
+  for (let each = first; each !== null; each = each.next) {
+    const roomBytes = bytes.length - at - CONTROL_HEADER_BYTES;
+    if (roomBytes < 0) return at;
+    const data = each.data.length <= roomBytes ? each.data : each.data.subarray(0, roomBytes);
+    const lenBytes = CONTROL_HEADER_BYTES + data.length;
+    const end = Math.min((at + lenBytes + 7) & ~7, bytes.length);
+    bytes.fill(0, at, end);
+    putInt(bytes, at, lenBytes);
+    putInt(bytes, at + 8, each.level);
+    putInt(bytes, at + 12, each.type);
+    bytes.set(data, at + CONTROL_HEADER_BYTES);
+    at = end;
+  }
+  return at;
 }

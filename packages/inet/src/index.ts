@@ -1,6 +1,6 @@
 export { AddressLives, type AddressLivesHost, setLifetimes } from './address/address-lives.ts';
 export { armUntil } from './arm-until.ts';
-export { intAt, optionInt, putAddress, putInt, putOptionInt, putPort, putWord, wordAt } from './control-fields.ts';
+export { intAt, optionInt, putAddress, putControlMessages, putInt, putOptionInt, putPort, putWord, wordAt } from './control-fields.ts';
 export { Cutter } from './cut.ts';
 export { errnoOf, layerOf, layerOfUse } from './datagram/datagram-host.ts';
 export { DATAGRAM_NEEDS } from './datagram/datagram-needs.ts';

@@ -1,4 +1,4 @@
-import type { DropReason, ModuleContext, Objects, Skb, SoftnetModule } from '@softnet/contract';
+import type { DropReason, ModuleContext, Objects, Skb, SockCommon, SoftnetModule } from '@softnet/contract';
 import {
   ADDRESS_FAMILY,
   Addresses,
@@ -330,8 +330,13 @@ export class Ipv6Module implements SoftnetModule {
   }
 
   #makeOptions(): Ipv6Options {
-    const { settings, traffic, route } = this.#around;
-    return new Ipv6Options(settings.autoLabels, this.#groups.options, traffic, (sock) => pathMtuOf(sock, route));
+    const { settings, traffic, route, conf } = this.#around;
+    const usual = {
+      autoLabels: settings.autoLabels,
+      hopLimit: () => conf.value(0, 'hop_limit'),
+      pathMtu: (sock: SockCommon) => pathMtuOf(sock, route),
+    };
+    return new Ipv6Options(usual, this.#groups.options, traffic);
   }
 
   #definePings(ctx: ModuleContext): DatagramSockets {

@@ -1,5 +1,5 @@
 import type { Random, SockOps } from '@softnet/contract';
-import { SockCommon } from '@softnet/contract';
+import { SockCommon, SockOptions } from '@softnet/contract';
 import { describe, expect, test } from 'vitest';
 import { ChosenPorts } from './chosen-ports.ts';
 import { HalfSipHash, sipKey } from './half-sip-hash.ts';
@@ -71,14 +71,34 @@ describe('ports that are chosen', () => {
     ['all are taken', [LOW, HIGH], () => false, 0],
     ['one is left', [LOW, HIGH], (port: number) => port === 12_345, 12_345],
     ['there is one', [7, 7], () => true, 7],
-    ['the range is empty', [8, 7], () => true, 0],
   ] as const)('%s', (_what, range, isGood, port) => {
-    expect([chosen(3, range).any(isGood), chosen(3, range).forFlow(sockOf(), isGood)]).toEqual([port, port]);
+    expect([chosen(3, range).any(sockOf(), isGood), chosen(3, range).forFlow(sockOf(), isGood)]).toEqual([port, port]);
+  });
+
+  test.each([
+    ['all of its own', 12_000, 12_001, [12_000, 12_001]],
+    ['from its lowest', HIGH - 1, 0, [HIGH - 1, HIGH]],
+    ['to its highest', 0, LOW + 1, [LOW, LOW + 1]],
+    ['where its lowest is beyond', LOW - 1, LOW + 1, [LOW, LOW + 1]],
+    ['where its highest is beyond', HIGH - 1, HIGH + 1, [HIGH - 1, HIGH]],
+    ['the largest of all', 65_535, 65_535, []],
+  ])('a socket with a range of its own, within that of all: %s', (_what, low, high, expected) => {
+    const sock = sockOf({ options: Object.assign(new SockOptions(), { portRange: low | (high << 16) }) });
+    for (const how of ['any', 'forFlow'] as const) {
+      const asked = new Set<number>();
+      const isGood = (port: number): boolean => {
+        asked.add(port);
+        return false;
+      };
+      expect(chosen(5)[how](sock, isGood)).toBe(0);
+      if (expected.length > 0) expect([...asked].toSorted()).toEqual(expected);
+      else expect([asked.size, Math.min(...asked), Math.max(...asked)]).toEqual([HIGH - LOW + 1, LOW, HIGH]);
+    }
   });
 
   test('who names no peer begins anywhere', () => {
     const ports = chosen(9);
-    const row = Array.from({ length: 200 }, () => ports.any(all));
+    const row = Array.from({ length: 200 }, () => ports.any(sockOf(), all));
     expect(new Set(row).size).toBeGreaterThan(190);
     expect([Math.min(...row) >= LOW, Math.min(...row) < 11_000, Math.max(...row) > 19_000, Math.max(...row) <= HIGH]).toEqual([
       true,

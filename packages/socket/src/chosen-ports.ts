@@ -22,9 +22,8 @@ export class ChosenPorts {
   }
 
   /** For who has no peer: from a random port on, the first that will do (§3.3.1, algorithm 1). */
-  any(isGood: (port: number) => boolean): number {
-    const [low, count] = this.#ports();
-    if (count < 1) return 0;
+  any(sock: SockCommon, isGood: (port: number) => boolean): number {
+    const [low, count] = this.#ports(sock);
     const start = this.#random.below(count);
     return firstOf(low, count, start, isGood);
   }
@@ -34,8 +33,7 @@ export class ChosenPorts {
    * with other peers, nobody can tell. Counters make a random small step more, as Linux has had it since 2022: others share them.
    */
   forFlow(sock: SockCommon, isGood: (port: number) => boolean): number {
-    const [low, count] = this.#ports();
-    if (count < 1) return 0;
+    const [low, count] = this.#ports(sock);
     const offset = this.#secret(sock, 0) >>> 0;
     this.#counters ??= this.#firstCounters();
     const counters = this.#counters;
@@ -46,9 +44,13 @@ export class ChosenPorts {
     return port;
   }
 
-  #ports(): readonly [low: number, count: number] {
+  /** The socket's own range counts where it is within that of all (IP_LOCAL_PORT_RANGE). */
+  #ports({ options }: SockCommon): readonly [low: number, count: number] {
     const [low = 0, high = 0] = this.#range();
-    return [low, high - low + 1];
+    const own = options === null ? 0 : options.portRange;
+    const [ownLow, ownHigh] = [own & 0xffff, own >>> 16];
+    const from = ownLow >= low && ownLow <= high ? ownLow : low;
+    return [from, (ownHigh >= low && ownHigh <= high ? ownHigh : high) - from + 1];
   }
 
   /** F and G of the RFC: of both addresses and the peer's port. */

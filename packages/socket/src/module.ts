@@ -47,7 +47,7 @@ export class SocketModule implements SoftnetModule {
 
   start(ctx: ModuleContext): void {
     const range = ctx.sysctl.define('net.ipv4.ip_local_port_range', {
-      ...{ type: 'ints', default: [32768, 60999], min: 1, max: 65535 },
+      ...{ type: 'ints', default: [32768, 60999], min: 1, max: 65535, rising: true },
       summary: 'lowest and highest port for sockets that name none, of both families',
     });
     const chosen = new ChosenPorts(ctx.random, new HalfSipHash(sipKey(ctx.random)), () => range.value);

@@ -43,7 +43,7 @@ export class PortTable {
     if (sock.localPort !== 0) {
       if (!this.#isFree(sock, sock.localPort, false)) return -ERRNO.EADDRINUSE;
     } else {
-      const port = this.#chosen.any((each) => this.#isFree(sock, each, true));
+      const port = this.#chosen.any(sock, (each) => this.#isFree(sock, each, true));
       if (port === 0) return -ERRNO.EADDRINUSE;
       sock.localPort = port;
     }

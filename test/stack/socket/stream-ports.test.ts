@@ -90,3 +90,9 @@ test.each(STREAM_PORT_ROWS)('%s', (_what, steps) => {
   for (const sock of [...socks.values(), ...left]) streams.close(sock);
   expect(said).toEqual(steps);
 });
+
+test('a range whose highest port is below its lowest is refused, and nothing changes', () => {
+  streams.kernel.sysctl.set(RANGE, [100, 100]);
+  expect(() => streams.kernel.sysctl.set(RANGE, [101, 100])).toThrow(/EINVAL.*none below the one before it/);
+  expect(streams.kernel.sysctl.get(RANGE)).toEqual([100, 100]);
+});

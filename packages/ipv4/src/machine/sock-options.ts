@@ -25,6 +25,10 @@ export class Ipv4SockOptions {
   headerAsSet: Uint8Array | null = null;
   /** Bits of `ANCILLARY_BIT`: what it wants to be told of each packet. */
   ancillary = 0;
+  /** Interface, TTL and TOS of the latest packet, of streams that want to be told of them (IP_PKTOPTIONS). */
+  latestIfindex = 0;
+  latestTtl = 1;
+  latestTos = 0;
   /** IP_MINTTL: kept, and looked at by streams (RFC 5082). */
   minTtl = 0;
   /** IP_FREEBIND, IP_TRANSPARENT: either is SOCK_FLAG.FREEBIND. */

@@ -1,6 +1,6 @@
-import type { ControlMessage, DeviceTraffic, Message, PacketOptions, Port, Skb, SockCommon } from '@softnet/contract';
-import { ADDRESS_FAMILY, ADDRESS_SCOPE, ADDRESS_TYPE, ERRNO, IP_OPTION, IPV4_WORD2, putControl, SOL } from '@softnet/contract';
-import { intAt, putInt, putPort, putWord, wordAt } from '@softnet/inet';
+import type { ControlMessage, DeviceTraffic, PacketOptions, Port, Skb, SockCommon } from '@softnet/contract';
+import { ADDRESS_FAMILY, ADDRESS_SCOPE, ADDRESS_TYPE, ERRNO, IP_OPTION, IPV4_WORD2, Message, putControl, SOL } from '@softnet/contract';
+import { intAt, putControlMessages, putInt, putPort, putWord, wordAt } from '@softnet/inet';
 import { dstPort, IPV4_HEADER_BYTES, ipv4Dst, ipv4HeaderBytes, ipv4Src, ipv4Tos, ipv4Ttl } from '@softnet/wire';
 import type { AddressBook } from '../machine/address-book.ts';
 import { compileOptions, OptionBlock, reverseOptions, writeAsSet } from '../machine/option-block.ts';
@@ -53,6 +53,15 @@ export class IpAncillary {
     bytes[0] = ADDRESS_FAMILY.INET;
     putPort(bytes, 2, dstPort(view, transport));
     putWord(bytes, 4, ipv4Dst(view, network));
+  }
+
+  /** Of a stream: for {@link tellLatest}. */
+  noted(sock: SockCommon, { network, ifindex, memory: { view } }: Skb): void {
+    const options = optionsOf(sock);
+    if (options === null || options.ancillary === 0 || view.getUint8(network) >>> 4 !== 4) return;
+    options.latestIfindex = ifindex;
+    options.latestTtl = ipv4Ttl(view, network);
+    options.latestTos = ipv4Tos(view, network);
   }
 
   /** 0, or -errno. */
@@ -117,4 +126,21 @@ export class IpAncillary {
     packet.source3 = source;
     return 0;
   }
+}
+
+/** IP_PKTOPTIONS: what a stream is told of its latest packet, as control messages one after the other. Bytes written. */
+export function tellLatest(sock: SockCommon, value: Uint8Array): number {
+  const options = optionsOf(sock);
+  if (options === null) return 0;
+  const { ancillary, latestIfindex, latestTtl, latestTos } = options;
+  const message = new Message();
+  if ((ancillary & 0x1) !== 0) {
+    const bytes = putControl(message, SOL.IP, IP_OPTION.PKTINFO, PKTINFO_BYTES);
+    putInt(bytes, 0, latestIfindex);
+    putWord(bytes, 4, sock.local3);
+    putWord(bytes, 8, sock.local3);
+  }
+  if ((ancillary & 0x2) !== 0) putInt(putControl(message, SOL.IP, IP_OPTION.TTL, 4), 0, latestTtl);
+  if ((ancillary & 0x4) !== 0) putInt(putControl(message, SOL.IP, IP_OPTION.TOS, 4), 0, latestTos);
+  return putControlMessages(value, message.control);
 }

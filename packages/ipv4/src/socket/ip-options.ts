@@ -1,12 +1,12 @@
 import type { ControlMessage, DeviceTraffic, Message, OptionLevel, PacketOptions, Port, Skb, SockCommon } from '@softnet/contract';
-import { ERRNO, IP_OPTION, SOCK_FLAG, SockOptions } from '@softnet/contract';
-import { optionInt, purgeErrors, putOptionInt, putWord, wordAt } from '@softnet/inet';
+import { ERRNO, IP_OPTION, SOCK_FLAG, SOCK_TYPE, SockOptions } from '@softnet/contract';
+import { intAt, optionInt, purgeErrors, putInt, putOptionInt, putWord, wordAt } from '@softnet/inet';
 import { compileOptions } from '../machine/option-block.ts';
 import type { Ipv4SockOptions } from '../machine/sock-options.ts';
 import { makeOptions, optionsOf, PATH_MTU, SOL_IP } from '../machine/sock-options.ts';
 import type { GroupOptions } from './group-options.ts';
 import type { IpAncillary } from './ip-ancillary.ts';
-import { ANCILLARY_BIT } from './ip-ancillary.ts';
+import { ANCILLARY_BIT, tellLatest } from './ip-ancillary.ts';
 
 /** Ranges of those that are kept. -1: as usual. */
 const RANGES: Readonly<Record<number, readonly [min: number, max: number]>> = Object.freeze({
@@ -32,6 +32,11 @@ const WANTS_BYTES: ReadonlySet<number> = new Set([
   IP_OPTION.MULTICAST_TTL,
   IP_OPTION.MULTICAST_LOOP,
 ]);
+
+/** What streams have no use for. */
+const NOT_OF_STREAMS: ReadonlySet<number> = new Set([IP_OPTION.MULTICAST_TTL, IP_OPTION.RECVFRAGSIZE]);
+/** A stream's ECN bits are its protocol's own (RFC 3168 §6.1). */
+const ECN_MASK = 3;
 
 /** What the layer says where a socket has said nothing. */
 export interface IpUsual {
@@ -61,6 +66,9 @@ export class IpOptions implements OptionLevel {
   set(sock: SockCommon, name: number, value: Uint8Array): number {
     if (name === IP_OPTION.OPTIONS) return setHeaderOptions(sock, value);
     if (name === IP_OPTION.UNICAST_IF) return this.#setUnicast(sock, value);
+    if (name === IP_OPTION.LOCAL_PORT_RANGE) return setPortRange(sock, value);
+    const isStream = sock.ops.type === SOCK_TYPE.STREAM;
+    if (isStream && NOT_OF_STREAMS.has(name)) return -ERRNO.EINVAL;
     const ofGroups = this.#groups.set(sock, name, value);
     if (ofGroups !== null) return ofGroups;
     const bit = ANCILLARY_BIT[name];
@@ -72,7 +80,8 @@ export class IpOptions implements OptionLevel {
     if (word < range![0] || word > range![1] || (name === IP_OPTION.TTL && word === 0)) return -ERRNO.EINVAL;
     if (mark(sock, name, word !== 0)) return 0;
     const options = makeOptions(sock);
-    keep(options, name, word);
+    if (name === IP_OPTION.TOS) options.tos = isStream ? (word & 0xff & ~ECN_MASK) | (options.tos & ECN_MASK) : word & 0xff;
+    else keep(options, name, word);
     if (name === IP_OPTION.FREEBIND || name === IP_OPTION.TRANSPARENT) {
       sock.flags = options.freebind || options.transparent ? sock.flags | SOCK_FLAG.FREEBIND : sock.flags & ~SOCK_FLAG.FREEBIND;
     }
@@ -84,6 +93,12 @@ export class IpOptions implements OptionLevel {
     if (ofGroups !== null) return ofGroups;
     const options = optionsOf(sock);
     if (name === IP_OPTION.OPTIONS) return putBytes(value, options?.headerAsSet ?? null);
+    if (name === IP_OPTION.PKTOPTIONS) return sock.ops.type === SOCK_TYPE.STREAM ? tellLatest(sock, value) : -ERRNO.ENOPROTOOPT;
+    if (name === IP_OPTION.LOCAL_PORT_RANGE) {
+      if (value.length < 4) return -ERRNO.EINVAL;
+      putInt(value, 0, sock.options?.portRange ?? 0);
+      return 4;
+    }
     if (name === IP_OPTION.UNICAST_IF) {
       if (value.length < 4) return -ERRNO.EINVAL;
       putWord(value, 0, sock.options?.unicastIfindex ?? 0);
@@ -96,6 +111,10 @@ export class IpOptions implements OptionLevel {
 
   closed(sock: SockCommon): void {
     this.#groups.closed(sock);
+  }
+
+  noted(sock: SockCommon, skb: Skb): void {
+    this.#ancillary.noted(sock, skb);
   }
 
   received(sock: SockCommon, skb: Skb, message: Message): void {
@@ -151,6 +170,17 @@ export class IpOptions implements OptionLevel {
   }
 }
 
+/** An unsigned int: lowest port, and highest << 16; a 0 of either: as the setting has it. */
+function setPortRange(sock: SockCommon, value: Uint8Array): number {
+  if (value.length !== 4) return -ERRNO.EINVAL;
+  const range = intAt(value, 0);
+  const [low, high] = [range & 0xffff, range >>> 16];
+  if (low !== 0 && high !== 0 && low > high) return -ERRNO.EINVAL;
+  sock.options ??= new SockOptions();
+  sock.options.portRange = range;
+  return 0;
+}
+
 function want(sock: SockCommon, bit: number, on: boolean): number {
   if (!on && optionsOf(sock) === null) return 0;
   const options = makeOptions(sock);
@@ -168,8 +198,7 @@ function mark(sock: SockCommon, name: number, on: boolean): boolean {
 }
 
 function keep(options: Ipv4SockOptions, name: number, word: number): void {
-  if (name === IP_OPTION.TOS) options.tos = word & 0xff;
-  else if (name === IP_OPTION.TTL) options.ttl = Math.max(0, word);
+  if (name === IP_OPTION.TTL) options.ttl = Math.max(0, word);
   else if (name === IP_OPTION.MTU_DISCOVER) options.mtuDiscover = word;
   else if (name === IP_OPTION.MULTICAST_LOOP) options.multicastLoop = word !== 0;
   else if (name === IP_OPTION.MULTICAST_TTL) options.multicastTtl = word < 0 ? 1 : word;

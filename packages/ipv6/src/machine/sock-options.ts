@@ -1,4 +1,4 @@
-import type { SockCommon } from '@softnet/contract';
+import type { Message, SockCommon } from '@softnet/contract';
 import type { SentHeaders } from './sent-headers.ts';
 
 /** Linux's `SOL_IPV6`. */
@@ -27,6 +27,8 @@ export class Ipv6SockOptions {
   ancillary = 0;
   /** Extension headers of each packet (RFC 3542 §6 to §9); null: none. */
   headers: SentHeaders | null = null;
+  /** What a stream was last told, in `control` (IPV6_2292PKTOPTIONS); null: nothing. */
+  latest: Message | null = null;
   /** IPV6_MINHOPCOUNT: kept, and looked at by streams (RFC 5082). */
   minHopCount = 0;
   /** IPV6_FREEBIND, IPV6_TRANSPARENT: either is SOCK_FLAG.FREEBIND. */

@@ -104,8 +104,8 @@ export class GroupOptions {
 
   /** `ipv6_mreq`. */
   #membership(sock: SockCommon, value: GroupValue, joins: boolean): number {
-    if (sock.ops.type === SOCK_TYPE.STREAM) return -EPROTO;
-    return value.length < MREQ_BYTES ? -EINVAL : this.#join(sock, value.address6(0), value.int(16), joins);
+    if (value.length < MREQ_BYTES) return -EINVAL;
+    return sock.ops.type === SOCK_TYPE.STREAM ? -EPROTO : this.#join(sock, value.address6(0), value.int(16), joins);
   }
 
   /** Left without an interface is the first that it is in. Linux's `ipv6_sock_mc_join`, `ipv6_sock_mc_drop`. */

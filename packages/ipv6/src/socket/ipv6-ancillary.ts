@@ -1,5 +1,5 @@
-import type { ControlMessage, DeviceTraffic, Message, PacketOptions, Port, Skb, SockCommon } from '@softnet/contract';
-import { ADDRESS_FAMILY, ERRNO, IPV4_WORD2, IPV6_OPTION, putControl, SOL } from '@softnet/contract';
+import type { ControlMessage, DeviceTraffic, PacketOptions, Port, Skb, SockCommon } from '@softnet/contract';
+import { ADDRESS_FAMILY, clearControl, ERRNO, IPV4_WORD2, IPV6_OPTION, Message, putControl, SOL } from '@softnet/contract';
 import { intAt, putInt, putPort, putWord, wordAt } from '@softnet/inet';
 import {
   dstPort,
@@ -93,6 +93,15 @@ export class Ipv6Ancillary {
     if ((ancillary & BIT.OLD_HOPLIMIT) !== 0) putInt(putControl(message, SOL.IPV6, OLD.HOPLIMIT, 4), 0, ipv6HopLimit(view, network));
     if ((ancillary & ALL_OLD_HEADERS) !== 0) tellHeaders(skb, ancillary, true, message);
     if ((ancillary & BIT.ORIGDSTADDR) !== 0) tellDestination(skb, message);
+  }
+
+  /** Of a stream: for {@link tellLatest}. */
+  noted(sock: SockCommon, skb: Skb): void {
+    const options = sockOptions(sock);
+    if (options === null || options.ancillary === 0) return;
+    options.latest ??= new Message();
+    clearControl(options.latest);
+    this.received(sock, skb, options.latest);
   }
 
   /** 0, or -errno. */

@@ -1,6 +1,6 @@
 import type { ControlMessage, DeviceTraffic, Message, OptionLevel, PacketOptions, Port, Skb, SockCommon } from '@softnet/contract';
-import { ADDRESS_FAMILY, ERRNO, IPV6_OPTION, SOCK_FLAG, SockOptions } from '@softnet/contract';
-import { intAt, purgeErrors, putAddress, putInt, putPort, putWord, wordAt } from '@softnet/inet';
+import { ADDRESS_FAMILY, ERRNO, IPV6_OPTION, SOCK_FLAG, SOCK_TYPE, SockOptions } from '@softnet/contract';
+import { intAt, purgeErrors, putAddress, putControlMessages, putInt, putPort, putWord, wordAt } from '@softnet/inet';
 import { isWanted } from '../machine/flow-labels.ts';
 import { optionsHeader, SentHeaders } from '../machine/sent-headers.ts';
 import { Ipv6SockOptions, MTU_DISCOVER, SOL_IPV6, sockOptions } from '../machine/sock-options.ts';
@@ -24,27 +24,34 @@ const TAKES_LESS: ReadonlySet<number> = new Set([NAMES.DONTFRAG, NAMES.AUTOFLOWL
 /** Nothing to be set, whatever its value. */
 const ONLY_READ: ReadonlySet<number> = new Set([NAMES.PATHMTU, NAMES.HOPLIMIT]);
 
+/** What streams have no use for. */
+const NOT_OF_STREAMS: ReadonlySet<number> = new Set([NAMES.MULTICAST_IF, NAMES.MULTICAST_HOPS]);
+/** A stream's ECN bits are its protocol's own (RFC 3168 §6.1). */
+const ECN_MASK = 3;
+
+/** What the layer says where a socket has said nothing. */
+export interface Ipv6Usual {
+  /** `net.ipv6.auto_flowlabels`. */
+  readonly autoLabels: { readonly value: number };
+  /** Hop limit where no route and no router says another. */
+  readonly hopLimit: () => number;
+  /** Path MTU of a connected socket, as it is known now; or -errno. */
+  readonly pathMtu: (sock: SockCommon) => number;
+}
+
 /** Those about groups, which this one asks first. */
 type OptionsOfGroups = Pick<GroupOptions, 'set' | 'get' | 'closed'>;
 
 /** SOL_IPV6 of sockets of that family (RFC 3493, RFC 3542). All values are ints. */
 export class Ipv6Options implements OptionLevel {
   readonly level = SOL_IPV6;
-  readonly #autoLabels: { readonly value: number };
+  readonly #usual: Ipv6Usual;
   readonly #groups: OptionsOfGroups;
   readonly #traffic: Port<DeviceTraffic>;
   readonly #ancillary: Ipv6Ancillary;
-  readonly #pathMtu: (sock: SockCommon) => number;
 
-  /** @param autoLabels `net.ipv6.auto_flowlabels`. @param pathMtu of a connected socket, as it is known now; or -errno. */
-  constructor(
-    autoLabels: { readonly value: number },
-    groups: OptionsOfGroups,
-    traffic: Port<DeviceTraffic>,
-    pathMtu: (sock: SockCommon) => number,
-  ) {
-    this.#pathMtu = pathMtu;
-    this.#autoLabels = autoLabels;
+  constructor(usual: Ipv6Usual, groups: OptionsOfGroups, traffic: Port<DeviceTraffic>) {
+    this.#usual = usual;
     this.#groups = groups;
     this.#traffic = traffic;
     this.#ancillary = new Ipv6Ancillary(traffic);
@@ -52,11 +59,14 @@ export class Ipv6Options implements OptionLevel {
 
   set(sock: SockCommon, name: number, value: Uint8Array): number {
     if (sock.family !== ADDRESS_FAMILY.INET6) return -ERRNO.ENOPROTOOPT;
+    const isStream = sock.ops.type === SOCK_TYPE.STREAM;
+    if (isStream && NOT_OF_STREAMS.has(name)) return -ERRNO.ENOPROTOOPT;
     const ofGroups = this.#groups.set(sock, name, value);
     if (ofGroups !== null) return ofGroups;
     if (HEADER_OF[name] !== undefined || name === NAMES.RTHDR) return setHeader(sock, name, value);
     if (ONLY_READ.has(name)) return -ERRNO.ENOPROTOOPT;
-    if (value.length < INT_BYTES && !TAKES_LESS.has(name)) return -ERRNO.EINVAL;
+    if (value.length < INT_BYTES && !TAKES_LESS.has(name))
+      return this.#read(sock, name) === -ERRNO.ENOPROTOOPT ? -ERRNO.ENOPROTOOPT : -ERRNO.EINVAL;
     const number = value.length < INT_BYTES ? 0 : intAt(value, 0);
     const bit = ANCILLARY_BIT[name];
     if (bit !== undefined) return want(sock, bit, number !== 0);
@@ -70,7 +80,7 @@ export class Ipv6Options implements OptionLevel {
         optionsFor(sock).multicastLoop = number === 1;
         return 0;
       case NAMES.TCLASS:
-        return inRange(number, -1, 255) ? this.#store(sock, 'trafficClass', number === -1 ? 0 : number) : -ERRNO.EINVAL;
+        return inRange(number, -1, 255) ? setTrafficClass(sock, number === -1 ? 0 : number, isStream) : -ERRNO.EINVAL;
       case NAMES.MTU_DISCOVER:
         return inRange(number, MTU_DISCOVER.DONT, MTU_DISCOVER.OMIT) ? this.#store(sock, 'mtuDiscover', number) : -ERRNO.EINVAL;
       case NAMES.DONTFRAG:
@@ -102,11 +112,13 @@ export class Ipv6Options implements OptionLevel {
   }
 
   get(sock: SockCommon, name: number, value: Uint8Array): number {
-    if (sock.family !== ADDRESS_FAMILY.INET6) return -ERRNO.ENOPROTOOPT;
+    if (sock.family !== ADDRESS_FAMILY.INET6) return -ERRNO.EOPNOTSUPP;
     const ofGroups = this.#groups.get(sock, name, value);
     if (ofGroups !== null) return ofGroups;
     if (HEADER_OF[name] !== undefined || name === NAMES.RTHDR) return putHeader(sock, name, value);
-    if (name === NAMES.PATHMTU) return putPathMtu(sock, value, this.#pathMtu(sock));
+    if (name === NAMES.PATHMTU) return putPathMtu(sock, value, this.#usual.pathMtu(sock));
+    if (name === NAMES.PKTOPTIONS && sock.ops.type === SOCK_TYPE.STREAM)
+      return putControlMessages(value, sockOptions(sock)?.latest?.control ?? null);
     const number = this.#read(sock, name);
     if (number < -1) return number;
     if (value.length < INT_BYTES) return -ERRNO.EINVAL;
@@ -117,6 +129,10 @@ export class Ipv6Options implements OptionLevel {
 
   closed(sock: SockCommon): void {
     this.#groups.closed(sock);
+  }
+
+  noted(sock: SockCommon, skb: Skb): void {
+    this.#ancillary.noted(sock, skb);
   }
 
   received(sock: SockCommon, skb: Skb, message: Message): void {
@@ -144,7 +160,7 @@ export class Ipv6Options implements OptionLevel {
     if (bit !== undefined) return Number((options.ancillary & bit) !== 0);
     switch (name) {
       case NAMES.UNICAST_HOPS:
-        return options.unicastHops;
+        return options.unicastHops < 0 ? this.#usual.hopLimit() : options.unicastHops;
       case NAMES.MULTICAST_HOPS:
         return options.multicastHops;
       case NAMES.MULTICAST_LOOP:
@@ -156,9 +172,9 @@ export class Ipv6Options implements OptionLevel {
       case NAMES.DONTFRAG:
         return Number(options.dontFragment);
       case NAMES.AUTOFLOWLABEL:
-        return Number(isWanted(this.#autoLabels.value, options));
+        return Number(isWanted(this.#usual.autoLabels.value, options));
       case NAMES.MTU:
-        return this.#pathMtu(sock);
+        return this.#usual.pathMtu(sock);
       case NAMES.RECVERR:
         return Number((sock.flags & SOCK_FLAG.RECVERR) !== 0);
       case NAMES.RECVERR_RFC4884:
@@ -203,6 +219,12 @@ function flag(sock: SockCommon, bit: number, on: boolean): number {
   return 0;
 }
 
+function setTrafficClass(sock: SockCommon, trafficClass: number, isStream: boolean): number {
+  const options = optionsFor(sock);
+  options.trafficClass = isStream ? (trafficClass & ~ECN_MASK) | (options.trafficClass & ECN_MASK) : trafficClass;
+  return 0;
+}
+
 function inRange(number: number, min: number, max: number): boolean {
   return number >= min && number <= max;
 }
@@ -211,6 +233,7 @@ function want(sock: SockCommon, bit: number, on: boolean): number {
   if (!on && sockOptions(sock) === null) return 0;
   const options = optionsFor(sock);
   options.ancillary = on ? options.ancillary | bit : options.ancillary & ~bit;
+  if (!on) options.latest = null;
   return on ? flag(sock, SOCK_FLAG.ANCILLARY, true) : 0;
 }
 

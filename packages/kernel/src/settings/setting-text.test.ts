@@ -47,6 +47,13 @@ describe('the text of a setting', () => {
     );
   });
 
+  it('rises, where it is a range', () => {
+    const spec: SettingSpec = { type: 'ints', default: [1, 5], min: 0, max: 9, rising: true };
+    expect([[2, 2], '3 9', [5, 4], '9 0'].map((given) => allowedValue(spec, given))).toEqual([[2, 2], [3, 9], undefined, undefined]);
+    expect(() => settingValue('net.a', spec, '5 4')).toThrow(/none below the one before it/);
+    expect(() => checkSpec('net.a', { ...spec, default: [5, 1] })).toThrow('EINVAL');
+  });
+
   it('is refused with EINVAL or gives an allowed value, whatever is given', () => {
     fc.assert(
       fc.property(specAndValue, fc.oneof(fc.anything(), fc.string()), ([spec, _value], given) => {

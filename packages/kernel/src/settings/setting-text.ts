@@ -19,7 +19,8 @@ export function settingRange(spec: SettingSpec): string {
   if (spec.type === 'string') return `a text of up to ${spec.maxLength} characters`;
   const unit = spec.unit === undefined ? '' : ` (${spec.unit})`;
   const count = spec.type === 'int' ? 'an integer' : spec.default.length > 0 ? `${spec.default.length} integers` : 'integers';
-  return `${count} from ${spec.min} to ${spec.max}${unit}`;
+  const order = spec.type === 'ints' && spec.rising === true ? ', none below the one before it' : '';
+  return `${count} from ${spec.min} to ${spec.max}${unit}${order}`;
 }
 
 /** The value that was given, as itself or as its text; undefined if the spec does not allow it. */
@@ -98,7 +99,8 @@ function allowed(spec: SettingSpec, value: AnySettingValue): boolean {
     case 'ints': {
       const numbers = value as readonly number[];
       const fits = spec.default.length === 0 || numbers.length === spec.default.length;
-      return fits && numbers.every((n) => inRange(n, spec));
+      const rises = spec.rising !== true || numbers.every((n, i) => i === 0 || n >= numbers[i - 1]!);
+      return fits && rises && numbers.every((n) => inRange(n, spec));
     }
     case 'enum':
       return spec.values.includes(value as string);

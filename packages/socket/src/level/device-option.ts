@@ -23,9 +23,9 @@ export class DeviceOption {
     return this.#bind(sock, device === null ? 0 : device.ifindex);
   }
 
+  /** As in Linux, whether there is one is not asked. */
   byIndex(sock: SockCommon, ifindex: number): number {
-    if (ifindex !== 0 && this.#devices.current.byIndex(ifindex) === null) return -ERRNO.ENODEV;
-    return this.#bind(sock, ifindex);
+    return ifindex < 0 ? -ERRNO.EINVAL : this.#bind(sock, ifindex);
   }
 
   nameOf(sock: SockCommon, value: Uint8Array): number {

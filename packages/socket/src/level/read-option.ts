@@ -2,7 +2,7 @@ import type { SockCommon } from '@softnet/contract';
 import { ERRNO, SO, SOCK_BUFFER_BYTES, SOCK_FLAG, SOCK_TYPE, SockOptions } from '@softnet/contract';
 import { FLAG_OF, TOLD_OF } from './option-bits.ts';
 import { TOLD } from './packet-times.ts';
-import { putInts, writeTime } from './words.ts';
+import { putInts } from './words.ts';
 
 /** What a socket says that has set nothing. */
 const USUAL: Readonly<SockOptions> = Object.freeze(new SockOptions());
@@ -21,6 +21,10 @@ export function readOption(sock: SockCommon, name: number, value: Uint8Array): n
       return putTimeout(value, sendTimeoutUs);
     case SO.MEMINFO:
       return putInts(value, ...memoryOf(sock));
+    case SO.TIMESTAMPING:
+    case SO.TIMESTAMPING_NEW:
+      // No clock of a device is bound.
+      return putInts(value, sock.options?.timestamping ?? 0, 0);
   }
   const number = numberOf(sock, name);
   if (number === null) return -ERRNO.ENOPROTOOPT;
@@ -32,7 +36,8 @@ export function readOption(sock: SockCommon, name: number, value: Uint8Array): n
 /** Null: there is no such option. */
 function numberOf(sock: SockCommon, name: number): number | null {
   const { options, ops, flags } = sock;
-  const { mark, priority, sendLimitBytes, receiveLimitBytes, receiveLowBytes, peekOffsetBytes, timestamping, ancillary } = options ?? USUAL;
+  const { mark, priority, sendLimitBytes, receiveLimitBytes, receiveLowBytes, peekOffsetBytes, ancillary } = options ?? USUAL;
+  const { bufferLocks, incomingCpu } = options ?? USUAL;
   const flag = FLAG_OF[name];
   if (flag !== undefined) return (flags & flag) === 0 ? 0 : 1;
   const told = TOLD_OF[name];
@@ -72,9 +77,13 @@ function numberOf(sock: SockCommon, name: number): number | null {
     case SO.TIMESTAMPNS:
     case SO.TIMESTAMPNS_NEW:
       return (ancillary & TOLD.TIMESTAMPNS) === 0 ? 0 : 1;
-    case SO.TIMESTAMPING:
-    case SO.TIMESTAMPING_NEW:
-      return timestamping;
+    case SO.BUF_LOCK:
+      return bufferLocks;
+    case SO.INCOMING_CPU:
+      return incomingCpu;
+    case SO.INCOMING_NAPI_ID:
+    case SO.BSDCOMPAT:
+      return 0;
     default:
       return null;
   }
@@ -87,9 +96,8 @@ function memoryOf({ options, sendQueuedBytes, receiveQueuedBytes }: SockCommon):
 }
 
 function putTimeout(value: Uint8Array, waitUs: number): number {
-  if (value.length < 16) return -ERRNO.EINVAL;
-  writeTime(value, 0, Math.floor(waitUs / 1e6), waitUs % 1e6);
-  return 16;
+  const seconds = Math.floor(waitUs / 1e6);
+  return putInts(value, seconds | 0, Math.floor(seconds / 2 ** 32), waitUs % 1e6, 0);
 }
 
 function isStream(type: number): boolean {

@@ -12,6 +12,8 @@ import { timeoutUs, viewOf, writeInt } from './words.ts';
 
 /** Bits of SO_TIMESTAMPING that there are: Linux's `SOF_TIMESTAMPING_MASK`. */
 const STAMPING_MASK = 0xffff;
+/** Of `SockOptions.bufferLocks`. */
+const LOCK = Object.freeze({ SEND: 1, RECEIVE: 2 } as const);
 /** No timer waits for longer (Linux: `MAX_SCHEDULE_TIMEOUT` of a `close`). */
 const MAX_LINGER_SEC = 0x7fffffff;
 
@@ -102,10 +104,21 @@ export class SocketLevel implements OptionLevel {
       case SO.SNDBUF:
       case SO.SNDBUFFORCE:
         optionsOf(sock).sendLimitBytes = sendBytes(number, name === SO.SNDBUF ? this.#limits.sendBytes() : undefined);
+        optionsOf(sock).bufferLocks |= LOCK.SEND;
         return 0;
       case SO.RCVBUF:
       case SO.RCVBUFFORCE:
         optionsOf(sock).receiveLimitBytes = receiveBytes(number, name === SO.RCVBUF ? this.#limits.receiveBytes() : undefined);
+        optionsOf(sock).bufferLocks |= LOCK.RECEIVE;
+        return 0;
+      case SO.BUF_LOCK:
+        if ((number & ~(LOCK.SEND | LOCK.RECEIVE)) !== 0) return -ERRNO.EINVAL;
+        optionsOf(sock).bufferLocks = number;
+        return 0;
+      case SO.INCOMING_CPU:
+        optionsOf(sock).incomingCpu = number;
+        return 0;
+      case SO.BSDCOMPAT:
         return 0;
       case SO.RCVLOWAT:
         optionsOf(sock).receiveLowBytes = number < 0 ? 0x7fffffff : number || 1;

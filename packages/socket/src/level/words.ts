@@ -25,11 +25,11 @@ export function writeTime(bytes: Uint8Array, at: number, seconds: number, fracti
   writeInt(bytes, at + 12, 0);
 }
 
-/** Bytes written, or -EINVAL: there is no room. */
+/** Bytes written: as many as there is room for. */
 export function putInts(value: Uint8Array, ...ints: readonly number[]): number {
-  if (value.length < 4 * ints.length) return -ERRNO.EINVAL;
-  for (const [i, int] of ints.entries()) writeInt(value, 4 * i, int);
-  return 4 * ints.length;
+  const lenBytes = Math.min(value.length, 4 * ints.length);
+  for (let i = 0; i < lenBytes; i++) value[i] = ints[i >> 2]! >>> (8 * (i & 3));
+  return lenBytes;
 }
 
 /** A `struct timeval` that says how long somebody waits, in µs; 0: for ever, or longer than timers go; -errno. One that is negative waits not at all. */
