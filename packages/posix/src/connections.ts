@@ -3,7 +3,7 @@ import { SockAddress as Address, ERRNO, POLL, readEnd, SOCK_FLAG } from '@softne
 import type { Answer, Process } from './process.ts';
 import { SocketFile } from './socket-file.ts';
 
-/** SOMAXCONN. */
+/** SOMAXCONN, which is also the usual `net.core.somaxconn`. */
 const MAX_BACKLOG = 4096;
 
 /** The calls about both ends of sockets: bind, listen, accept, connect, shutdown, names. */
@@ -31,7 +31,6 @@ export class Connections {
     const file = this.#process.socket(fd);
     if (typeof file === 'number') return file;
     if (!file.isStream) return -ERRNO.EOPNOTSUPP;
-    if ((file.sock.flags & SOCK_FLAG.LISTENING) === 0) return -ERRNO.EINVAL;
     const attempt = (): number => this.#take(file, address, nonBlocking, closesOnExec);
     const result = attempt();
     if (result !== -ERRNO.EAGAIN || file.nonBlocking) return result;
@@ -39,15 +38,18 @@ export class Connections {
     return this.#process.wait('accept', file, { bits: POLL.IN, timeoutUs, late: -ERRNO.EAGAIN, signal }, attempt);
   }
 
-  /** -EINPROGRESS where it must wait and may not, or its time (SO_SNDTIMEO) is over. */
+  /**
+   * -EINPROGRESS where it must wait and may not, or its time (SO_SNDTIMEO) is over. Where one is under way already, who may wait waits for the same, with -EALREADY in the end; who
+   * comes too late for the error that it had is told -ECONNABORTED (Linux's `inet_stream_connect`).
+   */
   connect(fd: number, address: SockAddress, signal?: AbortSignal): Answer {
     const file = this.#process.socket(fd);
     if (typeof file === 'number') return file;
     const result = file.calls.connect(file.sock, address);
-    if (result !== -ERRNO.EINPROGRESS || file.nonBlocking) return result;
-    const timeoutUs = file.sock.options?.sendTimeoutUs ?? 0;
-    const terms = { bits: POLL.OUT, timeoutUs, late: -ERRNO.EINPROGRESS, signal };
-    return this.#process.wait('connect', file, terms, () => takeError(file));
+    const isUnderWay = result === -ERRNO.EINPROGRESS || (result === -ERRNO.EALREADY && file.isStream);
+    if (!isUnderWay || file.nonBlocking) return result;
+    const terms = { bits: POLL.OUT, timeoutUs: file.sock.options?.sendTimeoutUs ?? 0, late: result, signal };
+    return this.#process.wait('connect', file, terms, () => takeError(file) || ((file.poll() & POLL.HUP) === 0 ? 0 : -ERRNO.ECONNABORTED));
   }
 
   shutdown(fd: number, how: number): number {
@@ -65,6 +67,8 @@ export class Connections {
 
   #take(file: SocketFile, address: SockAddress | null, nonBlocking: boolean, closesOnExec: boolean): number {
     const { descriptors } = this.#process;
+    // It may have been shut while somebody waited.
+    if ((file.sock.flags & SOCK_FLAG.LISTENING) === 0) return takeError(file) || -ERRNO.EINVAL;
     // Before one is taken that then has no number.
     if (descriptors.isFull) return -ERRNO.EMFILE;
     const sock = file.calls.accept(file.sock, this.#process);

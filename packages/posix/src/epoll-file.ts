@@ -1,14 +1,19 @@
 import { ERRNO, POLL } from '@softnet/contract';
 import type { FileWatcher } from './open-file.ts';
 import { OpenFile } from './open-file.ts';
+import { keysOf, POLL_ALWAYS, POLL_ANY, withKin } from './poll-bits.ts';
 
 /** Linux's `EPOLL_CTL_*`. */
 export const EPOLL_CTL = Object.freeze({ ADD: 1, DEL: 2, MOD: 3 } as const);
 /** Linux's `EPOLL*` beyond those that are POLL's. int32. */
 export const EPOLL = Object.freeze({ EXCLUSIVE: 1 << 28, WAKEUP: 1 << 29, ONESHOT: 1 << 30, ET: 1 << 31 } as const);
 
-const ALWAYS = POLL.ERR | POLL.HUP;
 const MODES = EPOLL.EXCLUSIVE | EPOLL.WAKEUP | EPOLL.ONESHOT | EPOLL.ET;
+/** What may be asked for beside EPOLLEXCLUSIVE. */
+const EXCLUSIVE_BITS = POLL.IN | POLL.OUT | POLL_ALWAYS | EPOLL.WAKEUP | EPOLL.ET | EPOLL.EXCLUSIVE;
+/** What is told of an epoll instance. */
+const READY = withKin(POLL.IN, true);
+const READ_KEYS = keysOf(POLL.IN);
 /** Of files that watch one another: Linux's `EP_MAX_NESTS`. */
 const MAX_NESTS = 4;
 
@@ -24,16 +29,14 @@ class Interest implements FileWatcher {
   readonly file: OpenFile;
   events: number;
   data: number;
-  readonly #changed: (interest: Interest) => void;
-  readonly #closed: (interest: Interest) => void;
+  readonly #list: InterestList;
 
-  constructor(fd: number, file: OpenFile, { events, data }: EpollEvent, list: { changed(i: Interest): void; closed(i: Interest): void }) {
+  constructor(fd: number, file: OpenFile, { events, data }: EpollEvent, list: InterestList) {
     this.fd = fd;
     this.file = file;
-    this.events = events | ALWAYS;
+    this.events = events | POLL_ALWAYS;
     this.data = data;
-    this.#changed = (interest) => list.changed(interest);
-    this.#closed = (interest) => list.closed(interest);
+    this.#list = list;
   }
 
   /** What holds of what was asked for; a ONESHOT that was told asks for nothing, not even errors. */
@@ -41,17 +44,23 @@ class Interest implements FileWatcher {
     return this.file.poll() & this.events & ~MODES;
   }
 
-  changed(): void {
-    this.#changed(this);
+  changed(_file: OpenFile, keys: number): boolean {
+    return this.#list.changed(this, keys);
   }
 
   lost(): void {
-    this.#changed(this);
+    this.#list.changed(this, POLL_ANY);
   }
 
   closed(): void {
-    this.#closed(this);
+    this.#list.closed(this);
   }
+}
+
+/** Whose interests they are. */
+interface InterestList {
+  changed(interest: Interest, keys: number): boolean;
+  closed(interest: Interest): void;
 }
 
 /** An epoll instance: a file of its own, so that it can be watched too. */
@@ -59,21 +68,20 @@ export class EpollFile extends OpenFile {
   readonly #interests = new Map<number, Interest>();
   /** Those that may have something to tell, in order. */
   readonly #ready = new Set<Interest>();
+  readonly #list: InterestList = {
+    changed: (interest, keys) => this.#look(interest, keys),
+    closed: (interest) => this.#remove(interest),
+  };
 
-  /** `epoll_ctl`. 0, -EEXIST, -ENOENT, -EINVAL, -ELOOP. */
+  /** `epoll_ctl`. 0, -EEXIST, -ENOENT, -EINVAL, -ELOOP; -EFAULT: there is no event. */
   control(op: number, fd: number, file: OpenFile, event: EpollEvent | null): number {
     const known = this.#interests.get(fd);
     const own = known !== undefined && known.file === file ? known : undefined;
+    if (op !== EPOLL_CTL.DEL && event === null) return -ERRNO.EFAULT;
     if (file === this) return -ERRNO.EINVAL;
     if (op === EPOLL_CTL.DEL) return own === undefined ? -ERRNO.ENOENT : this.#remove(own);
-    if (event === null) return -ERRNO.EINVAL;
-    if (op === EPOLL_CTL.ADD) return own === undefined ? this.#add(fd, file, event) : -ERRNO.EEXIST;
-    if (op !== EPOLL_CTL.MOD || ((event.events | (own?.events ?? 0)) & EPOLL.EXCLUSIVE) !== 0) return -ERRNO.EINVAL;
-    if (own === undefined) return -ERRNO.ENOENT;
-    own.events = event.events | ALWAYS;
-    own.data = event.data;
-    this.#look(own);
-    return 0;
+    if (op === EPOLL_CTL.ADD) return own === undefined ? this.#add(fd, file, event!) : -ERRNO.EEXIST;
+    return op === EPOLL_CTL.MOD ? this.#modify(own, event!) : -ERRNO.EINVAL;
   }
 
   /** `epoll_wait` that does not: what holds now, into `events`. Returns how many. Those told by level come last the next time, so that all have their turn. */
@@ -94,7 +102,7 @@ export class EpollFile extends OpenFile {
 
   poll(): number {
     for (const interest of this.#ready) {
-      if (interest.holds !== 0) return POLL.IN;
+      if (interest.holds !== 0) return READY;
       this.#ready.delete(interest);
     }
     return 0;
@@ -107,14 +115,27 @@ export class EpollFile extends OpenFile {
   }
 
   #add(fd: number, file: OpenFile, event: EpollEvent): number {
+    const isExclusive = (event.events & EPOLL.EXCLUSIVE) !== 0;
+    if (isExclusive && (file instanceof EpollFile || (event.events & ~EXCLUSIVE_BITS) !== 0)) return -ERRNO.EINVAL;
     if (file instanceof EpollFile && (file.#reaches(this) || file.#depth() >= MAX_NESTS)) return -ERRNO.ELOOP;
     // A descriptor that was closed and opened anew while another one names its file.
     const before = this.#interests.get(fd);
     if (before !== undefined) this.#remove(before);
-    const interest = new Interest(fd, file, event, { changed: (each) => this.#look(each), closed: (each) => this.#remove(each) });
+    const interest = new Interest(fd, file, event, this.#list);
     this.#interests.set(fd, interest);
-    file.watch(interest);
-    this.#look(interest);
+    file.watch(interest, isExclusive);
+    this.#look(interest, POLL_ANY);
+    return 0;
+  }
+
+  /** One that is exclusive stays as it is, and none becomes so. */
+  #modify(own: Interest | undefined, { events, data }: EpollEvent): number {
+    if ((events & EPOLL.EXCLUSIVE) !== 0) return -ERRNO.EINVAL;
+    if (own === undefined) return -ERRNO.ENOENT;
+    if ((own.events & EPOLL.EXCLUSIVE) !== 0) return -ERRNO.EINVAL;
+    own.events = events | POLL_ALWAYS;
+    own.data = data;
+    this.#look(own, POLL_ANY);
     return 0;
   }
 
@@ -125,11 +146,11 @@ export class EpollFile extends OpenFile {
     return 0;
   }
 
-  /** Something has changed: if it is what was asked for, it is ready, and who waits is told. */
-  #look(interest: Interest): void {
-    if (interest.holds === 0) return;
+  /** Something of these keys has changed: if it is what was asked for, it is ready, and who waits is told. True: somebody is woken. */
+  #look(interest: Interest, keys: number): boolean {
+    if ((interest.events & keys) === 0 || interest.holds === 0) return false;
     this.#ready.add(interest);
-    this.changed();
+    return this.changed(READ_KEYS);
   }
 
   #reaches(other: EpollFile): boolean {

@@ -6,10 +6,17 @@ import { SocketFile } from './socket-file.ts';
 /** Requests, with Linux's numbers. */
 export const IOCTL = Object.freeze({
   FIONBIO: 0x5421,
+  /** FD_CLOEXEC off and on, without a value. */
+  FIONCLEX: 0x5450,
+  FIOCLEX: 0x5451,
+  /** 1: the next byte to be read is where urgent data stand. */
+  SIOCATMARK: 0x8905,
   /** SIOCINQ too. */
   FIONREAD: 0x541b,
   /** TIOCOUTQ too. */
   SIOCOUTQ: 0x5411,
+  /** Bytes that were not sent even once. */
+  SIOCOUTQNSD: 0x894b,
   SIOCGIFNAME: 0x8910,
   SIOCGIFFLAGS: 0x8913,
   SIOCGIFMTU: 0x8921,
@@ -23,21 +30,39 @@ const IFREQ_BYTES = 40;
 const ARPHRD_ETHER = 1;
 
 /** `ioctl` with an int or a `struct ifreq` in `value`, both ways. 0, -ENOTTY, -EINVAL: too short, -ENODEV. */
-export function ioctl(process: Process, file: OpenFile, request: number, value: Uint8Array): number {
-  const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+export function ioctl(process: Process, fd: number, file: OpenFile, request: number, value: Uint8Array): number {
+  if (request === IOCTL.FIOCLEX || request === IOCTL.FIONCLEX) {
+    process.descriptors.setClosesOnExec(fd, request === IOCTL.FIOCLEX);
+    return 0;
+  }
   if (value.length < 4) return -ERRNO.EINVAL;
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
   if (request === IOCTL.FIONBIO) {
     file.nonBlocking = view.getInt32(0, true) !== 0;
     return 0;
   }
   if (!(file instanceof SocketFile)) return -ERRNO.ENOTTY;
-  if (request === IOCTL.FIONREAD || request === IOCTL.SIOCOUTQ) {
-    const count = file.calls.queuedBytes(file.sock, request === IOCTL.SIOCOUTQ);
-    if (count < 0) return count;
-    view.setInt32(0, count, true);
-    return 0;
+  const count = countOf(file, request);
+  if (count === null) return value.length < IFREQ_BYTES ? -ERRNO.EINVAL : deviceIoctl(process, request, value, view);
+  if (count < 0) return count;
+  view.setInt32(0, count, true);
+  return 0;
+}
+
+/** What a socket says in a number; null: the request is for none. */
+function countOf({ calls, sock }: SocketFile, request: number): number | null {
+  switch (request) {
+    case IOCTL.FIONREAD:
+      return calls.queuedBytes(sock, false);
+    case IOCTL.SIOCOUTQ:
+      return calls.queuedBytes(sock, true);
+    case IOCTL.SIOCOUTQNSD:
+      return calls.unsentBytes?.(sock) ?? -ERRNO.ENOTTY;
+    case IOCTL.SIOCATMARK:
+      return calls.isAtMark?.(sock) ?? -ERRNO.ENOTTY;
+    default:
+      return null;
   }
-  return value.length < IFREQ_BYTES ? -ERRNO.EINVAL : deviceIoctl(process, request, value, view);
 }
 
 function deviceIoctl({ host }: Process, request: number, value: Uint8Array, view: DataView): number {

@@ -1,11 +1,8 @@
 import type { FaceHost } from '@softnet/contract';
-import { ERRNO, POLL } from '@softnet/contract';
+import { ERRNO } from '@softnet/contract';
 import type { Descriptors } from './descriptors.ts';
 import type { FileWatcher, OpenFile } from './open-file.ts';
-
-/** Linux's POLLNVAL: there is no such descriptor. */
-export const POLL_INVALID = 0x20;
-const ALWAYS = POLL.ERR | POLL.HUP;
+import { POLL_ALWAYS, POLL_INVALID } from './poll-bits.ts';
 
 /** `struct pollfd`. A negative descriptor is passed over. */
 export interface PollItem {
@@ -20,43 +17,44 @@ export function pollNow(descriptors: Descriptors, items: readonly PollItem[]): n
   for (const item of items) {
     const file = item.fd < 0 ? null : descriptors.file(item.fd);
     if (file === null) item.revents = item.fd < 0 ? 0 : POLL_INVALID;
-    else item.revents = file.poll() & (item.events | ALWAYS);
+    else item.revents = file.poll() & (item.events | POLL_ALWAYS);
     if (item.revents !== 0) count++;
   }
   return count;
 }
 
-/** `poll` that waits: until something holds, its time is over (0), or its signal comes (-EINTR). */
+/** `poll` or `select` that waits: until something holds, its time is over (0), or its signal comes (-EINTR). */
 export class PollWait implements FileWatcher {
   readonly promise: Promise<number>;
-  readonly #descriptors: Descriptors;
-  readonly #items: readonly PollItem[];
   readonly #files: readonly OpenFile[];
+  readonly #look: () => number;
   readonly #signal: AbortSignal | undefined;
   readonly #callOff: () => void;
   #resolve!: (count: number) => void;
   #isOver = false;
 
-  /** @param timeoutUs µs; below 0: for ever. */
-  constructor(host: FaceHost, descriptors: Descriptors, items: readonly PollItem[], timeoutUs: number, signal: AbortSignal | undefined) {
-    this.#descriptors = descriptors;
-    this.#items = items;
+  /**
+   * @param look puts down what holds now; above 0: it is over, and what was put down is its user's.
+   * @param timeoutUs µs; below 0: for ever.
+   */
+  constructor(host: FaceHost, files: readonly OpenFile[], look: () => number, timeoutUs: number, signal: AbortSignal | undefined) {
+    this.#files = files;
+    this.#look = look;
     this.#signal = signal;
     this.promise = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    this.#files = items.flatMap(({ fd }) => descriptors.file(fd) ?? []);
     this.#callOff = timeoutUs < 0 ? () => undefined : host.after(timeoutUs, () => this.#end(0), 'posix.poll');
     for (const file of this.#files) file.watch(this);
     signal?.addEventListener('abort', this.#interrupted);
     if (signal?.aborted === true) this.#interrupted();
   }
 
-  /** Once it is over its items are its user's again. */
-  changed(): void {
-    if (this.#isOver) return;
-    const count = pollNow(this.#descriptors, this.#items);
+  changed(): boolean {
+    if (this.#isOver) return false;
+    const count = this.#look();
     if (count > 0) this.#end(count);
+    return count > 0;
   }
 
   lost(): void {
@@ -70,6 +68,7 @@ export class PollWait implements FileWatcher {
   readonly #interrupted = (): void => this.#end(-ERRNO.EINTR);
 
   #end(count: number): void {
+    if (this.#isOver) return;
     this.#isOver = true;
     this.#callOff();
     for (const file of this.#files) file.unwatch(this);

@@ -1,19 +1,26 @@
 import type { FaceHost, SockAddress } from '@softnet/contract';
 import { ERRNO, NetError, POLL, Sockets } from '@softnet/contract';
 import { Connections } from './connections.ts';
-import { FCNTL } from './constants.ts';
 import type { EpollEvent } from './epoll-file.ts';
 import { EpollFile } from './epoll-file.ts';
+import { fcntl } from './fcntl.ts';
 import { ioctl } from './ioctls.ts';
+import type { BatchMessage } from './message-batches.ts';
+import { MessageBatches } from './message-batches.ts';
+import type { MessageHeader } from './message-header.ts';
+import { MAX_IOV } from './message-header.ts';
+import { FCNTL } from './names/file-names.ts';
 import type { PollItem } from './poll-files.ts';
 import { PollWait, pollNow } from './poll-files.ts';
 import type { Answer, ProcessOptions } from './process.ts';
 import { Process } from './process.ts';
+import { readOption } from './read-option.ts';
+import { Receiving } from './receiving.ts';
+import type { DescriptorSet } from './select-files.ts';
+import { Selection } from './select-files.ts';
+import { Sending } from './sending.ts';
 import { SocketFile } from './socket-file.ts';
-import type { MessageHeader } from './transfers.ts';
-import { Transfers } from './transfers.ts';
 
-const O_RDWR = 2;
 const NONBLOCK = 0o4000;
 const CLOEXEC = 0o2000000;
 const MODES = NONBLOCK | CLOEXEC;
@@ -31,12 +38,16 @@ const MAX_TIMEOUT_MS = 0x7fffffff;
 export class Posix {
   readonly #process: Process;
   readonly #connections: Connections;
-  readonly #transfers: Transfers;
+  readonly #sending: Sending;
+  readonly #receiving: Receiving;
+  readonly #batches: MessageBatches;
 
   constructor(host: FaceHost, options: ProcessOptions = {}) {
     this.#process = new Process(host, options);
     this.#connections = new Connections(this.#process);
-    this.#transfers = new Transfers(this.#process);
+    this.#sending = new Sending(this.#process);
+    this.#receiving = new Receiving(this.#process);
+    this.#batches = new MessageBatches(this.#process, this.#sending, this.#receiving);
   }
 
   /** Why the last call that failed did, in a sentence that says what to do; '' before one has. */
@@ -102,44 +113,61 @@ export class Posix {
   }
 
   send(fd: number, data: Uint8Array, flags = 0, signal?: AbortSignal): Answer {
-    return this.#answered('send', this.#transfers.send('send', fd, data, flags, null, signal));
+    return this.#answered('send', this.#sending.send('send', fd, data, flags, null, signal));
   }
 
   sendto(fd: number, data: Uint8Array, flags: number, to: SockAddress | null, signal?: AbortSignal): Answer {
-    return this.#answered('sendto', this.#transfers.send('sendto', fd, data, flags, to, signal));
+    return this.#answered('sendto', this.#sending.send('sendto', fd, data, flags, to, signal));
   }
 
   sendmsg(fd: number, header: MessageHeader, flags = 0, signal?: AbortSignal): Answer {
-    return this.#answered('sendmsg', this.#transfers.sendMessage('sendmsg', fd, header, flags, signal));
+    return this.#answered('sendmsg', this.#sending.sendMessage('sendmsg', fd, header, flags, signal));
+  }
+
+  /** How many were sent, in `lenBytes` of each how much of it. @param batch at most 1024. */
+  sendmmsg(fd: number, batch: readonly BatchMessage[], flags = 0, signal?: AbortSignal): Answer {
+    return this.#answered('sendmmsg', this.#batches.send(fd, batch, flags, signal));
   }
 
   write(fd: number, data: Uint8Array, signal?: AbortSignal): Answer {
-    return this.#answered('write', this.#transfers.send('write', fd, data, 0, null, signal));
+    return this.#answered('write', ofFile(this.#sending.send('write', fd, data, 0, null, signal)));
   }
 
+  /** -EINVAL: more than 1024 places. */
   writev(fd: number, iov: readonly Uint8Array[], signal?: AbortSignal): Answer {
-    return this.#answered('writev', this.#transfers.sendMessage('writev', fd, { name: null, iov, control: null }, 0, signal));
+    if (iov.length > MAX_IOV) return this.#said('writev', -ERRNO.EINVAL);
+    return this.#answered('writev', ofFile(this.#sending.sendMessage('writev', fd, { name: null, iov, control: null }, 0, signal)));
   }
 
   recv(fd: number, place: Uint8Array, flags = 0, signal?: AbortSignal): Answer {
-    return this.#answered('recv', this.#transfers.receive('recv', fd, place, flags, null, signal));
+    return this.#answered('recv', this.#receiving.receive('recv', fd, place, flags, null, signal));
   }
 
   /** @param from filled; its family is 0 where nobody is named (a stream). */
   recvfrom(fd: number, place: Uint8Array, flags: number, from: SockAddress | null, signal?: AbortSignal): Answer {
-    return this.#answered('recvfrom', this.#transfers.receive('recvfrom', fd, place, flags, from, signal));
+    return this.#answered('recvfrom', this.#receiving.receive('recvfrom', fd, place, flags, from, signal));
   }
 
   recvmsg(fd: number, header: MessageHeader, flags = 0, signal?: AbortSignal): Answer {
-    return this.#answered('recvmsg', this.#transfers.receiveMessage('recvmsg', fd, header, flags, signal));
+    return this.#answered('recvmsg', this.#receiving.receiveMessage('recvmsg', fd, header, flags, signal));
+  }
+
+  /**
+   * How many came, in `lenBytes` of each how much; MSG_WAITFORONE waits for the first only. @param batch at most 1024.
+   * @param timeoutUs looked at when a message has come, as in Linux: it ends no wait, as SO_RCVTIMEO does. Null: none.
+   */
+  recvmmsg(fd: number, batch: readonly BatchMessage[], flags = 0, timeoutUs: number | null = null, signal?: AbortSignal): Answer {
+    return this.#answered('recvmmsg', this.#batches.receive(fd, batch, flags, timeoutUs, signal));
   }
 
   read(fd: number, place: Uint8Array, signal?: AbortSignal): Answer {
-    return this.#answered('read', this.#transfers.receive('read', fd, place, 0, null, signal));
+    return this.#answered('read', ofFile(this.#receiving.receive('read', fd, place, 0, null, signal)));
   }
 
+  /** -EINVAL: more than 1024 places. */
   readv(fd: number, iov: readonly Uint8Array[], signal?: AbortSignal): Answer {
-    return this.#answered('readv', this.#transfers.receiveMessage('readv', fd, { name: null, iov, control: null }, 0, signal));
+    if (iov.length > MAX_IOV) return this.#said('readv', -ERRNO.EINVAL);
+    return this.#answered('readv', ofFile(this.#receiving.receiveMessage('readv', fd, { name: null, iov, control: null }, 0, signal)));
   }
 
   /** The value as in Linux's ABI: see `intValue` and its kin. */
@@ -149,63 +177,99 @@ export class Posix {
     return this.#said(`setsockopt(${fd}, ${level}, ${name})`, result);
   }
 
-  /** Bytes written into `value`, or -errno. */
+  /** Bytes written into `value`, or -errno. What does not fit is cut, as Linux does. */
   getsockopt(fd: number, level: number, name: number, value: Uint8Array): number {
     const file = this.#process.socket(fd);
-    const result = typeof file === 'number' ? file : file.calls.getOption(file.sock, level, name, value);
+    const result = typeof file === 'number' ? file : readOption(file, level, name, value);
     return this.#said(`getsockopt(${fd}, ${level}, ${name})`, result);
   }
 
-  close(fd: number): number {
-    return this.#said(`close(${fd})`, this.#process.descriptors.remove(fd));
+  /**
+   * The descriptor is free at once. With the last one of a stream whose SO_LINGER is above 0 s it waits until the peer has all that was sent, or for so long, whether O_NONBLOCK is
+   * set or not, and answers 0 in any case.
+   */
+  close(fd: number): Answer {
+    const { descriptors, host } = this.#process;
+    const file = descriptors.file(fd);
+    const result = this.#said(`close(${fd})`, descriptors.remove(fd));
+    return file instanceof SocketFile && file.isClosed ? (file.lingering(host) ?? result) : result;
   }
 
   dup(fd: number): number {
     return this.fcntl(fd, FCNTL.DUPFD, 0);
   }
 
-  /** `to` names what `fd` does, and is closed before, if it is open. */
+  /** `to` names what `fd` does, and is closed before, if it is open, without a wait. */
   dup2(fd: number, to: number): number {
-    const file = this.#process.file(fd);
-    if (typeof file === 'number') return this.#said(`dup2(${fd})`, file);
-    return fd === to ? fd : this.#said(`dup2(${fd})`, this.#process.descriptors.put(to, file, false));
+    return fd === to && typeof this.#process.file(fd) !== 'number' ? fd : this.#put(`dup2(${fd})`, fd, to, 0);
+  }
+
+  /** As dup2, but -EINVAL for one and the same. @param flags O_CLOEXEC. */
+  dup3(fd: number, to: number, flags = 0): number {
+    const isWrong = fd === to || (flags & ~CLOEXEC) !== 0;
+    return isWrong ? this.#said(`dup3(${fd})`, -ERRNO.EINVAL) : this.#put(`dup3(${fd})`, fd, to, flags);
   }
 
   /** F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL. */
   fcntl(fd: number, command: number, argument = 0): number {
-    const { descriptors } = this.#process;
-    const file = descriptors.file(fd);
-    if (file === null) return this.#said(`fcntl(${fd})`, -ERRNO.EBADF);
-    switch (command) {
-      case FCNTL.DUPFD:
-      case FCNTL.DUPFD_CLOEXEC:
-        return this.#said(`fcntl(${fd})`, descriptors.add(file, command === FCNTL.DUPFD_CLOEXEC, argument));
-      case FCNTL.GETFD:
-        return Number(descriptors.closesOnExec(fd));
-      case FCNTL.SETFD:
-        descriptors.setClosesOnExec(fd, (argument & 1) !== 0);
-        return 0;
-      case FCNTL.GETFL:
-        return file.nonBlocking ? O_RDWR | NONBLOCK : O_RDWR;
-      case FCNTL.SETFL:
-        file.nonBlocking = (argument & NONBLOCK) !== 0;
-        return 0;
-      default:
-        return this.#said(`fcntl(${fd})`, -ERRNO.EINVAL);
-    }
+    return this.#said(`fcntl(${fd})`, fcntl(this.#process.descriptors, fd, command, argument));
   }
 
   /** @param value an int or a `struct ifreq`, in and out. */
   ioctl(fd: number, request: number, value: Uint8Array): number {
     const file = this.#process.file(fd);
-    return this.#said(`ioctl(${fd})`, typeof file === 'number' ? file : ioctl(this.#process, file, request, value));
+    return this.#said(`ioctl(${fd})`, typeof file === 'number' ? file : ioctl(this.#process, fd, file, request, value));
   }
 
   /** How many say something in `revents`. @param timeoutMs below 0: for ever; 0: it does not wait. */
   poll(items: readonly PollItem[], timeoutMs: number, signal?: AbortSignal): Answer {
+    return this.#poll('poll', items, toUs(timeoutMs), signal);
+  }
+
+  /** @param timeoutUs null: for ever. There are no signals to be masked but the one that ends it. */
+  ppoll(items: readonly PollItem[], timeoutUs: number | null, signal?: AbortSignal): Answer {
+    return isTime(timeoutUs) ? this.#poll('ppoll', items, timeoutUs ?? -1, signal) : this.#said('ppoll', -ERRNO.EINVAL);
+  }
+
+  /**
+   * How many descriptors below `end` are left in the sets, which it writes over: those that can be read, written, or have urgent data. @param timeoutUs null: for ever.
+   * -EBADF: one is not open.
+   */
+  select(
+    end: number,
+    read: DescriptorSet,
+    write: DescriptorSet,
+    except: DescriptorSet,
+    timeoutUs: number | null,
+    signal?: AbortSignal,
+  ): Answer {
     const { descriptors, host } = this.#process;
-    const count = pollNow(descriptors, items);
-    return count > 0 || timeoutMs === 0 ? count : new PollWait(host, descriptors, items, timeoutUs(timeoutMs), signal).promise;
+    const asked = isTime(timeoutUs) ? Selection.of(descriptors, end, [read, write, except]) : -ERRNO.EINVAL;
+    if (typeof asked === 'number') return this.#said('select', asked);
+    const ended = (count: number): number => {
+      if (count === 0) asked.clear();
+      return this.#said('select', count);
+    };
+    const count = asked.look();
+    if (count > 0 || timeoutUs === 0) return ended(count);
+    return new PollWait(host, asked.files, () => asked.look(), timeoutUs ?? -1, signal).promise.then(ended);
+  }
+
+  /** As `select`: there are no signals to be masked but the one that ends it. */
+  pselect(
+    end: number,
+    read: DescriptorSet,
+    write: DescriptorSet,
+    except: DescriptorSet,
+    timeoutUs: number | null,
+    signal?: AbortSignal,
+  ): Answer {
+    return this.select(end, read, write, except, timeoutUs, signal);
+  }
+
+  /** As epoll_create1; -EINVAL for a size that is none. */
+  epoll_create(size: number): number {
+    return size > 0 ? this.epoll_create1() : this.#said('epoll_create', -ERRNO.EINVAL);
   }
 
   epoll_create1(flags = 0): number {
@@ -221,18 +285,48 @@ export class Posix {
 
   /** Fills `events`, at most `max`; how many. @param timeoutMs below 0: for ever. */
   epoll_wait(epfd: number, events: EpollEvent[], max: number, timeoutMs: number, signal?: AbortSignal): Answer {
-    const file = this.#process.file(epfd);
-    if (typeof file === 'number') return this.#said(`epoll_wait(${epfd})`, file);
-    if (!(file instanceof EpollFile) || max <= 0) return this.#said(`epoll_wait(${epfd})`, -ERRNO.EINVAL);
-    const count = file.collect(events, max);
-    if (count > 0 || timeoutMs === 0) return count;
-    const terms = { bits: POLL.IN, timeoutUs: Math.max(0, timeoutUs(timeoutMs)), late: 0, signal };
-    return this.#process.wait('epoll_wait', file, terms, () => file.collect(events, max) || -ERRNO.EAGAIN);
+    return this.#epollWait('epoll_wait', epfd, events, max, toUs(timeoutMs), signal);
+  }
+
+  /** As epoll_wait: there are no signals to be masked but the one that ends it. */
+  epoll_pwait(epfd: number, events: EpollEvent[], max: number, timeoutMs: number, signal?: AbortSignal): Answer {
+    return this.#epollWait('epoll_pwait', epfd, events, max, toUs(timeoutMs), signal);
+  }
+
+  /** @param timeoutUs null: for ever. */
+  epoll_pwait2(epfd: number, events: EpollEvent[], max: number, timeoutUs: number | null, signal?: AbortSignal): Answer {
+    if (!isTime(timeoutUs)) return this.#said(`epoll_pwait2(${epfd})`, -ERRNO.EINVAL);
+    return this.#epollWait('epoll_pwait2', epfd, events, max, timeoutUs ?? -1, signal);
   }
 
   /** Closes all that is open, as the end of a process does. */
   exit(): void {
     for (const fd of this.descriptors) this.#process.descriptors.remove(fd);
+  }
+
+  #put(call: string, fd: number, to: number, flags: number): number {
+    const file = this.#process.file(fd);
+    return this.#said(call, typeof file === 'number' ? file : this.#process.descriptors.put(to, file, flags !== 0));
+  }
+
+  #poll(call: string, items: readonly PollItem[], timeoutUs: number, signal: AbortSignal | undefined): Answer {
+    const { descriptors, host } = this.#process;
+    if (items.length > descriptors.limit) return this.#said(call, -ERRNO.EINVAL);
+    const count = pollNow(descriptors, items);
+    if (count > 0 || timeoutUs === 0) return count;
+    const files = items.flatMap(({ fd }) => descriptors.file(fd) ?? []);
+    const wait = new PollWait(host, files, () => pollNow(descriptors, items), timeoutUs, signal);
+    return wait.promise.then((result) => this.#said(call, result));
+  }
+
+  #epollWait(call: string, epfd: number, events: EpollEvent[], max: number, timeoutUs: number, signal: AbortSignal | undefined): Answer {
+    const file = this.#process.file(epfd);
+    if (typeof file === 'number') return this.#said(`${call}(${epfd})`, file);
+    if (!(file instanceof EpollFile) || max <= 0) return this.#said(`${call}(${epfd})`, -ERRNO.EINVAL);
+    const count = file.collect(events, max);
+    if (count > 0 || timeoutUs === 0) return count;
+    const terms = { bits: POLL.IN, timeoutUs: Math.max(0, timeoutUs), late: 0, signal };
+    return this.#process.wait(call, file, terms, () => file.collect(events, max) || -ERRNO.EAGAIN);
   }
 
   #said(call: string, result: number): number {
@@ -244,7 +338,16 @@ export class Posix {
   }
 }
 
-/** Below 0: for ever. */
-function timeoutUs(timeoutMs: number): number {
+/** Of milliseconds, below 0: for ever. */
+function toUs(timeoutMs: number): number {
   return Math.min(timeoutMs, MAX_TIMEOUT_MS) * 1000;
+}
+
+function isTime(timeoutUs: number | null): boolean {
+  return timeoutUs === null || timeoutUs >= 0;
+}
+
+/** Files that are no sockets can be neither read nor written here. */
+function ofFile(answer: Answer): Answer {
+  return answer === -ERRNO.ENOTSOCK ? -ERRNO.EINVAL : answer;
 }

@@ -16,6 +16,10 @@ export interface ProcessOptions {
   readonly name?: string;
   /** RLIMIT_NOFILE. Default 1024. */
   readonly maxDescriptors?: number;
+  /**
+   * Told where Linux sends a signal: a stream that cannot send any more was sent to without MSG_NOSIGNAL. The call answers -EPIPE all the same, and nobody dies. Default: nobody is told.
+   */
+  readonly onSignal?: (name: 'SIGPIPE') => void;
 }
 
 /** Whose descriptors they are, and what its calls share. */
@@ -25,10 +29,13 @@ export class Process implements Owner {
   readonly descriptors: Descriptors;
   /** Why the last call that failed did, in a sentence; '': none has. */
   lastError = '';
+  /** @param name of the signal. */
+  readonly signal: (name: 'SIGPIPE') => void;
 
-  constructor(host: FaceHost, { name = 'posix', maxDescriptors = 1024 }: ProcessOptions) {
+  constructor(host: FaceHost, { name = 'posix', maxDescriptors = 1024, onSignal = () => undefined }: ProcessOptions) {
     this.host = host;
     this.name = name;
+    this.signal = onSignal;
     this.descriptors = new Descriptors(maxDescriptors);
   }
 

@@ -6,7 +6,7 @@ import { Descriptors } from './descriptors.ts';
 import { EpollFile } from './epoll-file.ts';
 import type { FileWatcher } from './open-file.ts';
 import { OpenFile } from './open-file.ts';
-import { PollWait } from './poll-files.ts';
+import { PollWait, pollNow } from './poll-files.ts';
 import { Waiting } from './waiting.ts';
 
 const HOST = { after: () => () => undefined } as unknown as FaceHost;
@@ -59,9 +59,17 @@ test('what poll has told stays, whatever comes while others are told', async () 
   const items = [{ fd: descriptors.add(file, false), events: POLL.IN, revents: 0 }];
   // First in line: what it brings about reaches poll before the outer round does.
   void waitFor(file, () => file.changed());
-  const call = new PollWait(HOST, descriptors, items, -1, undefined).promise;
+  const call = new PollWait(HOST, [file], () => pollNow(descriptors, items), -1, undefined).promise;
   file.items = 2;
-  file.watch({ changed: () => (file.items = 0), lost: () => undefined, closed: () => undefined });
+  const eater: FileWatcher = {
+    changed: () => {
+      file.items = 0;
+      return false;
+    },
+    lost: () => undefined,
+    closed: () => undefined,
+  };
+  file.watch(eater);
   file.changed();
   expect([await call, items[0]!.revents]).toEqual([1, POLL.IN]);
 });
@@ -89,8 +97,8 @@ test('a wait that is over leaves no timer, no listener and no watcher, however i
     const [file, abort, descriptors] = [new Source(), new AbortController(), new Descriptors(4)];
     const terms = { bits: POLL.IN, timeoutUs: 5, late: 0, signal: abort.signal, place: 'test' };
     const call = new Waiting(host, file, terms, () => (file.items > 0 ? 1 : -ERRNO.EAGAIN)).promise;
-    const polled = new PollWait(host, descriptors, [{ fd: descriptors.add(file, false), events: POLL.IN, revents: 0 }], 5, abort.signal)
-      .promise;
+    const items = [{ fd: descriptors.add(file, false), events: POLL.IN, revents: 0 }];
+    const polled = new PollWait(host, [file], () => pollNow(descriptors, items), 5, abort.signal).promise;
     const left = (): number[] => [timers.size, getEventListeners(abort.signal, 'abort').length, file.watching.size];
     expect(left()).toEqual([2, 2, 2]);
     end(file, abort);

@@ -1,9 +1,7 @@
 import type { FaceHost } from '@softnet/contract';
-import { ERRNO, POLL } from '@softnet/contract';
+import { ERRNO } from '@softnet/contract';
 import type { FileWatcher, OpenFile } from './open-file.ts';
-
-/** What every wait ends by: errors and hang-ups are always told. */
-const ALWAYS = POLL.ERR | POLL.HUP;
+import { POLL_ALWAYS } from './poll-bits.ts';
 
 /** How long, and for what. */
 export interface WaitTerms {
@@ -48,13 +46,15 @@ export class Waiting implements FileWatcher {
   }
 
   /** Not in the midst of its own attempt, nor once it is over, though others that were told before it may have brought that about. */
-  changed(): void {
-    if (this.#isTrying || this.#isOver) return;
-    if ((this.#file.poll() & (this.#terms.bits | ALWAYS)) === 0) return;
+  changed(): boolean {
+    if (this.#isTrying || this.#isOver) return false;
+    if ((this.#file.poll() & (this.#terms.bits | POLL_ALWAYS)) === 0) return false;
     this.#isTrying = true;
     const result = this.#attempt();
     this.#isTrying = false;
-    if (result !== -ERRNO.EAGAIN) this.#end(result);
+    if (result === -ERRNO.EAGAIN) return false;
+    this.#end(result);
+    return true;
   }
 
   /** What it can still have it is given; else its wait is over, whatever the socket says of itself. */

@@ -1,10 +1,10 @@
 import { SOL } from '@softnet/contract';
+import { readTcpInfo } from '@softnet/posix';
 import type { CallContext } from '../system/call-context.ts';
 import { CONSTANTS } from '../system/constants.ts';
 import { ScriptFailure } from '../system/script-failure.ts';
 import { Python } from './python.ts';
 import type { PythonValue } from './python-values.ts';
-import { readTcpInfo } from './tcp-info.ts';
 
 interface CodeLine {
   readonly text: string;
@@ -28,7 +28,7 @@ export class CodeLines {
     const bytes = new Uint8Array(512);
     const fd = this.#context.newest;
     const lenBytes = fd === null ? 0 : this.#context.calls.getOption(this.#context.live(fd), SOL.TCP, TCP_INFO, bytes);
-    this.#lines.push({ text, line, names: lenBytes > 0 ? readTcpInfo(bytes.subarray(0, lenBytes)) : [] });
+    this.#lines.push({ text, line, names: lenBytes > 0 ? Object.entries(readTcpInfo(bytes.subarray(0, lenBytes))) : [] });
   }
 
   /** @throws ScriptFailure that names the line. */

@@ -51,7 +51,7 @@ export class PosixCalls implements SystemCalls {
     return this.#posix.shutdown(fd, how);
   }
 
-  close(fd: number): number {
+  close(fd: number): Answer {
     return this.#posix.close(fd);
   }
 

@@ -46,7 +46,7 @@ export const SOCKET_CALLS: Readonly<Record<string, (context: CallContext, args: 
     const fd = context.fd(args[0]);
     context.flows.closed(context.live(fd));
     const answer = context.calls.close(context.live(fd));
-    if (answer === 0) context.forget(fd);
+    if (typeof answer !== 'number' || answer === 0) context.forget(fd);
     return { answer };
   },
   shutdown: (context, args) => ({ answer: context.calls.shutdown(context.live(context.fd(args[0])), numberOf(argument(args, 1, 'how'))) }),

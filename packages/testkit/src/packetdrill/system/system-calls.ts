@@ -39,7 +39,8 @@ export interface SystemCalls {
   send(fd: number, message: CallMessage): Answer;
   receive(fd: number, message: CallMessage): Answer;
   shutdown(fd: number, how: number): number;
-  close(fd: number): number;
+  /** A promise: it lingers. The descriptor is free at once. */
+  close(fd: number): Answer;
   setOption(fd: number, level: number, name: number, value: Uint8Array): number;
   /** Bytes written into `value`. */
   getOption(fd: number, level: number, name: number, value: Uint8Array): number;

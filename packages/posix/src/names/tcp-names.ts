@@ -1,0 +1,41 @@
+/** `tcpi_state`. */
+export const TCP_STATE = Object.freeze({
+  ESTABLISHED: 1,
+  SYN_SENT: 2,
+  SYN_RECV: 3,
+  FIN_WAIT1: 4,
+  FIN_WAIT2: 5,
+  TIME_WAIT: 6,
+  CLOSE: 7,
+  CLOSE_WAIT: 8,
+  LAST_ACK: 9,
+  LISTEN: 10,
+  CLOSING: 11,
+} as const);
+
+/** Values of TCP's options, and of `struct tcp_info`: `tcpi_ca_state`, bits of `tcpi_options`. */
+export const TCP_NAMES = Object.freeze({
+  TCP_CM_INQ: 36,
+  TCP_NO_QUEUE: 0,
+  TCP_RECV_QUEUE: 1,
+  TCP_SEND_QUEUE: 2,
+  TCP_REPAIR_ON: 1,
+  TCP_REPAIR_OFF: 0,
+  TCP_REPAIR_OFF_NO_WP: -1,
+  TCP_MD5SIG_MAXKEYLEN: 80,
+  TCP_MD5SIG_FLAG_PREFIX: 1,
+  TCP_MD5SIG_FLAG_IFINDEX: 2,
+  TCP_MSS_DEFAULT: 536,
+  TCP_MSS_DESIRED: 1220,
+  TCP_CA_Open: 0,
+  TCP_CA_Disorder: 1,
+  TCP_CA_CWR: 2,
+  TCP_CA_Recovery: 3,
+  TCP_CA_Loss: 4,
+  TCPI_OPT_TIMESTAMPS: 1,
+  TCPI_OPT_SACK: 2,
+  TCPI_OPT_WSCALE: 4,
+  TCPI_OPT_ECN: 8,
+  TCPI_OPT_ECN_SEEN: 16,
+  TCPI_OPT_SYN_DATA: 32,
+});
