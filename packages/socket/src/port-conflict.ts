@@ -21,6 +21,11 @@ function maySharePort(young: SockCommon, old: SockCommon): boolean {
   return bothSay(young, old, REUSEPORT) && uidOf(young) === uidOf(old);
 }
 
+/** Does who is bound to a port keep it from being chosen for a connection? From a stream by whatever address, as in Linux. */
+export function keepsPort(bound: SockCommon, young: SockCommon): boolean {
+  return isStream(young) || conflicts(young, bound);
+}
+
 /** Are both the same flow, seen from here? */
 export function isSameFlow(one: SockCommon, other: SockCommon): boolean {
   return (

@@ -168,24 +168,22 @@ describe('ports', () => {
     expect(connect(late)).toBe(0);
   });
 
-  test.each([0, 100])(
-    'a port that was bound is not chosen for connections, by whatever address, until it is free: bind to %i',
-    (localPort) => {
-      const table = tableOf(100, 100);
-      const bound = sockOf({ ...V4, localPort });
-      expect([table.bind(bound), bound.localPort]).toEqual([0, 100]);
-      Object.assign(bound, { remote2: 0xffff, remote3: 1, remotePort: 9 });
-      expect(table.connect(bound)).toBe(0);
-      const late = sockOf({ ...OTHER_V4, remote2: 0xffff, remote3: 2, remotePort: 9 });
-      expect(table.connect(late)).toBe(-ERRNO.EADDRNOTAVAIL);
-      const given = sockOf({ ...OTHER_V4, remote2: 0xffff, remote3: 3, remotePort: 9 });
-      table.release(bound);
-      expect(table.connect(given)).toBe(0);
-      expect([table.bind(Object.assign(bound, { localPort: 100, remote3: 0 })), table.connect(late)]).toEqual([0, -ERRNO.EADDRNOTAVAIL]);
-      table.release(bound);
-      expect(table.connect(late)).toBe(0);
-    },
-  );
+  test.each([0, 100])('a port that was bound is not chosen for streams, by whatever address, until it is free: bind to %i', (localPort) => {
+    const table = tableOf(100, 100);
+    const bound = sockOf({ ...V4, localPort }, streams);
+    expect([table.bind(bound), bound.localPort]).toEqual([0, 100]);
+    Object.assign(bound, { remote2: 0xffff, remote3: 1, remotePort: 9 });
+    expect(table.connect(bound)).toBe(0);
+    const to = (peer: number, ops = streams) => sockOf({ ...OTHER_V4, remote2: 0xffff, remote3: peer, remotePort: 9 }, ops);
+    const [late, given, datagrams] = [to(2), to(3), to(2, sockOf().ops)];
+    expect([table.connect(late), table.connect(datagrams)]).toEqual([-ERRNO.EADDRNOTAVAIL, 0]);
+    table.release(datagrams);
+    table.release(bound);
+    expect(table.connect(given)).toBe(0);
+    expect([table.bind(Object.assign(bound, { localPort: 100, remote3: 0 })), table.connect(late)]).toEqual([0, -ERRNO.EADDRNOTAVAIL]);
+    table.release(bound);
+    expect(table.connect(late)).toBe(0);
+  });
 });
 
 describe('the double hash (RFC 6056 §3.3.4)', () => {
@@ -281,7 +279,8 @@ test('connections get the ports that a list of all claims would give them, besid
       const at = (port: number) => claims.filter((other) => other.localPort === port);
       const isFree = (sock: SockCommon, port: number) => at(port).every((other) => !conflicts(sock, other));
       const hasFlow = (sock: SockCommon, port: number) => at(port).some((other) => other.remote3 !== 0 && isSameFlow(sock, other));
-      const mayHave = (sock: SockCommon, port: number) => !hasFlow(sock, port) && at(port).every((other) => given.has(other));
+      const mayHave = (sock: SockCommon, port: number) =>
+        !hasFlow(sock, port) && at(port).every((other) => given.has(other) || !conflicts(sock, other));
       for (const { how, local, peer, port, flags, ifindex, pick } of moves) {
         const remote = { remote2: 0xffff, remote3: peer, remotePort: 9 };
         const old = claims[pick % (claims.length || 1)];

@@ -2,7 +2,7 @@ import type { SockCommon } from '@softnet/contract';
 import { ERRNO, SOCK_FLAG } from '@softnet/contract';
 import type { ChosenPorts } from './chosen-ports.ts';
 import { isConnected } from './flow-match.ts';
-import { conflicts } from './port-conflict.ts';
+import { conflicts, keepsPort } from './port-conflict.ts';
 
 const { PORT_CLAIMED, PORT_SHARED } = SOCK_FLAG;
 
@@ -118,12 +118,16 @@ export class PortTable {
     return true;
   }
 
-  /** May it be chosen for this connection? It may share it with others for which it was, if both ends tell them apart; who is bound to it has it alone, by whatever address, as in Linux. */
+  /** May it be chosen for this connection? It may share it with others for which it was, if both ends tell them apart; all are not looked at. */
   #canHave(sock: SockCommon, port: number): boolean {
     const holders = this.#holders.get(keyOf(sock.protocol, port));
     if (holders === undefined) return true;
-    const isExclusive = holders instanceof PortHolders ? holders.exclusive > 0 : !isShared(holders);
-    return !isExclusive && !this.#hasFlow(sock, port, true);
+    if (!(holders instanceof PortHolders)) {
+      if (!isShared(holders) && keepsPort(holders, sock)) return false;
+    } else if (holders.exclusive > 0) {
+      for (const holder of holders.all) if (!isShared(holder) && keepsPort(holder, sock)) return false;
+    }
+    return !this.#hasFlow(sock, port, true);
   }
 }
 
