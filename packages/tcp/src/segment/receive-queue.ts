@@ -76,6 +76,17 @@ export class ReceiveQueues implements PayloadOwner {
     return mark > 0 ? Math.min(mark, queue.bytes) : queue.bytes;
   }
 
+  /** The octet of this sequence number; -1: it is not there. */
+  octetAt(conn: Connection, seq: number): number {
+    let at = (seq - conn.copiedSeq) | 0;
+    if (at < 0) return -1;
+    for (let skb = queueOf(conn)?.first ?? null; skb !== null; skb = skb.next) {
+      if (at < skb.len) return this.#reader.open(skb, at, 1) ? this.#reader.u8() : -1;
+      at -= skb.len;
+    }
+    return -1;
+  }
+
   /**
    * Gives octets to the user, and moves `conn.copiedSeq`: into `message.data` and `more`; with MESSAGE_FLAG.PEEK they stay (SO_PEEK_OFF is followed), with TRUNC they are thrown away, with
    * SKB the next packet itself is given. It stops before an urgent octet, or steps over it. `message.flags` becomes 0, or SKB. @returns octets; 0: there are none; -ENOBUFS.
