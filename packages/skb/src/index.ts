@@ -27,6 +27,7 @@ export {
   trim,
 } from './edit.ts';
 export { loadFilter } from './filter/bpf-filter.ts';
+export type { FilterFacts } from './filter/filter-facts.ts';
 export { parseFilter } from './filter/parse-filter.ts';
 export { copyIn, gather, linearize } from './gather.ts';
 export { makePool } from './make-pool.ts';

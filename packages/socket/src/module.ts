@@ -74,11 +74,12 @@ export class SocketModule implements SoftnetModule {
     const place = (sock: SockCommon): void => {
       if (this.#flows.has(sock)) this.#flows.insert(sock);
     };
-    return new SocketLevel(
-      new DeviceOption(ctx.port(DeviceTraffic), place),
-      bufferLimits(ctx),
-      new PacketTimes(ctx.clock, () => boot.value),
-    );
+    const devices = ctx.port(DeviceTraffic);
+    const facts = {
+      random: () => ctx.random.u32(),
+      hardwareType: (ifindex: number) => devices.current.byIndex(ifindex)?.type ?? 0,
+    };
+    return new SocketLevel(new DeviceOption(devices, place), bufferLimits(ctx), new PacketTimes(ctx.clock, () => boot.value), facts);
   }
 
   /** Who is in the tables is no plain data: it is its protocol's, and the next generation finds it there. */

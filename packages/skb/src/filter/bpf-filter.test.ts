@@ -111,7 +111,7 @@ describe('is refused', () => {
     ['a branch behind the end', [[OP.JEQ_K, 1, 0, 0], end]],
     ['the other branch behind the end', [[OP.JEQ_K, 0, 1, 0], end]],
     ['something unknown of a packet', [[OP.LD_W_ABS, 0, 0, ANCILLARY + 2], end]],
-    ['an offset before the link header', [[OP.LD_W_ABS, 0, 0, FROM_LINK - 1], end]],
+    ['another thing unknown of a packet', [[OP.LD_B_ABS, 0, 0, ANCILLARY + 64], end]],
     ['too many', Array.from({ length: 4097 }, () => end)],
   ])('%s', (_why, program) => {
     expect(loadFilter(bytesOf(...program))).toBeNull();
@@ -154,6 +154,8 @@ test('what is known of a packet, and its headers, wherever `data` is', () => {
   skb.len -= 14;
   expect(value([OP.LD_B_ABS, 0, 0, FROM_NETWORK])).toBe(0x45);
   expect(value([OP.LD_H_ABS, 0, 0, FROM_LINK + 12])).toBe(0x0800);
+  // Below the link header there is nothing, whoever asks: Linux takes such a program too.
+  for (const offset of [FROM_LINK - 1, -0x80000000]) expect(value([OP.LD_IMM, 0, 0, 1], [OP.LD_B_ABS, 0, 0, offset])).toBe(0);
   // Headroom is no part of the packet.
   skb.memory.bytes[skb.mac - 1] = 0xab;
   expect(value([OP.LDX_IMM, 0, 0, -1], [OP.LD_B_IND, 0, 0, FROM_LINK])).toBe(0);
@@ -161,6 +163,18 @@ test('what is known of a packet, and its headers, wherever `data` is', () => {
   expect(value([OP.LD_B_ABS, 0, 0, FROM_NETWORK])).toBe(0);
   skb.data -= 14;
   skb.len += 14;
+  pool.release(skb);
+});
+
+test('what is known of its kernel: an interface, and chance', () => {
+  const skb = packetOf(hex(FRAMES.dns));
+  skb.ifindex = 7;
+  const asked: number[] = [];
+  const facts = { random: () => 0x3000_0001, hardwareType: (ifindex: number) => asked.push(ifindex) + 771 };
+  const known = (which: number): number =>
+    loadFilter(bytesOf([OP.LD_W_ABS, 0, 0, ANCILLARY + which], [OP.RET_A, 0, 0, 0]), facts)!.run(skb);
+  expect([known(KNOWN.HATYPE), known(KNOWN.RANDOM), asked]).toEqual([772, 0x3000_0001, [7]]);
+  expect(loadFilter(bytesOf([OP.LD_W_ABS, 0, 0, ANCILLARY + KNOWN.HATYPE], [OP.RET_A, 0, 0, 0]))!.run(skb)).toBe(0);
   pool.release(skb);
 });
 

@@ -1,8 +1,12 @@
 import type { PacketFilter, Skb } from '@softnet/contract';
+import type { FilterFacts } from './filter-facts.ts';
+import { NO_FACTS } from './filter-facts.ts';
 import type { FilterProgram } from './filter-program.ts';
 import { readProgram } from './filter-program.ts';
+import { findAttribute, findNested } from './netlink-attribute.ts';
 import { ANCILLARY, KNOWN, MEMORY_WORDS, OP } from './opcodes.ts';
 import { load, loadable, NOWHERE, placeOf } from './packet-load.ts';
+import { PayloadOffset } from './payload-offset.ts';
 
 /** More than any packet has: what a program returns that says "all of it". A small integer. */
 const ALL = 0x3fffffff;
@@ -10,22 +14,26 @@ const ALL = 0x3fffffff;
 /**
  * A filter of classic BPF, as SO_ATTACH_FILTER takes it, and as `tcpdump -dd` prints it.
  * @param instructions `struct sock_filter`s, eight bytes each, little-endian. Null: not sound, by Linux's rules (EINVAL).
+ * @param facts what it may ask of its kernel.
  */
-export function loadFilter(instructions: Uint8Array): PacketFilter | null {
+export function loadFilter(instructions: Uint8Array, facts: FilterFacts = NO_FACTS): PacketFilter | null {
   const program = readProgram(instructions);
-  return program === null ? null : new BpfFilter(program);
+  return program === null ? null : new BpfFilter(program, facts);
 }
 
 /** Runs one program over packets, whose bytes may lie in fragments. A load of bytes that are not there, and a division by zero, end it with 0. */
 class BpfFilter implements PacketFilter {
   readonly #program: FilterProgram;
+  readonly #facts: FilterFacts;
+  readonly #payload = new PayloadOffset();
   readonly #memory = new Int32Array(MEMORY_WORDS);
   /** Of the program that runs. int32. */
   #a = 0;
   #x = 0;
 
-  constructor(program: FilterProgram) {
+  constructor(program: FilterProgram, facts: FilterFacts) {
     this.#program = program;
+    this.#facts = facts;
   }
 
   run(skb: Skb): number {
@@ -185,6 +193,16 @@ class BpfFilter implements PacketFilter {
         return skb.vlan === 0 ? 0 : 1;
       case KNOWN.VLAN_TPID:
         return skb.vlan >>> 16;
+      case KNOWN.HATYPE:
+        return this.#facts.hardwareType(skb.ifindex);
+      case KNOWN.RANDOM:
+        return this.#facts.random() | 0;
+      case KNOWN.PAY_OFFSET:
+        return this.#payload.of(skb);
+      case KNOWN.NLATTR:
+        return findAttribute(skb, this.#a >>> 0, this.#x >>> 0);
+      case KNOWN.NLATTR_NEST:
+        return findNested(skb, this.#a >>> 0, this.#x >>> 0);
       // CPU: there is one.
       default:
         return 0;

@@ -1,4 +1,4 @@
-import { ANCILLARY, FROM_LINK, isJump, isReturn, KNOWN, MAX_INSTRUCTIONS, MEMORY_WORDS, OP } from './opcodes.ts';
+import { ANCILLARY, isJump, isReturn, KNOWN, MAX_INSTRUCTIONS, MEMORY_WORDS, OP } from './opcodes.ts';
 
 /** Bytes of a `struct sock_filter`. */
 const INSTRUCTION_BYTES = 8;
@@ -68,10 +68,9 @@ function isSoundAt({ count, codes, whenTrue, whenFalse, operands }: FilterProgra
   return !isJump(code) || (whenTrue[at]! < left && whenFalse[at]! < left);
 }
 
-/** Of the packet, of one of its headers, or of something that is known of it. */
+/** Of the packet, of one of its headers, or of something that is known of it. Below the headers there is nothing, as a program finds when it runs. */
 function isOffset(offset: number): boolean {
-  if (offset >= 0) return true;
-  return offset >= ANCILLARY ? KNOWN_OFFSETS.has(offset - ANCILLARY) : offset >= FROM_LINK;
+  return offset >= 0 || offset < ANCILLARY || KNOWN_OFFSETS.has(offset - ANCILLARY);
 }
 
 /** On each way to a word that is read, it was written. Ways lead forward only, so one look at each instruction is enough. */

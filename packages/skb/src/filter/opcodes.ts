@@ -60,18 +60,23 @@ export const ANCILLARY = -0x1000;
 export const FROM_NETWORK = -0x100000;
 export const FROM_LINK = -0x200000;
 
-/** What is known of a packet, behind {@link ANCILLARY}: Linux's `SKF_AD_*`, as far as there is something behind them. */
+/** What is known of a packet, behind {@link ANCILLARY}: Linux's `SKF_AD_*`. */
 export const KNOWN = Object.freeze({
   PROTOCOL: 0,
   PKTTYPE: 4,
   IFINDEX: 8,
+  NLATTR: 12,
+  NLATTR_NEST: 16,
   MARK: 20,
   QUEUE: 24,
+  HATYPE: 28,
   RXHASH: 32,
   CPU: 36,
   ALU_XOR_X: 40,
   VLAN_TAG: 44,
   VLAN_TAG_PRESENT: 48,
+  PAY_OFFSET: 52,
+  RANDOM: 56,
   VLAN_TPID: 60,
 } as const);
 

@@ -1,5 +1,6 @@
 import type { ControlMessage, Message, OptionLevel, PacketOptions, Skb, SockCommon } from '@softnet/contract';
 import { ERRNO, putControl, SO, SOCK_FLAG, SOL, SockOptions } from '@softnet/contract';
+import type { FilterFacts } from '@softnet/skb';
 import { loadFilter } from '@softnet/skb';
 import type { BufferLimits } from './buffer-sizes.ts';
 import { receiveBytes, sendBytes } from './buffer-sizes.ts';
@@ -23,11 +24,14 @@ export class SocketLevel implements OptionLevel {
   readonly #device: DeviceOption;
   readonly #limits: BufferLimits;
   readonly #times: PacketTimes;
+  readonly #facts: FilterFacts | undefined;
 
-  constructor(device: DeviceOption, limits: BufferLimits, times: PacketTimes) {
+  /** @param facts what filters may ask of the kernel; not there: nothing. */
+  constructor(device: DeviceOption, limits: BufferLimits, times: PacketTimes, facts?: FilterFacts) {
     this.#device = device;
     this.#limits = limits;
     this.#times = times;
+    this.#facts = facts;
   }
 
   set(sock: SockCommon, name: number, value: Uint8Array): number {
@@ -35,7 +39,7 @@ export class SocketLevel implements OptionLevel {
       case SO.BINDTODEVICE:
         return this.#device.byName(sock, value);
       case SO.ATTACH_FILTER:
-        return attachFilter(sock, value);
+        return attachFilter(sock, value, this.#facts);
       case SO.LINGER:
         return setLinger(sock, value);
       case SO.RCVTIMEO:
@@ -155,9 +159,9 @@ function tell(sock: SockCommon, name: number, number: number): number {
  * The instructions themselves, eight bytes each.
  * DEVIATION: Linux's `struct sock_fprog` points to them; there are no addresses here.
  */
-function attachFilter(sock: SockCommon, value: Uint8Array): number {
+function attachFilter(sock: SockCommon, value: Uint8Array, facts: FilterFacts | undefined): number {
   if ((sock.flags & SOCK_FLAG.FILTER_LOCKED) !== 0) return -ERRNO.EPERM;
-  const filter = loadFilter(value);
+  const filter = loadFilter(value, facts);
   if (filter === null) return -ERRNO.EINVAL;
   optionsOf(sock).filter = filter;
   return 0;
