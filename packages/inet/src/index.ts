@@ -21,10 +21,12 @@ export {
 } from './datagram/destination.ts';
 export { clearRemote, clearSource, setLocal, setRemote } from './datagram/end-fields.ts';
 export { sentByte } from './datagram/sent-byte.ts';
+export { SentControl } from './datagram/sent-control.ts';
 export { Delivery, type DeliveryReasons } from './delivery.ts';
 export { type ConfJoin, type ConfSpec, DeviceConf } from './device-conf.ts';
 export { dissectEcho, EchoProtocol, type EchoReasons } from './echo-protocol.ts';
 export { mixHash } from './fragment-hash.ts';
+export { HalfSipHash, type SipKey, sipKey } from './half-sip-hash.ts';
 export { IcmpAllowance } from './icmp-allowance.ts';
 export { LayerHooks, type LayerSteps } from './layer-hooks.ts';
 export { GROUP_RECORD } from './multicast/group-changes.ts';

@@ -1,8 +1,8 @@
 import type { Random, SockOps } from '@softnet/contract';
 import { SockCommon, SockOptions } from '@softnet/contract';
+import { HalfSipHash, sipKey } from '@softnet/inet';
 import { describe, expect, test } from 'vitest';
 import { ChosenPorts } from './chosen-ports.ts';
-import { HalfSipHash, sipKey } from './half-sip-hash.ts';
 
 const [LOW, HIGH] = [10_000, 19_999] as const;
 /** What a port of a connection is chosen by: both addresses and the peer's port, never its own port. */

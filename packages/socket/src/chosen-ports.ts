@@ -1,5 +1,5 @@
 import type { Random, SockCommon } from '@softnet/contract';
-import type { HalfSipHash } from './half-sip-hash.ts';
+import type { HalfSipHash } from '@softnet/inet';
 
 /** Counters of the double hash. More than RFC 6056 names: with few, an observer learns which flows share one. */
 const COUNTERS = 4096;

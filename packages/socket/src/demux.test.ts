@@ -1,11 +1,11 @@
 import type { Contributions, CurrentOwner, Skb, SocketHolder, SockOps } from '@softnet/contract';
 import { ADDRESS_FAMILY, ERRNO, FlowKey, SKB_TYPE, SOCK_FLAG, SOCK_TYPE, SockCommon, SocketGroups, SockOptions } from '@softnet/contract';
+import { HalfSipHash } from '@softnet/inet';
 import { describe, expect, test } from 'vitest';
 import { ChosenPorts } from './chosen-ports.ts';
 import { Demux } from './demux.ts';
 import { FlowHash } from './flow-hash.ts';
 import { FlowTable } from './flow-table.ts';
-import { HalfSipHash } from './half-sip-hash.ts';
 import { PortTable } from './port-table.ts';
 
 const { INET, INET6 } = ADDRESS_FAMILY;

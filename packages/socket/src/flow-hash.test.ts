@@ -1,9 +1,9 @@
 import type { SockOps } from '@softnet/contract';
 import { FlowKey, SockCommon } from '@softnet/contract';
+import { HalfSipHash } from '@softnet/inet';
 import { describe, expect, test } from 'vitest';
 import { FlowHash, tierOfHash } from './flow-hash.ts';
 import { TIER } from './flow-match.ts';
-import { HalfSipHash } from './half-sip-hash.ts';
 
 const hash = new FlowHash(new HalfSipHash([11, 12]));
 const V4 = { protocol: 17, localPort: 7, remotePort: 9, local2: 0xffff, local3: 0x0a000001, remote2: 0xffff, remote3: 0x0a000002 };

@@ -1,5 +1,5 @@
 import type { FlowKey, SockCommon } from '@softnet/contract';
-import type { HalfSipHash } from './half-sip-hash.ts';
+import type { HalfSipHash } from '@softnet/inet';
 
 /** Whose hash it is stands in the two low bits, so that a socket's hash says in which table it is: never 0, which says "not computed" in an skb. */
 const TIER_BITS = 2;

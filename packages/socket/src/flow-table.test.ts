@@ -1,11 +1,11 @@
 import type { Random, SockOps } from '@softnet/contract';
 import { ADDRESS_FAMILY, FlowKey, SOCK_FLAG, SOCK_TYPE, SockCommon } from '@softnet/contract';
 import { heapPerCall } from '@softnet/contract/testing';
+import { HalfSipHash, sipKey } from '@softnet/inet';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FlowHash } from './flow-hash.ts';
 import { FlowTable } from './flow-table.ts';
-import { HalfSipHash, sipKey } from './half-sip-hash.ts';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
 const ops = { name: 'test', type: SOCK_TYPE.DGRAM } as SockOps;

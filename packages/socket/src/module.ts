@@ -12,11 +12,11 @@ import {
   SocketProtocol,
   Sockets,
 } from '@softnet/contract';
+import { HalfSipHash, sipKey } from '@softnet/inet';
 import { ChosenPorts } from './chosen-ports.ts';
 import { Demux } from './demux.ts';
 import { FlowHash } from './flow-hash.ts';
 import { FlowTable } from './flow-table.ts';
-import { HalfSipHash, sipKey } from './half-sip-hash.ts';
 import type { BufferLimits } from './level/buffer-sizes.ts';
 import { DeviceOption } from './level/device-option.ts';
 import { PacketTimes } from './level/packet-times.ts';

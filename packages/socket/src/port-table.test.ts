@@ -1,11 +1,11 @@
 import type { Random, SockOps } from '@softnet/contract';
 import { ADDRESS_FAMILY, ERRNO, SOCK_FLAG, SOCK_TYPE, SockCommon, SockOptions } from '@softnet/contract';
+import { HalfSipHash } from '@softnet/inet';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ChosenPorts } from './chosen-ports.ts';
 import { FlowHash } from './flow-hash.ts';
 import { FlowTable } from './flow-table.ts';
-import { HalfSipHash } from './half-sip-hash.ts';
 import { conflicts, isSameFlow } from './port-conflict.ts';
 import { PortTable } from './port-table.ts';
 
