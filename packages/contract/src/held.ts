@@ -93,6 +93,17 @@ export interface ObjectSpec<T extends Held> {
   left?(object: T): void;
 }
 
+/**
+ * Holds that somebody has without an object for each, as they would be millions, and nobody asks. He takes them, by `derive`, when it begins to matter who holds: before stage 1, and
+ * before the kernel lists holders. What follows is as if they had been there from the first.
+ */
+export interface DeferredHolds {
+  /** How many there are. */
+  readonly count: number;
+  /** Once: the kernel has forgotten them. Its module runs. */
+  take(): void;
+}
+
 /** All objects of one kind that one generation of a module manages. */
 export interface Objects<T extends Held> {
   /** 'connection'. */
@@ -125,6 +136,11 @@ export interface Objects<T extends Held> {
    * @throws ModuleFault when it is not held, or not one of these.
    */
   release(object: T): void;
+  /**
+   * These are there too; only while `open`, and by objects that may derive. Idempotent. `recall` takes it back. Not there: holds are taken at once.
+   */
+  defer?(holds: DeferredHolds): void;
+  recall?(holds: DeferredHolds): void;
   /** @throws ModuleFault naming the module and generation when the object is not held (use of a dead object). */
   check(object: T): void;
   [Symbol.iterator](): Iterator<T>;

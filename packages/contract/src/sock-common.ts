@@ -35,7 +35,7 @@ export class SockCommon extends Held {
   ops: SockOps;
   /** Its way through IP; a dual-stack socket's by its peer's family. Null: a family without one, or not known yet. */
   layer: NetworkLayer | null = null;
-  /** Its route, and its hold on the layer. Null: neither connected nor bound. */
+  /** Its route, and its hold on the layer. Null: it has no route; one that is bound has the hold put off (`Objects.defer`), as long as nobody asks. */
   dst: DstUse | null = null;
   /**
    * Called when what `calls.poll` says may have changed, or come anew. Set by its user's face.

@@ -1,4 +1,4 @@
-import type { Dst, NetworkLayer, SockAddress, SockCommon } from '@softnet/contract';
+import type { DeferredHolds, Dst, NetworkLayer, SockAddress, SockCommon } from '@softnet/contract';
 import { ADDRESS_FAMILY, ADDRESS_TYPE, DstUse, ERRNO, Flow, ROUTE_TYPE, SOCK_FLAG } from '@softnet/contract';
 import { groupInterface } from '../multicast/socket-groups.ts';
 import type { DatagramHost } from './datagram-host.ts';
@@ -16,11 +16,16 @@ export class DatagramEnds {
   readonly #host: DatagramHost;
   readonly #protocol: DatagramProtocol;
   readonly #flow = new Flow();
+  /** Sockets that are bound, and have put off their hold on their layer: how many of each. */
+  readonly #bound = new Map<NetworkLayer, BoundSockets>();
+  readonly #sockets: () => Iterable<SockCommon>;
   readonly #bindPlace: string;
   readonly #connectPlace: string;
 
-  constructor(host: DatagramHost, protocol: DatagramProtocol) {
+  /** @param sockets all that there are. */
+  constructor(host: DatagramHost, protocol: DatagramProtocol, sockets: () => Iterable<SockCommon>) {
     this.#host = host;
+    this.#sockets = sockets;
     this.#protocol = protocol;
     this.#bindPlace = `${protocol.name}.bind`;
     this.#connectPlace = `${protocol.name}.connect`;
@@ -100,9 +105,7 @@ export class DatagramEnds {
   /** Out of the flow table, and off route and layer. Idempotent. */
   leave(sock: SockCommon): void {
     this.#host.demux.current.remove(sock);
-    this.#giveUp(sock.dst);
-    sock.dst = null;
-    sock.layer = null;
+    this.#letGo(sock);
   }
 
   #bind(sock: SockCommon, state: DatagramState, address: SockAddress): number {
@@ -144,9 +147,7 @@ export class DatagramEnds {
     const error = this.#holdLayer(sock, layer);
     const claimed = error < 0 ? error : this.#host.ports.current.bind(sock);
     if (claimed < 0) {
-      this.#giveUp(sock.dst);
-      sock.dst = null;
-      sock.layer = null;
+      this.#letGo(sock);
       sock.localPort = 0;
       return claimed;
     }
@@ -177,7 +178,7 @@ export class DatagramEnds {
       this.#giveUp(use);
       return taken;
     }
-    this.#giveUp(sock.dst);
+    this.#letGo(sock);
     sock.dst = use;
     sock.layer = layerOfUse(this.#host.layers, use, family) ?? layer;
     return 0;
@@ -230,11 +231,9 @@ export class DatagramEnds {
     if (!state.addressBound) setLocal(sock, 0, 0, 0, 0);
     if (sock.ifindex === state.peerScope) sock.ifindex = 0;
     state.peerScope = 0;
-    this.#giveUp(sock.dst);
-    sock.dst = null;
+    this.#letGo(sock);
     if (!stays) {
       sock.localPort = 0;
-      sock.layer = null;
       return 0;
     }
     sock.flags |= SOCK_FLAG.LISTENING;
@@ -243,8 +242,34 @@ export class DatagramEnds {
     return 0;
   }
 
-  /** Refused to who came after its stage 1: then nothing is held. */
+  /** Put off while the layer stays; refused to who came after its stage 1: then nothing is held. */
   #holdLayer(sock: SockCommon, layer: NetworkLayer): number {
+    if (layer.uses.open && layer.uses.defer !== undefined) {
+      this.#boundTo(layer).count++;
+      sock.dst = null;
+      sock.layer = layer;
+      return 0;
+    }
+    return this.#take(sock, layer);
+  }
+
+  #boundTo(layer: NetworkLayer): BoundSockets {
+    let bound = this.#bound.get(layer);
+    if (bound === undefined) {
+      bound = new BoundSockets(() => this.#takeAll(layer));
+      this.#bound.set(layer, bound);
+      layer.uses.defer!(bound);
+    }
+    return bound;
+  }
+
+  /** It matters who holds the layer: each takes the hold that it has put off. */
+  #takeAll(layer: NetworkLayer): void {
+    this.#bound.delete(layer);
+    for (const sock of this.#sockets()) if (sock.dst === null && sock.layer === layer) this.#take(sock, layer);
+  }
+
+  #take(sock: SockCommon, layer: NetworkLayer): number {
     const use = new DstUse();
     try {
       layer.uses.derive(use, sock, this.#bindPlace);
@@ -256,10 +281,32 @@ export class DatagramEnds {
     return 0;
   }
 
+  /** What it has of its layer and its route. */
+  #letGo(sock: SockCommon): void {
+    const { dst, layer } = sock;
+    sock.dst = null;
+    sock.layer = null;
+    if (dst !== null) this.#giveUp(dst);
+    const bound = dst !== null || layer === null ? undefined : this.#bound.get(layer);
+    if (bound === undefined || --bound.count > 0) return;
+    this.#bound.delete(layer!);
+    layer!.uses.recall!(bound);
+  }
+
   #giveUp(use: DstUse | null): void {
     if (use === null) return;
     if (use.dst !== null) this.#host.route.current.detach(use);
     if (use.holdNext !== null) use.holdKind!.release(use);
+  }
+}
+
+/** How many sockets of one layer have put off their holds on it. */
+class BoundSockets implements DeferredHolds {
+  count = 0;
+  readonly take: () => void;
+
+  constructor(take: () => void) {
+    this.take = take;
   }
 }
 

@@ -69,7 +69,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
     this.#host = table === null ? hostOf(ctx) : withoutPorts(hostOf(ctx), table, ctx.owner);
     this.#protocol = protocol;
     this.#reasons = reasons;
-    this.#ends = new DatagramEnds(this.#host, protocol);
+    this.#ends = new DatagramEnds(this.#host, protocol, () => this.sockets);
     this.#sender = new DatagramSender(this.#host, protocol, this.#ends, ctx.counter(`${protocol.name}.out`));
     const more = {
       pressure: ctx.dropReason(

@@ -8,9 +8,9 @@ const { INET, INET6 } = ADDRESS_FAMILY;
 export class SentControl {
   /** Of the message read last. */
   readonly packet = new PacketOptions();
-  readonly #host: DatagramHost;
+  readonly #host: Pick<DatagramHost, 'levels' | 'current'>;
 
-  constructor(host: DatagramHost) {
+  constructor(host: Pick<DatagramHost, 'levels' | 'current'>) {
     this.#host = host;
   }
 
@@ -42,8 +42,9 @@ export class SentControl {
   }
 }
 
-/** The packet's own family's; and IPV6_PKTINFO of a dual-stack socket's IPv4 packets, whose source is a mapped one. */
+/** The packet's own family's; and IPV6_PKTINFO of a dual-stack socket's IPv4 packets, whose source is a mapped one. Of packet sockets only SOL_SOCKET's. */
 function concerns(sock: SockCommon, { level, type }: ControlMessage, family: number): boolean {
+  if (family !== INET && family !== INET6) return level === SOL.SOCKET;
   if (level === SOL.IP) return family === INET;
   if (level === SOL.IPV6) return family === INET6 || (sock.family === INET6 && type === IPV6_OPTION.PKTINFO);
   return true;

@@ -162,6 +162,35 @@ describe('ObjectList', () => {
     expect(list.count).toBe(2);
   });
 
+  test('holds that were put off are counted, taken once when it matters, and can be taken back', () => {
+    const { list, log } = listOf();
+    const sock = new Thing('sock');
+    listOf().list.hold(sock, ME, 'open');
+    const asked: string[] = [];
+    const one = { count: 2, take: () => void asked.push('one') };
+    const two = {
+      count: 1,
+      take: () => {
+        list.derive(new Thing('way'), sock, 'route');
+        throw new Error('late');
+      },
+    };
+    for (const holds of [one, one, two]) list.defer(holds);
+    expect([list.count, list.deferred]).toEqual([0, 3]);
+    list.recall(one);
+    list.recall(one);
+    expect(list.deferred).toBe(1);
+    list.takeDeferred();
+    list.takeDeferred();
+    expect([list.count, list.deferred, asked, log.faults]).toEqual([1, 0, [], ['take: Error: late']]);
+    list.shut();
+    expect(() => list.defer(one)).toThrow(/m#1: is leaving, but a hold on a thing of it is put off: take it/);
+    list.reopen();
+    list.defer(one);
+    list.takeDeferred();
+    expect(asked).toEqual(['one']);
+  });
+
   test('the walk skips what is released on the way, and does not see what is added', () => {
     const { list } = listOf();
     const things = ['a', 'b', 'c', 'd'].map((name) => new Thing(name));

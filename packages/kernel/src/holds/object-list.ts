@@ -1,4 +1,4 @@
-import type { ObjectSpec, Objects, Owner } from '@softnet/contract';
+import type { DeferredHolds, ObjectSpec, Objects, Owner } from '@softnet/contract';
 import { Held, ModuleFault, NetError } from '@softnet/contract';
 
 /** What a list of objects asks of, and tells to, the generation that manages them. */
@@ -45,6 +45,8 @@ export class ObjectList<T extends Held> implements Objects<T> {
   readonly #keeper: Keeper;
   readonly #waits: 0 | 1;
   readonly #ring = new Ring();
+  /** Holds that were not taken yet. */
+  readonly #deferred = new Set<DeferredHolds>();
   /** The epoch that the last stage 1 began. */
   #shutEpoch = NEVER;
   readonly #stacks: Map<Held, string> | null;
@@ -96,6 +98,30 @@ export class ObjectList<T extends Held> implements Objects<T> {
   passTo(object: T, owner: Owner): void {
     this.check(object);
     passOn(object, owner);
+  }
+
+  defer(holds: DeferredHolds): void {
+    if (!this.open) throw new ModuleFault(this.module, `is leaving, but a hold on a ${this.kind} of it is put off: take it`);
+    this.#deferred.add(holds);
+  }
+
+  recall(holds: DeferredHolds): void {
+    this.#deferred.delete(holds);
+  }
+
+  /** How many holds were not taken yet. */
+  get deferred(): number {
+    let sum = 0;
+    for (const { count } of this.#deferred) sum += count;
+    return sum;
+  }
+
+  /** It begins to matter who holds: all that was put off is taken now. */
+  takeDeferred(): void {
+    for (const holds of [...this.#deferred]) {
+      this.#deferred.delete(holds);
+      this.#keeper.guard('take', () => holds.take());
+    }
   }
 
   release(object: T): void {

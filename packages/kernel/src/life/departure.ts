@@ -39,6 +39,7 @@ export class Departure {
   constructor(generation: Generation, cascade: Cascade, parts: Parts, onEnd: (departure: Departure, outcome: Outcome) => void) {
     this.generation = generation;
     this.cascade = cascade;
+    generation.takeDeferred();
     this.initial = generation.holds;
     this.#parts = parts;
     this.#faultsBefore = generation.faults.length;

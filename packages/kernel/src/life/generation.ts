@@ -99,6 +99,11 @@ export class Generation implements Keeper {
     this.to('live');
   }
 
+  /** From now on it matters who holds: what was put off is taken. */
+  takeDeferred(): void {
+    for (const list of this.kinds.values()) list.takeDeferred();
+  }
+
   /** Stage 1, in one tick: nobody new comes in, listeners are silent. Owners are told by {@link notifyAll}, when all is done. */
   shutDoors(): void {
     this.publications.showDoors(false);
@@ -174,6 +179,7 @@ export class Generation implements Keeper {
 
   /** Holders that an unload waits for. */
   holders(): HolderInfo[] {
+    this.takeDeferred();
     return [...this.objectsOf('wait'), ...this.tallies.filter((tally) => tally.count > 0).map((tally) => tallyInfo(this.label, tally))];
   }
 
@@ -185,12 +191,14 @@ export class Generation implements Keeper {
   }
 
   usage(): ModuleUsage {
-    const objects = Object.fromEntries([...this.kinds].map(([kind, list]) => [kind, list.count]));
+    const objects = Object.fromEntries([...this.kinds].map(([kind, list]) => [kind, list.count + list.deferred]));
+    const waiting = [...this.kinds.values()].filter(({ spec }) => spec.drain === 'wait');
+    const holds = waiting.reduce((sum, { deferred }) => sum + deferred, this.holds);
     const objectCount = Object.values(objects).reduce((sum, count) => sum + count, 0);
     const bindings = this.publications.count;
     const { timers, handlers, bytes } = this.resources.usage();
     const allBytes = objectCount * HOLD_BYTES + bindings * BINDING_BYTES + bytes;
-    return { objects, objectCount, holds: this.holds, timers, handlers, bindings, bytes: allBytes };
+    return { objects, objectCount, holds, timers, handlers, bindings, bytes: allBytes };
   }
 
   epoch(): number {

@@ -39,6 +39,7 @@ export class HandOver {
    * @throws NetError EBUSY when something cannot be frozen or thawed.
    */
   prepare(): void {
+    this.#from.takeDeferred();
     if (this.#mode === 'handover') this.#moveState();
     const pairs = [...this.#from.kinds.values()].filter((list) => this.#moves(list)).flatMap((list) => this.#double(list));
     if (new Set(pairs.map(({ adopted }) => adopted)).size < pairs.length) {
