@@ -1,7 +1,19 @@
 import type { Message, Skb, SockCommon } from '@softnet/contract';
-import { ADDRESS_FAMILY, CHECKSUM, clearControl, ERRNO, MESSAGE_FLAG, PACKET_OPTION, putControl, SOCK_FLAG, SOL } from '@softnet/contract';
+import {
+  ADDRESS_FAMILY,
+  CHECKSUM,
+  clearControl,
+  ERRNO,
+  MESSAGE_FLAG,
+  PACKET_OPTION,
+  putControl,
+  SKB_TYPE,
+  SOCK_FLAG,
+  SOL,
+} from '@softnet/contract';
 import { putInt } from '@softnet/inet';
 import { orphan, SkbReader } from '@softnet/skb';
+import { packetType } from './link-address.ts';
 import type { PacketHost } from './packet-host.ts';
 import type { PacketState } from './packet-state.ts';
 import { stateOf } from './packet-state.ts';
@@ -110,12 +122,17 @@ export class FrameReceiver {
   }
 }
 
+/** What is known of its checksum. Of what is sent that it is right says nobody. */
+function sumStatus({ checksum, cb0 }: Skb): number {
+  if (checksum === CHECKSUM.PARTIAL) return STATUS.SUM_NOT_READY;
+  return checksum === CHECKSUM.UNNECESSARY && packetType(cb0) !== SKB_TYPE.OUTGOING ? STATUS.SUM_VALID : 0;
+}
+
 /** PACKET_AUXDATA: how long it was, where its network header is, what is known of its checksum, and the tag that was taken off. */
 function tellMore(message: Message, skb: Skb): void {
-  const { vlan, checksum, network, data } = skb;
-  const sum = checksum === CHECKSUM.PARTIAL ? STATUS.SUM_NOT_READY : checksum === CHECKSUM.UNNECESSARY ? STATUS.SUM_VALID : 0;
+  const { vlan, network, data } = skb;
   const bytes = putControl(message, SOL.PACKET, PACKET_OPTION.AUXDATA, AUXDATA_BYTES);
-  putInt(bytes, 0, STATUS.USER | sum | (vlan === 0 ? 0 : STATUS.VLAN | STATUS.VLAN_TPID));
+  putInt(bytes, 0, STATUS.USER | sumStatus(skb) | (vlan === 0 ? 0 : STATUS.VLAN | STATUS.VLAN_TPID));
   putInt(bytes, 4, skb.cb3);
   putInt(bytes, 8, skb.len);
   putInt(bytes, 12, (network < 0 ? 0 : network - data) << 16);

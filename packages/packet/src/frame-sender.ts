@@ -1,18 +1,20 @@
-import type { Counter, Message, NetDevice, Skb, SockCommon } from '@softnet/contract';
+import type { Counter, Message, NetDevice, PacketOptions, Skb, SockCommon } from '@softnet/contract';
 import {
   ADDRESS_FAMILY,
   DEVICE_FLAG,
   ERRNO,
   ETHERTYPE,
+  LINK_TYPE,
   MESSAGE_FLAG,
   SKB_TYPE,
   SOCK_BUFFER_BYTES,
   SOCK_TYPE,
   TRANSMIT,
 } from '@softnet/contract';
+import { SentControl } from '@softnet/inet';
 import { copyIn, gather, orphan, PAGE_BYTES, scrub } from '@softnet/skb';
-import { ETHERNET_HEADER_BYTES, ETHERNET_TYPE, isVlanTpid, VLAN_TAG_BYTES } from '@softnet/wire';
-import { readLinkAddress } from './link-address.ts';
+import { ETHERNET_HEADER_BYTES, ETHERNET_TYPE, VLAN_TAG_BYTES } from '@softnet/wire';
+import { LINK_ADDRESS_BYTES, readLinkAddress } from './link-address.ts';
 import type { PacketHost } from './packet-host.ts';
 import { stateOf } from './packet-state.ts';
 
@@ -22,10 +24,14 @@ export class FrameSender {
   readonly #sent: Counter;
   /** Of the packet at hand; as long as its device's addresses are. */
   #destination = new Uint8Array(0);
+  readonly #control: SentControl;
+  /** What the control messages of the packet at hand say; null: nothing. */
+  #packet: PacketOptions | null = null;
 
   constructor(host: PacketHost, sent: Counter) {
     this.#host = host;
     this.#sent = sent;
+    this.#control = new SentControl(host);
   }
 
   /** Bytes of the user's, or -errno. With MESSAGE_FLAG.SKB, `message.skb` is null when the packet was taken. */
@@ -36,12 +42,12 @@ export class FrameSender {
     if (lenBytes < 0 || (message.hasAddress && message.address.family !== ADDRESS_FAMILY.PACKET)) return -ERRNO.EINVAL;
     const device = this.#host.traffic.current.byIndex(message.hasAddress ? message.address.ifindex : sock.ifindex);
     if (device === null) return -ERRNO.ENXIO;
-    const isRaw = state.type === SOCK_TYPE.RAW;
-    const refused = this.#refuses(sock, message, device, lenBytes, isRaw);
+    const ethertype = message.hasAddress ? message.address.port : sock.localPort;
+    const refused = this.#refuses(sock, message, device, ethertype, lenBytes);
     if (refused < 0) return refused;
+    const isRaw = state.type === SOCK_TYPE.RAW;
     const skb = (message.flags & MESSAGE_FLAG.SKB) === 0 ? this.#copy(message, device, lenBytes, isRaw) : this.#adopt(message, device);
     if (skb === null) return -ERRNO.ENOBUFS;
-    const ethertype = message.hasAddress ? message.address.port : sock.localPort;
     const wrong = isRaw ? asItIs(skb, device, ethertype) : 0;
     if (!isRaw) this.#dress(skb, device, ethertype);
     if (wrong === 0) return this.#transmit(skb, sock, device, lenBytes);
@@ -50,26 +56,30 @@ export class FrameSender {
     return wrong;
   }
 
-  #refuses(sock: SockCommon, message: Message, device: NetDevice, lenBytes: number, isRaw: boolean): number {
+  /** In Linux's order. */
+  #refuses(sock: SockCommon, message: Message, device: NetDevice, ethertype: number, lenBytes: number): number {
     if ((device.flags & DEVICE_FLAG.UP) === 0) return -ERRNO.ENETDOWN;
-    const { headerBytes } = device.link;
-    if (lenBytes > device.mtuBytes + (isRaw ? headerBytes + VLAN_TAG_BYTES : 0)) return -ERRNO.EMSGSIZE;
-    if (isRaw && lenBytes < headerBytes) return -ERRNO.EINVAL;
-    if (!isRaw && !this.#aim(message, device)) return -ERRNO.EINVAL;
-    if (sock.error !== 0) {
-      const { error } = sock;
-      sock.error = 0;
-      return -error;
-    }
-    const limitBytes = sock.options === null ? SOCK_BUFFER_BYTES : sock.options.sendLimitBytes;
-    if (sock.sendQueuedBytes < limitBytes) return 0;
-    stateOf(sock).blocked = true;
-    return -ERRNO.EAGAIN;
+    const isRaw = stateOf(sock).type === SOCK_TYPE.RAW;
+    const headerBytes = isRaw ? device.link.headerBytes : 0;
+    const said = this.#readControl(sock, message);
+    if (said < 0) return said;
+    if (lenBytes > device.mtuBytes + headerBytes + VLAN_TAG_BYTES) return -ERRNO.EMSGSIZE;
+    const refused = mayNotSend(sock);
+    if (refused < 0) return refused;
+    if (isRaw) return lenBytes < headerBytes ? -ERRNO.EINVAL : 0;
+    if (!this.#aim(message, device)) return -ERRNO.EINVAL;
+    return lenBytes > device.mtuBytes && !isTag(device, ethertype) ? -ERRNO.EMSGSIZE : 0;
   }
 
-  /** To which link address. False: it is not said, and the link has such. */
+  #readControl(sock: SockCommon, { control }: Message): number {
+    this.#packet = control === null ? null : this.#control.packet;
+    return control === null ? 0 : this.#control.read(sock, control, sock.family);
+  }
+
+  /** To which link address. False: it is not said, and the link has such; or it is longer than its place. */
   #aim(message: Message, device: NetDevice): boolean {
     const { addressLen, flags } = device;
+    if (message.hasAddress && (message.address.address0 & 0xff) > LINK_ADDRESS_BYTES) return false;
     if (this.#destination.length !== addressLen) this.#destination = new Uint8Array(addressLen);
     if (message.hasAddress) readLinkAddress(message.address, this.#destination);
     else this.#destination.fill(0);
@@ -113,11 +123,7 @@ export class FrameSender {
 
   #transmit(skb: Skb, sock: SockCommon, device: NetDevice, lenBytes: number): number {
     const { account, traffic, current } = this.#host;
-    const { options } = sock;
-    if (options !== null) {
-      skb.mark = options.mark;
-      skb.priority = options.priority;
-    }
+    this.#mark(skb, sock);
     skb.type = SKB_TYPE.OUTGOING;
     skb.sock = sock;
     sock.sendQueuedBytes += skb.truesize;
@@ -130,6 +136,36 @@ export class FrameSender {
     this.#sent.value++;
     return lenBytes;
   }
+
+  #mark(skb: Skb, { options }: SockCommon): void {
+    if (options !== null) {
+      skb.mark = options.mark;
+      skb.priority = options.priority;
+    }
+    const packet = this.#packet;
+    if (packet === null) return;
+    if (packet.hasMark) skb.mark = packet.mark;
+    if (packet.priority >= 0) skb.priority = packet.priority;
+    if (packet.departUs !== 0) skb.timeUs = packet.departUs;
+  }
+}
+
+/** What was reported, and what is on its way: asked where memory is, as in Linux. */
+function mayNotSend(sock: SockCommon): number {
+  if (sock.error !== 0) {
+    const { error } = sock;
+    sock.error = 0;
+    return -error;
+  }
+  const limitBytes = sock.options === null ? SOCK_BUFFER_BYTES : sock.options.sendLimitBytes;
+  if (sock.sendQueuedBytes < limitBytes) return 0;
+  stateOf(sock).blocked = true;
+  return -ERRNO.EAGAIN;
+}
+
+/** Four bytes more may be sent for it. As in Linux, the outer tag of IEEE 802.1ad is none. */
+function isTag({ type }: NetDevice, ethertype: number): boolean {
+  return type === LINK_TYPE.ETHER && ethertype === ETHERTYPE.VLAN;
 }
 
 /** A whole frame. -EMSGSIZE: longer than the MTU allows, and no tag is the reason. Where its user has named no ethertype, it says it itself. */
@@ -139,7 +175,7 @@ function asItIs(skb: Skb, device: NetDevice, named: number): number {
   const { view } = skb.memory;
   const isEthernet = headerBytes === ETHERNET_HEADER_BYTES;
   const written = isEthernet ? view.getUint16(skb.data + ETHERNET_TYPE) : versionOf(skb);
-  if (skb.len > device.mtuBytes + headerBytes && !(isEthernet && isVlanTpid(written))) return -ERRNO.EMSGSIZE;
+  if (skb.len > device.mtuBytes + headerBytes && !isTag(device, written)) return -ERRNO.EMSGSIZE;
   skb.mac = skb.data;
   skb.network = skb.data + headerBytes;
   skb.protocol = named === 0 || named === ETHERTYPE.ALL ? written : named;

@@ -1,11 +1,16 @@
 import type { NetDevice, SockAddress, SockCommon } from '@softnet/contract';
 
 /** A `sockaddr_ll` has room for eight bytes; longer link addresses are told by their first. */
-const LINK_ADDRESS_BYTES = 8;
+export const LINK_ADDRESS_BYTES = 8;
 
 /** First word of a link address's place in a `SockAddress`: hardware type << 16 | packet type << 8 | length. */
 export function linkHead(device: NetDevice, packetType: number): number {
   return (device.type << 16) | (packetType << 8) | Math.min(device.addressLen, LINK_ADDRESS_BYTES);
+}
+
+/** The packet type that a first word says. */
+export function packetType(head: number): number {
+  return (head >>> 8) & 0xff;
 }
 
 /** Four bytes of a link address of `lenBytes` as a word, most significant first; behind its end zeros. */

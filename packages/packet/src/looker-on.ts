@@ -46,9 +46,9 @@ export class LookerOn {
     const network = skb.network >= 0 ? skb.network : skb.mac + device.link.headerBytes;
     const { data } = skb;
     standAt(skb, stateOf(sock).type === SOCK_TYPE.RAW ? skb.mac : Math.min(network, skb.tail));
-    const filter = sock.options === null ? null : sock.options.filter;
-    const keptBytes = filter === null ? skb.len : filter.run(skb);
-    if (keptBytes > 0 || filter === null) this.#keep(sock, skb, device, keptBytes);
+    // As in Linux, of a packet without a byte nobody is told.
+    const keptBytes = skb.len === 0 ? 0 : filtered(sock, skb, device);
+    if (keptBytes > 0) this.#keep(sock, skb, device, keptBytes);
     standAt(skb, data);
   }
 
@@ -101,6 +101,16 @@ export class LookerOn {
     clone.flags = 0;
     if (clone.slots !== null) clone.slots.fill(null);
   }
+}
+
+/** So many bytes its program lets in. Of what is sent `skb.ifindex` says where it came in, while a program asks for the device at hand. */
+function filtered({ options }: SockCommon, skb: Skb, device: NetDevice): number {
+  if (options === null || options.filter === null) return skb.len;
+  const { ifindex } = skb;
+  skb.ifindex = device.ifindex;
+  const keptBytes = options.filter.run(skb);
+  skb.ifindex = ifindex;
+  return keptBytes;
 }
 
 /** Not by `push` and `pull`, as nothing is written there: the head may be shared. */

@@ -9,6 +9,8 @@ const SORT = Object.freeze({ MULTICAST: 0, PROMISC: 1, ALLMULTI: 2, UNICAST: 3 }
 /** `struct packet_mreq`: ifindex, sort, length, eight bytes of address. */
 const REQUEST_BYTES = 16;
 const MAX_ADDRESS_BYTES = 8;
+/** Of one socket: Linux has no bound. */
+const MAX_MEMBERSHIPS = 1024;
 
 /** What a socket wants a device to listen to. */
 export interface Membership {
@@ -27,7 +29,7 @@ export class Memberships {
     this.#host = host;
   }
 
-  /** 0, -EINVAL, -ENODEV. */
+  /** As in Linux, a sort that nobody knows is taken, and does nothing. 0, -EINVAL, -ENODEV; -ENOBUFS: it has as many as it may. */
   add(sock: SockCommon, value: Uint8Array): number {
     const asked = readRequest(value);
     if (typeof asked === 'number') return asked;
@@ -43,19 +45,19 @@ export class Memberships {
       found.users++;
       return 0;
     }
+    if (state.memberships.length >= MAX_MEMBERSHIPS) return -ERRNO.ENOBUFS;
     state.memberships.push(asked);
     this.#tell(device, asked, true);
     return 0;
   }
 
-  /** 0, -EINVAL, -EADDRNOTAVAIL: there is none such. */
+  /** 0, also where there is none such; -EINVAL. */
   drop(sock: SockCommon, value: Uint8Array): number {
     const asked = readRequest(value);
     if (typeof asked === 'number') return asked;
     const list = stateOf(sock).memberships ?? [];
     const index = list.findIndex((each) => isSame(each, asked));
-    if (index < 0) return -ERRNO.EADDRNOTAVAIL;
-    if (--list[index]!.users > 0) return 0;
+    if (index < 0 || --list[index]!.users > 0) return 0;
     this.#leave(list[index]!);
     list.splice(index, 1);
     return 0;
@@ -86,20 +88,22 @@ export class Memberships {
     try {
       if (sort === SORT.PROMISC) groups.current.wantAllFrames(device, wanted);
       else if (sort === SORT.ALLMULTI) groups.current.wantAllGroups(device, wanted);
-      else if (wanted) groups.current.add(device, address);
-      else groups.current.remove(device, address);
+      else if (sort === SORT.MULTICAST || sort === SORT.UNICAST) {
+        if (wanted) groups.current.add(device, address);
+        else groups.current.remove(device, address);
+      }
     } finally {
       current.id = caller;
     }
   }
 }
 
-/** -EINVAL: too short, an address that it cannot have, or of a sort that nobody knows. */
+/** -EINVAL: too short, or an address that is longer than its place. */
 function readRequest(value: Uint8Array): Membership | number {
   if (value.length < REQUEST_BYTES) return -ERRNO.EINVAL;
   const sort = value[4]! | (value[5]! << 8);
   const lenBytes = value[6]! | (value[7]! << 8);
-  if (sort > SORT.UNICAST || lenBytes > MAX_ADDRESS_BYTES) return -ERRNO.EINVAL;
+  if (lenBytes > MAX_ADDRESS_BYTES) return -ERRNO.EINVAL;
   return { ifindex: intAt(value, 0), sort, address: value.slice(8, 8 + lenBytes), users: 1 };
 }
 

@@ -12,7 +12,7 @@ import type {
   SockOps,
   Tally,
 } from '@softnet/contract';
-import { ADDRESS_FAMILY, ERRNO, POLL, SKB_TYPE, SOCK_BUFFER_BYTES, SOCK_FLAG, SOL, SockCommon } from '@softnet/contract';
+import { ADDRESS_FAMILY, ERRNO, POLL, SKB_TYPE, SO, SOCK_BUFFER_BYTES, SOCK_FLAG, SOL, SockCommon } from '@softnet/contract';
 import { FrameReceiver } from './frame-receiver.ts';
 import { FrameSender } from './frame-sender.ts';
 import type { LinkEnds } from './link-ends.ts';
@@ -143,13 +143,13 @@ export class PacketSockets implements SockOps, SocketCalls {
     }
   }
 
-  /** Force: its user is told why by the next call, if he still makes one, and by a notice. */
+  /** Force: its user is told why by a notice; `poll` says POLL.ERR. At once, as no poll of a module that is gone runs any more. */
   closeBy(sock: SockCommon, why: NetError): void {
     const { wake } = sock;
     this.close(sock);
     sock.error = -why.errno;
     sock.wake = wake;
-    this.#parts.wakings.later(stateOf(sock));
+    this.#parts.wakings.now(stateOf(sock));
   }
 
   poll(sock: SockCommon): number {
@@ -169,16 +169,18 @@ export class PacketSockets implements SockOps, SocketCalls {
   setOption(sock: SockCommon, level: number, name: number, value: Uint8Array): number {
     if (stateOf(sock).closed) return -ERRNO.EBADF;
     if (level === SOL.PACKET) return this.#options.set(sock, name, value);
-    return this.#ofSocketLevel(level, (item) => item.set(sock, name, value));
+    return this.#ofSocketLevel(level, name, (item) => item.set(sock, name, value));
   }
 
   getOption(sock: SockCommon, level: number, name: number, value: Uint8Array): number {
     if (stateOf(sock).closed) return -ERRNO.EBADF;
     if (level === SOL.PACKET) return this.#options.get(sock, name, value);
-    return this.#ofSocketLevel(level, (item) => item.get(sock, name, value));
+    return this.#ofSocketLevel(level, name, (item) => item.get(sock, name, value));
   }
 
-  #ofSocketLevel(level: number, call: (item: OptionLevel) => number): number {
+  #ofSocketLevel(level: number, name: number, call: (item: OptionLevel) => number): number {
+    // They have no stream to look into, and no ports to share.
+    if (level === SOL.SOCKET && (name === SO.PEEK_OFF || name === SO.REUSEPORT)) return -ERRNO.EOPNOTSUPP;
     const { levels, current } = this.#parts.host;
     const index = level === SOL.SOCKET ? levels.items.findLastIndex((item) => item.level === level) : -1;
     if (index < 0) return -ERRNO.ENOPROTOOPT;

@@ -34,13 +34,13 @@ export class Wakings {
       if (this.#first === null) this.#last = null;
       state.nextWaking = null;
       state.isWaking = false;
-      this.#wake(state);
+      this.now(state);
       count++;
     }
     return count;
   }
 
-  #wake(state: PacketState): void {
+  now(state: PacketState): void {
     const { sock } = state;
     try {
       sock.wake?.(sock);

@@ -1,5 +1,6 @@
 import {
   ADDRESS_FAMILY,
+  ControlMessage,
   Devices,
   DeviceTraffic,
   ERRNO,
@@ -38,6 +39,12 @@ const eth = () => net.nearEth.ifindex;
 const down = () => net.a.device('eth1').ifindex;
 const mac = () => macOf(net.farEth);
 const family = (number: number) => Object.assign(new SockAddress(), { family: number });
+/** A frame of 64 bytes, by eth0. */
+const sent = (u: PacketUser, flags = 0, control: ControlMessage | null = null) =>
+  u.send(frame(mac(), mac(), MINE, Array(50).fill(0)), linkAddress(eth(), MINE), flags, control);
+const control = (type: number, lenBytes: number, level: number = SOL.SOCKET) => new ControlMessage(level, type, bytes(lenBytes));
+/** A link address that says that it is so long. */
+const longAs = (lenBytes: number) => Object.assign(linkAddress(eth(), MINE, mac()), { address0: lenBytes });
 const request = (ifindex: number, sort: number, lenBytes: number) =>
   Uint8Array.of(ifindex, 0, 0, 0, sort, 0, lenBytes, 0, 1, 2, 3, 4, 5, 6, 7, 8);
 const { ADD_MEMBERSHIP, DROP_MEMBERSHIP, IGNORE_OUTGOING, AUXDATA, STATISTICS, FANOUT } = PACKET_OPTION;
@@ -51,10 +58,38 @@ const rows: readonly (readonly [string, number, Call, string | number])[] = [
   ['connect', RAW, (u) => u.calls.connect(u.sock, linkAddress(eth(), MINE)), 'EOPNOTSUPP'],
   ['listen', RAW, (u) => u.calls.listen(u.sock, 1), 'EOPNOTSUPP'],
   ['shutdown', RAW, (u) => u.calls.shutdown(u.sock, 3), 'EOPNOTSUPP'],
+  ['bind again to it', RAW, (u) => [u.bind(net.a.device('eth1')), u.receive(), u.bind(net.a.device('eth1')), u.receive()], 'EAGAIN'],
+  ['receive, bound to one that is down', RAW, (u) => [u.bind(net.a.device('eth1')), u.receive()], 'ENETDOWN'],
   ['receive, when there is nothing', RAW, (u) => u.receive(), 'EAGAIN'],
   ['receive with MSG_WAITALL', RAW, (u) => u.receive(MESSAGE_FLAG.WAITALL), 'EINVAL'],
+  ['receive with MSG_OOB', RAW, (u) => u.receive(MESSAGE_FLAG.OOB), 'EINVAL'],
+  ['receive with MSG_NOSIGNAL', RAW, (u) => u.receive(MESSAGE_FLAG.NOSIGNAL), 'EINVAL'],
+  ['receive with MSG_DONTROUTE', RAW, (u) => u.receive(MESSAGE_FLAG.DONTROUTE), 'EINVAL'],
+  ['receive with MSG_TRUNC', RAW, (u) => u.receive(MESSAGE_FLAG.TRUNC), 'EAGAIN'],
   ['receive with MSG_ERRQUEUE', RAW, (u) => u.receive(MESSAGE_FLAG.ERRQUEUE), 'EAGAIN'],
   ['send to nobody, bound to nothing', RAW, (u) => u.send(bytes(60)), 'ENXIO'],
+  ['send by the interface 0, bound to another', RAW, (u) => [u.bind(net.nearEth), u.send(bytes(60), linkAddress(0, MINE))], 'ENXIO'],
+  ['send with MSG_OOB', RAW, (u) => sent(u, MESSAGE_FLAG.OOB), 64],
+  ['send with MSG_MORE', RAW, (u) => sent(u, MESSAGE_FLAG.MORE), 64],
+  ['send with SO_MARK', RAW, (u) => sent(u, 0, control(SO.MARK, 4)), 64],
+  ['send with SO_PRIORITY', RAW, (u) => sent(u, 0, control(SO.PRIORITY, 4)), 64],
+  ['send with SO_TIMESTAMPING', RAW, (u) => sent(u, 0, control(SO.TIMESTAMPING, 4)), 64],
+  ['send with half of SO_MARK', RAW, (u) => sent(u, 0, control(SO.MARK, 2)), 'EINVAL'],
+  ['send with what nobody knows', RAW, (u) => sent(u, 0, control(99, 4)), 'EINVAL'],
+  ['send with what IP may know', RAW, (u) => sent(u, 0, control(99, 4, SOL.IP)), 64],
+  ['send with what UDP may know', RAW, (u) => sent(u, 0, control(99, 4, SOL.UDP)), 64],
+  ['send with what nobody knows, and too much', RAW, (u) => u.send(bytes(1700), linkAddress(eth(), MINE), 0, control(99, 4)), 'EINVAL'],
+  [
+    'send less than a header, after an error',
+    RAW,
+    (u) => [u.bind(net.a.device('eth1')), u.send(bytes(13), linkAddress(eth(), MINE))],
+    'ENETDOWN',
+  ],
+  ['send too much, after an error', RAW, (u) => [u.bind(net.a.device('eth1')), u.send(bytes(1600), linkAddress(eth(), MINE))], 'EMSGSIZE'],
+  ['send to nobody, after an error', DGRAM, (u) => [u.bind(net.a.device('eth1')), u.bind(net.nearEth), u.send(bytes(60))], 'ENETDOWN'],
+  ['send to an address of nine bytes', DGRAM, (u) => u.send(bytes(60), longAs(9)), 'EINVAL'],
+  ['send to an address of two bytes', DGRAM, (u) => u.send(bytes(60), longAs(2)), 60],
+  ['send to an address of no byte', DGRAM, (u) => u.send(bytes(60), longAs(0)), 60],
   ['send by no device', RAW, (u) => u.send(bytes(60), linkAddress(NO_DEVICE, MINE)), 'ENXIO'],
   ['send by a device that is down', RAW, (u) => u.send(bytes(60), linkAddress(down(), MINE)), 'ENETDOWN'],
   ['send to another family', RAW, (u) => u.send(bytes(60), family(ADDRESS_FAMILY.INET)), 'EINVAL'],
@@ -69,6 +104,20 @@ const rows: readonly (readonly [string, number, Call, string | number])[] = [
     (u) => u.send(frame(mac(), mac(), ETHERTYPE.VLAN, Array(1505).fill(0)), linkAddress(eth(), 0)),
     'EMSGSIZE',
   ],
+  [
+    'send more, for an outer tag',
+    RAW,
+    (u) => u.send(frame(mac(), mac(), ETHERTYPE.QINQ, Array(1504).fill(0)), linkAddress(eth(), 0)),
+    'EMSGSIZE',
+  ],
+  [
+    'send more, for a tag that is only named',
+    RAW,
+    (u) => u.send(frame(mac(), mac(), MINE, Array(1504).fill(0)), linkAddress(eth(), ETHERTYPE.VLAN)),
+    'EMSGSIZE',
+  ],
+  ['send more, for a tag', DGRAM, (u) => u.send(bytes(1504), linkAddress(eth(), ETHERTYPE.VLAN, mac())), 1504],
+  ['send more than a tag is', DGRAM, (u) => u.send(bytes(1505), linkAddress(eth(), ETHERTYPE.VLAN, mac())), 'EMSGSIZE'],
   ['send what the MTU allows', DGRAM, (u) => u.send(bytes(1500), linkAddress(eth(), MINE, mac())), 1500],
   ['send more', DGRAM, (u) => u.send(bytes(1501), linkAddress(eth(), MINE, mac())), 'EMSGSIZE'],
   ['send nothing', DGRAM, (u) => u.send(bytes(0), linkAddress(eth(), MINE, mac())), 0],
@@ -78,8 +127,20 @@ const rows: readonly (readonly [string, number, Call, string | number])[] = [
   ['add one that is too short', RAW, (u) => u.set(ADD_MEMBERSHIP, bytes(15)), 'EINVAL'],
   ['add a longer address than the device has', RAW, (u) => u.set(ADD_MEMBERSHIP, request(eth(), 0, 8)), 'EINVAL'],
   ['add a group of half an address', RAW, (u) => u.set(ADD_MEMBERSHIP, request(eth(), 0, 3)), 'EINVAL'],
-  ['add what nobody knows', RAW, (u) => u.set(ADD_MEMBERSHIP, request(eth(), 9, 0)), 'EINVAL'],
-  ['drop what was not added', RAW, (u) => u.set(DROP_MEMBERSHIP, request(eth(), 1, 0)), 'EADDRNOTAVAIL'],
+  ['add all frames, with eight bytes of an address', RAW, (u) => u.set(ADD_MEMBERSHIP, request(eth(), 1, 8)), 'EINVAL'],
+  ['add all frames, with three', RAW, (u) => u.set(ADD_MEMBERSHIP, request(eth(), 1, 3)), 0],
+  ['add half an address', RAW, (u) => u.set(ADD_MEMBERSHIP, request(eth(), 3, 3)), 'EINVAL'],
+  ['add an address', RAW, (u) => u.set(ADD_MEMBERSHIP, request(eth(), 3, 6)), 0],
+  ['add one that is longer than its place', RAW, (u) => u.set(ADD_MEMBERSHIP, request(eth(), 0, 9)), 'EINVAL'],
+  ['add what nobody knows', RAW, (u) => u.set(ADD_MEMBERSHIP, request(eth(), 9, 0)), 0],
+  ['drop what was not added', RAW, (u) => u.set(DROP_MEMBERSHIP, request(eth(), 1, 0)), 0],
+  ['drop what no device has', RAW, (u) => u.set(DROP_MEMBERSHIP, request(NO_DEVICE, 1, 0)), 0],
+  ['drop one that is too short', RAW, (u) => u.set(DROP_MEMBERSHIP, bytes(15)), 'EINVAL'],
+  ['SO_PEEK_OFF', RAW, (u) => u.set(SO.PEEK_OFF, 0, SOL.SOCKET), 'EOPNOTSUPP'],
+  ['read SO_PEEK_OFF', RAW, (u) => u.get(SO.PEEK_OFF, SOL.SOCKET), 'EOPNOTSUPP'],
+  ['SO_REUSEPORT', RAW, (u) => u.set(SO.REUSEPORT, 1, SOL.SOCKET), 'EOPNOTSUPP'],
+  ['read ADD_MEMBERSHIP', RAW, (u) => u.get(ADD_MEMBERSHIP), 'ENOPROTOOPT'],
+  ['an option of raw sockets', RAW, (u) => u.set(1, 1, SOL.RAW), 'ENOPROTOOPT'],
   ['PACKET_IGNORE_OUTGOING of 2', RAW, (u) => u.set(IGNORE_OUTGOING, 2), 'EINVAL'],
   ['PACKET_IGNORE_OUTGOING, too short', RAW, (u) => u.set(IGNORE_OUTGOING, bytes(3)), 'EINVAL'],
   ['PACKET_AUXDATA, too short', RAW, (u) => u.set(AUXDATA, bytes(1)), 'EINVAL'],
@@ -91,6 +152,7 @@ const rows: readonly (readonly [string, number, Call, string | number])[] = [
   ['read PACKET_FANOUT', RAW, (u) => u.get(FANOUT), 'ENOPROTOOPT'],
 ];
 
+// Each was asked of Linux 6.18 too (veth pairs, one of them down).
 describe('as Linux answers', () => {
   test.each(rows)('%s', (_name, type, call, expected) => {
     const user = net.near(type, MINE);
@@ -99,6 +161,16 @@ describe('as Linux answers', () => {
     expect(last).toBe(typeof expected === 'number' ? expected : -ERRNO[expected as keyof typeof ERRNO]);
     user.close();
   });
+});
+
+test('what a socket has room for is bounded: memberships', () => {
+  const user = net.near();
+  const before = net.nearEth.groups.length;
+  const group = (i: number) => Uint8Array.of(eth(), 0, 0, 0, 0, 0, 6, 0, 1, 0, 0x5e, 1, i >>> 8, i & 0xff, 0, 0);
+  const answers = Array.from({ length: 1030 }, (_, i) => user.set(ADD_MEMBERSHIP, group(i)));
+  expect([answers.indexOf(-ERRNO.ENOBUFS), user.set(ADD_MEMBERSHIP, group(0))]).toEqual([1024, 0]);
+  user.close();
+  expect(net.nearEth.groups.length).toBe(before);
 });
 
 test('closed: EBADF everywhere, and closing again is nothing', () => {
@@ -125,7 +197,7 @@ test('getsockname says interface, ethertype, and the link address of the interfa
   const expected = linkAddress(eth(), MINE, macOf(net.nearEth));
   expected.address0 |= net.nearEth.type << 16;
   expect(end).toEqual(expected);
-  expect(readEnd(user.sock, true, end)).toBe(-ERRNO.ENOTCONN);
+  expect(readEnd(user.sock, true, end)).toBe(-ERRNO.EOPNOTSUPP);
   user.close();
 });
 
@@ -161,7 +233,7 @@ test('a device goes down, up, and away: ENETDOWN once, and it is heard again whi
   net.b.kernel.port(Devices).current.remove(made);
   await net.settle();
   expect([user.receive(), user.sock.ifindex, user.send(sent)]).toEqual([-ERRNO.ENETDOWN, -1, -ERRNO.ENXIO]);
-  expect(user.set(DROP_MEMBERSHIP, request(ifindex, 1, 0))).toBe(-ERRNO.EADDRNOTAVAIL);
+  expect(user.set(DROP_MEMBERSHIP, request(ifindex, 1, 0))).toBe(0);
   user.close();
   sender.close();
 });

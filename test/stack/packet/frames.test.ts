@@ -1,4 +1,18 @@
-import { ETHERTYPE, MESSAGE_FLAG, PACKET_OPTION, POLL, SKB_TYPE, SO, SOCK_TYPE, SOL } from '@softnet/contract';
+import {
+  CHECKSUM,
+  ControlMessage,
+  DeviceTraffic,
+  ETHERTYPE,
+  MESSAGE_FLAG,
+  PACKET_OPTION,
+  POLL,
+  SKB_TYPE,
+  SkbPool,
+  SO,
+  SOCK_TYPE,
+  SOL,
+} from '@softnet/contract';
+import { parseFilter, put } from '@softnet/skb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { macOf, packetHosts } from './packet-hosts.ts';
 import { frame, int, linkAddress } from './packet-user.ts';
@@ -82,15 +96,9 @@ test('who is bound to an interface sees only it; over the loopback a frame is se
 
 test('a program lets frames in, and cuts them (SO_ATTACH_FILTER)', async () => {
   // tcpdump -s 16 -dd ether proto 0x88b5
-  const program = [0x28, 0, 0, 12, 0x15, 0, 1, MINE, 0x6, 0, 0, 16, 0x6, 0, 0, 0];
-  const bytes = new Uint8Array(program.length * 2);
-  for (let i = 0; i < program.length; i += 4) {
-    const view = new DataView(bytes.buffer, 2 * i);
-    view.setUint16(0, program[i]!, true);
-    view.setUint8(2, program[i + 1]!);
-    view.setUint8(3, program[i + 2]!);
-    view.setUint32(4, program[i + 3]!, true);
-  }
+  const bytes = parseFilter(
+    '{ 0x28, 0, 0, 0x0000000c },\n{ 0x15, 0, 1, 0x000088b5 },\n{ 0x6, 0, 0, 0x00000010 },\n{ 0x6, 0, 0, 0x00000000 },',
+  );
   const [sender, looker] = [net.near(RAW, MINE), net.far()];
   expect(looker.set(SO.ATTACH_FILTER, bytes, SOL.SOCKET)).toBe(0);
   expect(looker.set(PACKET_OPTION.AUXDATA, 1)).toBe(0);
@@ -105,6 +113,55 @@ test('a program lets frames in, and cuts them (SO_ATTACH_FILTER)', async () => {
   // What a program does not let in is in no statistics.
   expect(looker.get(PACKET_OPTION.STATISTICS)).toEqual([...int(1), ...int(0)]);
   sender.close();
+  looker.close();
+});
+
+test('a program knows by which device a frame goes, and what its message says of it', async () => {
+  const [sender, looker] = [net.near(RAW, MINE), net.near()];
+  sender.bind(net.nearEth);
+  const sent = frame(far(), near(), MINE, PAYLOAD);
+  const known = async (which: number): Promise<number[]> => {
+    // As many bytes as it says.
+    const program = parseFilter(`32 0 0 ${(0xfffff000 + which) >>> 0}\n22 0 0 0`);
+    expect(looker.set(SO.ATTACH_FILTER, program, SOL.SOCKET)).toBe(0);
+    sender.send(sent, null, 0, new ControlMessage(SOL.SOCKET, SO.MARK, int(9)));
+    await net.settle();
+    return looker.all().map(({ bytes }) => bytes.length);
+  };
+  // SKF_AD_PKTTYPE, IFINDEX, MARK, HATYPE, VLAN_TAG_PRESENT.
+  expect([await known(4), await known(8), await known(20), await known(28), await known(48)]).toEqual([
+    [4],
+    [net.nearEth.ifindex],
+    [9],
+    [1],
+    [],
+  ]);
+  sender.close();
+  looker.close();
+});
+
+test('of a frame without a payload nobody is told without its header', async () => {
+  const [sender, whole, cooked] = [net.near(RAW, MINE), net.far(RAW), net.far(DGRAM)];
+  sender.bind(net.nearEth);
+  sender.send(frame(far(), near(), MINE, []));
+  await net.settle();
+  expect([whole.all().length, cooked.all(), cooked.get(PACKET_OPTION.STATISTICS)]).toEqual([1, [], [...int(0), ...int(0)]]);
+  for (const user of [sender, whole, cooked]) user.close();
+});
+
+test('that a checksum is right is told of what came, not of what goes', async () => {
+  const looker = net.near();
+  looker.set(PACKET_OPTION.AUXDATA, 1);
+  const status = async (checksum: number): Promise<number> => {
+    const skb = net.a.kernel.port(SkbPool).current.alloc(64, 100)!;
+    skb.memory.bytes.set(frame(far(), near(), MINE, PAYLOAD), put(skb, 19));
+    Object.assign(skb, { mac: skb.data, network: skb.data + 14, protocol: MINE, checksum });
+    net.a.kernel.port(DeviceTraffic).current.transmit(net.nearEth, skb);
+    await net.settle();
+    expect(looker.all()).toHaveLength(1);
+    return new DataView(looker.message.control!.data.buffer).getUint32(0, true);
+  };
+  expect([await status(CHECKSUM.NONE), await status(CHECKSUM.UNNECESSARY)]).toEqual([1, 1]);
   looker.close();
 });
 

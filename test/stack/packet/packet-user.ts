@@ -1,4 +1,4 @@
-import type { NetDevice, Notice, Owner, SockCommon, SocketCalls } from '@softnet/contract';
+import type { ControlMessage, NetDevice, Notice, Owner, SockCommon, SocketCalls } from '@softnet/contract';
 import {
   ADDRESS_FAMILY,
   clearControl,
@@ -74,9 +74,10 @@ export class PacketUser implements Owner {
     return this.calls.bind(this.sock, linkAddress(device === null ? 0 : device.ifindex, ethertype));
   }
 
-  send(bytes: Uint8Array, to: SockAddress | null = null): number {
+  send(bytes: Uint8Array, to: SockAddress | null = null, flags = 0, control: ControlMessage | null = null): number {
     const { message } = this;
-    message.flags = 0;
+    message.flags = flags;
+    message.control = control;
     message.data = bytes;
     message.more = null;
     message.hasAddress = to !== null;
