@@ -73,11 +73,10 @@ export class EpollFile extends OpenFile {
     closed: (interest) => this.#remove(interest),
   };
 
-  /** `epoll_ctl`. 0, -EEXIST, -ENOENT, -EINVAL, -ELOOP; -EFAULT: there is no event. */
+  /** `epoll_ctl`. 0, -EEXIST, -ENOENT, -EINVAL, -ELOOP. @param event null where it is not needed. */
   control(op: number, fd: number, file: OpenFile, event: EpollEvent | null): number {
     const known = this.#interests.get(fd);
     const own = known !== undefined && known.file === file ? known : undefined;
-    if (op !== EPOLL_CTL.DEL && event === null) return -ERRNO.EFAULT;
     if (file === this) return -ERRNO.EINVAL;
     if (op === EPOLL_CTL.DEL) return own === undefined ? -ERRNO.ENOENT : this.#remove(own);
     if (op === EPOLL_CTL.ADD) return own === undefined ? this.#add(fd, file, event!) : -ERRNO.EEXIST;

@@ -4,7 +4,7 @@ import { FCNTL, FILE_NAMES } from './names/file-names.ts';
 
 const { O_RDWR, O_NONBLOCK, FD_CLOEXEC } = FILE_NAMES;
 
-/** F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL (of which O_NONBLOCK alone can be changed). -EBADF, -EMFILE; -EINVAL: others, those of signals among them. */
+/** F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL (of which O_NONBLOCK alone can be changed). -EBADF, -EMFILE; -EINVAL: others, F_SETOWN and F_SETSIG among them. */
 export function fcntl(descriptors: Descriptors, fd: number, command: number, argument: number): number {
   const file = descriptors.file(fd);
   if (file === null) return -ERRNO.EBADF;
@@ -21,6 +21,10 @@ export function fcntl(descriptors: Descriptors, fd: number, command: number, arg
       return file.nonBlocking ? O_RDWR | O_NONBLOCK : O_RDWR;
     case FCNTL.SETFL:
       file.nonBlocking = (argument & O_NONBLOCK) !== 0;
+      return 0;
+    // Nobody is told by signals.
+    case FCNTL.GETOWN:
+    case FCNTL.GETSIG:
       return 0;
     default:
       return -ERRNO.EINVAL;

@@ -14,6 +14,8 @@ export interface Parts {
   readonly doneBytes: number;
   /** The next part, behind so many bytes: how many it took, -EAGAIN: it must wait; 0: there are no more. */
   step(count: number): number;
+  /** When its time is over, it takes what there is by then: a receive that SO_RCVLOWAT has kept asleep. */
+  readonly takesRest?: boolean;
   /** What the call answers in the end. */
   settled?(result: number): number;
 }
@@ -38,6 +40,10 @@ export function partByPart(process: Process, file: SocketFile, parts: Parts): An
     return count;
   };
   const settled = (result: number): number => parts.settled?.(counted(result)) ?? counted(result);
+  const ended = (result: number): number => {
+    if (result === -ERRNO.EAGAIN && parts.takesRest === true) count += Math.max(0, step(count));
+    return settled(result);
+  };
   const result = attempt();
-  return result === -ERRNO.EAGAIN ? process.wait(call, file, terms, attempt, settled) : settled(result);
+  return result === -ERRNO.EAGAIN ? process.wait(call, file, terms, attempt, ended) : settled(result);
 }

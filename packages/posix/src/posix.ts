@@ -2,7 +2,7 @@ import type { FaceHost, SockAddress } from '@softnet/contract';
 import { ERRNO, NetError, POLL, Sockets } from '@softnet/contract';
 import { Connections } from './connections.ts';
 import type { EpollEvent } from './epoll-file.ts';
-import { EpollFile } from './epoll-file.ts';
+import { EPOLL_CTL, EpollFile } from './epoll-file.ts';
 import { fcntl } from './fcntl.ts';
 import { ioctl } from './ioctls.ts';
 import type { BatchMessage } from './message-batches.ts';
@@ -74,6 +74,13 @@ export class Posix {
       this.#process.lastError = error.message;
       return error.errno;
     }
+  }
+
+  /** Never: of the families that there are none has pairs, as in Linux (-EOPNOTSUPP). Otherwise what `socket` says: -EAFNOSUPPORT for AF_UNIX. */
+  socketpair(domain: number, type: number, protocol = 0): number {
+    const fd = this.socket(domain, type, protocol);
+    if (fd >= 0) this.#process.descriptors.remove(fd);
+    return fd < 0 ? fd : this.#said('socketpair', -ERRNO.EOPNOTSUPP);
   }
 
   bind(fd: number, address: SockAddress): number {
@@ -278,6 +285,7 @@ export class Posix {
   }
 
   epoll_ctl(epfd: number, op: number, fd: number, event: EpollEvent | null): number {
+    if (op !== EPOLL_CTL.DEL && event === null) return this.#said(`epoll_ctl(${epfd})`, -ERRNO.EFAULT);
     const [epoll, file] = [this.#process.file(epfd), this.#process.file(fd)];
     if (typeof epoll === 'number' || typeof file === 'number') return this.#said(`epoll_ctl(${epfd})`, -ERRNO.EBADF);
     return this.#said(`epoll_ctl(${epfd})`, epoll instanceof EpollFile ? epoll.control(op, fd, file, event) : -ERRNO.EINVAL);

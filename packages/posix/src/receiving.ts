@@ -81,7 +81,7 @@ export class Receiving {
     const enoughBytes = enoughOf(file, flags, lenBytes);
     if ((flags & MESSAGE_FLAG.PEEK) !== 0) return this.#peek(receipt, enoughBytes, terms);
     return partByPart(this.#process, file, {
-      ...{ call, terms, enoughBytes, doneBytes: Math.max(0, result) },
+      ...{ call, terms, enoughBytes, doneBytes: Math.max(0, result), takesRest: file.isByteStream },
       step: (count) => this.#once(file, data?.subarray(count) ?? null, iov === null ? null : behind(iov, count), flags, from, header),
     });
   }
@@ -97,7 +97,10 @@ export class Receiving {
     };
     const result = attempt();
     if (result !== -ERRNO.EAGAIN) return result;
-    return this.#process.wait(call, file, terms, attempt, (ended) => (ended < 0 && seen > 0 ? seen : ended));
+    return this.#process.wait(call, file, terms, attempt, (ended) => {
+      if (ended === -ERRNO.EAGAIN) attempt();
+      return ended < 0 && seen > 0 ? seen : ended;
+    });
   }
 }
 

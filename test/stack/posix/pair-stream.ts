@@ -1,5 +1,5 @@
 import type { Message, ModuleContext, Objects, Owner, SockAddress, SocketCalls, SockOps, SoftnetModule, Timer } from '@softnet/contract';
-import { ERRNO, MESSAGE_FLAG, Module, POLL, SOCK_FLAG, SOCK_TYPE, SockCommon, SocketProtocol } from '@softnet/contract';
+import { ERRNO, MESSAGE_FLAG, Module, OptionLevel, POLL, SOCK_FLAG, SOCK_TYPE, SockCommon, SocketProtocol } from '@softnet/contract';
 
 /** A family of its own. */
 export const PAIR_FAMILY = 40;
@@ -18,6 +18,10 @@ class PairState {
   ended = false;
   shut = 0;
   closed = false;
+  /** Refused, reset, or a listener that was shut: nothing more comes of it. */
+  dead = false;
+  /** Where urgent data stand: bytes before them; -1: nowhere. */
+  mark = -1;
   timer: Timer | null = null;
 }
 
@@ -31,9 +35,11 @@ class PairStreams implements SockOps, SocketCalls {
   readonly sockets: Objects<SockCommon>;
   readonly #ctx: ModuleContext;
   readonly #listeners = new Map<number, SockCommon>();
+  readonly #levels;
 
   constructor(ctx: ModuleContext) {
     this.#ctx = ctx;
+    this.#levels = ctx.contributions(OptionLevel);
     this.sockets = ctx.objects<SockCommon>('socket', {
       drain: 'wait',
       close: (sock, why) => {
@@ -71,6 +77,7 @@ class PairStreams implements SockOps, SocketCalls {
     if (state.peer !== null) return -ERRNO.EISCONN;
     if (state.timer?.armed === true) return -ERRNO.EALREADY;
     state.timer ??= this.#ctx.timer((each: SockCommon) => this.#connected(each), sock, 'pair.connect');
+    state.dead = false;
     sock.remotePort = address.port;
     sock.remote3 = 1;
     state.timer.arm(CONNECT_US);
@@ -78,15 +85,17 @@ class PairStreams implements SockOps, SocketCalls {
   }
   #connected(sock: SockCommon): void {
     const listener = this.#listeners.get(sock.remotePort);
-    if (listener === undefined || stateOf(listener).queue.length >= stateOf(listener).backlog) sock.error = ERRNO.ECONNREFUSED;
-    else {
+    if (listener === undefined || stateOf(listener).queue.length >= stateOf(listener).backlog) {
+      sock.error = ERRNO.ECONNREFUSED;
+      stateOf(sock).dead = true;
+    } else {
       const child = this.open(sock.family, listener.holdOwner!);
       child.localPort = listener.localPort;
       Object.assign(child, { remote3: 1, remotePort: 9 });
       stateOf(child).peer = sock;
       stateOf(sock).peer = child;
       stateOf(listener).queue.push(child);
-      listener.wake?.(listener);
+      listener.wake?.(listener, POLL.IN);
     }
     sock.wake?.(sock);
   }
@@ -99,11 +108,13 @@ class PairStreams implements SockOps, SocketCalls {
     if ((shut & 2) !== 0) return -ERRNO.EPIPE;
     if (peer === null) return -ERRNO.ENOTCONN;
     const room = ROOM_BYTES - stateOf(peer).bytes.length;
+    if (stateOf(peer).closed) return -ERRNO.EPIPE;
     if (room === 0) return -ERRNO.EAGAIN;
     const all = [...(message.data ?? []), ...(message.more ?? []).flatMap((place) => [...place])];
     const taken = all.slice(0, room);
     stateOf(peer).bytes.push(...taken);
-    peer.wake?.(peer);
+    if ((message.flags & MESSAGE_FLAG.OOB) !== 0) stateOf(peer).mark = stateOf(peer).bytes.length - 1;
+    peer.wake?.(peer, POLL.IN);
     return taken.length;
   }
   receive(sock: SockCommon, message: Message): number {
@@ -115,6 +126,7 @@ class PairStreams implements SockOps, SocketCalls {
       sock.error = 0;
       return -error;
     }
+    if ((message.flags & MESSAGE_FLAG.OOB) !== 0) return stateOf(sock).mark < 0 ? -ERRNO.EINVAL : -ERRNO.EAGAIN;
     if (bytes.length === 0) return ended ? 0 : peer === null ? -ERRNO.ENOTCONN : -ERRNO.EAGAIN;
     let count = 0;
     for (const place of [...(message.data === null ? [] : [message.data]), ...(message.more ?? [])]) {
@@ -122,19 +134,29 @@ class PairStreams implements SockOps, SocketCalls {
       place.set(some);
       count += some.length;
     }
-    if ((message.flags & MESSAGE_FLAG.PEEK) === 0) bytes.splice(0, count);
+    const isPeek = (message.flags & MESSAGE_FLAG.PEEK) !== 0;
     message.flags = 0;
-    peer?.wake?.(peer);
+    if (isPeek) return count;
+    bytes.splice(0, count);
+    stateOf(sock).mark = Math.max(-1, stateOf(sock).mark - count);
+    peer?.wake?.(peer, POLL.OUT);
     return count;
   }
   shutdown(sock: SockCommon, how: number): number {
     const state = stateOf(sock);
+    if ((sock.flags & SOCK_FLAG.LISTENING) !== 0) return this.#endListening(sock);
     if (state.peer === null) return -ERRNO.ENOTCONN;
     state.shut |= how;
     if ((how & 2) !== 0) {
       stateOf(state.peer).ended = true;
       state.peer.wake?.(state.peer);
     }
+    return 0;
+  }
+  #endListening(sock: SockCommon): number {
+    sock.flags &= ~SOCK_FLAG.LISTENING;
+    stateOf(sock).dead = true;
+    sock.wake?.(sock);
     return 0;
   }
   close(sock: SockCommon): void {
@@ -147,6 +169,8 @@ class PairStreams implements SockOps, SocketCalls {
     if (state.peer !== null) {
       const { peer } = state;
       stateOf(peer).ended = true;
+      // It is reset: what it has sent will not be read.
+      if (state.bytes.length > 0) stateOf(peer).dead = true;
       peer.wake?.(peer);
     }
     this.sockets.release(sock);
@@ -154,19 +178,30 @@ class PairStreams implements SockOps, SocketCalls {
   poll(sock: SockCommon): number {
     const { queue, bytes, ended, peer } = stateOf(sock);
     let bits = sock.error === 0 ? 0 : POLL.ERR | POLL.OUT;
-    if (queue.length > 0 || bytes.length > 0 || ended) bits |= POLL.IN;
+    const isReadable = bytes.length >= (sock.options?.receiveLowBytes ?? 1);
+    if (queue.length > 0 || isReadable || ended) bits |= POLL.IN;
     if (ended) bits |= POLL.RDHUP;
+    if (stateOf(sock).dead) bits |= POLL.IN | POLL.OUT | POLL.RDHUP | POLL.HUP;
     if (peer !== null && stateOf(peer).bytes.length < ROOM_BYTES) bits |= POLL.OUT;
     return bits;
   }
+  /** What its peer has not read is not acknowledged; but for the first byte of it, not even sent. */
   queuedBytes(sock: SockCommon, sending: boolean): number {
-    return sending ? 0 : stateOf(sock).bytes.length;
+    const { peer, bytes } = stateOf(sock);
+    if ((sock.flags & SOCK_FLAG.LISTENING) !== 0) return -ERRNO.EINVAL;
+    return sending ? (peer === null || stateOf(peer).closed ? 0 : stateOf(peer).bytes.length) : bytes.length;
   }
-  setOption(): number {
-    return -ERRNO.ENOPROTOOPT;
+  unsentBytes(sock: SockCommon): number {
+    return Math.max(0, this.queuedBytes(sock, true) - 1);
   }
-  getOption(): number {
-    return -ERRNO.ENOPROTOOPT;
+  isAtMark(sock: SockCommon): number {
+    return stateOf(sock).mark === 0 ? 1 : 0;
+  }
+  setOption(sock: SockCommon, level: number, name: number, value: Uint8Array): number {
+    return this.#levels.items.find((each) => each.level === level)?.set(sock, name, value) ?? -ERRNO.ENOPROTOOPT;
+  }
+  getOption(sock: SockCommon, level: number, name: number, value: Uint8Array): number {
+    return this.#levels.items.find((each) => each.level === level)?.get(sock, name, value) ?? -ERRNO.ENOPROTOOPT;
   }
 }
 

@@ -3,7 +3,7 @@ import { Ipv6Module } from '@softnet/ipv6';
 import { Kernel, World } from '@softnet/kernel';
 import { NetdevModule } from '@softnet/netdev';
 import { LoopbackModule } from '@softnet/nic-driver';
-import type { Answer } from '@softnet/posix';
+import type { Answer, ProcessOptions } from '@softnet/posix';
 import { Posix } from '@softnet/posix';
 import { RouteModule } from '@softnet/route';
 import { SkbModule } from '@softnet/skb';
@@ -14,12 +14,12 @@ import { PairModule } from './pair-stream.ts';
 const MODULES = [SkbModule, NetdevModule, RouteModule, SocketModule, Ipv4Module, Ipv6Module, LoopbackModule, UdpModule, PairModule];
 
 /** A host with a loopback, UDP and streams of its own, and a process on it. */
-export async function posixHost() {
+export async function posixHost(options: ProcessOptions = {}) {
   const world = new World({ clock: 'virtual', seed: 4 });
   const kernel = new Kernel({ world, name: 'k' });
   for (const module of MODULES) await world.run(kernel.load(module));
   await world.advance(1000);
-  const posix = new Posix(kernel, { name: 'program' });
+  const posix = new Posix(kernel, { name: 'program', ...options });
   return {
     ...{ world, kernel, posix },
     pass: (us: number) => world.advance(us),
