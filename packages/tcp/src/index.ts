@@ -11,6 +11,7 @@ export * from './machine/send-decision.ts';
 export * from './machine/sequence.ts';
 export * from './machine/syn-cookie.ts';
 export * from './machine/time-wait-reuse.ts';
+export { TcpModule } from './module.ts';
 export * from './wire/options-value.ts';
 export * from './wire/put-options.ts';
 export * from './wire/received-options.ts';

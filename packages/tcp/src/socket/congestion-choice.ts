@@ -65,6 +65,11 @@ export class CongestionChoice {
     conn.congestion = null;
   }
 
+  /** Its control was replaced, and has taken its state over. */
+  moved(conn: Connection, before: object, now: object): void {
+    if (conn.congestion === before) conn.congestion = now as contract.CongestionState;
+  }
+
   freeze({ congestion }: Connection): Plain {
     if (congestion === null) return null;
     const fields = Object.fromEntries(FIELDS.map((name) => [name, congestion[name]]));
