@@ -15,6 +15,7 @@ import {
   ERRNO,
   ERROR_ORIGIN,
   MESSAGE_FLAG,
+  POLL,
   SKB_FLAG,
   SKB_TYPE,
   SOCK_BUFFER_BYTES,
@@ -127,7 +128,7 @@ export class DatagramSender {
     cork.skb.memory.pool.release(cork.skb);
     if (!state.closed && state.blocked) {
       state.blocked = false;
-      wakeUser(sock, this.#host.log);
+      wakeUser(sock, this.#host.log, sock.wake, POLL.OUT);
     }
   }
 

@@ -153,7 +153,7 @@ export class DatagramSockets implements SockOps, SocketCalls {
       if (sock.sendQueuedBytes === 0) this.#lingering.sub();
     } else if (state.blocked && hasRoom(sock)) {
       state.blocked = false;
-      wakeUser(sock, this.#host.log);
+      wakeUser(sock, this.#host.log, sock.wake, POLL.OUT);
     }
   }
 
