@@ -57,16 +57,11 @@ export function optionInt(value: Uint8Array): number | null {
   return value.length >= 1 ? value[0]! : null;
 }
 
-/** Writes an int; into less than four bytes, as Linux's SOL_IP does it, a single byte. Bytes written. */
+/** Writes an int as Linux's SOL_IP does: into less than four bytes a single one, where that is enough, and else the first of them. Bytes written. */
 export function putOptionInt(value: Uint8Array, word: number): number {
-  if (value.length >= 4) {
-    putInt(value, 0, word);
-    return 4;
-  }
-  // Linux truncates what is no byte: nothing is to be had of it.
-  if (value.length === 0) return 0;
-  value[0] = word & 0xff;
-  return 1;
+  const roomBytes = word >= 0 && word <= 255 && value.length < 4 ? Math.min(1, value.length) : Math.min(4, value.length);
+  for (let i = 0; i < roomBytes; i++) value[i] = word >>> (8 * i);
+  return roomBytes;
 }
 
 /** A `struct cmsghdr`: length, level, type. */

@@ -27,6 +27,6 @@ export function readOption({ calls, sock }: SocketFile, level: number, name: num
 
 /** Linux's `do_ip_getsockopt`: who has no room for an int is given a byte where that is enough; not of addresses. */
 function isByte(name: number, room: Uint8Array, lenBytes: number): boolean {
-  const int = lenBytes === 4 && name !== IP_OPTION.MULTICAST_IF && name !== IP_OPTION.MTU ? readInt(room) : -1;
+  const int = lenBytes === 4 && name !== IP_OPTION.MULTICAST_IF ? readInt(room) : -1;
   return int >= 0 && int <= 255;
 }
