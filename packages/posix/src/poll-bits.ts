@@ -1,7 +1,7 @@
 import { POLL } from '@softnet/contract';
 
-/** `POLL*` that stand beside those of the contract: of data and room as such, and of bands, which nobody has but who sends datagrams. */
-export const POLL_KIN = Object.freeze({ RDNORM: 0x40, RDBAND: 0x80, WRNORM: 0x100, WRBAND: 0x200 } as const);
+/** `POLL*` that stand beside those of the contract: of data and room as such, and of bands, which nobody has but who sends datagrams; MSG nobody says. */
+export const POLL_KIN = Object.freeze({ RDNORM: 0x40, RDBAND: 0x80, WRNORM: 0x100, WRBAND: 0x200, MSG: 0x400 } as const);
 /** POLLNVAL: there is no such descriptor. */
 export const POLL_INVALID = 0x20;
 /** Told whether asked for or not. */
