@@ -31,6 +31,8 @@ export class RawModule implements SoftnetModule {
         open: (family, owner, asked) => {
           checkProtocol(asked);
           const sock = sockets.open(family, owner, asked);
+          // As Linux says it of them; they have no ports to share.
+          sock.flags |= SOCK_FLAG.REUSEADDR;
           // An IPv6 one has nothing of IPv4's.
           if (family === ADDRESS_FAMILY.INET6) sock.flags |= SOCK_FLAG.V6ONLY;
           return sock;

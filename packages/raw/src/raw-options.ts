@@ -1,5 +1,5 @@
 import type { SockCommon } from '@softnet/contract';
-import { ADDRESS_FAMILY, ERRNO, IP_OPTION, IP_PROTOCOL, IPV6_OPTION, SOL } from '@softnet/contract';
+import { ADDRESS_FAMILY, ERRNO, IP_OPTION, IP_PROTOCOL, IPV6_OPTION, SO, SOL } from '@softnet/contract';
 import { intAt, optionInt, putInt, putOptionInt } from '@softnet/inet';
 import { rawStateOf } from './raw-state.ts';
 
@@ -11,7 +11,9 @@ const WORDS_BYTES = 32;
 
 /** `setsockopt` of what only raw sockets have: 0, or -errno; null: another's. Linux's `raw_setsockopt` and `rawv6_setsockopt`. */
 export function setRawOption(sock: SockCommon, level: number, name: number, value: Uint8Array): number | null {
-  if (isFilterLevel(sock, level)) return name === FILTER ? setFilter(sock, value) : -ERRNO.ENOPROTOOPT;
+  if (isFilterLevel(sock, level)) return isFilter(sock, name) ? setFilter(sock, value) : -ERRNO.ENOPROTOOPT;
+  // They have no stream to look into.
+  if (level === SOL.SOCKET && name === SO.PEEK_OFF) return -ERRNO.EOPNOTSUPP;
   if (isHeaderIncluded(sock, level, name)) {
     const word = optionInt(value);
     if (word === null || (sock.family === INET6 && value.length < WORD_BYTES)) return -ERRNO.EINVAL;
@@ -24,7 +26,8 @@ export function setRawOption(sock: SockCommon, level: number, name: number, valu
 /** `getsockopt`: bytes written. */
 export function getRawOption(sock: SockCommon, level: number, name: number, value: Uint8Array): number | null {
   const state = rawStateOf(sock);
-  if (isFilterLevel(sock, level)) return name === FILTER ? getFilter(sock, value) : -ERRNO.ENOPROTOOPT;
+  if (isFilterLevel(sock, level)) return isFilter(sock, name) ? getFilter(sock, value) : -ERRNO.ENOPROTOOPT;
+  if (level === SOL.SOCKET && name === SO.PEEK_OFF) return -ERRNO.EOPNOTSUPP;
   if (isHeaderIncluded(sock, level, name)) return putOptionInt(value, state.hasHeader ? 1 : 0);
   return isChecksum(sock, level, name) ? putOptionInt(value, state.sumOffset) : null;
 }
@@ -33,8 +36,15 @@ function isFilterLevel({ family }: SockCommon, level: number): boolean {
   return family === INET6 ? level === SOL.ICMPV6 : level === SOL.RAW;
 }
 
+/** ICMP6_FILTER's level is nothing at all of another protocol's sockets, whatever is asked of it: -EOPNOTSUPP. */
+function isFilter(sock: SockCommon, name: number): boolean {
+  return name === FILTER || (sock.family === INET6 && !isOfIcmp(sock));
+}
+
+/** IPV6_HDRINCL: by either level. */
 function isHeaderIncluded({ family }: SockCommon, level: number, name: number): boolean {
-  return family === INET6 ? level === SOL.IPV6 && name === IPV6_OPTION.HDRINCL : level === SOL.IP && name === IP_OPTION.HDRINCL;
+  if (family === INET6) return (level === SOL.IPV6 || level === SOL.RAW) && name === IPV6_OPTION.HDRINCL;
+  return level === SOL.IP && name === IP_OPTION.HDRINCL;
 }
 
 /** By either level. */

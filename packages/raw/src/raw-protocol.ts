@@ -7,6 +7,7 @@ import {
   addSums,
   checksumOf,
   finishIpv4,
+  ICMP_HEADER_BYTES,
   INTACT,
   IPV4_HEADER_BYTES,
   IPV6_HEADER_BYTES,
@@ -23,6 +24,11 @@ import { getRawOption, setRawOption } from './raw-options.ts';
 import { rawStateOf } from './raw-state.ts';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
+/** Of an ICMP message, and of an ICMPv6 one, without which it has no type to be asked for. */
+const ICMPV6_LEAST_BYTES = 4;
+const MAX_PROTOCOL = 255;
+/** IPV6_CHECKSUM further behind is not written: what comes before it must fit into a packet's head. */
+const MAX_SUM_OFFSET = 1024;
 
 /** Raw sockets as what datagram sockets do with packets: no header of ours, or IP's by its user. Linux's `raw.c`. */
 export class RawProtocol implements DatagramProtocol {
@@ -46,14 +52,16 @@ export class RawProtocol implements DatagramProtocol {
     return rawStateOf(sock).hasHeader;
   }
 
-  /** -EINVAL: half an IP header, a checksum that lies behind the end, or, over IPv6, a port that is no protocol of this socket's (RFC 3542 §3). */
+  /**
+   * -EINVAL: half an IP header, a checksum that lies behind the end, or, over IPv6, a port that is no protocol of this socket's (RFC 3542 §3).
+   * DEVIATION: or a checksum behind {@link MAX_SUM_OFFSET}.
+   */
   check(sock: SockCommon, lenBytes: number, message: Message): number {
     const { hasHeader, sumOffset } = rawStateOf(sock);
     const { hasAddress, address } = message;
     const isIpv6 = sock.family === INET6;
-    const namesAnother = hasAddress && isIpv6 && address.port !== 0 && address.port !== sock.protocol && sock.protocol !== IP_PROTOCOL.RAW;
-    if (namesAnother) return -ERRNO.EINVAL;
-    if (!hasHeader) return sumOffset >= 0 && sumOffset > lenBytes - 2 ? -ERRNO.EINVAL : 0;
+    if (hasAddress && isIpv6 && !mayName(sock, address.port)) return -ERRNO.EINVAL;
+    if (!hasHeader) return sumOffset >= 0 && sumOffset > Math.min(lenBytes - 2, MAX_SUM_OFFSET) ? -ERRNO.EINVAL : 0;
     if (lenBytes < (isIpv6 ? IPV6_HEADER_BYTES : IPV4_HEADER_BYTES)) return -ERRNO.EINVAL;
     if (isIpv6) return 0;
     const headerBytes = (sentByte(message, 0) & 0xf) * 4;
@@ -86,10 +94,16 @@ export class RawProtocol implements DatagramProtocol {
     return 0;
   }
 
-  /** Does its filter of ICMP types keep this packet, `data` = `transport`, from a socket? Of IPv4's it knows the first 32 (raw(7)): the rest of the bits are never set. */
+  /**
+   * Does its filter of ICMP types keep this packet, `data` = `transport`, from a socket? Of IPv4's it knows the first 32 (raw(7)): the rest of the bits are never set.
+   * Half a header is kept from all, as in Linux.
+   */
   blocks(sock: SockCommon, skb: Skb): boolean {
-    if (sock.protocol !== (sock.family === INET ? IP_PROTOCOL.ICMP : IP_PROTOCOL.ICMPV6)) return false;
-    if (skb.data >= skb.tail) return false;
+    const isIpv4 = sock.family === INET;
+    if (sock.protocol !== (isIpv4 ? IP_PROTOCOL.ICMP : IP_PROTOCOL.ICMPV6)) return false;
+    if (skb.len < (isIpv4 ? ICMP_HEADER_BYTES : ICMPV6_LEAST_BYTES)) return true;
+    // Its header may lie on a page; without memory nobody knows its type.
+    if (!gather(skb, 1)) return true;
     const type = skb.memory.bytes[skb.data]!;
     return ((rawStateOf(sock).blocked[type >>> 5]! >>> (type & 31)) & 1) !== 0;
   }
@@ -127,4 +141,9 @@ export class RawProtocol implements DatagramProtocol {
     const pseudo = pseudoHeaderSum(src0, src1, src2, src3, dst0, dst1, dst2, dst3, flow.protocol, skb.len);
     view.setUint16(at, checksumOf(addSums(pseudo, sumOf(this.#reader))));
   }
+}
+
+/** The protocol that an IPv6 address's port says: none, the socket's own, or, of IPPROTO_RAW, any. */
+function mayName({ protocol }: SockCommon, port: number): boolean {
+  return port === 0 || port === protocol || (protocol === IP_PROTOCOL.RAW && port <= MAX_PROTOCOL);
 }

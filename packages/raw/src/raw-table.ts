@@ -1,12 +1,15 @@
 import type { ErrorReport, NetworkLayer, RawTap, Skb, SockCommon, SocketDemux } from '@softnet/contract';
-import { FlowKey, hearsGroup, isGroup } from '@softnet/contract';
+import { ADDRESS_FAMILY, FlowKey, hearsGroup, isGroup } from '@softnet/contract';
 import type { RawProtocol } from './raw-protocol.ts';
+
+const PROTOCOLS = 256;
+const NOBODY: readonly SockCommon[] = Object.freeze([]);
 
 /** Raw sockets, by protocol: each that a packet concerns has a clone of it. Linux's `raw_hashinfo`. */
 export class RawTable implements SocketDemux, RawTap {
   readonly name: string = 'raw';
-  /** Of all protocols; replaced whole. */
-  #sockets: readonly SockCommon[] = [];
+  /** Of each protocol those that are open; a list is replaced whole. */
+  readonly #lists: (readonly SockCommon[])[] = Array.from({ length: PROTOCOLS }, () => NOBODY);
   readonly #protocol: RawProtocol;
   readonly #key = new FlowKey();
   /** Who hears of an error may send, and so cause the next. */
@@ -17,11 +20,12 @@ export class RawTable implements SocketDemux, RawTap {
   }
 
   insert(sock: SockCommon): void {
-    if (!this.#sockets.includes(sock)) this.#sockets = [...this.#sockets, sock];
+    const list = this.#lists[sock.protocol]!;
+    if (!list.includes(sock)) this.#lists[sock.protocol] = [...list, sock];
   }
 
   remove(sock: SockCommon): void {
-    this.#sockets = this.#sockets.filter((each) => each !== sock);
+    this.#lists[sock.protocol] = this.#lists[sock.protocol]!.filter((each) => each !== sock);
   }
 
   /** Packets come by {@link RawTable.copy} only. */
@@ -34,12 +38,12 @@ export class RawTable implements SocketDemux, RawTap {
   }
 
   copy(skb: Skb, protocol: number, layer: NetworkLayer): boolean {
-    const sockets = this.#sockets;
+    const sockets = this.#lists[protocol] ?? NOBODY;
     let isRead = false;
     let isKeyRead = false;
     for (let i = 0; i < sockets.length; i++) {
       const sock = sockets[i]!;
-      if (sock.protocol !== protocol || sock.family !== layer.family) continue;
+      if (sock.family !== layer.family) continue;
       if (!isKeyRead) layer.readKey(skb, this.#key);
       isKeyRead = true;
       if (!concerns(sock, this.#key)) continue;
@@ -54,11 +58,11 @@ export class RawTable implements SocketDemux, RawTap {
 
   /** The embedded packet is one of ours: its source is the local end. */
   error(skb: Skb, protocol: number, layer: NetworkLayer, report: ErrorReport): boolean {
-    const sockets = this.#sockets;
+    const sockets = this.#lists[protocol] ?? NOBODY;
     let isTaken = false;
     for (let i = 0; i < sockets.length; i++) {
       const sock = sockets[i]!;
-      if (sock.protocol !== protocol || sock.family !== layer.family) continue;
+      if (sock.family !== layer.family) continue;
       layer.readKey(skb, this.#errorKey);
       if (!hasSent(sock, this.#errorKey)) continue;
       isTaken = true;
@@ -73,12 +77,15 @@ function concerns(sock: SockCommon, key: FlowKey): boolean {
   const { local0, local1, local2, local3 } = key;
   if (sock.ifindex !== 0 && sock.ifindex !== key.ifindex) return false;
   if (!isRemote(sock, key.remote0, key.remote1, key.remote2, key.remote3)) return false;
-  if (!isLocal(sock, local0, local1, local2, local3)) return false;
-  return !isGroup(local0, local1, local2, local3) || hearsGroup(sock, key);
+  const isHere = isLocal(sock, local0, local1, local2, local3);
+  if (!isGroup(local0, local1, local2, local3)) return isHere;
+  // As in Linux: over IPv4 both must fit, over IPv6 either; and who is bound to nothing there is not asked for memberships.
+  return sock.family === ADDRESS_FAMILY.INET6 ? isHere || hearsGroup(sock, key) : isHere && hearsGroup(sock, key);
 }
 
-/** A packet the other way. */
+/** A packet the other way, about which an error has come in: by the socket's own interface, if it is bound to one. */
 function hasSent(sock: SockCommon, key: FlowKey): boolean {
+  if (sock.ifindex !== 0 && key.ifindex !== 0 && sock.ifindex !== key.ifindex) return false;
   return (
     isRemote(sock, key.local0, key.local1, key.local2, key.local3) && isLocal(sock, key.remote0, key.remote1, key.remote2, key.remote3)
   );
