@@ -1,8 +1,8 @@
 import type { CongestionControl, Contributions, CurrentOwner, ModuleContext, Plain } from '@softnet/contract';
 import * as contract from '@softnet/contract';
 import type { Connection } from '../machine/connection.ts';
-import type { SocketSettings } from './settings.ts';
 import { PlainControl } from './plain-control.ts';
+import type { SocketSettings } from './settings.ts';
 
 const { CongestionState, ERRNO } = contract;
 const PLACE = 'tcp.congestion';

@@ -52,7 +52,8 @@ export class ConnectionLives implements Lives {
   over(conn: Connection, errno: number): void {
     const { sock } = conn;
     if (errno !== 0) sock.error = errno;
-    const isNobodys = (sock.flags & SOCK_FLAG.ORPHAN) !== 0 || isUnborn(conn);
+    // Who waits to be accepted stays: accept tells of it, as in Linux.
+    const isNobodys = (sock.flags & SOCK_FLAG.ORPHAN) !== 0;
     this.#retire(conn);
     this.#parts.ends.leave(sock, !isNobodys);
     if (isNobodys) this.#end(conn);
@@ -142,7 +143,7 @@ export class ConnectionLives implements Lives {
 
   #letGo(conn: Connection): void {
     const { receives, host } = this.#parts;
-    if ((conn.sock.flags & SOCK_FLAG.ORPHAN) !== 0) this.orphans--;
+    this.orphans--;
     receives.clear(conn);
     if (conn.sock.wake !== null) endLinger(conn, host.log);
   }
@@ -152,9 +153,4 @@ export class ConnectionLives implements Lives {
     const { sock } = conn;
     if (sock.holdNext !== null) sock.holdKind!.release(sock);
   }
-}
-
-/** A listener's child that never was established: nobody will hear of it. */
-function isUnborn({ flags }: Connection): boolean {
-  return (flags & (FLAG.UNACCEPTED | FLAG.CONNECTED)) === FLAG.UNACCEPTED;
 }

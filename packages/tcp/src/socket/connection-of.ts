@@ -1,7 +1,7 @@
 import type { SockCommon } from '@softnet/contract';
 import { Connection, ConnectionExtra, FLAG } from '../machine/connection.ts';
-import type { TcpSettings } from '../machine/tcp-settings.ts';
 import { TCP_STATE } from '../machine/state.ts';
+import type { TcpSettings } from '../machine/tcp-settings.ts';
 
 /** What a user sets, and a new connection of the same socket, or a listener's child, has too. */
 const INHERITED: number =

@@ -11,8 +11,8 @@ import { TCP_STATE } from '../machine/state.ts';
 import type { BareSegment } from '../segment/bare-segment.ts';
 import { SegmentWay } from '../segment/segment-way.ts';
 import type { SegmentWriter } from '../segment/segment-writer.ts';
-import { connectionOf, followingConnection } from './connection-of.ts';
 import type { ConnectionLives, LifeParts } from './connection-lives.ts';
+import { connectionOf, followingConnection } from './connection-of.ts';
 import { inheritOptions } from './inherited-options.ts';
 import type { MachineWorld } from './machine-world.ts';
 import { effectiveMss, mtuOf, toldMss } from './segment-size.ts';
@@ -159,7 +159,9 @@ export class HandshakeWorld implements HandshakeHost {
     const found = current.find(key);
     sock.flags |= shares;
     current.insert(sock);
-    return found === null || found.state !== TCP_STATE.LISTEN || found.ops !== this.#parts.ops ? null : (connectionOf(found).listener as Listener);
+    return found === null || found.state !== TCP_STATE.LISTEN || found.ops !== this.#parts.ops
+      ? null
+      : (connectionOf(found).listener as Listener);
   }
 
   /** A route for a child, which is held for it. */

@@ -71,5 +71,8 @@ function isInFlight({ sndUna, sndNxt }: Connection, seq: number): boolean {
 
 function queueReport(sock: SockCommon, skb: Skb | null, report: ErrorReport): void {
   const isQuoted = skb !== null && skb.transport >= 0 && skb.network >= 0;
-  queueError(sock, isQuoted ? quotedError(skb, report, skb.transport + TCP_HEADER_BYTES, dstPort(skb.memory.view, skb.transport)) : errorOf(report));
+  queueError(
+    sock,
+    isQuoted ? quotedError(skb, report, skb.transport + TCP_HEADER_BYTES, dstPort(skb.memory.view, skb.transport)) : errorOf(report),
+  );
 }

@@ -89,7 +89,10 @@ export class LevelOptions {
   #followLowWater(conn: Connection): void {
     const { options } = conn.sock;
     const mostBytes = this.#host.settings.rmem[2]! >> 1;
-    const lowBytes = Math.min(options!.receiveLowBytes, (conn.flags & FLAG.RECEIVE_BUFFER_LOCKED) !== 0 ? conn.receiveBufferBytes >> 1 : mostBytes);
+    const lowBytes = Math.min(
+      options!.receiveLowBytes,
+      (conn.flags & FLAG.RECEIVE_BUFFER_LOCKED) !== 0 ? conn.receiveBufferBytes >> 1 : mostBytes,
+    );
     options!.receiveLowBytes = lowBytes;
     wakeUser(conn.sock, this.#host.log);
     if ((conn.flags & FLAG.RECEIVE_BUFFER_LOCKED) !== 0 || 2 * lowBytes <= conn.receiveBufferBytes) return;

@@ -14,7 +14,12 @@ export function mssOfMtu(mtuBytes: number, { headerBytes }: NetworkLayer): numbe
 }
 
 /** Eff.snd.MSS (RFC 9293 §3.7.1): by the way, the peer and the user. */
-export function effectiveMss({ peerMssBytes, userMssBytes }: Connection, mtuBytes: number, layer: NetworkLayer, { minSndMss }: Pick<TcpSettings, 'minSndMss'>): number {
+export function effectiveMss(
+  { peerMssBytes, userMssBytes }: Connection,
+  mtuBytes: number,
+  layer: NetworkLayer,
+  { minSndMss }: Pick<TcpSettings, 'minSndMss'>,
+): number {
   const asked = userMssBytes === 0 ? peerMssBytes : Math.min(peerMssBytes, userMssBytes);
   return Math.max(minSndMss, Math.min(asked, mssOfMtu(mtuBytes, layer)));
 }

@@ -31,13 +31,19 @@ export function defineSettings(sysctl: SysctlBranch): SocketSettings {
   bytesOf('rmem', 'tcp_rmem', [4096, 131_072, 6_291_456], 'least, first and most bytes of a receive buffer');
   bytesOf('wmem', 'tcp_wmem', [4096, 16_384, 4_194_304], 'least, first and most bytes of a send buffer');
   const setMem = (value: readonly number[]): void => void (values.mem = value);
-  const mem = 'pages of 4 KiB that all connections have together: below the first nobody is held short, above the second all are, above the third nothing is let in';
+  const mem =
+    'pages of 4 KiB that all connections have together: below the first nobody is held short, above the second all are, above the third nothing is let in';
   setMem(sysctl.define('net.ipv4.tcp_mem', { ...PAGES, default: MEM_PAGES, summary: mem }, setMem).value);
   const setControl = (value: string): void => void (values.congestionControl = value);
   setControl(
     sysctl.define(
       'net.ipv4.tcp_congestion_control',
-      { type: 'string', default: 'cubic', maxLength: 15, summary: 'of sockets that choose none; where it is not loaded, reno, or plain slow start and avoidance' },
+      {
+        type: 'string',
+        default: 'cubic',
+        maxLength: 15,
+        summary: 'of sockets that choose none; where it is not loaded, reno, or plain slow start and avoidance',
+      },
       setControl,
     ).value,
   );
@@ -48,6 +54,13 @@ function defineInt(sysctl: SysctlBranch, values: Record<string, unknown>, { name
   const set = (value: number): void => {
     if (field !== null) values[field] = as === 'bool' ? value !== 0 : Math.min(value, MOST_INT);
   };
-  const spec = { type: 'int', default: range.default, min: range.min, max: range.max, ...(unit === undefined ? {} : { unit }), summary } as const;
+  const spec = {
+    type: 'int',
+    default: range.default,
+    min: range.min,
+    max: range.max,
+    ...(unit === undefined ? {} : { unit }),
+    summary,
+  } as const;
   set(sysctl.define(name, spec, set).value);
 }

@@ -56,7 +56,8 @@ export class StreamReceive {
     const { sock } = conn;
     const { flags, data } = message;
     message.flags = 0;
-    if ((sock.flags & SOCK_FLAG.OOBINLINE) !== 0 || (conn.flags & FLAG.URGENT_RECEIVED) === 0 || conn.urgentByte === URGENT_READ) return -EINVAL;
+    if ((sock.flags & SOCK_FLAG.OOBINLINE) !== 0 || (conn.flags & FLAG.URGENT_RECEIVED) === 0 || conn.urgentByte === URGENT_READ)
+      return -EINVAL;
     if (isUnconnected(conn)) return -ENOTCONN;
     const octet = hasUrgent(conn) ? this.#queues.octetAt(conn, (conn.rcvUp - 1) | 0) : -1;
     if (octet < 0) return isShutForReceiving(conn) ? 0 : -EAGAIN;

@@ -19,7 +19,14 @@ export interface Backlog {
 }
 
 /** `TCP_INFO`, as it lies in memory: bytes of it that fit. Fields of what we do not have are 0. @param mtuBytes of its way. */
-export function writeTcpInfo(conn: Connection, into: Uint8Array, clock: Clock, settings: SocketSettings, mtuBytes: number, backlog: Backlog | null): number {
+export function writeTcpInfo(
+  conn: Connection,
+  into: Uint8Array,
+  clock: Clock,
+  settings: SocketSettings,
+  mtuBytes: number,
+  backlog: Backlog | null,
+): number {
   const bytes = new Uint8Array(TCP_INFO_BYTES);
   const view = new DataView(bytes.buffer);
   bytes[0] = conn.sock.state === TCP_STATE.CLOSED || conn.sock.state === TCP_STATE.TIME_WAIT ? LINUX_CLOSE : conn.sock.state;

@@ -5,13 +5,13 @@ import { extraOf, FLAG } from '../machine/connection.ts';
 import type { Machine } from '../machine/machine.ts';
 import { bitOf, isIn, TCP_STATE } from '../machine/state.ts';
 import type { CongestionChoice } from './congestion-choice.ts';
+import { defermentRetries, defermentSec } from './defer-accept.ts';
 import { putIntBytes } from './int-bytes.ts';
 import { mtuOf } from './segment-size.ts';
 import type { SocketSettings } from './settings.ts';
-import { defermentRetries, defermentSec } from './defer-accept.ts';
+import type { TcpHost } from './tcp-host.ts';
 import type { Backlog } from './tcp-info.ts';
 import { writeTcpInfo } from './tcp-info.ts';
-import type { TcpHost } from './tcp-host.ts';
 
 const { EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP, EPERM } = ERRNO;
 const O = TCP_SOCKET_OPTION;

@@ -70,7 +70,11 @@ export class TcpParts {
     this.timeWaits = this.#defineTimeWaits(ctx);
     this.choice = new CongestionChoice(ctx, host.settings);
     const { machine, world } = this;
-    const timers = new ConnectionTimers(ctx, (conn) => machine.nextTimeoutMs(conn), (conn) => machine.onTimeout(conn));
+    const timers = new ConnectionTimers(
+      ctx,
+      (conn) => machine.nextTimeoutMs(conn),
+      (conn) => machine.onTimeout(conn),
+    );
     const { ends, sends, receives, choice, connections, listeners, timeWaits } = this;
     const life = { host, ends, sends, receives, timers, choice, connections, timeWaits, handshake: () => this.handshake };
     this.lives = new ConnectionLives(life);

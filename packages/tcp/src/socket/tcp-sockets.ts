@@ -1,5 +1,16 @@
-import type { ErrorReport, Message, ModuleContext, NetworkLayer, Owner, Skb, SockAddress, SockCommon, SocketCalls, SockOps } from '@softnet/contract';
-import { ERRNO, IP_PROTOCOL, POLL, SOCK_FLAG, SOCK_TYPE, SockCommon as Sock, SOL } from '@softnet/contract';
+import type {
+  ErrorReport,
+  Message,
+  ModuleContext,
+  NetworkLayer,
+  Owner,
+  Skb,
+  SockAddress,
+  SockCommon,
+  SocketCalls,
+  SockOps,
+} from '@softnet/contract';
+import { ERRNO, IP_PROTOCOL, POLL, SOCK_FLAG, SOCK_TYPE, SOL, SockCommon as Sock } from '@softnet/contract';
 import { pollErrors } from '@softnet/inet';
 import type { Listener } from '../handshake/listener.ts';
 import { FLAG } from '../machine/connection.ts';
