@@ -12,12 +12,14 @@ const FULL_CHAINS = 3;
  */
 export class ChainTable {
   count = 0;
-  readonly #chains: (SockCommon | null)[] = new Array<SockCommon | null>(FIRST_CHAINS).fill(null);
-  /** A power of two: chains below `length - #round` are split already, and those from `#round` on are what was split off. */
+  /** With nulls behind the last chain: an array that grows by itself has room for half as many again. */
+  #chains: (SockCommon | null)[] = new Array<SockCommon | null>(FIRST_CHAINS).fill(null);
+  #length = FIRST_CHAINS;
+  /** A power of two: chains below `#length - #round` are split already, and those from `#round` on are what was split off. */
   #round = FIRST_CHAINS;
 
   get chains(): number {
-    return this.#chains.length;
+    return this.#length;
   }
 
   /** The first of the chain in which sockets of this hash stand; others may stand there too. */
@@ -33,7 +35,7 @@ export class ChainTable {
 
   /** Puts it first of its chain, as its `hash` says. */
   insert(sock: SockCommon): void {
-    while (this.count * FULL_CHAINS >= this.#chains.length * FULL_SOCKETS) this.#split();
+    while (this.count * FULL_CHAINS >= this.#length * FULL_SOCKETS) this.#split();
     const index = this.#indexOf(sock.hash);
     sock.hashNext = this.#chains[index]!;
     this.#chains[index] = sock;
@@ -44,7 +46,7 @@ export class ChainTable {
   remove(sock: SockCommon): boolean {
     if (!this.#unlink(sock, sock.hashNext)) return false;
     this.count--;
-    while (this.#chains.length > FIRST_CHAINS && this.count * 3 < this.#chains.length) this.#merge();
+    while (this.#length > FIRST_CHAINS && this.count * 3 < this.#length) this.#merge();
     return true;
   }
 
@@ -73,17 +75,18 @@ export class ChainTable {
   #indexOf(hash: number): number {
     const bits = chainBits(hash);
     const index = bits & (2 * this.#round - 1);
-    return index < this.#chains.length ? index : bits & (this.#round - 1);
+    return index < this.#length ? index : bits & (this.#round - 1);
   }
 
   /** One more chain, of those of one chain that belong there. Their order is kept. */
   #split(): void {
-    const from = this.#chains.length - this.#round;
-    const to = this.#chains.length;
+    const from = this.#length - this.#round;
+    const to = this.#length;
     let sock = this.#chains[from]!;
     this.#chains[from] = null;
-    this.#chains.push(null);
-    if (this.#chains.length === 2 * this.#round) this.#round *= 2;
+    if (this.#length === this.#chains.length) this.#resize();
+    this.#length++;
+    if (this.#length === 2 * this.#round) this.#round *= 2;
     let lastFrom: SockCommon | null = null;
     let lastTo: SockCommon | null = null;
     while (sock !== null) {
@@ -95,6 +98,13 @@ export class ChainTable {
     }
   }
 
+  /** Room for an eighth more. Only the array is copied, no socket is looked at. */
+  #resize(): void {
+    const chains = new Array<SockCommon | null>(this.#length + (this.#length >>> 3)).fill(null);
+    for (let i = 0; i < this.#length; i++) chains[i] = this.#chains[i]!;
+    this.#chains = chains;
+  }
+
   #append(index: number, last: SockCommon | null, sock: SockCommon): SockCommon {
     if (last === null) this.#chains[index] = sock;
     else last.hashNext = sock;
@@ -103,9 +113,11 @@ export class ChainTable {
 
   /** One chain less: the last is hung behind the one that it was split off. */
   #merge(): void {
-    if (this.#chains.length === this.#round) this.#round /= 2;
-    const moved = this.#chains.pop()!;
-    const index = this.#chains.length - this.#round;
+    if (this.#length === this.#round) this.#round /= 2;
+    const moved = this.#chains[--this.#length]!;
+    this.#chains[this.#length] = null;
+    if (2 * this.#length < this.#chains.length) this.#resize();
+    const index = this.#length - this.#round;
     let last = this.#chains[index]!;
     if (last === null) {
       this.#chains[index] = moved;

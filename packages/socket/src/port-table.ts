@@ -3,15 +3,10 @@ import { ERRNO, SOCK_FLAG } from '@softnet/contract';
 import type { ChosenPorts } from './chosen-ports.ts';
 import { isConnected } from './flow-match.ts';
 import { conflicts, keepsPort } from './port-conflict.ts';
+import { isShared, PortHolders } from './port-holders.ts';
+import { PortSlots } from './port-slots.ts';
 
 const { PORT_CLAIMED, PORT_SHARED } = SOCK_FLAG;
-
-/** Who has one port. Those with PORT_SHARED are connections for which it was chosen: it may be chosen for others too, while they alone have it. */
-class PortHolders {
-  readonly all = new Set<SockCommon>();
-  /** Those that are there without PORT_SHARED. */
-  exclusive = 0;
-}
 
 /** Asks whether another socket has, and keeps, the flow that this one would have with this port. @param isChosen another port would do. */
 export type HasFlow = (sock: SockCommon, localPort: number, isChosen: boolean) => boolean;
@@ -23,7 +18,7 @@ export type HasFlow = (sock: SockCommon, localPort: number, isChosen: boolean) =
 export class PortTable {
   readonly #chosen: ChosenPorts;
   readonly #hasFlow: HasFlow;
-  readonly #holders = new Map<number, SockCommon | PortHolders>();
+  readonly #holders = new PortSlots<SockCommon | PortHolders>();
 
   constructor(chosen: ChosenPorts, hasFlow: HasFlow) {
     this.#chosen = chosen;
@@ -32,7 +27,7 @@ export class PortTable {
 
   /** Ports that somebody has. */
   get count(): number {
-    return this.#holders.size;
+    return this.#holders.count;
   }
 
   /**
@@ -83,36 +78,35 @@ export class PortTable {
 
   /** Writes down one that says already that it has its port. */
   enter(sock: SockCommon): void {
-    const key = keyOf(sock.protocol, sock.localPort);
-    const known = this.#holders.get(key);
-    if (known === undefined) {
-      this.#holders.set(key, sock);
+    const { protocol, localPort } = sock;
+    const known = this.#holders.get(protocol, localPort);
+    if (known === null) {
+      this.#holders.set(sock);
       return;
     }
     let holders = known as PortHolders;
     if (!(known instanceof PortHolders)) {
-      holders = new PortHolders();
-      add(holders, known);
-      this.#holders.set(key, holders);
+      holders = new PortHolders(protocol, localPort);
+      holders.add(known);
+      this.#holders.set(holders);
     }
-    add(holders, sock);
+    holders.add(sock);
   }
 
   release(sock: SockCommon): void {
     if ((sock.flags & PORT_CLAIMED) === 0) return;
-    const key = keyOf(sock.protocol, sock.localPort);
-    const known = this.#holders.get(key)!;
+    const { protocol, localPort } = sock;
+    const known = this.#holders.get(protocol, localPort)!;
     if (known instanceof PortHolders) {
-      known.all.delete(sock);
-      if ((sock.flags & PORT_SHARED) === 0) known.exclusive--;
-      if (known.all.size === 0) this.#holders.delete(key);
-    } else this.#holders.delete(key);
+      known.delete(sock);
+      if (known.size === 0) this.#holders.delete(protocol, localPort);
+    } else this.#holders.delete(protocol, localPort);
     sock.flags &= ~(PORT_CLAIMED | PORT_SHARED);
   }
 
   #isFree(sock: SockCommon, port: number, isChosen: boolean): boolean {
-    const holders = this.#holders.get(keyOf(sock.protocol, port));
-    if (holders === undefined) return true;
+    const holders = this.#holders.get(sock.protocol, port);
+    if (holders === null) return true;
     if (!(holders instanceof PortHolders)) return !conflicts(sock, holders, isChosen);
     for (const holder of holders.all) if (conflicts(sock, holder, isChosen)) return false;
     return true;
@@ -120,8 +114,8 @@ export class PortTable {
 
   /** May it be chosen for this connection? It may share it with others for which it was, if both ends tell them apart; all are not looked at. */
   #canHave(sock: SockCommon, port: number): boolean {
-    const holders = this.#holders.get(keyOf(sock.protocol, port));
-    if (holders === undefined) return true;
+    const holders = this.#holders.get(sock.protocol, port);
+    if (holders === null) return true;
     if (!(holders instanceof PortHolders)) {
       if (!isShared(holders) && keepsPort(holders, sock)) return false;
     } else if (holders.exclusive > 0) {
@@ -129,17 +123,4 @@ export class PortTable {
     }
     return !this.#hasFlow(sock, port, true);
   }
-}
-
-function add(holders: PortHolders, sock: SockCommon): void {
-  holders.all.add(sock);
-  if (!isShared(sock)) holders.exclusive++;
-}
-
-function isShared({ flags }: SockCommon): boolean {
-  return (flags & PORT_SHARED) !== 0;
-}
-
-function keyOf(protocol: number, port: number): number {
-  return (protocol << 16) | port;
 }

@@ -12,6 +12,9 @@ const FIRST_PORT = 1024;
 /** How far it has come: `made` has no port yet, `bound` has an address, a port, and holds IPv4; `connected` has a route too. */
 const STAGES = ['made', 'bound', 'connected'] as const;
 
+/** Some that are closed again, so that what is made once counts for nobody. */
+const WARM = 500;
+
 /** Heap that one of so many idle sockets takes: all of it, in whichever module's tables it stands. */
 async function idleBytes(count: number): Promise<Figures> {
   const { kernel } = await realHost();
@@ -34,6 +37,11 @@ async function idleBytes(count: number): Promise<Figures> {
     return 0;
   };
   const steps = { made: open, bound: bind, connected: connect } as Record<string, (sock: SockCommon, i: number) => number>;
+  for (let i = 0; i < WARM; i++) {
+    open(null, 0);
+    for (const step of [bind, connect]) if (step(socks[0]!, i) < 0) throw new Error('not warm');
+    socks[0]!.ops.calls!.close(socks[0]!);
+  }
   const figures: Record<string, number> = {};
   let sum = 0;
   for (const stage of STAGES) {
@@ -54,7 +62,7 @@ export function idleUdpWorks(): Work[] {
     name: `sockets-idle-udp-${count}`,
     summary: `heap of one of ${count} idle UDP sockets, in all: made; bound; connected`,
     units: Object.fromEntries(STAGES.map((stage) => [`B ${stage}`, 'less' as const])),
-    note: 'record, state, holds, flow table and ports. Goal: 400. A bound one holds its layer by a record of 128',
+    note: 'record, state, holds, flow table and ports. Goal: 400, bound. A connected one holds its route by a record of 128, and a source of its layer',
     subjects: [{ name: SOFTNET, measure: () => idleBytes(count) }],
   }));
 }

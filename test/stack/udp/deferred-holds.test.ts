@@ -1,3 +1,4 @@
+import type { DeferredHolds } from '@softnet/contract';
 import { ADDRESS_FAMILY, NetworkLayer } from '@softnet/contract';
 import { Ipv4Module } from '@softnet/ipv4';
 import fc from 'fast-check';
@@ -47,8 +48,23 @@ test('he is told that it leaves, and it waits for him, though nobody has asked',
   expect(await host.end()).toEqual(CLEAN);
 });
 
-test('nobody is left when all have closed: it goes at once', async () => {
+test('nobody is left when all have closed: it goes at once, and knows of nobody', async () => {
   const host = await realHost();
+  const { uses } = host.kernel.contributions(NetworkLayer).items.find(({ family }) => family === INET)!;
+  const known = new Set<DeferredHolds>();
+  const { defer, recall } = uses;
+  uses.defer = (holds) => {
+    known.add(holds);
+    defer!.call(uses, holds);
+  };
+  uses.recall = (holds) => {
+    known.delete(holds);
+    recall!.call(uses, holds);
+  };
+  const user = bound(host, 9);
+  expect(known.size).toBe(1);
+  user.close();
+  expect(known.size).toBe(0);
   for (const user of [bound(host, 7), bound(host, 8)]) user.close();
   expect((await host.run(host.kernel.unload('ipv4'))).outcome).toBe('gone');
   expect(await host.end()).toEqual(CLEAN);

@@ -4,6 +4,7 @@ import {
   ERRNO,
   IPV4_WORD2,
   MESSAGE_FLAG,
+  POLL,
   SKB_FLAG,
   SKB_TYPE,
   SOCK_BUFFER_BYTES,
@@ -17,7 +18,7 @@ import { Unmerger } from '../offload/unmerger.ts';
 import { takeError } from '../socket-errors.ts';
 import type { DatagramHost } from './datagram-host.ts';
 import type { DatagramProtocol, DatagramReasons } from './datagram-protocol.ts';
-import { appendWaiting, stateOf, takeWaiting } from './datagram-state.ts';
+import { appendWaiting, nextWaiting, stateOf, takeWaiting } from './datagram-state.ts';
 import { needsScope } from './destination.ts';
 import { wakeUser } from './wake-user.ts';
 
@@ -108,7 +109,7 @@ export class DatagramReceiver {
     sock.receiveQueuedBytes += skb.truesize;
     appendWaiting(state, skb);
     this.#received.value++;
-    wakeUser(sock, this.#host.log);
+    wakeUser(sock, this.#host.log, sock.wake, POLL.IN);
   }
 
   /** What the socket's filter says of it, from its header on (SO_ATTACH_FILTER): false: it was dropped; else it is cut to so much, the header at least. */
@@ -150,7 +151,7 @@ export class DatagramReceiver {
     if (peeks && skipBytes >= 0) {
       while (skb !== null && skipBytes >= skb.len && (skb.len > 0 || skipBytes > 0 || (skb.flags & SKB_FLAG.PEEKED) !== 0)) {
         skipBytes -= skb.len;
-        skb = skb.next;
+        skb = nextWaiting(state, skb);
       }
       if (skb !== null) skb.flags |= SKB_FLAG.PEEKED;
     }
