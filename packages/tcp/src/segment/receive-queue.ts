@@ -76,6 +76,11 @@ export class ReceiveQueues implements PayloadOwner {
     return mark > 0 ? Math.min(mark, queue.bytes) : queue.bytes;
   }
 
+  /** Octets that are there, the urgent one too. */
+  waitingBytes(conn: Connection): number {
+    return queueOf(conn)?.bytes ?? 0;
+  }
+
   /** The octet of this sequence number; -1: it is not there. */
   octetAt(conn: Connection, seq: number): number {
     let at = (seq - conn.copiedSeq) | 0;

@@ -100,6 +100,20 @@ export class SendQueues {
     return done;
   }
 
+  /** Puts octets there that end at `conn.writeSeq`, whatever the buffer's size: for who thaws one. False: memory is out, and nothing is there. */
+  restore(conn: Connection, source: Uint8Array): boolean {
+    if (source.length === 0) return true;
+    const { sendBufferBytes } = conn;
+    conn.sendBufferBytes = 0x3fffffff;
+    conn.writeSeq = (conn.writeSeq - source.length) | 0;
+    const taken = this.append(conn, source, 0, source.length);
+    conn.sendBufferBytes = sendBufferBytes;
+    if (taken === source.length) return true;
+    conn.writeSeq = (conn.writeSeq + source.length - taken) | 0;
+    this.clear(conn);
+    return false;
+  }
+
   /** The connection is over. */
   clear(conn: Connection): void {
     const queue = queueOf(conn);
