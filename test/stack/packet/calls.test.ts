@@ -255,6 +255,19 @@ test('SO_SNDBUF bounds what is on its way: EAGAIN, and POLLOUT when there is roo
   user.close();
 });
 
+test('by force: sockets are closed and their users told, packets that wait in them are freed', async () => {
+  const own = await packetHosts();
+  const [user, other] = [own.near(RAW, MINE), own.near(DGRAM)];
+  user.bind(own.nearEth);
+  user.send(frame(mac(), mac(), MINE, [1]));
+  await own.settle();
+  expect(other.calls.poll(other.sock) & POLL.IN).toBe(POLL.IN);
+  const { broken, leaks } = await own.world.run(own.a.kernel.unload('packet', { force: true }));
+  expect([broken.length, leaks, user.woken, other.woken, user.notices.at(-1)]).toEqual([2, [], 1, 2, 'closed']);
+  expect([user.send(bytes(60)), other.receive(), other.calls.poll(other.sock)]).toEqual([-ERRNO.EBADF, -ERRNO.EBADF, POLL.ERR | POLL.HUP]);
+  expect([own.a.kernel.holders(), await own.end()]).toEqual([[], []]);
+});
+
 test('closed while packets are on their way: these are sent, and until then the module is held up', async () => {
   const [user, looker] = [net.near(RAW, MINE), net.far(RAW, MINE)];
   user.bind(net.nearEth);
