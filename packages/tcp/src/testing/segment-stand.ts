@@ -25,8 +25,7 @@ import { Connection } from '../machine/connection.ts';
 import type { SegmentHost } from '../segment/segment-host.ts';
 import { released } from '../segment/skb-charge.ts';
 
-const reader = new SkbReader();
-const NO_USES = { owner: 3, open: true, release: () => {} };
+const NO_USES = Object.freeze({ owner: 3, open: true, release: () => {} });
 
 function port<T extends object>(token: unknown, current: T): Port<T> {
   return { token, current, present: true, owner: 2 } as unknown as Port<T>;
@@ -158,6 +157,7 @@ export function arrive(skb: Skb, flow: Flow, tos = 0): Skb {
 /** All bytes from `data` on. */
 export function bytesOf(skb: Skb, from = 0): Uint8Array {
   const bytes = new Uint8Array(skb.len - from);
+  const reader = new SkbReader();
   if (bytes.length > 0 && reader.open(skb, from)) reader.copyOut(bytes);
   return bytes;
 }
