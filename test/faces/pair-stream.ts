@@ -8,6 +8,7 @@ import {
   one,
   POLL,
   SO,
+  SOCK_FLAG,
   SOCK_TYPE,
   SOL,
   SockCommon,
@@ -138,6 +139,7 @@ class PairSockets implements SockOps, SocketCalls {
   listen(sock: SockCommon, backlog: number): number {
     if (this.#listeners.has(sock.localPort)) return -ERRNO.EADDRINUSE;
     endOf(sock).backlog = backlog;
+    sock.flags |= SOCK_FLAG.LISTENING;
     this.#listeners.set(sock.localPort, sock);
     return 0;
   }

@@ -12,3 +12,4 @@ export type { Answer, ProcessOptions } from './process.ts';
 export type { DescriptorSet } from './select-files.ts';
 export { addressText, readSockaddr, socketAddress, writeSockaddr } from './socket-address.ts';
 export { readTcpInfo, TCP_INFO_BYTES, type TcpInfo, writeTcpInfo } from './tcp-info.ts';
+export { type WatchedCall, watchCall } from './watch-call.ts';

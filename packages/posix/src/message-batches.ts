@@ -57,7 +57,7 @@ export class MessageBatches {
       this.#receiving.receiveMessage('recvmmsg', fd, header, mask(index), signal);
     const goesOn = ({ header }: BatchMessage): boolean => clock.nowUs < endUs && ((header.flags ?? 0) & MESSAGE_FLAG.OOB) === 0;
     return inTurn(batch.slice(0, MAX_IOV), 0, step, goesOn, (error) => {
-      if (error !== ERRNO.EAGAIN && error !== ERRNO.EINTR) file.sock.error = error;
+      if (error !== ERRNO.EAGAIN && error !== ERRNO.EINTR && !file.isClosed) file.sock.error = error;
     });
   }
 }

@@ -35,16 +35,16 @@ export class PollWait implements FileWatcher {
 
   /**
    * @param look puts down what holds now; above 0: it is over, and what was put down is its user's.
-   * @param timeoutUs µs; below 0: for ever.
+   * @param timeoutUs µs; null: for ever.
    */
-  constructor(host: FaceHost, files: readonly OpenFile[], look: () => number, timeoutUs: number, signal: AbortSignal | undefined) {
+  constructor(host: FaceHost, files: readonly OpenFile[], look: () => number, timeoutUs: number | null, signal: AbortSignal | undefined) {
     this.#files = files;
     this.#look = look;
     this.#signal = signal;
     this.promise = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    this.#callOff = timeoutUs < 0 ? () => undefined : host.after(timeoutUs, () => this.#end(0), 'posix.poll');
+    this.#callOff = timeoutUs === null ? () => undefined : host.after(timeoutUs, () => this.#end(0), 'posix.poll');
     for (const file of this.#files) file.watch(this);
     signal?.addEventListener('abort', this.#interrupted);
     if (signal?.aborted === true) this.#interrupted();

@@ -1,8 +1,8 @@
 import type { FaceHost, SockAddress } from '@softnet/contract';
-import { ERRNO, NetError, POLL, Sockets } from '@softnet/contract';
+import { ERRNO, NetError, Sockets } from '@softnet/contract';
 import { Connections } from './connections.ts';
 import type { EpollEvent } from './epoll-file.ts';
-import { EPOLL_CTL, EpollFile } from './epoll-file.ts';
+import { EpollFile } from './epoll-file.ts';
 import { fcntl } from './fcntl.ts';
 import { ioctl } from './ioctls.ts';
 import type { BatchMessage } from './message-batches.ts';
@@ -11,13 +11,12 @@ import type { MessageHeader } from './message-header.ts';
 import { MAX_IOV } from './message-header.ts';
 import { FCNTL } from './names/file-names.ts';
 import type { PollItem } from './poll-files.ts';
-import { PollWait, pollNow } from './poll-files.ts';
+import { Polls, toUs } from './polls.ts';
 import type { Answer, ProcessOptions } from './process.ts';
 import { Process } from './process.ts';
 import { readOption } from './read-option.ts';
 import { Receiving } from './receiving.ts';
 import type { DescriptorSet } from './select-files.ts';
-import { Selection } from './select-files.ts';
 import { Sending } from './sending.ts';
 import { SocketFile } from './socket-file.ts';
 
@@ -27,9 +26,6 @@ const MODES = NONBLOCK | CLOEXEC;
 /** Linux's SOCK_TYPE_MASK, and the first type beyond those that there are. */
 const TYPE_MASK = 0xf;
 const TYPE_END = 11;
-/** An int holds no longer time. */
-const MAX_TIMEOUT_MS = 0x7fffffff;
-
 /**
  * The socket calls of one process over a kernel, as C programmers know them: Linux's names and numbers, values or -errno, never a throw for a caller's mistake. A call that
  * would block answers a promise instead, which never rejects; so `await` takes both, and who steps a virtual clock sees by `typeof` whether it is done. What is waited for
@@ -41,12 +37,14 @@ export class Posix {
   readonly #sending: Sending;
   readonly #receiving: Receiving;
   readonly #batches: MessageBatches;
+  readonly #polls: Polls;
 
   constructor(host: FaceHost, options: ProcessOptions = {}) {
     this.#process = new Process(host, options);
     this.#connections = new Connections(this.#process);
     this.#sending = new Sending(this.#process);
     this.#receiving = new Receiving(this.#process);
+    this.#polls = new Polls(this.#process);
     this.#batches = new MessageBatches(this.#process, this.#sending, this.#receiving);
   }
 
@@ -230,17 +228,17 @@ export class Posix {
 
   /** How many say something in `revents`. @param timeoutMs below 0: for ever; 0: it does not wait. */
   poll(items: readonly PollItem[], timeoutMs: number, signal?: AbortSignal): Answer {
-    return this.#poll('poll', items, toUs(timeoutMs), signal);
+    return this.#answered('poll', this.#polls.poll('poll', items, toUs(timeoutMs), signal));
   }
 
   /** @param timeoutUs null: for ever. There are no signals to be masked but the one that ends it. */
   ppoll(items: readonly PollItem[], timeoutUs: number | null, signal?: AbortSignal): Answer {
-    return isTime(timeoutUs) ? this.#poll('ppoll', items, timeoutUs ?? -1, signal) : this.#said('ppoll', -ERRNO.EINVAL);
+    return this.#answered('ppoll', this.#polls.poll('ppoll', items, timeoutUs, signal));
   }
 
   /**
-   * How many descriptors below `end` are left in the sets, which it writes over: those that can be read, written, or have urgent data. @param timeoutUs null: for ever.
-   * -EBADF: one is not open.
+   * How many descriptors below `end` are left in the sets, which it writes over: those that can be read, written, or have urgent data. -EBADF: one is not open.
+   * @param timeoutUs null: for ever.
    */
   select(
     end: number,
@@ -250,16 +248,7 @@ export class Posix {
     timeoutUs: number | null,
     signal?: AbortSignal,
   ): Answer {
-    const { descriptors, host } = this.#process;
-    const asked = isTime(timeoutUs) ? Selection.of(descriptors, end, [read, write, except]) : -ERRNO.EINVAL;
-    if (typeof asked === 'number') return this.#said('select', asked);
-    const ended = (count: number): number => {
-      if (count === 0) asked.clear();
-      return this.#said('select', count);
-    };
-    const count = asked.look();
-    if (count > 0 || timeoutUs === 0) return ended(count);
-    return new PollWait(host, asked.files, () => asked.look(), timeoutUs ?? -1, signal).promise.then(ended);
+    return this.#answered('select', this.#polls.select(end, [read, write, except], timeoutUs, signal));
   }
 
   /** As `select`: there are no signals to be masked but the one that ends it. */
@@ -285,26 +274,22 @@ export class Posix {
   }
 
   epoll_ctl(epfd: number, op: number, fd: number, event: EpollEvent | null): number {
-    if (op !== EPOLL_CTL.DEL && event === null) return this.#said(`epoll_ctl(${epfd})`, -ERRNO.EFAULT);
-    const [epoll, file] = [this.#process.file(epfd), this.#process.file(fd)];
-    if (typeof epoll === 'number' || typeof file === 'number') return this.#said(`epoll_ctl(${epfd})`, -ERRNO.EBADF);
-    return this.#said(`epoll_ctl(${epfd})`, epoll instanceof EpollFile ? epoll.control(op, fd, file, event) : -ERRNO.EINVAL);
+    return this.#said(`epoll_ctl(${epfd})`, this.#polls.control(epfd, op, fd, event));
   }
 
   /** Fills `events`, at most `max`; how many. @param timeoutMs below 0: for ever. */
   epoll_wait(epfd: number, events: EpollEvent[], max: number, timeoutMs: number, signal?: AbortSignal): Answer {
-    return this.#epollWait('epoll_wait', epfd, events, max, toUs(timeoutMs), signal);
+    return this.#answered(`epoll_wait(${epfd})`, this.#polls.wait('epoll_wait', epfd, events, max, toUs(timeoutMs), signal));
   }
 
   /** As epoll_wait: there are no signals to be masked but the one that ends it. */
   epoll_pwait(epfd: number, events: EpollEvent[], max: number, timeoutMs: number, signal?: AbortSignal): Answer {
-    return this.#epollWait('epoll_pwait', epfd, events, max, toUs(timeoutMs), signal);
+    return this.epoll_wait(epfd, events, max, timeoutMs, signal);
   }
 
   /** @param timeoutUs null: for ever. */
   epoll_pwait2(epfd: number, events: EpollEvent[], max: number, timeoutUs: number | null, signal?: AbortSignal): Answer {
-    if (!isTime(timeoutUs)) return this.#said(`epoll_pwait2(${epfd})`, -ERRNO.EINVAL);
-    return this.#epollWait('epoll_pwait2', epfd, events, max, timeoutUs ?? -1, signal);
+    return this.#answered(`epoll_pwait2(${epfd})`, this.#polls.wait('epoll_pwait2', epfd, events, max, timeoutUs, signal));
   }
 
   /** Closes all that is open, as the end of a process does. */
@@ -317,26 +302,6 @@ export class Posix {
     return this.#said(call, typeof file === 'number' ? file : this.#process.descriptors.put(to, file, flags !== 0));
   }
 
-  #poll(call: string, items: readonly PollItem[], timeoutUs: number, signal: AbortSignal | undefined): Answer {
-    const { descriptors, host } = this.#process;
-    if (items.length > descriptors.limit) return this.#said(call, -ERRNO.EINVAL);
-    const count = pollNow(descriptors, items);
-    if (count > 0 || timeoutUs === 0) return count;
-    const files = items.flatMap(({ fd }) => descriptors.file(fd) ?? []);
-    const wait = new PollWait(host, files, () => pollNow(descriptors, items), timeoutUs, signal);
-    return wait.promise.then((result) => this.#said(call, result));
-  }
-
-  #epollWait(call: string, epfd: number, events: EpollEvent[], max: number, timeoutUs: number, signal: AbortSignal | undefined): Answer {
-    const file = this.#process.file(epfd);
-    if (typeof file === 'number') return this.#said(`${call}(${epfd})`, file);
-    if (!(file instanceof EpollFile) || max <= 0) return this.#said(`${call}(${epfd})`, -ERRNO.EINVAL);
-    const count = file.collect(events, max);
-    if (count > 0 || timeoutUs === 0) return count;
-    const terms = { bits: POLL.IN, timeoutUs: Math.max(0, timeoutUs), late: 0, signal };
-    return this.#process.wait(call, file, terms, () => file.collect(events, max) || -ERRNO.EAGAIN);
-  }
-
   #said(call: string, result: number): number {
     return this.#process.answered(call, result);
   }
@@ -344,15 +309,6 @@ export class Posix {
   #answered(call: string, answer: Answer): Answer {
     return typeof answer === 'number' ? this.#process.answered(call, answer) : answer;
   }
-}
-
-/** Of milliseconds, below 0: for ever. */
-function toUs(timeoutMs: number): number {
-  return Math.min(timeoutMs, MAX_TIMEOUT_MS) * 1000;
-}
-
-function isTime(timeoutUs: number | null): boolean {
-  return timeoutUs === null || timeoutUs >= 0;
 }
 
 /** Files that are no sockets can be neither read nor written here. */

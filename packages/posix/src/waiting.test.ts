@@ -59,7 +59,7 @@ test('what poll has told stays, whatever comes while others are told', async () 
   const items = [{ fd: descriptors.add(file, false), events: POLL.IN, revents: 0 }];
   // First in line: what it brings about reaches poll before the outer round does.
   void waitFor(file, () => file.changed());
-  const call = new PollWait(HOST, [file], () => pollNow(descriptors, items), -1, undefined).promise;
+  const call = new PollWait(HOST, [file], () => pollNow(descriptors, items), null, undefined).promise;
   file.items = 2;
   const eater: FileWatcher = {
     changed: () => {
