@@ -1,4 +1,4 @@
-import type { ModuleContext, Segment, SoftnetModule } from '@softnet/contract';
+import type { Frozen, ModuleContext, Segment, SoftnetModule } from '@softnet/contract';
 import {
   HeaderParser,
   IP_PROTOCOL,
@@ -15,6 +15,7 @@ import { dissectPorts } from '@softnet/wire';
 import { TCP_PARSER } from './segment/header-parser.ts';
 import { SegmentCheck } from './segment/segment-check.ts';
 import { TcpOffload } from './segment/tcp-offload.ts';
+import { freezeModule, thawModule } from './socket/freezer.ts';
 import { TcpSockets } from './socket/tcp-sockets.ts';
 
 /** TCP over whatever layers there are (RFC 9293). Connections go on while it leaves, and hold it up; listeners are parked. */
@@ -26,8 +27,11 @@ import { TcpSockets } from './socket/tcp-sockets.ts';
   provides: [Protocol, ProtocolDoor, SocketProtocol, SocketHolder, HeaderParser],
 })
 export class TcpModule implements SoftnetModule {
+  #sockets!: TcpSockets;
+
   start(ctx: ModuleContext): void {
     const sockets = new TcpSockets(ctx);
+    this.#sockets = sockets;
     const offload = makeOffload(ctx);
     const number = IP_PROTOCOL.TCP;
     const segment: Segment = (skb, features, out) => offload.segment(skb, features, out);
@@ -43,6 +47,14 @@ export class TcpModule implements SoftnetModule {
       },
       'door',
     );
+  }
+
+  freeze(): Frozen {
+    return freezeModule(this.#sockets.parts);
+  }
+
+  thaw(frozen: Frozen): void {
+    thawModule(this.#sockets.parts, frozen);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Random } from '@softnet/contract';
+import type { SipKey } from '@softnet/inet';
 import { HalfSipHash, sipKey } from '@softnet/inet';
 import { initialSequence } from '../machine/initial-sequence.ts';
 import type { CookieHash } from '../machine/syn-cookie.ts';
@@ -11,18 +12,27 @@ const PURPOSE_AT = 9;
 
 /** What is derived of both ends by a key from the kernel's chance: nobody outside can foretell it. {@link FlowSecrets.aim} says of which ends. Allocates nothing. */
 export class FlowSecrets {
-  readonly #sip: HalfSipHash;
+  #sip: HalfSipHash;
   /** Of the same ends, for `machine/syn-cookie.ts`. */
   readonly cookieHash: CookieHash;
 
   constructor(random: Random) {
-    const sip = new HalfSipHash(sipKey(random));
-    this.#sip = sip;
+    this.#sip = new HalfSipHash(sipKey(random));
     this.cookieHash = (key, count) => {
+      const sip = this.#sip;
       sip.words[PURPOSE_AT] = PURPOSE.COOKIE + key;
       sip.words[PURPOSE_AT + 1] = count;
       return sip.of(PURPOSE_AT + 2);
     };
+  }
+
+  /** For the next generation, whose sequence numbers and timestamps go on by it. Set before anything is derived. */
+  get key(): SipKey {
+    return this.#sip.key;
+  }
+
+  set key(key: SipKey) {
+    this.#sip = new HalfSipHash(key);
   }
 
   aim(ends: Ends, localPort: number, remotePort: number): this {

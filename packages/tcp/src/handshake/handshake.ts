@@ -1,4 +1,5 @@
-import type { FlowKey, SockCommon } from '@softnet/contract';
+import type { FlowKey, Plain, SockCommon } from '@softnet/contract';
+import type { SipKey } from '@softnet/inet';
 import type { Connection } from '../machine/connection.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Segment } from '../machine/segment.ts';
@@ -18,6 +19,7 @@ import { TimeWaits } from './time-waits.ts';
  * behind each call, unless it is null; `segment.fault` says why it is dropped.
  */
 export class Handshake {
+  readonly #secrets: FlowSecrets;
   readonly #activeOpen: ActiveOpen;
   readonly #synSent: SynSent;
   readonly #listeners: Listeners;
@@ -27,6 +29,7 @@ export class Handshake {
 
   constructor(host: HandshakeHost, machine: Machine) {
     const secrets = new FlowSecrets(host.random);
+    this.#secrets = secrets;
     this.#activeOpen = new ActiveOpen(host, machine, secrets);
     this.#synSent = new SynSent(host, machine);
     this.#strays = new Strays(host);
@@ -98,6 +101,39 @@ export class Handshake {
   /** A TIME-WAIT ends before its time: its module goes, or its user says so. */
   endTimeWait(timeWait: TimeWait): void {
     this.#timeWaits.end(timeWait);
+  }
+
+  /** What the next generation derives numbers by. */
+  freeze(): Plain {
+    return this.#secrets.key;
+  }
+
+  /** Before anything is derived. */
+  thaw(frozen: Plain): void {
+    this.#secrets.key = frozen as unknown as SipKey;
+  }
+
+  /** Requests of a listener, as plain data. */
+  freezeRequests(listener: Listener): Plain {
+    return this.#listeners.freeze(listener);
+  }
+
+  thawRequests(listener: Listener, frozen: Plain): void {
+    this.#listeners.thaw(listener, frozen);
+  }
+
+  /** It goes on in another generation. */
+  listenerLeft(listener: Listener): void {
+    this.#listeners.left(listener);
+  }
+
+  /** A TIME-WAIT goes on here for so long; in the flow table it is already. */
+  thawTimeWait(timeWait: TimeWait, forMs: number): void {
+    this.#timeWaits.thaw(timeWait, forMs);
+  }
+
+  timeWaitLeft(timeWait: TimeWait): void {
+    this.#timeWaits.left(timeWait);
   }
 
   /** A segment that is for nobody (`ProtocolDoor.unmatched`): answered by a reset (RFC 9293 §3.10.7.1). */

@@ -1,9 +1,11 @@
-import type { FlowKey } from '@softnet/contract';
+import type { FlowKey, Plain } from '@softnet/contract';
 import { ADDRESS_FAMILY, SOCK_FLAG } from '@softnet/contract';
 import { TCP_FLAG } from '@softnet/wire';
 import type { Connection } from '../machine/connection.ts';
 import { FLAG } from '../machine/connection.ts';
 import type { Machine } from '../machine/machine.ts';
+import type { PlainRecord } from '../machine/plain-fields.ts';
+import { fillFields, plainFields } from '../machine/plain-fields.ts';
 import type { Segment } from '../machine/segment.ts';
 import { COOKIE_MSS_IPV4, COOKIE_MSS_IPV6 } from '../machine/syn-cookie.ts';
 import { ArrivedFlow } from './arrived-flow.ts';
@@ -136,6 +138,34 @@ export class Listeners {
     conn.flags &= ~FLAG.UNACCEPTED;
     conn.listener = null;
     return conn;
+  }
+
+  /** What is half open, as plain data. */
+  freeze(listener: Listener): Plain {
+    return this.#parts.table.of(listener).map(plainFields);
+  }
+
+  /** Their SYN-ACKs are sent again as if they had just gone. */
+  thaw(listener: Listener, frozen: Plain): void {
+    const { table, times } = this.#parts;
+    for (const fields of frozen as readonly PlainRecord[]) {
+      const request = table.make();
+      fillFields(request, fields);
+      request.listener = listener;
+      table.add(request);
+      if (request.retries > 0) listener.young--;
+      times.begin(request);
+    }
+  }
+
+  /** It listens in another generation: nobody is told. Who waits to be accepted stays. */
+  left(listener: Listener): void {
+    const { table, times } = this.#parts;
+    listener.isOpen = false;
+    for (const request of table.of(listener)) {
+      times.end(request);
+      table.remove(request);
+    }
   }
 
   stop(listener: Listener): void {

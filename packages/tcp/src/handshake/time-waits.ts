@@ -68,6 +68,19 @@ export class TimeWaits {
     this.#deadlines.add(timeWait, Math.ceil(forMs / GRAIN_MS) * GRAIN_MS);
   }
 
+  /** It was another generation's; so long from now on. */
+  thaw(timeWait: TimeWait, forMs: number): void {
+    this.#count++;
+    this.#deadlines.add(timeWait, Math.max(GRAIN_MS, Math.ceil(forMs / GRAIN_MS) * GRAIN_MS));
+  }
+
+  /** It is another generation's now. */
+  left(timeWait: TimeWait): void {
+    this.#deadlines.remove(timeWait);
+    this.#count--;
+    timeWait.sock.state = TCP_STATE.CLOSED;
+  }
+
   /** A connection of this host wants the flow (`tcp_tw_reuse`; RFC 6191 §2 with timestamps): its numbers go on behind the old ones. */
   yields(sock: SockCommon, young: SockCommon, isChosen: boolean): boolean {
     const timeWait = sock.ext as TimeWait;

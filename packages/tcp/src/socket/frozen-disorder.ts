@@ -3,9 +3,9 @@ import type { SkbReader } from '@softnet/skb';
 import { copyIn } from '@softnet/skb';
 import type { Connection } from '../machine/connection.ts';
 import { Disorder } from '../machine/disorder.ts';
+import type { PlainRecord } from '../machine/plain-fields.ts';
 import type { PayloadOwner } from '../machine/reassembly.ts';
 import { chargeReceived } from '../segment/skb-charge.ts';
-import type { PlainRecord } from './plain-fields.ts';
 
 /** What came before its time, and what was said of it. */
 export function freezeDisorder({ disorder }: Connection, reader: SkbReader): Plain {

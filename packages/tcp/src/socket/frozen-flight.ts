@@ -1,9 +1,9 @@
 import type { Plain } from '@softnet/contract';
 import type { Connection } from '../machine/connection.ts';
+import type { PlainRecord } from '../machine/plain-fields.ts';
+import { fillFields, plainFields } from '../machine/plain-fields.ts';
 import { Scoreboard } from '../machine/scoreboard.ts';
 import { SentRun } from '../machine/sent-runs.ts';
-import type { PlainRecord } from './plain-fields.ts';
-import { fillFields, plainFields } from './plain-fields.ts';
 
 /** What a connection has in flight: runs of octets with their times, and what the peer has said of them. */
 export function freezeFlight({ sentFirst, scoreboard }: Connection): PlainRecord {

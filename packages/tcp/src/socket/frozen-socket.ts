@@ -1,7 +1,7 @@
 import type { Plain, SockCommon, SockOps } from '@softnet/contract';
 import { IP_PROTOCOL, SOCK_FLAG, SockCommon as Sock, SockOptions } from '@softnet/contract';
-import type { PlainRecord } from './plain-fields.ts';
-import { fillFields, plainFields } from './plain-fields.ts';
+import type { PlainRecord } from '../machine/plain-fields.ts';
+import { fillFields, plainFields } from '../machine/plain-fields.ts';
 
 const ENDS = ['local0', 'local1', 'local2', 'local3', 'remote0', 'remote1', 'remote2', 'remote3', 'localPort', 'remotePort'] as const;
 const OTHERS = ['family', 'state', 'ifindex', 'flags', 'error'] as const;

@@ -1,4 +1,4 @@
-import type { SysctlBranch } from '@softnet/contract';
+import type { SettingSpec, SysctlBranch } from '@softnet/contract';
 import type { TcpSettings } from '../machine/tcp-settings.ts';
 import type { IntSetting } from './setting-table.ts';
 import { OBEYED, TAKEN } from './setting-table.ts';
@@ -15,38 +15,36 @@ export interface SocketSettings extends TcpSettings {
 
 /** Of a 64-bit Linux with some gigabytes. */
 const MEM_PAGES = [188_000, 251_000, 376_000] as const;
+const MEM_SUMMARY =
+  'pages of 4 KiB that all connections have together: below the first nobody is held short, above the second all are, above the third nothing is let in';
+const CONTROL = Object.freeze({
+  type: 'string',
+  default: 'cubic',
+  maxLength: 15,
+  summary: 'congestion control of sockets that choose none; where it is not loaded, reno, or plain slow start and avoidance',
+} as const);
 const PAGES = Object.freeze({ type: 'ints', min: 0, max: Number.MAX_SAFE_INTEGER, unit: 'pages' } as const);
 const BYTES = Object.freeze({ type: 'ints', min: 1, max: 0x7fffffff, unit: 'bytes' } as const);
 const MOST_INT = 0x7fffffff;
+
+type IntsSpec = Extract<SettingSpec, { readonly type: 'ints' }> & { readonly summary: string };
 
 /** Defines them all. The record that is returned has the present values: plain fields, as they are read for each segment. */
 export function defineSettings(sysctl: SysctlBranch): SocketSettings {
   const values: Record<string, boolean | number | string | readonly number[]> = {};
   for (const each of OBEYED) defineInt(sysctl, values, each);
   for (const each of TAKEN) defineInt(sysctl, values, each);
-  const bytesOf = (field: string, linux: string, defaults: readonly number[], summary: string): void => {
-    const set = (value: readonly number[]): void => void (values[field] = value);
-    set(sysctl.define(`net.ipv4.${linux}`, { ...BYTES, default: defaults, summary }, set).value);
+  const put = (field: string, value: string | readonly number[]): void => {
+    values[field] = value;
   };
-  bytesOf('rmem', 'tcp_rmem', [4096, 131_072, 6_291_456], 'least, first and most bytes of a receive buffer');
-  bytesOf('wmem', 'tcp_wmem', [4096, 16_384, 4_194_304], 'least, first and most bytes of a send buffer');
-  const setMem = (value: readonly number[]): void => void (values.mem = value);
-  const mem =
-    'pages of 4 KiB that all connections have together: below the first nobody is held short, above the second all are, above the third nothing is let in';
-  setMem(sysctl.define('net.ipv4.tcp_mem', { ...PAGES, default: MEM_PAGES, summary: mem }, setMem).value);
-  const setControl = (value: string): void => void (values.congestionControl = value);
-  setControl(
-    sysctl.define(
-      'net.ipv4.tcp_congestion_control',
-      {
-        type: 'string',
-        default: 'cubic',
-        maxLength: 15,
-        summary: 'of sockets that choose none; where it is not loaded, reno, or plain slow start and avoidance',
-      },
-      setControl,
-    ).value,
-  );
+  const ints = (field: string, spec: IntsSpec): void => {
+    put(field, sysctl.define(`net.ipv4.tcp_${field}`, spec, (value) => put(field, value)).value);
+  };
+  ints('rmem', { ...BYTES, default: [4096, 131_072, 6_291_456], summary: 'least, first and most bytes of a receive buffer' });
+  ints('wmem', { ...BYTES, default: [4096, 16_384, 4_194_304], summary: 'least, first and most bytes of a send buffer' });
+  ints('mem', { ...PAGES, default: MEM_PAGES, summary: MEM_SUMMARY });
+  const control = sysctl.define('net.ipv4.tcp_congestion_control', CONTROL, (value) => put('congestionControl', value));
+  put('congestionControl', control.value);
   return values as unknown as SocketSettings;
 }
 

@@ -34,7 +34,7 @@ export class StreamReceive {
     if (count < 0) return count;
     if (count > 0) {
       if ((flags & MESSAGE_FLAG.PEEK) === 0) this.#machine.readSome(conn);
-      if (conn.extra !== null && conn.extra.tellsQueue) this.#tellQueue(conn, message);
+      if (conn.extra?.tellsQueue === true) this.#tellQueue(conn, message);
       return count;
     }
     if (conn.receiveQueue !== null && this.#queues.readableBytes(conn) > 0) return 0;

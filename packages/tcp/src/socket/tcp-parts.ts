@@ -1,4 +1,4 @@
-import type { DstUse, ModuleContext, NetError, Objects, SockCommon, SockOps } from '@softnet/contract';
+import type { DstUse, ModuleContext, NetError, ObjectSpec, Objects, SockCommon, SockOps } from '@softnet/contract';
 import { SOCK_FLAG, SOCK_TYPE } from '@softnet/contract';
 import { layerOfUse } from '@softnet/inet';
 import { Handshake } from '../handshake/handshake.ts';
@@ -16,6 +16,7 @@ import { ConnectionLives } from './connection-lives.ts';
 import { connectionOf } from './connection-of.ts';
 import { ConnectionTimers } from './connection-timers.ts';
 import { describeSocket } from './describe-socket.ts';
+import { FROZEN_VERSION, Freezer } from './freezer.ts';
 import { HandshakeWorld } from './handshake-world.ts';
 import { IcmpErrors } from './icmp-errors.ts';
 import { LevelOptions } from './level-options.ts';
@@ -48,6 +49,7 @@ export class TcpParts {
   readonly options: TcpOptions;
   readonly levels: LevelOptions;
   readonly errors: IcmpErrors;
+  readonly freezer: Freezer;
   /** Sockets that listen: parked when the module leaves. */
   readonly listeners: Objects<SockCommon>;
   /** All others of users: they go on, and hold it up. */
@@ -86,6 +88,7 @@ export class TcpParts {
     this.levels = new LevelOptions(host, machine, world);
     this.options = new TcpOptions(host, machine, choice, backlogOf, (conn) => world.roomChanged(conn));
     this.errors = new IcmpErrors(host, machine);
+    this.freezer = new Freezer(this, ops, timeWaitOps);
     this.sender = new StreamSend(machine, sends, host.settings);
     this.receiver = new StreamReceive(machine, receives);
     const { handshake, lives, levels } = this;
@@ -95,6 +98,17 @@ export class TcpParts {
       filter: ctx.dropReason('tcp.filter', "its socket's filter does not let it in (SO_ATTACH_FILTER)"),
       far: ctx.dropReason('tcp.min-ttl', 'it came from farther away than its socket wants (RFC 5082; IP_MINTTL, IPV6_MINHOPCOUNT)'),
     });
+  }
+
+  /** Of users' sockets, whether they listen or not. */
+  get #handOver(): Pick<ObjectSpec<SockCommon>, 'freeze' | 'thaws' | 'thaw' | 'settle' | 'left'> {
+    return {
+      freeze: (sock) => this.freezer.freeze(sock),
+      thaws: [FROZEN_VERSION],
+      thaw: (frozen) => this.freezer.thaw(frozen),
+      settle: (sock) => this.freezer.settle(sock),
+      left: (sock) => this.freezer.left(sock),
+    };
   }
 
   #defineListeners(ctx: ModuleContext): Objects<SockCommon> {
@@ -108,6 +122,7 @@ export class TcpParts {
         sock.flags &= ~SOCK_FLAG.PARKED;
       },
       describe: describeSocket,
+      ...this.#handOver,
     });
   }
 
@@ -117,6 +132,7 @@ export class TcpParts {
       close: (sock, why) => this.#force(sock, why),
       derivedMoved: (sock, before, now) => this.#derivedMoved(sock, before, now),
       describe: describeSocket,
+      ...this.#handOver,
     });
   }
 
@@ -125,6 +141,11 @@ export class TcpParts {
       drain: 'wait',
       close: ({ ext }) => this.handshake.endTimeWait(ext as TimeWait),
       describe: describeSocket,
+      freeze: (sock) => this.freezer.freezeTimeWait(sock),
+      thaws: [FROZEN_VERSION],
+      thaw: (frozen) => this.freezer.thawTimeWait(frozen),
+      settle: (sock) => this.freezer.settleTimeWait(sock),
+      left: (sock) => this.freezer.timeWaitLeft(sock),
     });
   }
 
