@@ -1,5 +1,6 @@
-import { ETHERTYPE, Message, PACKET_OPTION, SO, SOCK_TYPE, SOL } from '@softnet/contract';
+import { ControlMessage, ETHERTYPE, Message, PACKET_OPTION, SO, SOCK_TYPE, SOL } from '@softnet/contract';
 import { onceWarm } from '@softnet/contract/testing';
+import { parseFilter } from '@softnet/skb';
 import { expect, test } from 'vitest';
 import { macOf, packetHosts } from './packet-hosts.ts';
 import { frame, int, linkAddress } from './packet-user.ts';
@@ -9,15 +10,24 @@ const BATCH = 50;
 const MINE = 0x88b5;
 
 test.each([
-  ['whole frames', SOCK_TYPE.RAW],
-  ['with a header of ours', SOCK_TYPE.DGRAM],
-])('a frame allocates nothing once warm, sent, shown to two who look on, and taken: %s', async (_name, type) => {
+  ['whole frames', SOCK_TYPE.RAW, null, ''],
+  ['with a header of ours', SOCK_TYPE.DGRAM, null, ''],
+  // SKF_AD_HATYPE, NLATTR, PAY_OFFSET, RANDOM: all that a program may ask for, and then all of the frame.
+  [
+    'marked, past a program',
+    SOCK_TYPE.RAW,
+    SO.MARK,
+    '32 0 0 4294963228\n32 0 0 4294963212\n32 0 0 4294963252\n32 0 0 4294963256\n6 0 0 65535',
+  ],
+])('a frame allocates nothing once warm, sent, shown to two who look on, and taken: %s', async (_name, type, mark, program) => {
   const net = await packetHosts();
   const [sender, near, far] = [net.near(type, MINE), net.near(), net.far(type)];
   sender.bind(net.nearEth);
   far.set(PACKET_OPTION.AUXDATA, 1);
   far.set(SO.TIMESTAMPNS, int(1), SOL.SOCKET);
+  if (program !== '') for (const user of [near, far]) expect(user.set(SO.ATTACH_FILTER, parseFilter(program), SOL.SOCKET)).toBe(0);
   const out = new Message();
+  if (mark !== null) out.control = new ControlMessage(SOL.SOCKET, mark, int(5));
   const payload = Array<number>(1000).fill(7);
   out.data = type === SOCK_TYPE.RAW ? frame(macOf(net.farEth), macOf(net.nearEth), MINE, payload) : Uint8Array.from(payload);
   out.hasAddress = type === SOCK_TYPE.DGRAM;

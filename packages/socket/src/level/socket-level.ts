@@ -9,7 +9,7 @@ import { FLAG_OF, TOLD_OF } from './option-bits.ts';
 import type { PacketTimes } from './packet-times.ts';
 import { TOLD, tellTime } from './packet-times.ts';
 import { readOption } from './read-option.ts';
-import { timeoutUs, viewOf, writeInt } from './words.ts';
+import { readInt, timeoutUs, viewOf, writeInt } from './words.ts';
 
 /** Bits of SO_TIMESTAMPING that there are: Linux's `SOF_TIMESTAMPING_MASK`. */
 const STAMPING_MASK = 0xffff;
@@ -80,7 +80,7 @@ export class SocketLevel implements OptionLevel {
 
   sending(_sock: SockCommon, { type, data }: ControlMessage, packet: PacketOptions): number {
     if (data.length !== 4) return -ERRNO.EINVAL;
-    const number = viewOf(data).getInt32(0, true);
+    const number = readInt(data, 0);
     switch (type) {
       case SO.MARK:
         packet.hasMark = true;

@@ -10,6 +10,11 @@ export function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView
 }
 
 /** Without a view of the bytes, which would be garbage for each packet. */
+export function readInt(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+}
+
+/** The same the other way. */
 export function writeInt(bytes: Uint8Array, at: number, int: number): void {
   bytes[at] = int;
   bytes[at + 1] = int >>> 8;
