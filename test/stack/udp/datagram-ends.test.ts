@@ -1,5 +1,7 @@
-import { ADDRESS_FAMILY, ERRNO, Route, readEnd, SOCK_FLAG, SockAddress } from '@softnet/contract';
+import { ADDRESS_FAMILY, ERRNO, MESSAGE_FLAG, Route, readEnd, SOCK_FLAG, SockAddress } from '@softnet/contract';
 import { describe, expect, test } from 'vitest';
+import { sendWith } from './control.ts';
+import type { User } from './host.ts';
 import { address, CLEAN, nobody, textOf, udpHost } from './host.ts';
 
 const { INET, INET6 } = ADDRESS_FAMILY;
@@ -47,8 +49,9 @@ describe('ends', () => {
     expect(host.drops()).toMatchObject({ 'udp.no-port': 1 });
     expect(a.calls.connect(sock, nobody)).toBe(0);
     expect([sock.localPort, sock.local3, sock.remote3, sock.remotePort]).toEqual([0, 0, 0, 0]);
-    expect(a.send(hello)).toBe(-ERRNO.EDESTADDRREQ);
     expect(host.kernel.holders('ipv4').length, 'only who is bound holds the layer').toBe(2);
+    expect(a.send(hello)).toBe(-ERRNO.EDESTADDRREQ);
+    expect(host.kernel.holders('ipv4').length, 'a refused write has bound it').toBe(3);
 
     // A port that was asked for stays, and so does an address.
     const c = host.user();
@@ -63,6 +66,26 @@ describe('ends', () => {
     await host.settle();
     expect(c.receive()).toMatchObject({ from: '10.0.0.3:5' });
     for (const user of [a, b, c, stranger]) user.close();
+    expect(await host.end()).toEqual(CLEAN);
+  });
+
+  test('a write that is refused has given it a port, as in Linux', async () => {
+    const host = await udpHost();
+    const writes: ((user: User) => number)[] = [
+      (user) => user.send(hello),
+      (user) => user.send(hello, '10.0.0.2:0'),
+      (user) => user.send(new Uint8Array(70_000), '10.0.0.2:9'),
+      (user) => user.send(hello, '99.0.0.1:9'),
+      (user) => sendWith(user, [1], [], '10.0.0.2:9', MESSAGE_FLAG.OOB),
+    ];
+    const said = writes.map((write) => {
+      const user = host.user();
+      const answer = [-write(user), user.sock.localPort > 0, user.bind('10.0.0.1:0')];
+      user.close();
+      return answer;
+    });
+    const { EDESTADDRREQ, EINVAL, EMSGSIZE, ENETUNREACH, EOPNOTSUPP } = ERRNO;
+    expect(said).toEqual([EDESTADDRREQ, EINVAL, EMSGSIZE, ENETUNREACH, EOPNOTSUPP].map((errno) => [errno, true, -EINVAL]));
     expect(await host.end()).toEqual(CLEAN);
   });
 

@@ -45,6 +45,7 @@ export class DatagramSender {
   readonly #host: DatagramHost;
   readonly #protocol: DatagramProtocol;
   readonly #sent: Counter;
+  readonly #ends: DatagramEnds;
   readonly #way: DatagramWay;
   /** Of the packet at hand: the way's. */
   readonly #flow: Flow;
@@ -58,6 +59,7 @@ export class DatagramSender {
     this.#host = host;
     this.#protocol = protocol;
     this.#sent = sent;
+    this.#ends = ends;
     this.#way = new DatagramWay(host, protocol, ends);
     this.#flow = this.#way.flow;
   }
@@ -66,6 +68,10 @@ export class DatagramSender {
   send(sock: SockCommon, message: Message): number {
     const lenBytes = lengthOf(message);
     const state = stateOf(sock);
+    if (state.closed) return -ERRNO.EBADF;
+    // Whatever becomes of it, as in Linux: from then on it has a port.
+    const bound = sock.localPort === 0 ? this.#ends.bindToAny(sock) : 0;
+    if (bound < 0) return bound;
     const refused = this.#refuses(state, message, lenBytes);
     if (refused < 0) return refused;
     if (state.cork !== null) return this.#grow(sock, state, state.cork, message, lenBytes);
@@ -144,7 +150,6 @@ export class DatagramSender {
   }
 
   #refuses(state: DatagramState, message: Message, lenBytes: number): number {
-    if (state.closed) return -ERRNO.EBADF;
     if (lenBytes > MAX_BYTES) return -ERRNO.EMSGSIZE;
     if ((message.flags & MESSAGE_FLAG.OOB) !== 0) return -ERRNO.EOPNOTSUPP;
     if (lenBytes < 0) return -ERRNO.EINVAL;

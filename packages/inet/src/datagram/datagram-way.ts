@@ -84,8 +84,7 @@ export class DatagramWay {
     const own = this.packet === null ? 0 : this.packet.ifindex;
     const oif = scopeOf(sock.ifindex || own, address, family, groupInterface(sock));
     if (oif < 0) return oif;
-    const bound = this.#bound(sock);
-    if (bound < 0) return bound;
+    if (sock.dst !== null && sock.dst.holdNext === null && !isConnected(sock)) this.#ends.holdAgain(sock);
     this.layer = this.layerFor(sock, family);
     if (this.layer === null) return -ERRNO.ENETUNREACH;
     const flow = this.flow;
@@ -120,13 +119,6 @@ export class DatagramWay {
     if (packet.flowLabel >= 0) flow.label = packet.flowLabel;
     aimByOptions(flow, sock);
     return this.#host.route.current.lookup(flow);
-  }
-
-  /** It has a port to send from, and holds its layer. */
-  #bound(sock: SockCommon): number {
-    if (sock.localPort === 0) return this.#ends.bindToAny(sock);
-    if (sock.dst !== null && sock.dst.holdNext === null && !isConnected(sock)) this.#ends.holdAgain(sock);
-    return 0;
   }
 }
 
