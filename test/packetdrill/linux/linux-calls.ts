@@ -80,8 +80,8 @@ export class LinuxCalls implements SystemCalls {
     return this.#number('shutdown', fd, how);
   }
 
-  close(fd: number): number {
-    return this.#number('close', fd);
+  close(fd: number): CallAnswer {
+    return this.#waiting<number>((answer) => answer, 'close', fd);
   }
 
   setOption(fd: number, level: number, name: number, value: Uint8Array): number {

@@ -12,6 +12,8 @@ export class LinuxClock implements ScriptClock {
   readonly #host: LinuxHost;
   readonly #version: 4 | 6;
   readonly #startUs: number;
+  /** Its monotonic clock is so much ahead of ours. */
+  readonly #aheadUs: number;
   readonly #waiting = new Map<number, (value: unknown) => void>();
   readonly link: TargetLink;
   #hear: (() => void) | null = null;
@@ -29,7 +31,10 @@ export class LinuxClock implements ScriptClock {
       inject: (bytes) => host.ask('inject', Buffer.from(bytes).toString('hex')),
     };
     host.ask('heard');
+    const before = monotonicUs();
+    const there = host.ask('now') as number;
     this.#startUs = monotonicUs();
+    this.#aheadUs = there - Math.round((before + this.#startUs) / 2);
   }
 
   get nowUs(): number {
@@ -37,7 +42,7 @@ export class LinuxClock implements ScriptClock {
   }
 
   scriptUs(kernelUs: number): number {
-    return kernelUs - this.#startUs;
+    return kernelUs - this.#aheadUs - this.#startUs;
   }
 
   /** When a packet was sent, and when an event is made: the next is as late as this one. */
@@ -95,7 +100,6 @@ export class LinuxClock implements ScriptClock {
   }
 }
 
-/** As the process in the namespace counts it too. */
 function monotonicUs(): number {
   return Number(process.hrtime.bigint() / 1000n);
 }

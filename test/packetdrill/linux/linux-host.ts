@@ -1,14 +1,13 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, read, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ScriptConfig } from '@softnet/testkit';
+import type { LinuxMachine } from './linux-machine.ts';
 
 const run = promisify(execFile);
-const PROGRAM = fileURLToPath(new URL('tun-host.py', import.meta.url));
+const readLater = promisify(read);
 
 /** Addresses that can be used at once, and no word of the kernel's own. */
 const SETTINGS = [
@@ -20,8 +19,9 @@ const SETTINGS = [
   'net.ipv6.conf.tun0.mldv2_unsolicited_report_interval=1000000',
 ];
 
-/** A network namespace of this machine's Linux with a TUN device, and a process in it that makes calls for us. */
+/** A network namespace of a Linux with a TUN device, and a process in it that makes calls for us. */
 export class LinuxHost {
+  readonly #machine: LinuxMachine;
   readonly #name: string;
   readonly #folder: string;
   readonly #requests: number;
@@ -29,25 +29,37 @@ export class LinuxHost {
   readonly #buffer = Buffer.alloc(1 << 18);
   #rest = '';
 
-  private constructor(name: string, folder: string, [requests, answers]: readonly [string, string]) {
+  private constructor(machine: LinuxMachine, name: string) {
+    this.#machine = machine;
     this.#name = name;
-    this.#folder = folder;
-    this.#requests = openSync(requests, 'w');
-    this.#answers = openSync(answers, 'r');
+    this.#folder = mkdtempSync(join(tmpdir(), 'packetdrill-linux-'));
+    [this.#requests, this.#answers] = this.#start();
   }
 
   /** @param config of the script: its addresses and MTU. */
-  static async boot(name: string, config: ScriptConfig): Promise<LinuxHost> {
-    await run('ip', ['netns', 'add', name]);
-    const folder = mkdtempSync(join(tmpdir(), 'packetdrill-linux-'));
-    const fifos = [join(folder, 'requests'), join(folder, 'answers')] as const;
-    await run('mkfifo', [...fifos]);
-    const args = ['netns', 'exec', name, 'python3', PROGRAM, ...fifos, setupOf(config)];
-    const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  static async boot(machine: LinuxMachine, name: string, config: ScriptConfig): Promise<LinuxHost> {
+    await run(...machine.command(`ip netns add ${name}`));
+    const host = new LinuxHost(machine, name);
     // It says when it is ready; others run meanwhile.
-    await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
-    if (child.exitCode !== null) throw new Error(`the process in ${name} has ended with ${child.exitCode}`);
-    return new LinuxHost(name, folder, fifos);
+    writeSync(host.#requests, `${JSON.stringify(setupOf(config))}\n`);
+    const { bytesRead } = await readLater(host.#answers, host.#buffer, 0, host.#buffer.length, null);
+    if (bytesRead === 0) throw new Error(`the process in ${name} has ended`);
+    return host;
+  }
+
+  /** Its input and output are FIFOs, from which one can read at once: calls of scripts are answered at once. */
+  #start(): [requests: number, answers: number] {
+    const paths = ['requests', 'answers'].map((each) => join(this.#folder, each)) as [string, string];
+    execFileSync('mkfifo', paths);
+    // Opened for both first, or else one waits for the other.
+    const held = paths.map((path) => openSync(path, 'r+'));
+    const [input, output] = [openSync(paths[0], 'r'), openSync(paths[1], 'w')];
+    const ours = [openSync(paths[0], 'w'), openSync(paths[1], 'r')] as [number, number];
+    const { program, toleranceUs } = this.#machine;
+    const [file, args] = this.#machine.command(`ip netns exec ${this.#name} python3 ${program} ${toleranceUs}`);
+    spawn(file, args, { stdio: [input, output, 'inherit'] });
+    for (const fd of [...held, input, output]) closeSync(fd);
+    return ours;
   }
 
   /** Makes a call there and waits for its answer. */
@@ -73,7 +85,7 @@ export class LinuxHost {
     closeSync(this.#requests);
     closeSync(this.#answers);
     rmSync(this.#folder, { recursive: true });
-    await run('ip', ['netns', 'del', this.#name]);
+    await run(...this.#machine.command(`ip netns del ${this.#name}`));
   }
 }
 

@@ -3,18 +3,26 @@ import { parseScript, readConfig, runOn, ScriptFailure } from '@softnet/testkit'
 import { LinuxCalls } from './linux-calls.ts';
 import { LinuxClock } from './linux-clock.ts';
 import { LinuxHost } from './linux-host.ts';
+import type { LinuxMachine } from './linux-machine.ts';
 
-/** Programs and processes are late by so much on a machine that is busy. */
-const TOLERANCE_US = 30_000;
 /** Linux's timer wheel rounds up by an eighth at most; and what it measured, and counts from, was late too. */
 const LATE_SHARE = 1 / 5;
 const STAMP_SLACK_US = 150_000;
 
-/** Runs a script on this machine's Linux, in real time, in a namespace of its own. @param name of the namespace. */
-export async function runOnLinux(name: string, file: string, text: string, log: string[] | null = null): Promise<ScriptVerdict> {
+/** Which script, in a namespace of which name. */
+export interface LinuxRun {
+  readonly namespace: string;
+  readonly file: string;
+  readonly text: string;
+  /** What happens is written here. */
+  readonly log: string[];
+}
+
+/** Runs a script on a Linux, in real time, in a namespace of its own. */
+export async function runOnLinux(machine: LinuxMachine, { namespace, file, text, log }: LinuxRun): Promise<ScriptVerdict> {
   const script = parseScript(file, text);
   const config = readConfig(script.options);
-  const host = await LinuxHost.boot(name, config);
+  const host = await LinuxHost.boot(machine, namespace, config);
   try {
     const shell = {
       run: (command: string) => {
@@ -26,7 +34,12 @@ export async function runOnLinux(name: string, file: string, text: string, log: 
     const clock = new LinuxClock(host, config.wireVersion);
     const calls = new LinuxCalls(host, clock);
     const target: ScriptTarget = { clock, link: clock.link, calls, shell, lateShare: LATE_SHARE, stampSlackUs: STAMP_SLACK_US };
-    return await runOn(target, { ...script, setup: null }, { ...config, toleranceUs: Math.max(TOLERANCE_US, config.toleranceUs) }, log);
+    return await runOn(
+      target,
+      { ...script, setup: null },
+      { ...config, toleranceUs: Math.max(machine.toleranceUs, config.toleranceUs) },
+      log,
+    );
   } finally {
     await host.dispose();
   }

@@ -1,6 +1,8 @@
 """Makes a packetdrill script's calls on this machine's Linux, and is the other end of a TUN device.
 
-Requests are lines of JSON, [name, ...arguments], on the first FIFO; answers are lines of JSON on the second. Bytes are hexadecimal, errors are -errno.
+Requests are lines of JSON, [name, ...arguments]; answers are lines of JSON. The first line is a shell command that gives the device its addresses.
+The argument is the tolerance in microseconds.
+Bytes are hexadecimal, errors are -errno.
 A call that has not returned after a moment is answered by {"pending": number}, and by 'ended' later.
 """
 import ctypes
@@ -14,7 +16,7 @@ import sys
 import threading
 import time
 
-PENDING_AFTER_S = 0.02
+PENDING_AFTER_S = int(sys.argv[1]) * 2 / 3e6
 libc = ctypes.CDLL(None, use_errno=True)
 packets, ended = [], {}
 lock = threading.Lock()
@@ -129,6 +131,7 @@ def shell(text):
 
 
 ACTS = {
+    'now': now_us,
     'heard': heard,
     'inject': lambda data: os.write(tun, bytes.fromhex(data)),
     'shell': shell,
@@ -136,7 +139,6 @@ ACTS = {
     'bind': lambda fd, address: with_address('bind', fd, address),
     'listen': lambda fd, backlog: answer(libc.listen(fd, backlog)),
     'shutdown': lambda fd, how: answer(libc.shutdown(fd, how)),
-    'close': lambda fd: answer(libc.close(fd)),
     'fcntl': lambda fd, command, value: answer(libc.fcntl(fd, command, value)),
     'getOption': get_option,
     'setOption': set_option,
@@ -148,6 +150,7 @@ ACTS = {
 }
 # Calls that may block have a thread each.
 BLOCKING = {
+    'close': lambda fd: answer(libc.close(fd)),
     'connect': lambda fd, address: with_address('connect', fd, address),
     'accept': lambda fd, flags: answer(libc.accept4(fd, None, None, flags)),
     'send': send,
@@ -170,23 +173,27 @@ def in_thread(number, act, args):
     return ended.pop(number)[0] if done.wait(PENDING_AFTER_S) else {'pending': number}
 
 
-def serve(requests, answers):
-    for number, line in enumerate(requests):
+def reply(value):
+    sys.stdout.write(json.dumps(value) + '\n')
+    sys.stdout.flush()
+
+
+def serve():
+    for number, line in enumerate(sys.stdin):
         name, *args = json.loads(line)
         if name == 'quit':
-            os._exit(0)
+            break
         act = ACTS.get(name)
-        value = act(*args) if act else in_thread(number, BLOCKING[name], args)
-        answers.write(json.dumps(value) + '\n')
+        reply(act(*args) if act else in_thread(number, BLOCKING[name], args))
     os._exit(0)
 
 
 if __name__ == '__main__':
+    setup = json.loads(sys.stdin.readline())
     tun = os.open('/dev/net/tun', os.O_RDWR)
     # TUNSETIFF: IFF_TUN | IFF_NO_PI.
     fcntl.ioctl(tun, 0x400454CA, struct.pack('16sH', b'tun0', 0x1001))
-    subprocess.run(sys.argv[3], shell=True, check=True)
+    subprocess.run(setup, shell=True, check=True)
     threading.Thread(target=listen_to, args=(tun,), daemon=True).start()
-    print('ready', flush=True)
-    with open(sys.argv[1]) as asked, open(sys.argv[2], 'w', buffering=1) as answered:
-        serve(asked, answered)
+    reply('ready')
+    serve()

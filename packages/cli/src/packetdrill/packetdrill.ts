@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { ModuleClass } from '@softnet/contract';
 import type { ScriptVerdict } from '@softnet/testkit';
 import { describeVerdict, runScript } from '@softnet/testkit';
 import { count } from '../text/count.ts';
@@ -31,10 +30,9 @@ interface Outcome {
 /** Runs scripts one after the other, each on a kernel of its own. @returns the exit code: 0 when each did what was expected. */
 export async function packetdrill(paths: readonly string[], options: PacketdrillOptions, print: (text: string) => void): Promise<number> {
   const failing = options.expectFail === undefined ? new Set<string>() : readExpectFail(options.expectFail);
-  const modules = await tcpModules();
   const outcomes: Outcome[] = [];
   for (const path of scriptFiles(paths)) {
-    const verdict = await runFile(path, options, modules);
+    const verdict = await runFile(path, options);
     const expectedToFail = failing.has(resolve(path));
     const outcome = { verdict, expectedToFail, asExpected: verdict.passed !== expectedToFail };
     outcomes.push(outcome);
@@ -44,14 +42,9 @@ export async function packetdrill(paths: readonly string[], options: Packetdrill
   return outcomes.every(({ asExpected }) => asExpected) ? 0 : 1;
 }
 
-async function runFile(
-  path: string,
-  { verbose, pcap, overrides, define = [] }: PacketdrillOptions,
-  modules: readonly ModuleClass[],
-): Promise<ScriptVerdict> {
+async function runFile(path: string, { verbose, pcap, overrides, define = [] }: PacketdrillOptions): Promise<ScriptVerdict> {
   const chunks: Uint8Array[] = [];
   const verdict = await runScript(path, readFileSync(path, 'utf8'), {
-    modules,
     defines: Object.fromEntries(define.map(pairOf)),
     verbose: verbose === true,
     readFile: (name) => readBeside(path, name),
@@ -77,17 +70,6 @@ function readBeside(path: string, name: string): string | undefined {
     return readFileSync(resolve(dirname(path), name), 'utf8');
   } catch {
     return undefined;
-  }
-}
-
-/** TCP's module, where there is one: the scripts for it fail without. */
-async function tcpModules(): Promise<ModuleClass[]> {
-  const name: string = '@softnet/tcp';
-  try {
-    const { TcpModule } = (await import(name)) as { readonly TcpModule?: ModuleClass };
-    return TcpModule === undefined ? [] : [TcpModule];
-  } catch {
-    return [];
   }
 }
 

@@ -1,7 +1,7 @@
 import type { SockAddress } from '@softnet/contract';
 import { ADDRESS_FAMILY, IP_PROTOCOL, IPV4_WORD2 } from '@softnet/contract';
 import { formatAddress } from '@softnet/wire';
-import type { PacketSpec } from '../language/packet-spec.ts';
+import type { PacketSpec, PortsSpec } from '../language/packet-spec.ts';
 import { Flow } from '../packets/flow.ts';
 import type { LivePacket } from '../packets/live-packet.ts';
 import type { ScriptConfig } from './script-config.ts';
@@ -49,6 +49,7 @@ export class FlowBook {
 
   /** The flow that a packet of the script belongs to. */
   of({ direction, upper }: PacketSpec): Flow {
+    if (upper.kind === 'tcp' && upper.ports !== null) return this.#named(upper.ports, direction);
     const flow = this.#current;
     // A SYN of the number of the first begins another connection; of another number it is one in, or after, the same.
     const isSyn = upper.kind === 'tcp' && upper.flags.includes('S') && !upper.flags.includes('.') && direction === 'in';
@@ -57,6 +58,18 @@ export class FlowBook {
       this.#current = this.#make(protocol, this.#listening || flow?.localPort || this.#config.bindPort, this.#nextPort++);
     } else if (flow.remotePort === 0 && direction === 'in') flow.remotePort = this.#nextPort++;
     return this.#current!;
+  }
+
+  /** A segment that says its ports is of that flow, and what says none goes on with another. */
+  #named({ src, dst }: PortsSpec, direction: PacketSpec['direction']): Flow {
+    const [localPort, remotePort] = direction === 'in' ? [dst, src] : [src, dst];
+    return this.#between(IP_PROTOCOL.TCP, localPort, remotePort) ?? this.#make(IP_PROTOCOL.TCP, localPort, remotePort);
+  }
+
+  /** The socket opens another connection: its numbers will be others. */
+  opens(fd: number): void {
+    const flow = this.#byFd.get(fd);
+    if (flow !== undefined) flow.sawLocalSyn = false;
   }
 
   /** The flow whose ports a packet of the kernel has; null: none is known. */

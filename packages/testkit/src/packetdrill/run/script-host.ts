@@ -1,12 +1,17 @@
+import { CubicModule, RenoModule } from '@softnet/congestion';
 import type { ModuleSource } from '@softnet/kernel';
 import { Kernel, World } from '@softnet/kernel';
 import { Captures } from '@softnet/nic-driver';
+import { TcpModule } from '@softnet/tcp';
 import { NetHost } from '../../net/net-host.ts';
 import { LITTLE_MEMORY, QUIET_HOST } from '../../net/quiet-host.ts';
 import { HOST_STACK } from '../../net/stack.ts';
 import { ScriptLinkModule } from '../link/module.ts';
 import { ScriptLink } from '../link/script-link.ts';
 import type { ScriptConfig } from './script-config.ts';
+
+/** What every script's kernel has: TCP's default is the congestion control that was loaded last. */
+const SCRIPT_MODULES: readonly ModuleSource[] = Object.freeze([...HOST_STACK, RenoModule, CubicModule, TcpModule, ScriptLinkModule]);
 
 /** As the device of every script is called. */
 const SCRIPT_DEVICE = 'tun0';
@@ -24,10 +29,10 @@ export class ScriptHost {
     this.host = new NetHost(this.kernel);
   }
 
-  /** Boots it. Rejects as `Kernel.load` does. @param modules beside those of every host: TCP. */
+  /** Boots it. Rejects as `Kernel.load` does. @param modules beside those of every script. */
   static async boot(modules: readonly ModuleSource[]): Promise<ScriptHost> {
     const host = new ScriptHost(new World({ clock: 'virtual' }));
-    for (const source of [...HOST_STACK, ScriptLinkModule, ...modules]) await host.world.run(host.kernel.load(source));
+    for (const source of [...SCRIPT_MODULES, ...modules]) await host.world.run(host.kernel.load(source));
     return host;
   }
 

@@ -1,4 +1,4 @@
-import { IP_PROTOCOL, SOCK_TYPE, SockAddress } from '@softnet/contract';
+import { ERRNO, IP_PROTOCOL, SOCK_TYPE, SockAddress } from '@softnet/contract';
 import type { Expression } from '../language/expression.ts';
 import { addressOf, checkAddress, checkAddressLength, usualLocal, usualRemote } from './addresses.ts';
 import type { CallContext, MadeCall } from './call-context.ts';
@@ -31,6 +31,7 @@ export const SOCKET_CALLS: Readonly<Record<string, (context: CallContext, args: 
     const remote = addressOf(argument(args, 1, 'the address'), usualRemote(context.config));
     const answer = context.calls.connect(context.live(fd), remote);
     if (remote.family !== 0) context.touch(fd, remote);
+    if (answer === 0 || answer === -ERRNO.EINPROGRESS) context.flows.opens(context.live(fd));
     return { answer };
   },
   listen: (context, args) => {
