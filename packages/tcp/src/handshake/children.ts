@@ -8,7 +8,7 @@ import type { HandshakeHost } from './handshake-host.ts';
 import type { Listener } from './listener.ts';
 import { beginSequences, firstReceiveMss } from './opened-connection.ts';
 import type { Request } from './request.ts';
-import { localPort, remotePort, SAID } from './request.ts';
+import { hasAnswered, localPort, remotePort, retriesOf, SAID } from './request.ts';
 import type { RequestTable } from './request-table.ts';
 import type { RequestTimes } from './request-times.ts';
 
@@ -93,14 +93,13 @@ export class Children {
     child.toldMssBytes = sizes & 0xffff;
     this.#host.sizeSegments(child);
     child.rcvMssBytes = firstReceiveMss(child);
-    child.timeouts = request.retries;
-    child.lastChallengeMs = request.answeredMs;
+    child.timeouts = retriesOf(request);
     this.#measure(child, request);
   }
 
   /** Its first round trip, if the SYN-ACK went once (Karn's algorithm, RFC 6298 §3) and the request was kept. */
   #measure(child: Connection, request: Request): void {
-    if (request.next === null || request.retries > 0 || request.answeredMs !== 0) return;
+    if (request.next === null || retriesOf(request) > 0 || hasAnswered(request)) return;
     const rttMs = (this.#host.clock.nowMs - request.atMs + MS_IN_S) | 0;
     child.roundTrip.sample(Math.max(1, rttMs) * 1000);
   }

@@ -13,7 +13,7 @@ import { Children } from './children.ts';
 import type { FlowSecrets } from './flow-secrets.ts';
 import type { HandshakeHost } from './handshake-host.ts';
 import { Listener } from './listener.ts';
-import { Request } from './request.ts';
+import { Request, retriesOf } from './request.ts';
 import { RequestArrives } from './request-arrives.ts';
 import { RequestTable } from './request-table.ts';
 import { RequestTimes } from './request-times.ts';
@@ -153,7 +153,7 @@ export class Listeners {
       fillFields(request, fields);
       request.listener = listener;
       table.add(request);
-      if (request.retries > 0) listener.young--;
+      if (retriesOf(request) > 0) listener.young--;
       times.begin(request);
     }
   }

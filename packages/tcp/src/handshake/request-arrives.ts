@@ -4,7 +4,7 @@ import { segmentLen } from '../machine/segment.ts';
 import { isAcceptable, isAfter, isOldTimestamp } from '../machine/sequence.ts';
 import type { Children } from './children.ts';
 import type { Request } from './request.ts';
-import { SAID } from './request.ts';
+import { mayAnswer, retriesOf, SAID } from './request.ts';
 import type { RequestParts } from './syn-arrives.ts';
 
 const { SYN, ACK, RST, FIN } = TCP_FLAG;
@@ -72,7 +72,7 @@ export class RequestArrives {
     const { host, table, times, synAcks } = this.#parts;
     const listener = request.listener!;
     const { extra } = listener.conn;
-    if (extra !== null && request.retries < extra.deferAccept && isBare(request, segment)) {
+    if (extra !== null && retriesOf(request) < extra.deferAccept && isBare(request, segment)) {
       request.said |= SAID.ACKED;
       return;
     }
@@ -105,10 +105,7 @@ export class RequestArrives {
   /** No more often than `tcp_invalid_ratelimit`. */
   #mayAnswer(request: Request): boolean {
     const { clock, settings } = this.#parts.host;
-    const sinceMs = (clock.nowMs - request.answeredMs) | 0;
-    if (request.answeredMs !== 0 && sinceMs >= 0 && sinceMs < settings.invalidRatelimit) return false;
-    request.answeredMs = clock.nowMs;
-    return true;
+    return mayAnswer(request, clock.nowMs, settings.invalidRatelimit);
   }
 
   #isOld({ said, tsRecent }: Request, { options }: Segment): boolean {

@@ -1,16 +1,18 @@
 import type { FlowKey } from '@softnet/contract';
 import type { FlowSecrets } from './flow-secrets.ts';
 import type { Listener } from './listener.ts';
-import { localPort, Request, remotePort } from './request.ts';
+import { localPort, Request, remotePort, retriesOf } from './request.ts';
 
 const LEAST_CHAINS = 16;
+/** Requests in a chain, on average, beyond which there are more chains. */
+const FULL = 2;
 
-/** All requests of all listeners, by a keyed hash of their ends. It has as many chains as requests, at least; its records are recycled. Who is let in is the caller's matter. */
+/** All requests of all listeners, by a keyed hash of their ends. There are two requests in a chain, on average and at most; its records are recycled. Who is let in is the caller's matter. */
 export class RequestTable {
   readonly #secrets: FlowSecrets;
   #chains: (Request | null)[] = new Array<Request | null>(LEAST_CHAINS).fill(null);
   #count = 0;
-  /** Recycled, by `chain`: not more than there are chains. */
+  /** Recycled, by `chain`: not more than the chains have room for. */
   #free: Request | null = null;
   #freeCount = 0;
 
@@ -53,7 +55,7 @@ export class RequestTable {
     listener.requests++;
     listener.young++;
     this.#count++;
-    if (this.#count > this.#chains.length) this.#rehash(this.#chains.length * 2);
+    if (this.#count > this.#chains.length * FULL) this.#rehash(this.#chains.length * 2);
     this.#link(request);
   }
 
@@ -67,10 +69,10 @@ export class RequestTable {
     else before.chain = request.chain;
     this.#count--;
     listener.requests--;
-    if (request.retries === 0) listener.young--;
+    if (retriesOf(request) === 0) listener.young--;
     listener.savedSyns?.delete(request);
     this.giveBack(request);
-    if (this.#chains.length > LEAST_CHAINS && this.#count * 4 < this.#chains.length) this.#rehash(this.#chains.length / 2);
+    if (this.#chains.length > LEAST_CHAINS && this.#count * 2 < this.#chains.length) this.#rehash(this.#chains.length / 2);
   }
 
   /** Of one listener, in no order that means anything. */
@@ -103,7 +105,7 @@ export class RequestTable {
         each = chain;
       }
     }
-    while (this.#freeCount > count) {
+    while (this.#freeCount > count * FULL) {
       this.#free = this.#free!.chain;
       this.#freeCount--;
     }
@@ -111,7 +113,7 @@ export class RequestTable {
 
   #recycle(request: Request): void {
     request.chain = null;
-    if (this.#freeCount >= this.#chains.length) return;
+    if (this.#freeCount >= this.#chains.length * FULL) return;
     request.chain = this.#free;
     this.#free = request;
     this.#freeCount++;

@@ -1,7 +1,7 @@
 import { RTO_INITIAL_US, RTO_MAX_US } from '../machine/round-trip.ts';
 import { Deadlines } from './deadlines.ts';
 import type { HandshakeHost } from './handshake-host.ts';
-import { Request, SAID } from './request.ts';
+import { countRetry, Request, retriesOf, SAID } from './request.ts';
 import type { RequestTable } from './request-table.ts';
 import type { SynAcks } from './syn-acks.ts';
 
@@ -31,7 +31,7 @@ export class RequestTimes {
 
   /** Its SYN-ACK goes, for the first time or because the SYN came again: the time that it waits counts from now. */
   begin(request: Request): void {
-    this.#deadlines.add(request, Math.min(INITIAL_MS * 2 ** request.retries, MAX_MS));
+    this.#deadlines.add(request, Math.min(INITIAL_MS * 2 ** retriesOf(request), MAX_MS));
   }
 
   end(request: Request): void {
@@ -43,7 +43,7 @@ export class RequestTimes {
     const { extra } = listener.conn;
     const deferred = extra === null ? 0 : extra.deferAccept;
     const isAcked = (request.said & SAID.ACKED) !== 0;
-    const { retries } = request;
+    const retries = retriesOf(request);
     const isOver = retries >= this.#mostRetries(request) && (!isAcked || retries >= deferred);
     // Who has acknowledged is waited for in silence; at the end he is asked once more.
     const isAskedAgain = deferred === 0 || !isAcked || retries >= deferred - 1;
@@ -52,7 +52,8 @@ export class RequestTimes {
       this.#table.remove(request);
       return;
     }
-    if (request.retries++ === 0) listener.young--;
+    if (retries === 0) listener.young--;
+    countRetry(request);
     this.begin(request);
   }
 

@@ -77,8 +77,6 @@ export class SynArrives {
     request.tsRecent = 0;
     request.said = 0;
     request.windows = window << 16;
-    request.retries = 0;
-    request.answeredMs = 0;
   }
 
   /** Sizes and windows, `request.said` being what both sides want. False: there is no way to the peer. */

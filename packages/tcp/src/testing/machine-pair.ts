@@ -134,9 +134,9 @@ export class FakeHost implements MachineHost {
   fullBytes(): number {
     return this.bufferBytes >> 1;
   }
-  wake(): void {}
+  wake(_conn: Connection): void {}
   retime(): void {}
-  established(): void {}
+  established(_conn: Connection): void {}
   over(conn: Connection, errno: number): void {
     this.ended = { errno, state: conn.sock.state };
   }
