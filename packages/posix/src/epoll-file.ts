@@ -1,7 +1,7 @@
 import { ERRNO, POLL } from '@softnet/contract';
 import type { FileWatcher } from './open-file.ts';
 import { OpenFile } from './open-file.ts';
-import { keysOf, POLL_ALWAYS, POLL_ANY, withKin } from './poll-bits.ts';
+import { POLL_ALWAYS, POLL_ANY, POLL_KIN, READ_KEYS } from './poll-bits.ts';
 
 /** Linux's `EPOLL_CTL_*`. */
 export const EPOLL_CTL = Object.freeze({ ADD: 1, DEL: 2, MOD: 3 } as const);
@@ -12,8 +12,7 @@ const MODES = EPOLL.EXCLUSIVE | EPOLL.WAKEUP | EPOLL.ONESHOT | EPOLL.ET;
 /** What may be asked for beside EPOLLEXCLUSIVE. */
 const EXCLUSIVE_BITS = POLL.IN | POLL.OUT | POLL_ALWAYS | EPOLL.WAKEUP | EPOLL.ET | EPOLL.EXCLUSIVE;
 /** What is told of an epoll instance. */
-const READY = withKin(POLL.IN, true);
-const READ_KEYS = keysOf(POLL.IN);
+const READY = POLL.IN | POLL_KIN.RDNORM;
 /** Of files that watch one another: Linux's `EP_MAX_NESTS`. */
 const MAX_NESTS = 4;
 

@@ -9,7 +9,8 @@ export const POLL_ALWAYS = POLL.ERR | POLL.HUP;
 /** Whatever may have changed. */
 export const POLL_ANY = 0xffff;
 
-const READ_KEYS = POLL.IN | POLL.PRI | POLL_KIN.RDNORM | POLL_KIN.RDBAND;
+/** What may be asked for by who is to hear of data. */
+export const READ_KEYS = POLL.IN | POLL.PRI | POLL_KIN.RDNORM | POLL_KIN.RDBAND;
 const WRITE_KEYS = POLL.OUT | POLL_KIN.WRNORM | POLL_KIN.WRBAND;
 
 /** What Linux says with IN and OUT. */
