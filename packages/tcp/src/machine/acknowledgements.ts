@@ -1,29 +1,19 @@
 import { AckSample, CONGESTION_PHASE } from '@softnet/contract';
-import { tcpSackLeft, tcpSackRight } from '@softnet/wire';
+import { TCP_FLAG, tcpSackLeft, tcpSackRight } from '@softnet/wire';
 import type { Clocks } from './clocks.ts';
 import type { Connection } from './connection.ts';
 import { FLAG, outstanding, TIMER } from './connection.ts';
 import { growSendBuffer } from './grow-send-buffer.ts';
 import type { MachineHost } from './machine-host.ts';
-import { finWaits, rtoMs, unsentBytes, usableBytes } from './output.ts';
 import { toldWindow, updatesWindow } from './receive-window.ts';
 import type { Recovery } from './recovery.ts';
 import { timestampRttUs } from './round-trip.ts';
 import { isDuplicateSack } from './scoreboard.ts';
 import type { Segment } from './segment.ts';
 import { segmentLen } from './segment.ts';
+import { hasUnsent, rtoMs, usableBytes } from './send-space.ts';
 import type { SentRuns } from './sent-runs.ts';
-import { isAfter, isBefore } from './sequence.ts';
-
-/** What {@link Acknowledgements.process} found. */
-export const ACKED = Object.freeze({
-  /** Nothing new; or older than what is known. */
-  NOTHING: 0,
-  /** Octets, or the window, moved. */
-  NEWS: 1,
-  /** Of what was never sent, or too old: a challenge is due, and the segment is dropped (RFC 5961 §5, RFC 9293 §3.10.7.4). */
-  REFUSED: 2,
-} as const);
+import { isAfter, isBefore, maxSeq } from './sequence.ts';
 
 /** The fifth check of RFC 9293 §3.10.7.4, the ACK field: what the peer has, and how much it takes. */
 export class Acknowledgements {
@@ -40,62 +30,66 @@ export class Acknowledgements {
     this.#recovery = recovery;
   }
 
-  /** @returns one of {@link ACKED}. What may be sent now is not sent yet. */
-  process(conn: Connection, segment: Segment): number {
+  /** Takes the ACK field, which is not strange, the window and SACK. Nothing is sent: what may go now is {@link Recovery.send}'s. At the end users may be told of room, and act. */
+  process(conn: Connection, segment: Segment): void {
     const { ack } = segment;
     const { sndUna } = conn;
-    if (isAfter(ack, conn.sndNxt)) return ACKED.REFUSED;
     if (isBefore(ack, sndUna)) {
-      if (isBefore(ack, (sndUna - conn.maxWindowBytes) | 0)) return ACKED.REFUSED;
-      this.#sack(conn, segment);
-      return ACKED.NOTHING;
+      // It was overtaken; what it SACKs may be news.
+      const sackedBytes = this.#sack(conn, segment);
+      if (sackedBytes > 0) this.#judge(conn, 0, sackedBytes, -1, sackedBytes, true);
+      return;
     }
     conn.probes = 0;
+    conn.keepaliveProbes = 0;
     conn.lastAckMs = this.#host.clock.nowMs;
-    const hadOut = outstanding(conn) > 0;
+    const hadOut = sndUna !== conn.sndNxt;
     const isNewWindow = this.#takeWindow(conn, segment);
     const ackedBytes = (ack - sndUna) | 0;
-    const knownBefore = conn.scoreboard === null ? 0 : conn.scoreboard.sacked.bytes;
+    const knownBytes = sackedBytesOf(conn);
     const rttUs = ackedBytes > 0 ? this.#advance(conn, segment) : -1;
-    const knownBelow = conn.scoreboard === null ? knownBefore : knownBefore - conn.scoreboard.sacked.bytes;
+    const knownBelow = knownBytes - sackedBytesOf(conn);
     const sackedBytes = this.#sack(conn, segment);
+    // By RFC 6675 §2 new SACK information alone; without SACK by RFC 5681 §2.
     const hasSack = (conn.flags & FLAG.SACK) !== 0;
-    const isDuplicate = ackedBytes === 0 && hadOut && segmentLen(segment) === 0 && !isNewWindow && (hasSack ? sackedBytes > 0 : true);
+    const isDuplicate = hasSack ? sackedBytes > 0 : ackedBytes === 0 && hadOut && !isNewWindow && segmentLen(segment) === 0;
     this.#judge(conn, ackedBytes, ackedBytes - knownBelow + sackedBytes, rttUs, sackedBytes, isDuplicate);
     this.#retime(conn, ackedBytes > 0);
-    return ackedBytes > 0 || isNewWindow || sackedBytes > 0 ? ACKED.NEWS : ACKED.NOTHING;
+    if (ackedBytes === 0) return;
+    this.#host.confirm(conn);
+    this.#host.acknowledged(conn);
   }
 
-  /** SND.WND (RFC 9293 §3.10.7.4). @returns whether it has changed. */
-  #takeWindow(conn: Connection, segment: Segment): boolean {
-    if (!updatesWindow(segment.seq, segment.ack, conn.sndWl1, conn.sndWl2) && !isAfter(segment.ack, conn.sndUna)) return false;
-    const window = toldWindow(segment.window, conn.sndShift, false);
-    conn.sndWl1 = segment.seq;
-    conn.sndWl2 = segment.ack;
-    if (window === conn.sndWnd) return false;
-    conn.sndWnd = window;
-    if (window > conn.maxWindowBytes) conn.maxWindowBytes = window;
+  /** SND.WND (RFC 9293 §3.10.7.4); a SYN's is not scaled. @returns whether it has changed. */
+  #takeWindow(conn: Connection, { seq, ack, window, flags }: Segment): boolean {
+    if (!updatesWindow(seq, ack, conn.sndWl1, conn.sndWl2) && !isAfter(ack, conn.sndUna)) return false;
+    const told = toldWindow(window, conn.sndShift, (flags & TCP_FLAG.SYN) !== 0);
+    conn.sndWl1 = seq;
+    conn.sndWl2 = ack;
+    if (told === conn.sndWnd) return false;
+    conn.sndWnd = told;
+    if (told > conn.maxWindowBytes) conn.maxWindowBytes = told;
     return true;
   }
 
   /** SND.UNA moves. @returns the round trip that was measured, µs; -1: none. */
-  #advance(conn: Connection, segment: Segment): number {
-    const { ack, options } = segment;
-    const { clock } = this.#host;
-    const ackedBytes = (ack - conn.sndUna) | 0;
+  #advance(conn: Connection, { ack, options }: Segment): number {
+    const { clock, settings } = this.#host;
+    const { extra } = conn;
+    if (extra !== null) extra.bytesAcked += (ack - conn.sndUna) | 0;
     conn.sndUna = ack;
     conn.timeouts = 0;
+    conn.firstProbeMs = 0;
     conn.scoreboard?.acknowledge(ack);
+    // It follows, so that it is near however much is sent in full segments.
+    conn.smallEnd = maxSeq(conn.smallEnd, ack);
     if ((conn.flags & FLAG.URGENT_SENT) !== 0 && !isBefore(ack, conn.sndUp)) conn.flags &= ~FLAG.URGENT_SENT;
-    if (conn.extra !== null) conn.extra.bytesAcked += ackedBytes;
     let rttUs = this.#runs.acknowledged(conn, ack, clock.nowUs);
     if (rttUs < 0 && options.hasTimestamps && (conn.flags & FLAG.TIMESTAMPS) !== 0) {
       rttUs = timestampRttUs((clock.nowMs + conn.tsOffset) | 0, options.tsEcr);
     }
     if (rttUs >= 0) conn.roundTrip.sample(rttUs);
-    if ((conn.flags & FLAG.SEND_BLOCKED) !== 0) growSendBuffer(conn, this.#host.settings);
-    this.#host.acknowledged(conn);
-    this.#host.confirm(conn);
+    if ((conn.flags & FLAG.SEND_BLOCKED) !== 0) growSendBuffer(conn, settings);
     return rttUs;
   }
 
@@ -121,13 +115,29 @@ export class Acknowledgements {
   /** Recovery, then the congestion window. */
   #judge(conn: Connection, ackedBytes: number, deliveredBytes: number, rttUs: number, sackedBytes: number, isDuplicate: boolean): void {
     const congestion = conn.congestion!;
-    const { control } = congestion;
+    const { control, phase } = congestion;
+    this.#fillSample(conn, ackedBytes, deliveredBytes, rttUs);
+    const sample = this.#sample;
+    congestion.delivered = (congestion.delivered + sample.acked) | 0;
+    congestion.srttUs = conn.roundTrip.srttUs;
+    congestion.minRttUs = conn.roundTrip.minRttUs;
+    this.#recovery.acknowledged(conn, ackedBytes, sackedBytes, isDuplicate);
+    congestion.inFlight = Math.ceil(this.#recovery.pipe(conn) / conn.segmentBytes);
+    if (ackedBytes > 0 || sackedBytes > 0) control.acked?.(congestion, sample);
+    if (control.control !== undefined) control.control(congestion, sample);
+    else if (ackedBytes > 0 && sample.acked > 0 && mayGrow(phase, congestion.phase)) {
+      congestion.isCwndLimited = isLimited(conn);
+      control.increase(congestion, sample);
+    }
+  }
+
+  /** What is delivered counts as packets when it fills them; the last of what there was counts as one, however small. */
+  #fillSample(conn: Connection, ackedBytes: number, deliveredBytes: number, rttUs: number): void {
     const { clock } = this.#host;
     const sample = this.#sample;
     const bytes = Math.max(0, deliveredBytes) + conn.ackedRestBytes;
     sample.acked = Math.floor(bytes / conn.segmentBytes);
     conn.ackedRestBytes = bytes - sample.acked * conn.segmentBytes;
-    // The last of what there was counts as a packet, however small.
     if (ackedBytes > 0 && outstanding(conn) === 0 && conn.ackedRestBytes > 0) {
       sample.acked++;
       conn.ackedRestBytes = 0;
@@ -136,32 +146,32 @@ export class Acknowledgements {
     sample.nowUs = clock.nowUs | 0;
     sample.rttUs = rttUs;
     sample.lost = 0;
-    congestion.delivered = (congestion.delivered + sample.acked) | 0;
-    congestion.srttUs = conn.roundTrip.srttUs;
-    congestion.minRttUs = conn.roundTrip.minRttUs;
-    const priorPhase = congestion.phase;
-    this.#recovery.acknowledged(conn, ackedBytes, sackedBytes, isDuplicate);
-    congestion.inFlight = Math.ceil(this.#recovery.pipe(conn) / conn.segmentBytes);
-    if (ackedBytes > 0 || sackedBytes > 0) control.acked?.(congestion, sample);
-    if (control.control !== undefined) control.control(congestion, sample);
-    else if (mayGrow(priorPhase, congestion.phase) && ackedBytes > 0 && sample.acked > 0) {
-      congestion.isCwndLimited = isLimited(conn);
-      control.increase(congestion, sample);
-    }
   }
 
   /** RFC 6298 (5.2), (5.3); a window that opens ends the probes. */
   #retime(conn: Connection, hasMoved: boolean): void {
-    if (outstanding(conn) === 0) {
-      if ((conn.timers & TIMER.RETRANSMIT) !== 0) this.#clocks.stop(conn, TIMER.RETRANSMIT);
-      if ((conn.timers & TIMER.PERSIST) !== 0 && usableBytes(conn) > 0) {
-        this.#clocks.stop(conn, TIMER.PERSIST);
-        conn.roundTrip.backoff = 0;
-      }
-      // What still waits behind a shut window is guarded by who sends it.
-      if (unsentBytes(conn) <= 0 && !finWaits(conn)) this.#clocks.stop(conn, TIMER.PERSIST);
-    } else if (hasMoved) this.#clocks.startRetransmit(conn, rtoMs(conn));
+    if (outstanding(conn) > 0) {
+      if (hasMoved) this.#clocks.startRetransmit(conn, rtoMs(conn));
+      return;
+    }
+    this.#clocks.stop(conn, TIMER.RETRANSMIT);
+    if ((conn.timers & TIMER.PERSIST) === 0) return;
+    const isOpen = usableBytes(conn) > 0;
+    if (isOpen) conn.firstProbeMs = 0;
+    // What is only corked waits on: it may not be put off by each segment that comes.
+    const wasProbed = conn.roundTrip.backoff > 0;
+    if (!hasUnsent(conn) || (isOpen && wasProbed)) this.#clocks.stop(conn, TIMER.PERSIST);
+    if (isOpen) conn.roundTrip.backoff = 0;
   }
+}
+
+/** Of what was never sent, or too old: a challenge is due, and the segment is dropped (RFC 5961 §5, RFC 9293 §3.10.7.4). */
+export function isStrangeAck({ sndUna, sndNxt, maxWindowBytes }: Connection, ack: number): boolean {
+  return isAfter(ack, sndNxt) || isBefore(ack, (sndUna - maxWindowBytes) | 0);
+}
+
+function sackedBytesOf({ scoreboard }: Connection): number {
+  return scoreboard === null ? 0 : scoreboard.sacked.bytes;
 }
 
 /** Not while a recovery says how large the window is; the acknowledgement that ends one is part of it. */

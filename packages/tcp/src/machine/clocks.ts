@@ -1,8 +1,11 @@
 import type { Connection } from './connection.ts';
-import { TIMER } from './connection.ts';
+import { FLAG, TIMER } from './connection.ts';
 import type { MachineHost } from './machine-host.ts';
 
-/** The timers of connections: which run, and until when. What happens then stands in `timeouts.ts`. */
+/** As long as the distance of two int32 times can be told; who wants more is asked again then. */
+const MOST_MS = 0x3fffffff;
+
+/** The timers of connections: which run, and until when. What happens then stands in `timeouts.ts`. What is over has none. */
 export class Clocks {
   readonly #host: MachineHost;
 
@@ -12,13 +15,15 @@ export class Clocks {
 
   /** RFC 6298 (5.1), (5.3): the RTO from now on; with PERSIST, of a shut window. They are never both there. */
   startRetransmit(conn: Connection, delayMs: number, which: number = TIMER.RETRANSMIT): void {
+    if ((conn.flags & FLAG.OVER) !== 0) return;
     conn.timers = (conn.timers & ~(TIMER.RETRANSMIT | TIMER.PERSIST)) | which;
-    conn.retransmitAtMs = (this.#host.clock.nowMs + delayMs) | 0;
+    conn.retransmitAtMs = this.#after(delayMs);
     this.#host.retime(conn);
   }
 
   startDelack(conn: Connection, delayMs: number): void {
-    const atMs = (this.#host.clock.nowMs + delayMs) | 0;
+    if ((conn.flags & FLAG.OVER) !== 0) return;
+    const atMs = this.#after(delayMs);
     // What was promised sooner stays so.
     if ((conn.timers & TIMER.DELACK) !== 0 && ((atMs - conn.delackAtMs) | 0) >= 0) return;
     conn.timers |= TIMER.DELACK;
@@ -27,14 +32,16 @@ export class Clocks {
   }
 
   startKeepalive(conn: Connection, delayMs: number): void {
+    if ((conn.flags & FLAG.OVER) !== 0) return;
     conn.timers |= TIMER.KEEPALIVE;
-    conn.keepaliveAtMs = (this.#host.clock.nowMs + delayMs) | 0;
+    conn.keepaliveAtMs = this.#after(delayMs);
     this.#host.retime(conn);
   }
 
   startClose(conn: Connection, delayMs: number): void {
+    if ((conn.flags & FLAG.OVER) !== 0) return;
     conn.timers |= TIMER.CLOSE;
-    conn.closeAtMs = (this.#host.clock.nowMs + delayMs) | 0;
+    conn.closeAtMs = this.#after(delayMs);
     this.#host.retime(conn);
   }
 
@@ -42,6 +49,10 @@ export class Clocks {
     if ((conn.timers & timers) === 0) return;
     conn.timers &= ~timers;
     this.#host.retime(conn);
+  }
+
+  #after(delayMs: number): number {
+    return (this.#host.clock.nowMs + Math.min(delayMs, MOST_MS)) | 0;
   }
 }
 

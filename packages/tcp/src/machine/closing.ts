@@ -5,19 +5,17 @@ import type { Connection } from './connection.ts';
 import { enter, FLAG, TIMER } from './connection.ts';
 import type { MachineHost } from './machine-host.ts';
 import type { Output } from './output.ts';
-import { rtoMs } from './output.ts';
+
 import type { Reception } from './reception.ts';
 import type { Recovery } from './recovery.ts';
+import { acceptableSeq, rtoMs } from './send-space.ts';
 import type { SentRuns } from './sent-runs.ts';
 import { bitOf, isIn, TCP_EVENT, TCP_STATE } from './state.ts';
 
 const { RST, ACK } = TCP_FLAG;
 const { CLOSED, SYN_SENT, SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT, CLOSING, LAST_ACK, TIME_WAIT } = TCP_STATE;
 /** In which an ABORT says RST (RFC 9293 §3.10.5). */
-const RESETS: number = [SYN_RECEIVED, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT, CLOSING, LAST_ACK].reduce(
-  (set, state) => set | bitOf(state),
-  0,
-);
+const RESETS: number = bitOf(SYN_RECEIVED) | bitOf(ESTABLISHED) | bitOf(FIN_WAIT_1) | bitOf(FIN_WAIT_2) | bitOf(CLOSE_WAIT);
 const ALL = TIMER.RETRANSMIT | TIMER.PERSIST | TIMER.DELACK | TIMER.KEEPALIVE | TIMER.CLOSE;
 
 /** How connections end: CLOSE and ABORT (RFC 9293 §3.10.4, §3.10.5), FIN both ways, resets. */
@@ -65,9 +63,8 @@ export class Closing {
       return;
     }
     this.close(conn);
-    const { state } = conn.sock;
-    if (state === CLOSED) return;
-    if (state === FIN_WAIT_2) this.awaitFin(conn);
+    if ((conn.flags & FLAG.OVER) !== 0) return;
+    if (conn.sock.state === FIN_WAIT_2) this.awaitFin(conn);
     else if (!this.#host.mayOrphan()) {
       counters['aborts-on-memory'].value++;
       this.abort(conn, 0);
@@ -78,21 +75,27 @@ export class Closing {
   abort(conn: Connection, errno: number): void {
     const { state } = conn.sock;
     if (state === CLOSED) return;
-    if (isIn(state, RESETS)) this.#host.reset(conn, RST | ACK, conn.sndNxt, conn.rcvNxt);
-    this.#over(conn, TCP_EVENT.ABORT, errno);
+    // Behind a FIN that has gone there is nothing to be taken back.
+    if (isIn(state, RESETS) || (state !== SYN_SENT && (conn.flags & FLAG.FIN_SENT) === 0)) this.reset(conn);
+    this.over(conn, errno);
+  }
+
+  /** Says RST, no more. */
+  reset(conn: Connection): void {
+    this.#host.reset(conn, RST | ACK, acceptableSeq(conn), conn.rcvNxt);
   }
 
   /** It did not answer in time. */
   timedOut(conn: Connection): void {
     this.#host.counters['aborts-on-timeout'].value++;
-    this.#over(conn, TCP_EVENT.ABORT, this.#host.softError(conn) || ERRNO.ETIMEDOUT);
+    this.over(conn, this.#host.softError(conn) || ERRNO.ETIMEDOUT);
   }
 
   /** A reset that counts (RFC 9293 §3.10.7.4, third). */
   resetByPeer(conn: Connection): void {
     const { state } = conn.sock;
     this.#host.counters[state === SYN_RECEIVED ? 'attempt-fails' : 'established-resets'].value++;
-    this.#over(conn, TCP_EVENT.ABORT, state === CLOSE_WAIT ? ERRNO.EPIPE : state === SYN_RECEIVED ? ERRNO.ECONNREFUSED : ERRNO.ECONNRESET);
+    this.over(conn, state === CLOSE_WAIT ? ERRNO.EPIPE : state === SYN_RECEIVED ? ERRNO.ECONNREFUSED : ERRNO.ECONNRESET);
   }
 
   finReceived(conn: Connection): void {
@@ -104,20 +107,25 @@ export class Closing {
   /** @param withFin the same segment has the peer's: then the connection itself takes it. */
   finAcknowledged(conn: Connection, withFin: boolean): void {
     const before = enter(conn, TCP_EVENT.FIN_ACKED);
-    if (before === LAST_ACK) this.#ended(conn, 0);
-    else if (before === CLOSING) this.#timeWait(conn);
-    else {
-      this.#host.wake(conn);
-      if ((conn.flags & FLAG.CLOSED_BY_USER) === 0) return;
-      if (withFin) this.#clocks.startClose(conn, this.#finMs(conn));
-      else this.awaitFin(conn);
+    if (before === LAST_ACK) {
+      this.#ended(conn, 0);
+      return;
     }
+    if (before === CLOSING) {
+      // Its FIN has come again: our acknowledgement was lost.
+      if (withFin) conn.flags |= FLAG.ACK_PENDING;
+      this.#timeWait(conn);
+      return;
+    }
+    this.#host.wake(conn);
+    if ((conn.flags & FLAG.CLOSED_BY_USER) === 0 || (conn.flags & FLAG.OVER) !== 0) return;
+    if (withFin) this.#clocks.startClose(conn, this.#finMs(conn));
+    else this.awaitFin(conn);
   }
 
   /** In SYN-RECEIVED the user has closed: now that it is established, the FIN goes. */
   closeLate(conn: Connection): void {
-    if ((conn.flags & FLAG.FIN_QUEUED) === 0 || conn.sock.state !== ESTABLISHED) return;
-    enter(conn, TCP_EVENT.CLOSE);
+    if ((conn.flags & FLAG.FIN_QUEUED) !== 0) enter(conn, TCP_EVENT.CLOSE);
   }
 
   /** FIN-WAIT-2 of who has closed does not last for ever (`tcp_fin_timeout`, TCP_LINGER2); what it needs until then is little. */
@@ -139,12 +147,15 @@ export class Closing {
   /** The FIN is acknowledged at once: behind this there is no connection that would. */
   #timeWait(conn: Connection): void {
     if ((conn.flags & FLAG.ACK_PENDING) !== 0) this.#output.ackNow(conn);
+    if ((conn.flags & FLAG.OVER) !== 0) return;
     this.#clean(conn);
     this.#host.timeWait(conn, TIME_WAIT, this.#host.settings.timeWaitMs);
   }
 
-  #over(conn: Connection, event: number, errno: number): void {
-    enter(conn, event);
+  /** CLOSED, and nobody is told but the user. */
+  over(conn: Connection, errno: number): void {
+    if ((conn.flags & FLAG.OVER) !== 0) return;
+    enter(conn, TCP_EVENT.ABORT);
     this.#ended(conn, errno);
   }
 

@@ -103,7 +103,7 @@ export class Connection {
   timeouts = 0;
   probes = 0;
   keepaliveProbes = 0;
-  /** When the first of these timeouts was: user timeout, `tcp_retries2`. */
+  /** When the first of these timeouts was: user timeout, `tcp_retries2`; and when the window that is shut was found to be so, 0: it is not. */
   firstTimeoutMs = 0;
   firstProbeMs = 0;
   lastSentMs = 0;
@@ -221,15 +221,13 @@ export const FLAG = Object.freeze({
   QUICK_ALWAYS: 0x40000,
   /** The user has closed it: nobody reads, nobody hears. */
   CLOSED_BY_USER: 0x80000,
-  /** A soft error came (RFC 1122 §4.2.3.9), told if the connection times out: in `sock.error` no more than then. */
+  /** All of `cwnd` was used, in the window up to `limitedSeq`. */
   CWND_LIMITED: 0x100000,
-  /** The peer's silence was broken since the last keepalive. */
-  RECENTLY_HEARD: 0x200000,
   /** The machine has done with it. */
   OVER: 0x400000,
   /** TCP_REPAIR. */
   REPAIR: 0x800000,
-  /** Send may not be called again from within (its device frees at once). */
+  /** It sends: who calls from within (a device frees at once) only leaves what he wants sent. */
   SENDING: 0x1000000,
   /** Has a place in the flow table. */
   HASHED: 0x2000000,

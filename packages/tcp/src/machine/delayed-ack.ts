@@ -4,6 +4,10 @@ import { FLAG } from './connection.ts';
 import type { MachineHost } from './machine-host.ts';
 import type { Output } from './output.ts';
 import type { Segment } from './segment.ts';
+import { isBefore } from './sequence.ts';
+
+/** Longer than anything that is measured here. */
+const LONG_MS = 1_000_000;
 
 /** When what came is acknowledged (RFC 9293 §3.8.6.3, RFC 5681 §4.2). */
 export class DelayedAck {
@@ -22,10 +26,28 @@ export class DelayedAck {
     const { nowMs } = this.#host.clock;
     const each = segments > 1 ? Math.ceil(lenBytes / segments) : lenBytes;
     if (each >= conn.rcvMssBytes || each > 536) conn.rcvMssBytes = Math.max(1, Math.min(each, conn.toldMssBytes));
-    const sinceMs = conn.lastReceivedMs === 0 ? -1 : (nowMs - conn.lastReceivedMs) | 0;
-    conn.ackPolicy.received(Math.min(sinceMs * 1000, 0x3fffffff), conn.rcvWnd, conn.rcvMssBytes);
+    const sinceMs = (nowMs - conn.lastReceivedMs) >>> 0;
+    conn.ackPolicy.received(Math.min(sinceMs, LONG_MS) * 1000, conn.rcvWnd, conn.rcvMssBytes);
     conn.lastReceivedMs = nowMs;
     conn.flags |= FLAG.ACK_PENDING;
+  }
+
+  /**
+   * `tcp.ack_merged` is 0: a frame that was merged on its way is acknowledged as often as if each of its segments had come alone, as a peer who counts acknowledgements grows by them
+   * (RFC 5681 §3.1; RFC 2525 §2.13: stretch ACKs). All but its last; that one is asked about as usual. RCV.NXT goes with them. @param end of what is taken of it.
+   */
+  eachOf(conn: Connection, { lenBytes, segments }: Segment, end: number): void {
+    const each = Math.ceil(lenBytes / segments);
+    for (let to = (conn.rcvNxt + each) | 0; isBefore(to, end) && (conn.flags & FLAG.OVER) === 0; to = (to + each) | 0) {
+      conn.rcvNxt = to;
+      if (((to - conn.rcvWup) | 0) > conn.rcvMssBytes) this.#output.ackNow(conn);
+    }
+    conn.flags |= FLAG.ACK_PENDING;
+  }
+
+  /** The same of what came out of order: a duplicate for each (RFC 5681 §4.2). */
+  again(conn: Connection, { segments }: Segment): void {
+    for (let i = 1; i < segments; i++) this.#output.ackNow(conn);
   }
 
   /** Something was odd: the next ones go at once, and this one too. */
@@ -36,7 +58,7 @@ export class DelayedAck {
 
   /** Behind a segment, when what it brought was sent already: acknowledges now, or later. */
   check(conn: Connection): void {
-    if ((conn.flags & (FLAG.ACK_PENDING | FLAG.ACK_NOW)) === 0) return;
+    if ((conn.flags & (FLAG.ACK_PENDING | FLAG.ACK_NOW)) === 0 || (conn.flags & FLAG.OVER) !== 0) return;
     const { ackPolicy, rcvMssBytes } = conn;
     const unacked = (conn.rcvNxt - conn.rcvWup) | 0;
     const isNow = (conn.flags & (FLAG.ACK_NOW | FLAG.QUICK_ALWAYS)) !== 0;

@@ -4,37 +4,41 @@ import type { Clocks } from './clocks.ts';
 import type { Connection } from './connection.ts';
 import { extraOf, FLAG, TIMER } from './connection.ts';
 import { growSendBuffer, SEGMENT_TRUESIZE } from './grow-send-buffer.ts';
+import type { Keepalive } from './keepalive.ts';
 import type { MachineHost } from './machine-host.ts';
-import type { Timeouts } from './timeouts.ts';
+
+const MOST_WINDOW_BYTES = 0x3fffffff;
+const RTO_AFTER_LOSS_US = 3_000_000;
 
 /** What a connection begins with, and how its segments and buffers are sized (RFC 9293 §3.7.1, RFC 6928; buffers as Linux). */
 export class Establishing {
   readonly #host: MachineHost;
   readonly #clocks: Clocks;
-  readonly #timeouts: Timeouts;
+  readonly #keepalive: Keepalive;
 
-  constructor(host: MachineHost, clocks: Clocks, timeouts: Timeouts) {
+  constructor(host: MachineHost, clocks: Clocks, keepalive: Keepalive) {
     this.#host = host;
     this.#clocks = clocks;
-    this.#timeouts = timeouts;
+    this.#keepalive = keepalive;
   }
 
-  established(conn: Connection): void {
+  /** Our SYN is acknowledged, and what was agreed is in `conn`. */
+  begin(conn: Connection): void {
     const { settings, clock } = this.#host;
-    const congestion = conn.congestion!;
-    conn.recoverSeq = conn.iss;
+    conn.recoverSeq = conn.smallEnd = conn.limitedSeq = conn.iss;
     conn.roundTrip.minUs = settings.rtoMinMs * 1000;
     conn.roundTrip.backoff = 0;
+    // RFC 6298 (5.7): the SYN was lost, and no round trip is known.
+    if (conn.timeouts > 0) conn.roundTrip.firstUs = RTO_AFTER_LOSS_US;
     this.sizeSegments(conn);
-    // RFC 6298 (5.7), RFC 5681 §3.1: a SYN that was lost means a window of one.
-    congestion.cwnd = conn.timeouts > 1 ? 1 : settings.initialCwnd;
+    // RFC 5681 §3.1, as Linux: a SYN that was lost, and once more, means a window of one.
+    conn.congestion!.cwnd = conn.timeouts > 1 ? 1 : settings.initialCwnd;
     conn.timeouts = 0;
-    conn.lastAckMs = clock.nowMs;
+    conn.lastAckMs = conn.lastReceivedMs = conn.lastDataSentMs = clock.nowMs;
     conn.maxWindowBytes = Math.max(conn.maxWindowBytes, conn.sndWnd);
     this.#clocks.stop(conn, TIMER.RETRANSMIT);
     growSendBuffer(conn, settings);
-    this.#timeouts.keepaliveChanged(conn);
-    this.#host.established(conn);
+    this.#keepalive.changed(conn);
   }
 
   /** Bytes of payload in a segment, from `mssBytes`. */
@@ -51,28 +55,28 @@ export class Establishing {
     const { clock, settings } = this.#host;
     const extra = extraOf(conn);
     const rttMs = Math.max(1, Math.ceil(conn.roundTrip.srttUs / 1000));
-    if (extra.spaceAtMs === 0) {
-      extra.spaceAtMs = clock.nowMs;
-      extra.spaceSeq = conn.copiedSeq;
-      return;
-    }
-    if (((clock.nowMs - extra.spaceAtMs) | 0) < rttMs) return;
+    const isFirst = extra.spaceBytes === 0;
+    if (!isFirst && ((clock.nowMs - extra.spaceAtMs) | 0) < rttMs) return;
     const copied = (conn.copiedSeq - extra.spaceSeq) | 0;
-    if (copied > extra.spaceBytes) {
-      if (settings.moderateRcvbuf && (conn.flags & FLAG.RECEIVE_BUFFER_LOCKED) === 0) {
-        const mss = conn.toldMssBytes;
-        const window = receiveBuffer(0, copied, extra.spaceBytes, mss, 0x3fffffff);
-        // Memory for that window: what its segments cost.
-        const wanted = Math.ceil(window / mss) * SEGMENT_TRUESIZE;
-        const grown = Math.min(Math.max(conn.receiveBufferBytes, wanted), settings.rmem[2]!);
-        if (grown > conn.receiveBufferBytes) {
-          conn.receiveBufferBytes = grown;
-          conn.windowClamp = Math.max(conn.windowClamp, this.#host.fullBytes(conn));
-        }
-      }
+    // As much as may come unasked is no reason.
+    if (isFirst) extra.spaceBytes = Math.max(1, settings.initialCwnd * conn.toldMssBytes);
+    else if (copied > extra.spaceBytes) {
+      this.#growReceiveBuffer(conn, copied, extra.spaceBytes);
       extra.spaceBytes = copied;
     }
     extra.spaceAtMs = clock.nowMs;
     extra.spaceSeq = conn.copiedSeq;
+  }
+
+  #growReceiveBuffer(conn: Connection, copied: number, before: number): void {
+    const { settings } = this.#host;
+    if (!settings.moderateRcvbuf || (conn.flags & FLAG.RECEIVE_BUFFER_LOCKED) !== 0) return;
+    const { toldMssBytes } = conn;
+    // Memory for that window: what its segments cost.
+    const segments = Math.ceil(receiveBuffer(0, copied, before, toldMssBytes, MOST_WINDOW_BYTES) / toldMssBytes);
+    const grown = Math.min(segments * SEGMENT_TRUESIZE, settings.rmem[2]!);
+    if (grown <= conn.receiveBufferBytes) return;
+    conn.receiveBufferBytes = grown;
+    conn.windowClamp = Math.max(conn.windowClamp, this.#host.fullBytes(conn));
   }
 }

@@ -1,3 +1,4 @@
+import { Acceptance } from './acceptance.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { Clocks, nextTimeoutMs } from './clocks.ts';
 import { Closing } from './closing.ts';
@@ -5,14 +6,17 @@ import type { Connection } from './connection.ts';
 import { FLAG, windowLeft } from './connection.ts';
 import { DelayedAck } from './delayed-ack.ts';
 import { Establishing } from './establishing.ts';
+import { Keepalive } from './keepalive.ts';
 import type { MachineHost } from './machine-host.ts';
-import { Output, rtoMs } from './output.ts';
+import { NewData } from './new-data.ts';
+import { Output } from './output.ts';
 import { Reception } from './reception.ts';
 import { Recovery } from './recovery.ts';
 import type { Segment } from './segment.ts';
 import { SegmentArrives } from './segment-arrives.ts';
+import { rtoMs } from './send-space.ts';
 import { SentRuns } from './sent-runs.ts';
-import { isIn, MAY_RECEIVE, TCP_STATE } from './state.ts';
+import { isIn, MAY_RECEIVE, SYNCHRONIZED } from './state.ts';
 import { Timeouts } from './timeouts.ts';
 
 /**
@@ -28,6 +32,7 @@ export class Machine {
   readonly #reception: Reception;
   readonly #closing: Closing;
   readonly #arrives: SegmentArrives;
+  readonly #keepalive: Keepalive;
   readonly #timeouts: Timeouts;
   readonly #establishing: Establishing;
 
@@ -36,16 +41,18 @@ export class Machine {
     this.#host = host;
     this.#clocks = new Clocks(host);
     this.#output = new Output(host, this.#clocks, runs);
-    this.#recovery = new Recovery(host, this.#clocks, this.#output);
+    this.#recovery = new Recovery(host, this.#clocks, this.#output, new NewData(host, this.#clocks, this.#output));
     this.#acks = new DelayedAck(host, this.#clocks, this.#output);
     this.#reception = new Reception(host, this.#acks);
     this.#closing = new Closing(host, this.#clocks, this.#output, runs, this.#recovery, this.#reception);
-    this.#timeouts = new Timeouts(host, this.#clocks, this.#output, this.#recovery, this.#closing, this.#acks);
-    this.#establishing = new Establishing(host, this.#clocks, this.#timeouts);
+    this.#keepalive = new Keepalive(host, this.#clocks, this.#output, this.#closing);
+    this.#timeouts = new Timeouts(host, this.#clocks, this.#output, this.#recovery, this.#closing, this.#acks, this.#keepalive);
+    this.#establishing = new Establishing(host, this.#clocks, this.#keepalive);
     this.#arrives = new SegmentArrives({
-      ...{ host, output: this.#output, recovery: this.#recovery, acks: this.#acks, reception: this.#reception, closing: this.#closing },
+      ...{ host, recovery: this.#recovery, acks: this.#acks, reception: this.#reception, closing: this.#closing },
+      acceptance: new Acceptance(host, this.#output, this.#acks, this.#reception, this.#closing),
       acknowledgements: new Acknowledgements(host, this.#clocks, runs, this.#recovery),
-      established: (conn) => this.#establishing.established(conn),
+      establishing: this.#establishing,
     });
   }
 
@@ -62,16 +69,17 @@ export class Machine {
   /** SYN-SENT → ESTABLISHED is done, and what was agreed is in `conn`; data that came with it follow by {@link Machine.arrives}. @param rttUs of the SYN, -1: it was sent twice. */
   established(conn: Connection, rttUs = -1): void {
     if (rttUs >= 0) conn.roundTrip.sample(rttUs);
-    this.#establishing.established(conn);
+    this.#establishing.begin(conn);
+    this.#host.established(conn);
   }
 
   /** The user gave octets, or an option lets more go. */
   push(conn: Connection): void {
-    if ((conn.flags & FLAG.OVER) === 0 && conn.congestion !== null) this.#recovery.send(conn);
+    if (conn.congestion !== null) this.#recovery.send(conn);
   }
 
   ackNow(conn: Connection): void {
-    if ((conn.flags & FLAG.OVER) === 0) this.#output.ackNow(conn);
+    this.#output.ackNow(conn);
   }
 
   /** The user has read: the window is told anew where that is worth it (RFC 1122 §4.2.3.3), a due acknowledgement goes. */
@@ -99,12 +107,13 @@ export class Machine {
   /** `conn.mssBytes` has changed. @param resend what is in flight was too large for the way (RFC 1191 §6.5, RFC 8201 §5.4). */
   segmentSizeChanged(conn: Connection, resend: boolean): void {
     this.#establishing.sizeSegments(conn);
-    if (resend && conn.congestion !== null && conn.sock.state !== TCP_STATE.CLOSED) this.#recovery.resend(conn);
+    if (resend && conn.congestion !== null && isIn(conn.sock.state, SYNCHRONIZED) && (conn.flags & FLAG.OVER) === 0)
+      this.#recovery.resend(conn);
   }
 
   /** SO_KEEPALIVE, TCP_KEEPIDLE. */
   keepaliveChanged(conn: Connection): void {
-    this.#timeouts.keepaliveChanged(conn);
+    this.#keepalive.changed(conn);
   }
 
   /** Kernel ms; means nothing while `conn.timers` is 0. */

@@ -1,3 +1,4 @@
+import type { Skb } from '@softnet/contract';
 import { TCP_FLAG } from '@softnet/wire';
 import type { Connection } from './connection.ts';
 import { FLAG, windowLeft } from './connection.ts';
@@ -6,6 +7,7 @@ import { Disorder } from './disorder.ts';
 import type { MachineHost } from './machine-host.ts';
 import type { Segment } from './segment.ts';
 import { isAfter, isBefore, minSeq } from './sequence.ts';
+import { isIn, MAY_RECEIVE } from './state.ts';
 
 /** The sixth and seventh check of RFC 9293 §3.10.7.4: urgent data and the segment text, in order and out of it. */
 export class Reception {
@@ -19,12 +21,12 @@ export class Reception {
     this.#acks = acks;
   }
 
-  /** URG (RFC 9293 §3.8.5, RFC 6093): the octet before the pointer, or with `tcp_stdurg` the one at it, is urgent. */
-  urgent(conn: Connection, segment: Segment): void {
-    if ((segment.flags & TCP_FLAG.URG) === 0) return;
-    const past = this.#host.settings.stdurg ? 1 : 0;
-    const up = (segment.seq + segment.urgentPointer + past) | 0;
-    if (!isAfter(up, conn.copiedSeq) || isBefore(up, conn.rcvNxt)) return;
+  /** URG (RFC 9293 §3.8.5, RFC 6093): the octet before the pointer, or with `tcp_stdurg` the one at it, is urgent. One that was there already is not; nor are older ones. As Linux. */
+  urgent(conn: Connection, { flags, seq, urgentPointer }: Segment): void {
+    if ((flags & TCP_FLAG.URG) === 0 || !isIn(conn.sock.state, MAY_RECEIVE)) return;
+    const past = this.#host.settings.stdurg || urgentPointer === 0 ? 1 : 0;
+    const up = (seq + urgentPointer + past) | 0;
+    if (!isAfter(up, conn.copiedSeq) || !isAfter(up, conn.rcvNxt)) return;
     if ((conn.flags & FLAG.URGENT_RECEIVED) !== 0 && !isAfter(up, conn.rcvUp)) return;
     conn.rcvUp = up;
     conn.urgentByte = -1;
@@ -59,13 +61,8 @@ export class Reception {
       this.#outOfOrder(conn, segment, skb, to);
       return false;
     }
-    const skip = (conn.rcvNxt - seq) | 0;
-    if (skip > 0) this.#duplicate(conn, seq, conn.rcvNxt);
-    this.#acks.received(conn, segment);
-    conn.rcvNxt = to;
-    this.#host.deliver(conn, skb, skip, ((to - seq) | 0) - skip);
-    this.#catchUp(conn);
-    return true;
+    this.#inOrder(conn, segment, skb, to);
+    return (conn.flags & FLAG.OVER) === 0;
   }
 
   /** It lies outside of the window: what of it was there before is told by D-SACK. */
@@ -82,6 +79,12 @@ export class Reception {
     // Who sends tiny segments takes more memory than window: he gets no more of it.
     const growth = lenBytes >= 128 ? 2 * conn.toldMssBytes : 0;
     conn.windowSlowStart = windowSlowStart + Math.min(growth, room);
+  }
+
+  /** Behind a segment: where all is in order again, and was told, nothing is kept. */
+  settle(conn: Connection): void {
+    const { disorder } = conn;
+    if (disorder !== null && disorder.queue.head === null && !disorder.report.hasDuplicate) this.forget(conn);
   }
 
   /** It is over. */
@@ -102,7 +105,24 @@ export class Reception {
     this.#acks.quick(conn);
   }
 
-  #outOfOrder(conn: Connection, segment: Segment, skb: object, end: number): void {
+  #inOrder(conn: Connection, segment: Segment, skb: Skb, end: number): void {
+    const { seq } = segment;
+    const skip = (conn.rcvNxt - seq) | 0;
+    if (skip > 0) this.#duplicate(conn, seq, conn.rcvNxt);
+    this.#acks.received(conn, segment);
+    if (segment.segments > 1 && !this.#host.settings.ackMerged) this.#acks.eachOf(conn, segment, end);
+    if ((conn.flags & FLAG.OVER) !== 0) {
+      // Whoever was called has ended it: nobody takes the packet.
+      this.#host.keep(skb);
+      this.#host.drop(skb);
+      return;
+    }
+    conn.rcvNxt = end;
+    this.#host.deliver(conn, skb, skip, ((end - seq) | 0) - skip);
+    this.#catchUp(conn);
+  }
+
+  #outOfOrder(conn: Connection, segment: Segment, skb: Skb, end: number): void {
     const { seq } = segment;
     const { queue, report } = this.#disorderOf(conn);
     const { counters } = this.#host;
@@ -114,6 +134,7 @@ export class Reception {
     this.#host.drop(skb);
     if (taken > 0) report.arrived(seq, queue);
     else if (isKnown) this.#duplicate(conn, seq, end);
+    if (segment.segments > 1 && !this.#host.settings.ackMerged) this.#acks.again(conn, segment);
     conn.flags |= FLAG.ACK_PENDING | FLAG.ACK_NOW;
   }
 
@@ -126,6 +147,8 @@ export class Reception {
     for (let piece = queue.ready(conn.rcvNxt); piece !== null; piece = queue.ready(conn.rcvNxt)) {
       // Memory is out: it stays, and is tried with the next segment.
       if (!this.#host.deliverPiece(conn, piece.payload!, piece.skipBytes, (piece.end - piece.seq) | 0)) break;
+      // Whoever was called has ended it.
+      if (conn.disorder !== disorder) return;
       filled = true;
       conn.rcvNxt = piece.end;
       queue.shift();
@@ -133,7 +156,6 @@ export class Reception {
     report.acknowledged(conn.rcvNxt);
     // RFC 5681 §4.2: what fills a hole, all or part of it, is acknowledged at once.
     if (filled || queue.head !== null) conn.flags |= FLAG.ACK_PENDING | FLAG.ACK_NOW;
-    if (queue.head === null && !report.hasDuplicate) this.forget(conn);
   }
 
   #duplicate(conn: Connection, left: number, right: number): void {

@@ -13,6 +13,8 @@ export class RoundTrip {
   backoff = 0;
   /** Of this connection (TCP_RTO_MIN_US kin). */
   minUs = RTO_MIN_US;
+  /** While there is no sample (2.1; 5.7: 3 s behind a SYN that was lost). */
+  firstUs = RTO_INITIAL_US;
   maxUs = RTO_MAX_US;
 
   get srttUs(): number {
@@ -39,7 +41,7 @@ export class RoundTrip {
 
   /** 2.2, 2.3, 2.4, 2.5: SRTT + max(G, 4 · RTTVAR); as Linux the second part is not below the minimum. Backed off. */
   get timeoutUs(): number {
-    const plain = this.srtt8Us === 0 ? RTO_INITIAL_US : this.srttUs + Math.max(this.rttvar4Us, this.minUs);
+    const plain = this.srtt8Us === 0 ? this.firstUs : this.srttUs + Math.max(this.rttvar4Us, this.minUs);
     return Math.min(plain * 2 ** this.backoff, this.maxUs);
   }
 

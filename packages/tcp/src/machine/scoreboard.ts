@@ -1,5 +1,5 @@
 import { SackRanges } from './sack-ranges.ts';
-import { isAfter, isBefore, maxSeq } from './sequence.ts';
+import { isAfter, isBefore, maxSeq, minSeq } from './sequence.ts';
 
 /** RFC 6675 §2; as in RFC 5681. */
 export const DUP_THRESH = 3;
@@ -33,18 +33,28 @@ export class Scoreboard {
   /** What was outstanding at a timeout is lost, whatever is SACKed above (§5.1): before this, where `timedOut`. */
   lostBefore = 0;
   timedOut = false;
+  /** The first segment that is missing is to be sent again, whatever the window (§5 (4.3); RFC 6582 §3.2 (5)). */
+  firstIsDue = false;
   readonly sacked: SackRanges = new SackRanges(MOST_RANGES);
 
   /** All of it, at a new sequence number. */
   reset(seq: number): void {
     this.highAck = this.highData = this.highRxt = this.rescueRxt = this.recoveryPoint = this.lostBefore = seq;
-    this.rescued = this.timedOut = false;
+    this.rescued = this.timedOut = this.firstIsDue = false;
     this.sacked.clear();
   }
 
   /** Data up to `sndNxt` were sent. */
   sent(sndNxt: number): void {
     this.highData = maxSeq(this.highData, sndNxt);
+  }
+
+  /** What is behind `sndNxt` was not sent after all. */
+  unsent(sndNxt: number): void {
+    this.highData = minSeq(this.highData, sndNxt);
+    this.highRxt = minSeq(this.highRxt, sndNxt);
+    this.recoveryPoint = minSeq(this.recoveryPoint, sndNxt);
+    this.lostBefore = minSeq(this.lostBefore, sndNxt);
   }
 
   /** Update (§4), first half: a cumulative acknowledgement, which the caller has checked. */
@@ -108,6 +118,7 @@ export class Scoreboard {
   expire(): void {
     if (this.isReneging) this.sacked.clear();
     this.enterRecovery();
+    this.firstIsDue = false;
     this.lostBefore = this.highData;
     this.timedOut = true;
   }
@@ -115,6 +126,13 @@ export class Scoreboard {
   /** Octets up to `end` were sent again by rule 1 or 3. */
   retransmitted(end: number): void {
     this.highRxt = maxSeq(this.highRxt, end);
+  }
+
+  /** §5 (4.3): the first segment was sent again. Until more than it is acknowledged there is no rescue. */
+  firstRetransmitted(end: number): void {
+    this.retransmitted(end);
+    this.rescued = true;
+    this.rescueRxt = end;
   }
 
   /** Rule 4 was followed: once in a recovery. */

@@ -29,6 +29,17 @@ export class SentRuns {
     conn.sentLast = run;
   }
 
+  /** What was noted last did not go after all. */
+  unsent(conn: Connection): void {
+    const last = conn.sentLast!;
+    let before: SentRun | null = null;
+    for (let run = conn.sentFirst; run !== null && run !== last; run = run.next) before = run;
+    if (before === null) conn.sentFirst = null;
+    else before.next = null;
+    conn.sentLast = before;
+    this.#recycle(last);
+  }
+
   /** What lies in this range was sent again. Of a run that is cut through, all of it counts as sent again (Karn). */
   resent({ sentFirst }: Connection, seq: number, end: number, nowUs: number): void {
     for (let run = sentFirst; run !== null && isBefore(run.seq, end); run = run.next) {
@@ -38,12 +49,17 @@ export class SentRuns {
     }
   }
 
-  /** All before `ack` is acknowledged. @returns µs since the oldest of it was sent, -1: none of it was sent only once (Karn's algorithm, RFC 6298 §3). */
+  /**
+   * All before `ack` is acknowledged. @returns µs since the oldest of it was sent; -1: some of it was sent twice (Karn's algorithm, RFC 6298 §3), and what follows a hole that was filled
+   * has waited for that.
+   */
   acknowledged(conn: Connection, ack: number, nowUs: number): number {
     let rttUs = -1;
+    let wasResent = false;
     let run = conn.sentFirst;
     while (run !== null && isBefore(run.seq, ack)) {
-      if (rttUs < 0 && run.retransmissions === 0) rttUs = Math.max(0, ((nowUs | 0) - run.sentUs) | 0);
+      if (run.retransmissions > 0) wasResent = true;
+      else if (rttUs < 0) rttUs = Math.max(0, ((nowUs | 0) - run.sentUs) | 0);
       if (isAfter(run.end, ack)) {
         run.seq = ack;
         break;
@@ -54,15 +70,7 @@ export class SentRuns {
     }
     conn.sentFirst = run;
     if (run === null) conn.sentLast = null;
-    return rttUs;
-  }
-
-  /** µs since the run was sent in which `seq` lies; -1: it was sent again, or is not there. */
-  ageUs({ sentFirst }: Connection, seq: number, nowUs: number): number {
-    for (let run = sentFirst; run !== null && !isAfter(run.seq, seq); run = run.next) {
-      if (isAfter(run.end, seq)) return run.retransmissions > 0 ? -1 : Math.max(0, ((nowUs | 0) - run.sentUs) | 0);
-    }
-    return -1;
+    return wasResent ? -1 : rttUs;
   }
 
   clear(conn: Connection): void {

@@ -1,22 +1,25 @@
-import { SOCK_FLAG } from '@softnet/contract';
 import { TCP_FLAG } from '@softnet/wire';
 import type { Clocks } from './clocks.ts';
 import type { Closing } from './closing.ts';
 import type { Connection } from './connection.ts';
 import { FLAG, outstanding, TIMER } from './connection.ts';
 import type { DelayedAck } from './delayed-ack.ts';
+import type { Keepalive } from './keepalive.ts';
 import type { MachineHost } from './machine-host.ts';
 import type { Output } from './output.ts';
-import { finWaits, rtoMs, unsentBytes } from './output.ts';
 import { persistTimeoutUs } from './persist.ts';
 import type { Recovery } from './recovery.ts';
 import { RTO_MAX_US } from './round-trip.ts';
-import { isIn, SYNCHRONIZED, TCP_STATE } from './state.ts';
+import { hasUnsent, rtoMs } from './send-space.ts';
+import { TCP_STATE } from './state.ts';
 
 const { SYN, ACK } = TCP_FLAG;
+const { SYN_SENT, SYN_RECEIVED, FIN_WAIT_2 } = TCP_STATE;
 const RTO_MAX_MS = RTO_MAX_US / 1000;
+/** Linux's, of who has nobody and was told of no error. */
+const ORPHAN_RETRIES = 8;
 
-/** What happens when a connection's timers end: retransmission (RFC 6298), persist (RFC 9293 §3.8.6.1), delayed ACK, keepalive (RFC 1122 §4.2.3.6), FIN-WAIT-2. */
+/** What happens when a connection's timers end: retransmission (RFC 6298), persist (RFC 9293 §3.8.6.1), delayed ACK, keepalive, FIN-WAIT-2. */
 export class Timeouts {
   readonly #host: MachineHost;
   readonly #clocks: Clocks;
@@ -24,14 +27,24 @@ export class Timeouts {
   readonly #recovery: Recovery;
   readonly #closing: Closing;
   readonly #acks: DelayedAck;
+  readonly #keepalive: Keepalive;
 
-  constructor(host: MachineHost, clocks: Clocks, output: Output, recovery: Recovery, closing: Closing, acks: DelayedAck) {
+  constructor(
+    host: MachineHost,
+    clocks: Clocks,
+    output: Output,
+    recovery: Recovery,
+    closing: Closing,
+    acks: DelayedAck,
+    keepalive: Keepalive,
+  ) {
     this.#host = host;
     this.#clocks = clocks;
     this.#output = output;
     this.#recovery = recovery;
     this.#closing = closing;
     this.#acks = acks;
+    this.#keepalive = keepalive;
   }
 
   /** Runs what is due. */
@@ -50,19 +63,13 @@ export class Timeouts {
     }
     if (isDue(conn, TIMER.KEEPALIVE, conn.keepaliveAtMs, nowMs)) {
       conn.timers &= ~TIMER.KEEPALIVE;
-      this.#keepalive(conn);
+      this.#keepalive.timeout(conn);
     }
     if (isDue(conn, TIMER.CLOSE, conn.closeAtMs, nowMs)) {
       conn.timers &= ~TIMER.CLOSE;
-      if (conn.sock.state === TCP_STATE.FIN_WAIT_2) this.#closing.awaitFin(conn);
+      if (conn.sock.state === FIN_WAIT_2) this.#closing.awaitFin(conn);
     }
     if ((conn.flags & FLAG.OVER) === 0) this.#host.retime(conn);
-  }
-
-  /** SO_KEEPALIVE, or its times, were changed; or the connection is established. */
-  keepaliveChanged(conn: Connection): void {
-    if ((conn.sock.flags & SOCK_FLAG.KEEPALIVE) === 0) this.#clocks.stop(conn, TIMER.KEEPALIVE);
-    else if (isIn(conn.sock.state, SYNCHRONIZED)) this.#clocks.startKeepalive(conn, this.#keepIdleMs(conn));
   }
 
   /** RFC 6298 (5.4) to (5.6), of data, SYN and SYN-ACK. */
@@ -70,8 +77,8 @@ export class Timeouts {
     if (outstanding(conn) === 0) return;
     const { clock, counters } = this.#host;
     const { state } = conn.sock;
-    const isOpening = state === TCP_STATE.SYN_SENT || state === TCP_STATE.SYN_RECEIVED;
-    if (this.#isTooLong(conn, isOpening)) {
+    const isOpening = state === SYN_SENT || state === SYN_RECEIVED;
+    if (isOpening ? this.#isTooOften(conn) : this.#isTooLong(conn)) {
       this.#closing.timedOut(conn);
       return;
     }
@@ -79,114 +86,72 @@ export class Timeouts {
     if (conn.timeouts === 0) conn.firstTimeoutMs = clock.nowMs;
     conn.timeouts++;
     conn.roundTrip.backOff();
-    if (isOpening) {
-      counters.retransmitted.value++;
-      this.#output.again(conn, state === TCP_STATE.SYN_SENT ? SYN : SYN | ACK);
-    } else this.#lost(conn);
-    if ((conn.flags & FLAG.OVER) !== 0) return;
-    this.#clocks.startRetransmit(conn, this.#withinUserTimeout(conn, rtoMs(conn)));
+    if (isOpening) this.#output.again(conn, state === SYN_SENT ? SYN : SYN | ACK);
+    else this.#lost(conn);
+    this.#clocks.startRetransmit(conn, leastMs(rtoMs(conn), this.#userLeftMs(conn, conn.firstTimeoutMs)));
   }
 
   #lost(conn: Connection): void {
     // A receiver that took its window back (RFC 9293 §3.8.6) is not congested.
-    if (conn.sndWnd === 0 && (conn.flags & FLAG.CLOSED_BY_USER) === 0) {
-      this.#output.retransmit(conn, conn.sndUna, Math.min(outstanding(conn), conn.segmentBytes));
-      return;
-    }
-    this.#recovery.expire(conn);
+    if (conn.sndWnd === 0 && (conn.flags & FLAG.CLOSED_BY_USER) === 0) this.#recovery.markLost(conn);
+    else this.#recovery.expire(conn);
     this.#recovery.send(conn);
   }
 
-  /** RFC 1122 §4.2.3.5: R1 and R2, as Linux counts them: in time, as if each timeout had been the least one. */
-  #isTooLong(conn: Connection, isOpening: boolean): boolean {
+  /** Of a SYN, or SYN-ACK: so many times. */
+  #isTooOften(conn: Connection): boolean {
     const { settings } = this.#host;
-    const { extra } = conn;
-    if (isOpening) {
-      const most = conn.sock.state === TCP_STATE.SYN_SENT ? extra?.synRetries || settings.synRetries : settings.synackRetries;
-      if (conn.timeouts > 0 && this.#isPastUserTimeout(conn)) return true;
-      return conn.timeouts >= most;
-    }
+    const most = conn.sock.state === SYN_SENT ? conn.extra?.synRetries || settings.synRetries : settings.synackRetries;
+    return conn.timeouts >= most || (conn.timeouts > 0 && this.#userLeftMs(conn, conn.firstTimeoutMs) === 0);
+  }
+
+  /** RFC 1122 §4.2.3.5: R1 and R2, as Linux counts them: in time, as if each timeout had been the least one. */
+  #isTooLong(conn: Connection): boolean {
+    const { settings, clock } = this.#host;
     if (conn.timeouts >= settings.retries1) this.#host.doubtRoute(conn);
-    const retries = (conn.flags & FLAG.CLOSED_BY_USER) !== 0 ? this.#orphanRetries(conn) : settings.retries2;
     if (conn.timeouts === 0) return false;
-    const userMs = extra === null ? 0 : extra.userTimeoutMs;
-    const elapsedMs = (this.#host.clock.nowMs - conn.firstTimeoutMs) | 0;
-    return elapsedMs >= (userMs > 0 ? userMs : backoffMs(retries, settings.rtoMinMs));
+    if (userTimeoutMs(conn) > 0) return this.#userLeftMs(conn, conn.firstTimeoutMs) === 0;
+    // Who has shut its window, and answers, may do so for ever (RFC 9293 §3.8.6.1, MUST-37).
+    const isShut = conn.sndWnd === 0 && ((conn.lastAckMs - conn.firstTimeoutMs) | 0) > 0;
+    const elapsedMs = (clock.nowMs - (isShut ? conn.lastAckMs : conn.firstTimeoutMs)) | 0;
+    const isOrphan = (conn.flags & FLAG.CLOSED_BY_USER) !== 0;
+    return elapsedMs >= backoffMs(isOrphan ? this.#orphanRetries(conn) : settings.retries2, settings.rtoMinMs);
   }
 
-  #isPastUserTimeout(conn: Connection): boolean {
-    const userMs = conn.extra === null ? 0 : conn.extra.userTimeoutMs;
-    return userMs > 0 && ((this.#host.clock.nowMs - conn.firstTimeoutMs) | 0) >= userMs;
+  /** RFC 5482: what is left of the user timeout, ms; -1: there is none. The last try is when it ends, not an RTO later. */
+  #userLeftMs(conn: Connection, sinceMs: number): number {
+    const userMs = userTimeoutMs(conn);
+    if (userMs === 0) return -1;
+    return Math.max(0, userMs - ((this.#host.clock.nowMs - sinceMs) | 0));
   }
 
-  /** RFC 5482: the last try is at that time, not an RTO later. */
-  #withinUserTimeout(conn: Connection, delayMs: number): number {
-    const userMs = conn.extra === null ? 0 : conn.extra.userTimeoutMs;
-    if (userMs === 0 || conn.timeouts === 0) return delayMs;
-    const leftMs = userMs - ((this.#host.clock.nowMs - conn.firstTimeoutMs) | 0);
-    return Math.max(1, Math.min(delayMs, leftMs));
-  }
-
+  /** Nobody waits for it: as Linux, some while the RTO still grows, then none, or as the setting says. */
   #orphanRetries(conn: Connection): number {
     const { orphanRetries } = this.#host.settings;
-    if (orphanRetries > 0) return orphanRetries;
-    // Nobody waits for it: where it was told of an error, none; else eight.
-    return this.#host.softError(conn) !== 0 ? 0 : 8;
+    const isAlive = conn.roundTrip.timeoutUs < conn.roundTrip.maxUs;
+    if (orphanRetries === 0) return isAlive ? ORPHAN_RETRIES : 0;
+    return !isAlive && this.#host.softError(conn) !== 0 ? 0 : orphanRetries;
   }
 
-  /** A shut window is probed, for as long as the peer answers (RFC 9293 §3.8.6.1). */
+  /** A shut window is probed, for as long as the peer answers (RFC 9293 §3.8.6.1); for nobody, not for ever. */
   #persist(conn: Connection): void {
-    if (outstanding(conn) > 0 || (unsentBytes(conn) <= 0 && !finWaits(conn))) return;
-    const { clock, settings } = this.#host;
-    if (conn.probes === 0) conn.firstProbeMs = clock.nowMs;
-    const userMs = conn.extra === null ? 0 : conn.extra.userTimeoutMs;
+    if (outstanding(conn) > 0 || !hasUnsent(conn)) return;
+    const { clock, settings, counters } = this.#host;
+    // What may be sent by now needs no probe: it was held back (cork, silly window).
+    if (this.#recovery.force(conn) || (conn.flags & FLAG.OVER) !== 0) return;
+    if (conn.firstProbeMs === 0) conn.firstProbeMs = clock.nowMs || 1;
     const isOrphan = (conn.flags & FLAG.CLOSED_BY_USER) !== 0;
     const most = isOrphan ? this.#orphanRetries(conn) : settings.retries2;
-    const isPast = userMs > 0 && conn.probes > 0 && ((clock.nowMs - conn.firstProbeMs) | 0) >= userMs;
-    if (isPast || conn.probes >= most) {
+    if (conn.probes >= most || (isOrphan && most === 0) || this.#userLeftMs(conn, conn.firstProbeMs) === 0) {
       this.#closing.timedOut(conn);
       return;
     }
-    // What may be sent by now needs no probe: it was held back (cork, silly window).
-    if (this.#output.forceSome(conn)) return;
     conn.probes++;
-    this.#host.counters['zero-window-probes'].value++;
+    counters['zero-window-probes'].value++;
     this.#output.probe(conn);
     conn.roundTrip.backOff();
-    this.#clocks.startRetransmit(conn, persistTimeoutUs(conn.roundTrip.timeoutUs, 0) / 1000, TIMER.PERSIST);
-  }
-
-  #keepalive(conn: Connection): void {
-    const { clock, settings, counters } = this.#host;
-    if ((conn.sock.flags & SOCK_FLAG.KEEPALIVE) === 0 || !isIn(conn.sock.state, SYNCHRONIZED)) return;
-    const idleMs = this.#keepIdleMs(conn);
-    // What is under way tells as much.
-    if (outstanding(conn) > 0 || unsentBytes(conn) > 0) {
-      this.#clocks.startKeepalive(conn, idleMs);
-      return;
-    }
-    const silentMs = (clock.nowMs - latest(conn.lastReceivedMs, conn.lastAckMs)) | 0;
-    if (silentMs < idleMs) {
-      this.#clocks.startKeepalive(conn, idleMs - silentMs);
-      return;
-    }
-    const { extra } = conn;
-    const userMs = extra === null ? 0 : extra.userTimeoutMs;
-    const most = extra?.keepProbes || settings.keepaliveProbes;
-    const isOver = userMs > 0 ? silentMs >= userMs && conn.keepaliveProbes > 0 : conn.keepaliveProbes >= most;
-    if (isOver) {
-      this.#host.reset(conn, TCP_FLAG.RST | ACK, conn.sndNxt, conn.rcvNxt);
-      this.#closing.timedOut(conn);
-      return;
-    }
-    conn.keepaliveProbes++;
-    counters.keepalives.value++;
-    this.#output.probe(conn);
-    this.#clocks.startKeepalive(conn, (extra?.keepIntervalSec || settings.keepaliveIntvl) * 1000);
-  }
-
-  #keepIdleMs(conn: Connection): number {
-    return (conn.extra?.keepIdleSec || this.#host.settings.keepaliveTime) * 1000;
+    const delayMs = persistTimeoutUs(conn.roundTrip.timeoutUs, 0) / 1000;
+    this.#clocks.startRetransmit(conn, leastMs(delayMs, this.#userLeftMs(conn, conn.firstProbeMs)), TIMER.PERSIST);
   }
 }
 
@@ -194,8 +159,13 @@ function isDue({ timers, flags }: Connection, which: number, atMs: number, nowMs
   return (timers & which) !== 0 && (flags & FLAG.OVER) === 0 && ((nowMs - atMs) | 0) >= 0;
 }
 
-function latest(a: number, b: number): number {
-  return ((a - b) | 0) > 0 ? a : b;
+function userTimeoutMs({ extra }: Connection): number {
+  return extra === null ? 0 : extra.userTimeoutMs;
+}
+
+/** @param boundMs -1: none. */
+function leastMs(delayMs: number, boundMs: number): number {
+  return boundMs < 0 ? delayMs : Math.max(1, Math.min(delayMs, boundMs));
 }
 
 /** So many retransmissions take so long, from the first on, if the RTO is the least: doubled each time, up to its bound. */
