@@ -13,6 +13,8 @@ export interface Notice {
   readonly module: string;
   /** The object; for `moved`, the new one. */
   readonly object: Held;
+  /** Of `moved`: the one in whose place it is. */
+  readonly before?: Held;
   readonly error?: NetError;
 }
 

@@ -40,8 +40,8 @@ export class Process implements Owner {
   }
 
   /** A module has something to say of one of its sockets. */
-  notice({ sort, object, error }: Notice): void {
-    const file = object instanceof SockCommon || sort === 'moved' ? fileOf(object as SockCommon) : null;
+  notice({ sort, object, before = object, error }: Notice): void {
+    const file = before instanceof SockCommon ? fileOf(before) : null;
     if (file === null) return;
     if (sort === 'moved') file.adopt(object as SockCommon);
     if (sort !== 'closed') return;
@@ -87,7 +87,7 @@ export class Process implements Owner {
   }
 }
 
-/** A socket that was moved is a new one, with the fields of the old. */
+/** The descriptor's file that a socket is in. */
 function fileOf({ user }: SockCommon): SocketFile | null {
   return user instanceof SocketFile ? user : null;
 }

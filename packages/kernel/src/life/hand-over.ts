@@ -26,7 +26,7 @@ export class HandOver {
   readonly #from: Generation;
   readonly #to: Generation;
   #pairs: readonly Pair[] = [];
-  readonly #moved: [owner: Owner, object: Held][] = [];
+  readonly #moved: [owner: Owner, before: Held, object: Held][] = [];
 
   constructor(from: Generation, to: Generation, mode: Succession) {
     this.#from = from;
@@ -65,7 +65,7 @@ export class HandOver {
 
   /** Tells owners the objects that they have now. */
   tell(): void {
-    for (const [owner, object] of this.#moved) this.#to.notify(owner, { sort: 'moved', module: this.#to.label, object });
+    for (const [owner, before, object] of this.#moved) this.#to.notify(owner, { sort: 'moved', module: this.#to.label, object, before });
   }
 
   #moves(list: ObjectList<Held>): boolean {
@@ -82,7 +82,7 @@ export class HandOver {
     if (holdHolder !== null) {
       const holders = holdHolder.holdKind as ObjectList<Held>;
       this.#to.guard('derivedMoved', () => holders.spec.derivedMoved?.(holdHolder, old, adopted));
-    } else if (holdOwner !== null) this.#moved.push([holdOwner, adopted]);
+    } else if (holdOwner !== null) this.#moved.push([holdOwner, old, adopted]);
   }
 
   /** What derives from objects of others and was not thawed: its holders derive anew at their next use. */
