@@ -1,5 +1,5 @@
 import type { DropReason, Flow, FlowKey, Message, NetworkLayer, PacketMemory, Skb, SockCommon } from '@softnet/contract';
-import { ADDRESS_FAMILY, CHECKSUM, ERRNO, IP_PROTOCOL } from '@softnet/contract';
+import { ADDRESS_FAMILY, CHECKSUM, ERRNO, IP_PROTOCOL, SO, SOL } from '@softnet/contract';
 import { gather, SkbReader, sumOf } from '@softnet/skb';
 import {
   addSums,
@@ -33,6 +33,7 @@ export class EchoProtocol implements DatagramProtocol {
   readonly number: (family: number) => number = (family) => (family === ADDRESS_FAMILY.INET ? IP_PROTOCOL.ICMP : IP_PROTOCOL.ICMPV6);
   readonly headerBytes = 0;
   readonly peerPorts = false;
+  readonly bindsToHosts = true;
   readonly #family: number;
   readonly #reasons: EchoReasons;
   readonly #reader = new SkbReader();
@@ -79,6 +80,14 @@ export class EchoProtocol implements DatagramProtocol {
   remotePort(): number {
     return 0;
   }
+
+  setOption(_sock: SockCommon, level: number, name: number): number | null {
+    return isPeekOffset(level, name) ? -ERRNO.EOPNOTSUPP : null;
+  }
+
+  getOption(_sock: SockCommon, level: number, name: number): number | null {
+    return isPeekOffset(level, name) ? -ERRNO.EOPNOTSUPP : null;
+  }
 }
 
 /**
@@ -102,6 +111,11 @@ export function dissectEcho(
   key.localPort = type === replyType ? id : 0;
   key.remotePort = type === replyType ? 0 : id;
   return true;
+}
+
+/** As in Linux, they have no stream to look into. */
+function isPeekOffset(level: number, name: number): boolean {
+  return level === SOL.SOCKET && name === SO.PEEK_OFF;
 }
 
 function drop(skb: Skb, reason: DropReason): false {

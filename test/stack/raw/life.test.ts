@@ -24,7 +24,7 @@ async function heard(from: RawUser, ...users: readonly RawUser[]): Promise<numbe
   return users.map((user) => user.all().length);
 }
 
-test.each(['drain', 'hand-over'] as const)('its layer is replaced (%s): who listens and who is connected go on', async (mode) => {
+test.each(['drain', 'handover'] as const)('its layer is replaced (%s): who listens and who is connected go on', async (mode) => {
   const { b, world } = net;
   const [from, bound, peer] = [net.near(MINE), net.far(MINE), net.far(MINE)];
   bound.bind('10.0.0.2:0');

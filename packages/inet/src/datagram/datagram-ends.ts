@@ -120,7 +120,8 @@ export class DatagramEnds {
     const ifindex = any ? sock.ifindex : scopeOf(sock.ifindex, address, family);
     if (ifindex < 0) return ifindex;
     const mayBeForeign = (sock.flags & SOCK_FLAG.FREEBIND) !== 0;
-    if (!any && !isBindable(layer.addressType(address0, address1, address2, address3, ifindex), mayBeForeign)) return -EADDRNOTAVAIL;
+    const type = any ? ADDRESS_TYPE.LOCAL : layer.addressType(address0, address1, address2, address3, ifindex);
+    if (!isBindable(type, mayBeForeign) || (this.#protocol.bindsToHosts === true && isMany(type))) return -EADDRNOTAVAIL;
     const before = sock.ifindex;
     sock.ifindex = ifindex;
     if (this.#protocol.portless === true) {
@@ -325,7 +326,12 @@ function boundFamily(sock: SockCommon): number {
   return isIpv4(sock.local0, sock.local1, sock.local2) ? ADDRESS_FAMILY.INET : sock.family;
 }
 
+/** Of a group, or of all on a link. */
+function isMany(type: number): boolean {
+  return type === ADDRESS_TYPE.MULTICAST || type === ADDRESS_TYPE.BROADCAST;
+}
+
 function isBindable(type: number, mayBeForeign: boolean): boolean {
   if (mayBeForeign) return type !== ADDRESS_TYPE.INVALID;
-  return type === ADDRESS_TYPE.LOCAL || type === ADDRESS_TYPE.MULTICAST || type === ADDRESS_TYPE.BROADCAST;
+  return type === ADDRESS_TYPE.LOCAL || isMany(type);
 }

@@ -25,6 +25,8 @@ export interface DatagramProtocol {
   sentPort?(skb: Skb): number;
   /** True: a socket has no port to be bound to, and is bound to any address from the first (raw). Not there: it has. */
   readonly portless?: boolean;
+  /** True: a socket is not bound to groups, nor to all on a link (ping). Not there: it may be. */
+  readonly bindsToHosts?: boolean;
   /** True: what the user gives begins with the network header, which `write` finishes; it is no longer than the way's MTU. Not there: never. */
   hasNetworkHeader?(sock: SockCommon): boolean;
   /** Options of its own, whatever their level: 0, or -errno; null: it is not one of those. */
