@@ -66,6 +66,11 @@ export interface OptionLevel {
    */
   received?(sock: SockCommon, skb: Skb, message: Message): void;
   /**
+   * Of a datagram socket with SOCK_FLAG.ANCILLARY that receives: true, there is something to be said that comes with no packet (IPV6_RECVPATHMTU). It is in `message` then, address
+   * and control messages, and is not said again. Not there: never.
+   */
+  alone?(sock: SockCommon, message: Message): boolean;
+  /**
    * Of the latest packet in order of a stream with SOCK_FLAG.ANCILLARY, which tells nothing with its bytes: keeps what was asked of this level, for IP_PKTOPTIONS and IPV6_2292PKTOPTIONS to
    * say. Also of what made it, when it is accepted. The skb is as for `received`. Not there: it keeps nothing.
    */

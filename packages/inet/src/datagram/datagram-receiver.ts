@@ -139,6 +139,7 @@ export class DatagramReceiver {
     message.hasAddress = false;
     if (state.closed) return -ERRNO.EBADF;
     if ((flags & MESSAGE_FLAG.ERRQUEUE) !== 0) return takeError(sock, message);
+    if ((sock.flags & SOCK_FLAG.ANCILLARY) !== 0 && this.#tellAlone(sock, message)) return endOf(message);
     if (sock.error !== 0) {
       const { error } = sock;
       sock.error = 0;
@@ -204,6 +205,22 @@ export class DatagramReceiver {
       items[i]!.received?.(sock, skb, message);
     }
     current.id = caller;
+  }
+
+  /** What a level has to say without a packet. False: nothing. */
+  #tellAlone(sock: SockCommon, message: Message): boolean {
+    const { items, owners } = this.#host.levels;
+    const { current } = this.#host;
+    for (let i = 0; i < items.length; i++) {
+      const level = items[i]!;
+      if (level.alone === undefined) continue;
+      const caller = current.id;
+      current.id = owners[i]!;
+      const isTold = level.alone(sock, message);
+      current.id = caller;
+      if (isTold) return true;
+    }
+    return false;
   }
 
   /** The copy out, into one place or many. Returns how many bytes found room. */

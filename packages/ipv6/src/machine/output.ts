@@ -34,13 +34,13 @@ import {
   setIpv6TrafficClassAndFlowLabel,
   writeIpv6Fragment,
 } from '@softnet/wire';
-import { isMulticast, multicastScope, SCOPE } from './address-kind.ts';
+import { isLinkLocal, isMulticast, multicastScope, SCOPE } from './address-kind.ts';
 import type { FlowLabels } from './flow-labels.ts';
 import { findUnfragmentable, Unfragmentable } from './header-walk.ts';
 import { hopLimitOn, IPV6_MIN_MTU, mtuOn } from './link-values.ts';
 import { pushHeaders, SentHeaders } from './sent-headers.ts';
 import type { Ipv6SockOptions } from './sock-options.ts';
-import { MTU_DISCOVER, sockOptions } from './sock-options.ts';
+import { MTU_DISCOVER, sockOptions, WANTS_PATH_MTU } from './sock-options.ts';
 import type { Links, Surroundings } from './surroundings.ts';
 
 export { IPV6_MIN_MTU };
@@ -86,7 +86,10 @@ export class Ipv6Output {
     }
     if (isNeverCut(options, packet) && skb.gsoSize === 0) {
       const mtuBytes = this.#mtuOf(dst, options);
-      if (skb.len + IPV6_HEADER_BYTES > mtuBytes) return this.#tooBigForSocket(skb, sock!, mtuBytes);
+      if (skb.len + IPV6_HEADER_BYTES > mtuBytes) {
+        if (isDontFragment(options, packet)) keepTooBig(options, flow, mtuBytes);
+        return this.#tooBigForSocket(skb, sock!, mtuBytes);
+      }
     }
     this.#around.counters.outRequests.value++;
     flow.label = this.#labels.of(flow, options);
@@ -275,11 +278,22 @@ function headersOf(options: Ipv6SockOptions | null, packet: PacketOptions | null
 
 /** Linux's `ip6_sk_ignore_df`. */
 function isNeverCut(options: Ipv6SockOptions | null, packet: PacketOptions | null): boolean {
-  if (packet !== null && packet.dontFragment > 0) return true;
+  if (isDontFragment(options, packet)) return true;
   if (options === null) return false;
-  const { mtuDiscover, dontFragment } = options;
-  const refuses = dontFragment && (packet === null || packet.dontFragment < 0);
-  return refuses || (mtuDiscover >= MTU_DISCOVER.DO && mtuDiscover !== MTU_DISCOVER.OMIT);
+  const { mtuDiscover } = options;
+  return mtuDiscover >= MTU_DISCOVER.DO && mtuDiscover !== MTU_DISCOVER.OMIT;
+}
+
+/** IPV6_DONTFRAG, of the message or else of its socket. */
+function isDontFragment(options: Ipv6SockOptions | null, packet: PacketOptions | null): boolean {
+  if (packet !== null && packet.dontFragment >= 0) return packet.dontFragment > 0;
+  return options?.dontFragment ?? false;
+}
+
+/** For IPV6_RECVPATHMTU. */
+function keepTooBig(options: Ipv6SockOptions | null, { dst0, dst1, dst2, dst3, oif }: Flow, mtuBytes: number): void {
+  if (options === null || (options.ancillary & WANTS_PATH_MTU) === 0) return;
+  options.tooBig = { word0: dst0, word1: dst1, word2: dst2, word3: dst3, port: 0, ifindex: isLinkLocal(dst0) ? oif : 0, mtuBytes };
 }
 
 /** To a group of this interface alone, or with no hop to go (RFC 4291 §2.7, RFC 3493 §5.2). */

@@ -1,4 +1,5 @@
 import type { Message, SockCommon } from '@softnet/contract';
+import type { PathMtu } from './mtu-info.ts';
 import type { SentHeaders } from './sent-headers.ts';
 
 /** Linux's `SOL_IPV6`. */
@@ -6,6 +7,9 @@ export const SOL_IPV6 = 41;
 
 /** Linux's `IPV6_PMTUDISC_*`. */
 export const MTU_DISCOVER = Object.freeze({ DONT: 0, WANT: 1, DO: 2, PROBE: 3, INTERFACE: 4, OMIT: 5 } as const);
+
+/** Of `Ipv6SockOptions.ancillary`: IPV6_RECVPATHMTU. */
+export const WANTS_PATH_MTU = 0x2000;
 
 /** A socket's options of this level, where one was set: `sock.options.layer`. */
 export class Ipv6SockOptions {
@@ -29,6 +33,8 @@ export class Ipv6SockOptions {
   headers: SentHeaders | null = null;
   /** What a stream was last told, in `control` (IPV6_2292PKTOPTIONS); null: nothing. */
   latest: Message | null = null;
+  /** Of the last packet that was refused as it might not be cut, where it wants to know (IPV6_RECVPATHMTU); null: none since it was told. */
+  tooBig: PathMtu | null = null;
   /** IPV6_MINHOPCOUNT: kept, and looked at by streams (RFC 5082). */
   minHopCount = 0;
   /** IPV6_FREEBIND, IPV6_TRANSPARENT: either is SOCK_FLAG.FREEBIND. */

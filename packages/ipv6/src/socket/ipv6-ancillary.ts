@@ -15,8 +15,9 @@ import {
   isExtensionHeader,
 } from '@softnet/wire';
 import { isLinkLocal } from '../machine/address-kind.ts';
+import { MTU_INFO_BYTES, putMtuInfo } from '../machine/mtu-info.ts';
 import { optionsHeader, SentHeaders } from '../machine/sent-headers.ts';
-import { sockOptions } from '../machine/sock-options.ts';
+import { sockOptions, WANTS_PATH_MTU } from '../machine/sock-options.ts';
 
 const { EINVAL, ENODEV } = ERRNO;
 const { HOP_BY_HOP, ROUTING, DESTINATION_OPTIONS } = IPV6_EXTENSION;
@@ -62,8 +63,8 @@ export const ANCILLARY_BIT: Readonly<Record<number, number>> = Object.freeze({
   [OLD.HOPOPTS]: BIT.OLD_HOPOPTS,
   [OLD.RTHDR]: BIT.OLD_RTHDR,
   [OLD.DSTOPTS]: BIT.OLD_DSTOPTS,
-  // Kept; nothing is told: path MTUs are in the error queue, and sizes of fragments that were put together are not known.
-  [IPV6_OPTION.RECVPATHMTU]: 0x2000,
+  [IPV6_OPTION.RECVPATHMTU]: WANTS_PATH_MTU,
+  // Kept; nothing is told: sizes of fragments that were put together are not known.
   [IPV6_OPTION.RECVFRAGSIZE]: 0x4000,
 });
 
@@ -151,6 +152,25 @@ export class Ipv6Ancillary {
     packet.source3 = wordAt(data, 12);
     return 0;
   }
+}
+
+/** IPV6_RECVPATHMTU (RFC 3542 §11.3), once: a message without bytes, from whom the packet was for that was too big. False: there was none. */
+export function tellTooBig(sock: SockCommon, message: Message): boolean {
+  const options = sockOptions(sock);
+  if (options === null || options.tooBig === null || (options.ancillary & WANTS_PATH_MTU) === 0) return false;
+  const { tooBig } = options;
+  options.tooBig = null;
+  const { address } = message;
+  address.family = ADDRESS_FAMILY.INET6;
+  address.address0 = tooBig.word0;
+  address.address1 = tooBig.word1;
+  address.address2 = tooBig.word2;
+  address.address3 = tooBig.word3;
+  address.port = 0;
+  address.ifindex = tooBig.ifindex;
+  message.hasAddress = true;
+  putMtuInfo(putControl(message, SOL.IPV6, IPV6_OPTION.PATHMTU, MTU_INFO_BYTES), tooBig);
+  return true;
 }
 
 /** `in6_pktinfo`. */

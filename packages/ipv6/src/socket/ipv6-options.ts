@@ -1,16 +1,15 @@
 import type { ControlMessage, DeviceTraffic, Message, OptionLevel, PacketOptions, Port, Skb, SockCommon } from '@softnet/contract';
 import { ADDRESS_FAMILY, ERRNO, IPV6_OPTION, SOCK_FLAG, SOCK_TYPE, SockOptions } from '@softnet/contract';
-import { intAt, purgeErrors, putAddress, putControlMessages, putInt, putPort, putWord, wordAt } from '@softnet/inet';
+import { intAt, purgeErrors, putControlMessages, putInt, putWord, wordAt } from '@softnet/inet';
 import { isWanted } from '../machine/flow-labels.ts';
+import { MTU_INFO_BYTES, putMtuInfo } from '../machine/mtu-info.ts';
 import { optionsHeader, SentHeaders } from '../machine/sent-headers.ts';
 import { Ipv6SockOptions, MTU_DISCOVER, SOL_IPV6, sockOptions } from '../machine/sock-options.ts';
 import type { GroupOptions } from './group-options.ts';
-import { ANCILLARY_BIT, Ipv6Ancillary } from './ipv6-ancillary.ts';
+import { ANCILLARY_BIT, Ipv6Ancillary, tellTooBig } from './ipv6-ancillary.ts';
 
 const INT_BYTES = 4;
 const NAMES = IPV6_OPTION;
-/** `ip6_mtuinfo`: a sockaddr_in6 and an MTU. */
-const MTUINFO_BYTES = 32;
 
 /** Which extension header each of these sets. */
 const HEADER_OF: Readonly<Record<number, 'hopByHop' | 'beforeRouting' | 'destination'>> = Object.freeze({
@@ -129,6 +128,10 @@ export class Ipv6Options implements OptionLevel {
 
   closed(sock: SockCommon): void {
     this.#groups.closed(sock);
+  }
+
+  alone(sock: SockCommon, message: Message): boolean {
+    return tellTooBig(sock, message);
   }
 
   noted(sock: SockCommon, skb: Skb): void {
@@ -269,12 +272,9 @@ function putHeader(sock: SockCommon, name: number, value: Uint8Array): number {
 
 /** RFC 3542 §11.4: of a connected socket, as it is known now. */
 function putPathMtu(sock: SockCommon, value: Uint8Array, mtuBytes: number): number {
-  if (value.length < MTUINFO_BYTES) return -ERRNO.EINVAL;
+  if (value.length < MTU_INFO_BYTES) return -ERRNO.EINVAL;
   if (mtuBytes < 0) return mtuBytes;
-  value.fill(0, 0, MTUINFO_BYTES);
-  value[0] = ADDRESS_FAMILY.INET6;
-  putPort(value, 2, sock.remotePort);
-  putAddress(value, 8, ADDRESS_FAMILY.INET6, sock.remote0, sock.remote1, sock.remote2, sock.remote3);
-  putInt(value, 28, mtuBytes);
-  return MTUINFO_BYTES;
+  const { remote0, remote1, remote2, remote3, remotePort } = sock;
+  putMtuInfo(value, { word0: remote0, word1: remote1, word2: remote2, word3: remote3, port: remotePort, ifindex: 0, mtuBytes });
+  return MTU_INFO_BYTES;
 }
