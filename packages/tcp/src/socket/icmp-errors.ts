@@ -1,7 +1,8 @@
 import type { ErrorReport, Skb, SockCommon } from '@softnet/contract';
-import { ERRNO, ERROR_ORIGIN, SOCK_FLAG } from '@softnet/contract';
+import { ERRNO, ERROR_ORIGIN, FlowKey, IP_PROTOCOL, IPV4_WORD2, SOCK_FLAG } from '@softnet/contract';
 import { errorOf, queueError, quotedError } from '@softnet/inet';
-import { dstPort, TCP_HEADER_BYTES, tcpSeq } from '@softnet/wire';
+import { dstPort, ipv4Dst, ipv4Src, ipv6Dst, ipv6Src, srcPort, TCP_HEADER_BYTES, tcpSeq } from '@softnet/wire';
+import type { Handshake } from '../handshake/handshake.ts';
 import type { Connection } from '../machine/connection.ts';
 import { extraOf } from '../machine/connection.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -17,10 +18,21 @@ const OPENING: number = bitOf(TCP_STATE.SYN_SENT) | bitOf(TCP_STATE.SYN_RECEIVED
 export class IcmpErrors {
   readonly #host: TcpHost;
   readonly #machine: Machine;
+  readonly #handshake: Handshake;
+  readonly #key = new FlowKey();
 
-  constructor(host: TcpHost, machine: Machine) {
+  constructor(host: TcpHost, machine: Machine, handshake: Handshake) {
     this.#host = host;
     this.#machine = machine;
+    this.#handshake = handshake;
+  }
+
+  /**
+   * Of a listener's request (RFC 1122 §4.2.3.9): as in Linux what may get better ends it, as its peer asks again; what says that there is nobody is not believed, as he has asked.
+   */
+  reportRequest(skb: Skb | null, report: ErrorReport): void {
+    const isEnd = !report.fatal && report.errno !== 0 && report.errno !== ERRNO.EMSGSIZE;
+    report.refused = skb === null || !isEnd || !this.#handshake.requestFails(this.#keyOf(skb), tcpSeq(skb.memory.view, skb.transport));
   }
 
   /** @param skb the packet quoted, `transport` at its header; null: none is at hand. */
@@ -45,6 +57,25 @@ export class IcmpErrors {
     if (mssBytes >= conn.mssBytes) return;
     conn.mssBytes = mssBytes;
     this.#machine.segmentSizeChanged(conn, true);
+  }
+
+  /** Of a packet that we have sent. */
+  #keyOf({ memory: { view }, network, transport, ifindex }: Skb): FlowKey {
+    const key = this.#key;
+    const isIpv4 = view.getUint8(network) >>> 4 === 4;
+    key.protocol = IP_PROTOCOL.TCP;
+    key.local0 = isIpv4 ? 0 : ipv6Src(view, network, 0);
+    key.local1 = isIpv4 ? 0 : ipv6Src(view, network, 1);
+    key.local2 = isIpv4 ? IPV4_WORD2 : ipv6Src(view, network, 2);
+    key.local3 = isIpv4 ? ipv4Src(view, network) : ipv6Src(view, network, 3);
+    key.remote0 = isIpv4 ? 0 : ipv6Dst(view, network, 0);
+    key.remote1 = isIpv4 ? 0 : ipv6Dst(view, network, 1);
+    key.remote2 = isIpv4 ? IPV4_WORD2 : ipv6Dst(view, network, 2);
+    key.remote3 = isIpv4 ? ipv4Dst(view, network) : ipv6Dst(view, network, 3);
+    key.localPort = srcPort(view, transport);
+    key.remotePort = dstPort(view, transport);
+    key.ifindex = ifindex;
+    return key;
   }
 
   #tell(conn: Connection, skb: Skb | null, report: ErrorReport): void {

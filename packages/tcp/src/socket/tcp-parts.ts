@@ -87,7 +87,7 @@ export class TcpParts {
     this.handshake = new Handshake(new HandshakeWorld(ctx, { ...life, world, lives: this.lives, writer, ops, timeWaitOps }), machine);
     this.levels = new LevelOptions(host, machine, world);
     this.options = new TcpOptions(host, machine, choice, backlogOf, (conn) => world.roomChanged(conn));
-    this.errors = new IcmpErrors(host, machine);
+    this.errors = new IcmpErrors(host, machine, this.handshake);
     this.freezer = new Freezer(this, ops, timeWaitOps);
     this.sender = new StreamSend(machine, sends, host.settings);
     this.receiver = new StreamReceive(machine, receives);

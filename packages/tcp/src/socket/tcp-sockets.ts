@@ -65,9 +65,11 @@ export class TcpSockets implements SockOps, SocketCalls {
   }
 
   error(sock: SockCommon, skb: Skb | null, report: ErrorReport): void {
-    // Of a listener it is about a request, which is told of again where it matters.
-    if (sock.state === LISTEN || sock.state === TCP_STATE.CLOSED) report.refused = true;
-    else this.parts.errors.report(connectionOf(sock), skb, report);
+    const { errors } = this.parts;
+    if (sock.state === LISTEN) errors.reportRequest(skb, report);
+    // Nothing of it is in flight (RFC 5927 §4).
+    else if (sock.state === TCP_STATE.CLOSED) report.refused = true;
+    else errors.report(connectionOf(sock), skb, report);
   }
 
   released(sock: SockCommon, skb: Skb): void {
