@@ -63,6 +63,11 @@ export class Deadlines<T extends Deadline<T>> {
     item.next = null;
   }
 
+  /** Lists that are kept, for tests. */
+  get lists(): number {
+    return this.#lists.size;
+  }
+
   #listOf(delayMs: number): T {
     let list = this.#lists.get(delayMs);
     if (list !== undefined) return list;
