@@ -166,10 +166,10 @@ test('an illegal option: what stood before it counts, as in Linux; an urgent poi
   const bytes = segment(new Uint8Array(4), false, { mssBytes: 700, timestamps: [7, 8] }, TCP_FLAG.SYN | TCP_FLAG.URG);
   // The timestamps' length.
   bytes[27] = 0;
-  const skb = Object.assign(packet(bytes, false), { checksum: CHECKSUM.UNNECESSARY, gsoSegs: 3 });
+  const skb = Object.assign(packet(bytes, false), { checksum: CHECKSUM.UNNECESSARY, gsoSegs: 3, cb0: 9 });
   const before = stand.counters['segments-in'].value;
   expect(reader.read(skb, into)).toBe(true);
-  expect([into.options.mssBytes, into.options.hasTimestamps, into.urgentPointer, into.segments]).toEqual([700, false, 3, 3]);
+  expect([into.options.mssBytes, into.options.hasTimestamps, into.urgentPointer, into.segments, skb.cb0]).toEqual([700, false, 3, 3, 0]);
   expect(stand.counters['segments-in'].value - before).toBe(3);
   stand.memory.release(skb);
 });

@@ -41,8 +41,12 @@ describe('beside an array of octets', () => {
             const from = una + Math.floor(each.share * (end - una));
             const lenBytes = Math.min(each.lenBytes, end - from);
             const skb = stand.memory.alloc(60, 100)!;
+            const bare = { truesize: skb.truesize };
             expect(queues.putInto(conn, skb, (start + from) | 0, lenBytes)).toBe(lenBytes > 0 || end > una);
             expect(bytesOf(skb)).toEqual(octets(from, skb.len));
+            let { truesize } = bare;
+            for (let each = skb.fragments; each !== null; each = each.next) truesize += each.truesize;
+            expect(skb.truesize).toBe(truesize);
             stand.memory.release(skb);
           }
           const pages = conn.sock.sendQueuedBytes / PAGE_TRUESIZE;
@@ -139,6 +143,18 @@ test('a segment of a long queue is found from where the last one was: new ones a
       stand.memory.release(skb);
     }
     queues.release(conn, i * 100);
+  }
+  // The page that was looked for last may be gone.
+  for (const [released, from] of [
+    [300 * 1460, 301 * 1460],
+    [990_000, 990_000],
+    [1_500_000, 1_500_001],
+  ] as const) {
+    queues.release(conn, released);
+    const skb = stand.memory.alloc(60, 0)!;
+    queues.putInto(conn, skb, from, 1460);
+    expect(Buffer.compare(bytesOf(skb), given.subarray(from, from + 1460))).toBe(0);
+    stand.memory.release(skb);
   }
   queues.clear(conn);
   expect(stand.isIdle).toBe(true);
