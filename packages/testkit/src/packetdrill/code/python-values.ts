@@ -1,14 +1,17 @@
 import { ScriptFailure } from '../system/script-failure.ts';
 
 /** What Python's names stand for here. */
-export type PythonValue = number | string | boolean | null | readonly PythonValue[];
+export type PythonValue = number | string | boolean | null | readonly PythonValue[] | PythonFunction;
+
+/** Made by `def`, or known by name. */
+export type PythonFunction = (args: readonly PythonValue[]) => PythonValue;
 
 export function fail(sentence: string): never {
   throw new ScriptFailure(`in the code: ${sentence}`);
 }
 
 export function truth(value: PythonValue): boolean {
-  return typeof value === 'object' && value !== null ? value.length > 0 : Boolean(value);
+  return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }
 
 export function number(value: PythonValue): number {
@@ -20,6 +23,7 @@ export function number(value: PythonValue): number {
 export function show(value: PythonValue): string {
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value === 'function') return '<function>';
   return typeof value === 'object' ? `(${value.map(show).join(', ')})` : String(value);
 }
 
@@ -39,11 +43,12 @@ function isNumber(value: PythonValue): boolean {
   return typeof value === 'number' || typeof value === 'boolean';
 }
 
-export function operate(sign: string, left: PythonValue, right: PythonValue, skipping: boolean): PythonValue {
+export function operate(sign: string, left: PythonValue, right: PythonValue): PythonValue {
   if (sign === '%' && typeof left === 'string') return format(left, Array.isArray(right) ? right : [right]);
   if (sign === '+' && typeof left === 'string') return left + show(right);
+  if (sign === '+' && Array.isArray(left) && Array.isArray(right)) return [...left, ...right];
   const [a, b] = [number(left), number(right)];
-  if ((sign === '/' || sign === '//' || sign === '%') && b === 0) return skipping ? 0 : fail('a division by zero');
+  if ((sign === '/' || sign === '//' || sign === '%') && b === 0) return fail('a division by zero');
   switch (sign) {
     case '+':
       return a + b;
@@ -69,12 +74,21 @@ function bits(sign: string, a: bigint, b: bigint): number {
 
 function format(text: string, values: readonly PythonValue[]): string {
   let next = 0;
-  return text.replace(/%(?:%|[-0]*\d*(?:\.(\d+))?([dsufx]))/g, (all, digits: string | undefined, kind: string | undefined) => {
+  return text.replace(/%(?:%|([-0]?\d*(?:\.\d+)?)([dsufxr]))/g, (_all, spec: string | undefined, kind: string | undefined) => {
     if (kind === undefined) return '%';
     if (next >= values.length) return fail(`'${text}' wants more values than ${values.length}`);
-    const value = values[next++]!;
-    if (kind === 's') return show(value);
-    if (kind === 'f') return number(value).toFixed(digits === undefined ? 6 : Number(digits));
-    return kind === 'x' ? number(value).toString(16) : all.length > 0 ? String(Math.trunc(number(value))) : '';
+    return formatted(values[next++]!, `${spec}${kind === 'u' ? 'd' : kind}`);
   });
+}
+
+/** By a format such as '08.3f', 'd', '>5' or ''. */
+export function formatted(value: PythonValue, spec: string): string {
+  const [, align, zero, width, digits, kind] =
+    /^([<>]?)-?(0?)(\d*)(?:\.(\d+))?([dsfxr]?)$/.exec(spec) ?? fail(`the format '${spec}' is not known`);
+  let text = show(value);
+  if (kind === 'f' || (digits !== undefined && kind === '')) text = number(value).toFixed(digits === undefined ? 6 : Number(digits));
+  else if (kind === 'x') text = number(value).toString(16);
+  else if (kind === 'd') text = String(Math.trunc(number(value)));
+  const isLeft = align === '<' || spec.startsWith('-') || (align === '' && typeof value === 'string');
+  return isLeft ? text.padEnd(Number(width)) : text.padStart(Number(width), zero === '0' ? '0' : ' ');
 }

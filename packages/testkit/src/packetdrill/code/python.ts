@@ -1,232 +1,247 @@
 import { ScriptFailure } from '../system/script-failure.ts';
-import type { PythonToken } from './python-lexer.ts';
+import type { Worth } from './python-expressions.ts';
+import { PythonExpressions } from './python-expressions.ts';
+import { PYTHON_FUNCTIONS } from './python-functions.ts';
 import { readPython } from './python-lexer.ts';
+import { PythonScope } from './python-scope.ts';
 import type { PythonValue } from './python-values.ts';
-import { compare, fail, number, operate, show, truth } from './python-values.ts';
+import { fail, operate, show, truth } from './python-values.ts';
+import { PythonWords } from './python-words.ts';
 
-const WEAKEST_FIRST: readonly (readonly string[])[] = [['|'], ['^'], ['&'], ['<<', '>>'], ['+', '-'], ['*', '/', '//', '%']];
-const COMPARISONS = Object.freeze(['==', '!=', '<=', '>=', '<', '>'] as const);
-/** So deep code may nest. */
-const DEEPEST = 100;
+/** How a statement ended; undefined: the next follows. */
+type Ending = 'break' | 'continue' | { readonly result: PythonValue } | undefined;
+type Act = (scope: PythonScope) => Ending;
 
-/** Runs the part of Python that scripts use: assertions, assignments, print, comparisons, logic, arithmetic, `%` of strings. */
+const CONSTANTS: readonly (readonly [string, PythonValue])[] = [
+  ['True', true],
+  ['False', false],
+  ['None', null],
+];
+/** So deep blocks may nest. */
+const DEEPEST = 50;
+
+/** Runs the part of Python that scripts use: assertions, assignments, print, if, for, while, def, expressions, formats. */
 export class Python {
-  readonly names: Map<string, PythonValue>;
-  readonly printed: string[] = [];
-  #tokens: readonly PythonToken[] = [];
-  #at = 0;
-  #depth = 0;
-  /** Behind `and`, `or` and `if`, where the left side has decided: nothing fails there. */
-  #skipping = false;
+  readonly #scope: PythonScope;
 
   constructor(names: Iterable<readonly [string, PythonValue]> = []) {
-    this.names = new Map<string, PythonValue>([['True', true], ['False', false], ['None', null], ...names]);
+    this.#scope = new PythonScope([...PYTHON_FUNCTIONS, ...CONSTANTS, ...names]);
+    this.#scope.names.set('print', (args) => {
+      this.#scope.printed.push(args.map(show).join(' '));
+      return null;
+    });
+  }
+
+  get names(): Map<string, PythonValue> {
+    return this.#scope.names;
+  }
+
+  get printed(): readonly string[] {
+    return this.#scope.printed;
   }
 
   /** @throws ScriptFailure for an assertion that does not hold, and for what is not known. */
   run(text: string): void {
-    this.#tokens = readPython(text);
-    this.#at = 0;
-    while (this.#at < this.#tokens.length) {
-      if (this.#peek.kind !== 'end') this.#statement();
-      if (this.#peek.kind !== 'end') throw this.#unexpected('the end of the line');
-      this.#at++;
-    }
+    const statements = new PythonStatements(new PythonWords(readPython(text)));
+    if (statements.all()(this.#scope) !== undefined) fail("'return', 'break' and 'continue' stand within functions and loops");
+  }
+}
+
+/** Reads Python's statements. */
+class PythonStatements {
+  readonly #words: PythonWords;
+  readonly #expressions: PythonExpressions;
+  #depth = 0;
+
+  constructor(words: PythonWords) {
+    this.#words = words;
+    this.#expressions = new PythonExpressions(words);
   }
 
-  get #peek(): PythonToken {
-    return this.#tokens[this.#at] ?? { kind: 'end', text: '' };
+  all(): Act {
+    const acts: Act[] = [];
+    while (!this.#words.isOver) this.#line(acts);
+    return sequence(acts);
   }
 
-  #take(text: string): boolean {
-    const { kind, text: found } = this.#peek;
-    if (found !== text || kind === 'string' || kind === 'end') return false;
-    this.#at++;
-    return true;
-  }
-
-  #expect(text: string): void {
-    if (!this.#take(text)) throw this.#unexpected(`'${text}'`);
-  }
-
-  #unexpected(expected: string): ScriptFailure {
-    const { kind, text } = this.#peek;
-    return new ScriptFailure(`in the code ${expected} is expected, not ${kind === 'end' ? 'the end of the line' : `'${text}'`}`);
-  }
-
-  #statement(): void {
-    if (this.#take('pass')) return;
-    if (this.#take('assert')) {
-      const start = this.#at;
-      const holds = truth(this.#expression());
-      const words = this.#tokens.slice(start, this.#at).map(({ text }) => text);
-      const message = this.#take(',') ? this.#expression() : undefined;
-      if (!holds) throw new ScriptFailure(`assert ${words.join(' ')}${message === undefined ? '' : `: ${show(message)}`}`);
+  #line(acts: Act[]): void {
+    if (this.#words.takeKind('end')) return;
+    const compound = this.#compound();
+    if (compound !== null) {
+      acts.push(compound);
       return;
     }
-    const [{ kind, text }, next] = [this.#peek, this.#tokens[this.#at + 1]];
-    if (kind === 'name' && next?.kind === 'sign' && next.text === '=') {
-      this.#at += 2;
-      this.names.set(text, this.#expression());
-      return;
-    }
-    this.#expression();
+    acts.push(this.#simple());
+    if (!this.#words.isOver && !this.#words.takeKind('end')) throw this.#words.unexpected('the end of the line');
   }
 
-  /** With the conditional, which binds most weakly. */
-  #expression(): PythonValue {
+  #compound(): Act | null {
+    if (this.#words.take('if')) return this.#if();
+    if (this.#words.take('for')) return this.#for();
+    if (this.#words.take('def')) return this.#def();
+    if (!this.#words.take('while')) return null;
+    const condition = this.#expressions.one();
+    const body = this.#block();
+    return (scope) => {
+      while (truth(condition(scope))) {
+        scope.step();
+        const ending = body(scope);
+        if (ending === 'break') return undefined;
+        if (ending !== undefined && ending !== 'continue') return ending;
+      }
+      return undefined;
+    };
+  }
+
+  #if(): Act {
+    const condition = this.#expressions.one();
+    const body = this.#block();
+    const other = this.#words.take('elif') ? this.#if() : this.#words.take('else') ? this.#block() : null;
+    return (scope) => (truth(condition(scope)) ? body(scope) : other?.(scope));
+  }
+
+  #for(): Act {
+    const names = [this.#words.name()];
+    while (this.#words.take(',')) names.push(this.#words.name());
+    this.#words.expect('in');
+    const items = this.#expressions.tuple();
+    const body = this.#block();
+    return (scope) => {
+      const all = items(scope);
+      if (!Array.isArray(all)) return fail(`${show(all)} has no items`);
+      for (const item of all as readonly PythonValue[]) {
+        scope.step();
+        bind(scope, names, item);
+        const ending = body(scope);
+        if (ending === 'break') return undefined;
+        if (ending !== undefined && ending !== 'continue') return ending;
+      }
+      return undefined;
+    };
+  }
+
+  #def(): Act {
+    const name = this.#words.name();
+    this.#words.expect('(');
+    const parameters: string[] = [];
+    while (!this.#words.take(')')) {
+      parameters.push(this.#words.name());
+      if (!this.#words.take(',') && this.#words.peek.text !== ')') throw this.#words.unexpected("',' or ')'");
+    }
+    const body = this.#block();
+    return (scope) => {
+      scope.names.set(name, (args) => {
+        if (args.length !== parameters.length) return fail(`${name} takes ${parameters.length} values, got ${args.length}`);
+        const given = parameters.map((each, i) => [each, args[i]!] as const);
+        const ending = scope.within(given, body);
+        return typeof ending === 'object' ? ending.result : null;
+      });
+      return undefined;
+    };
+  }
+
+  /** `: x = 1`, or lines that are further in. */
+  #block(): Act {
+    this.#words.expect(':');
     if (++this.#depth > DEEPEST) throw new ScriptFailure(`the code is more than ${DEEPEST} levels deep`);
-    const value = this.#or();
-    if (this.#take('if')) {
-      const condition = truth(this.#or());
-      this.#expect('else');
-      const other = this.#expression();
-      this.#depth--;
-      return condition ? value : other;
-    }
+    const acts: Act[] = [];
+    if (this.#words.takeKind('end')) {
+      if (!this.#words.takeKind('indent')) throw this.#words.unexpected('a block that is indented');
+      while (!this.#words.takeKind('dedent')) this.#line(acts);
+    } else this.#line(acts);
     this.#depth--;
-    return value;
+    return sequence(acts);
   }
 
-  #or(): PythonValue {
-    let value = this.#and();
-    while (this.#take('or')) value = this.#decided(truth(value), value, () => this.#and());
-    return value;
-  }
-
-  #and(): PythonValue {
-    let value = this.#not();
-    while (this.#take('and')) value = this.#decided(!truth(value), value, () => this.#not());
-    return value;
-  }
-
-  #decided(isDecided: boolean, value: PythonValue, right: () => PythonValue): PythonValue {
-    const before = this.#skipping;
-    this.#skipping ||= isDecided;
-    const other = right();
-    this.#skipping = before;
-    return isDecided ? value : other;
-  }
-
-  #not(): PythonValue {
-    if (this.#peek.text === 'not' && this.#peek.kind === 'name') {
-      this.#at++;
-      return !truth(this.#not());
+  #simple(): Act {
+    const words = this.#words;
+    if (words.take('pass')) return () => undefined;
+    if (words.take('break')) return () => 'break';
+    if (words.take('continue')) return () => 'continue';
+    if (words.take('assert')) return this.#assert();
+    if (words.take('return')) {
+      const worth: Worth = words.peek.kind === 'end' ? () => null : this.#expressions.tuple();
+      return (scope) => ({ result: worth(scope) });
     }
-    return this.#comparison();
+    if (words.peek.text === 'print' && words.next?.text !== '(') return this.#print();
+    if (words.peek.kind === 'name' && (words.peek.text === 'import' || words.peek.text === 'from'))
+      throw new ScriptFailure(`in the code '${words.peek.text}' is not known: there are no modules`);
+    return this.#assignment();
   }
 
-  /** `1 <= x < 3` compares each with the next. */
-  #comparison(): PythonValue {
-    let left = this.#binary(0);
-    let value: PythonValue | undefined;
-    for (;;) {
-      const sign = COMPARISONS.find((each) => this.#take(each)) ?? this.#membership();
-      if (sign === null) return value ?? left;
-      const right = this.#binary(0);
-      const holds = compare(sign, left, right);
-      value = value === undefined ? holds : truth(value) && holds;
-      left = right;
+  #assert(): Act {
+    const at = this.#words.at;
+    const condition = this.#expressions.one();
+    const said = this.#words.since(at);
+    const message = this.#words.take(',') ? this.#expressions.one() : null;
+    return (scope) => {
+      if (!truth(condition(scope))) throw new ScriptFailure(`assert ${said}${message === null ? '' : `: ${show(message(scope))}`}`);
+      return undefined;
+    };
+  }
+
+  /** As Python 2 wrote it. */
+  #print(): Act {
+    this.#words.skip();
+    const items: Worth = this.#words.peek.kind === 'end' ? () => [] : this.#expressions.tuple();
+    return (scope) => {
+      const value = items(scope);
+      scope.printed.push((Array.isArray(value) ? value : [value]).map(show).join(' '));
+      return undefined;
+    };
+  }
+
+  #assignment(): Act {
+    const words = this.#words;
+    const names = this.#targets();
+    if (names !== null) {
+      const worth = this.#expressions.tuple();
+      return (scope) => {
+        bind(scope, names, worth(scope));
+        return undefined;
+      };
     }
-  }
-
-  #membership(): string | null {
-    if (this.#take('in')) return 'in';
-    if (this.#peek.text === 'not' && this.#tokens[this.#at + 1]?.text === 'in') {
-      this.#at += 2;
-      return 'not in';
+    const sign = words.next?.kind === 'sign' && /^[-+*/%&|^]=$/.test(words.next.text) ? words.next.text[0]! : null;
+    if (words.peek.kind === 'name' && sign !== null) {
+      const name = words.name();
+      words.skip();
+      const worth = this.#expressions.one();
+      return (scope) => {
+        scope.names.set(name, operate(sign, scope.get(name), worth(scope)));
+        return undefined;
+      };
     }
-    if (this.#take('is')) return this.#take('not') ? '!=' : '==';
-    return null;
+    const worth = this.#expressions.tuple();
+    return (scope) => {
+      worth(scope);
+      return undefined;
+    };
   }
 
-  #binary(row: number): PythonValue {
-    const signs = WEAKEST_FIRST[row];
-    if (signs === undefined) return this.#unary();
-    let left = this.#binary(row + 1);
-    for (;;) {
-      const sign = signs.find((each) => this.#take(each));
-      if (sign === undefined) return left;
-      left = operate(sign, left, this.#binary(row + 1), this.#skipping);
+  /** `a =`, `a, b =`: the names; null: it is no assignment. */
+  #targets(): string[] | null {
+    const names = this.#words.ahead(/^(?:[A-Za-z_]\w*)(?: , [A-Za-z_]\w*)* =$/);
+    if (names === null) return null;
+    return names.filter((each) => each !== ',' && each !== '=');
+  }
+}
+
+function sequence(acts: readonly Act[]): Act {
+  return (scope) => {
+    for (const act of acts) {
+      scope.step();
+      const ending = act(scope);
+      if (ending !== undefined) return ending;
     }
-  }
+    return undefined;
+  };
+}
 
-  #unary(): PythonValue {
-    if (this.#take('-')) return -number(this.#unary());
-    if (this.#take('+')) return number(this.#unary());
-    if (this.#take('~')) return -1 - number(this.#unary());
-    const base = this.#primary();
-    return this.#take('**') ? number(base) ** number(this.#unary()) : base;
+function bind(scope: PythonScope, names: readonly string[], value: PythonValue): void {
+  if (names.length === 1) {
+    scope.names.set(names[0]!, value);
+    return;
   }
-
-  #primary(): PythonValue {
-    const { kind, text } = this.#peek;
-    this.#at++;
-    if (kind === 'number') return Number(text);
-    if (kind === 'string') return this.#strings(text);
-    if (kind === 'name') return this.#take('(') ? this.#call(text) : this.#named(text);
-    if (text === '(') return this.#bracketed();
-    if (text === '[') return this.#items(']');
-    this.#at--;
-    throw this.#unexpected('a value');
-  }
-
-  /** Strings beside each other are one. */
-  #strings(first: string): string {
-    let whole = first;
-    while (this.#peek.kind === 'string') whole += this.#tokens[this.#at++]!.text;
-    return whole;
-  }
-
-  #named(name: string): PythonValue {
-    const value = this.names.get(name);
-    if (value !== undefined) return value;
-    if (this.#skipping) return null;
-    throw new ScriptFailure(`in the code there is no name '${name}'`);
-  }
-
-  #bracketed(): PythonValue {
-    if (this.#take(')')) return [];
-    const value = this.#expression();
-    if (!this.#take(',')) {
-      this.#expect(')');
-      return value;
-    }
-    return [value, ...this.#items(')')];
-  }
-
-  #items(close: string): PythonValue[] {
-    const items: PythonValue[] = [];
-    while (!this.#take(close)) {
-      items.push(this.#expression());
-      if (!this.#take(',') && this.#peek.text !== close) throw this.#unexpected(`',' or '${close}'`);
-    }
-    return items;
-  }
-
-  #call(name: string): PythonValue {
-    const args = this.#items(')');
-    const [first = null, ...rest] = args;
-    switch (name) {
-      case 'print':
-        this.printed.push(args.map(show).join(' '));
-        return null;
-      case 'len':
-        return typeof first === 'string' || Array.isArray(first) ? first.length : fail(`len of ${show(first)}`);
-      case 'abs':
-        return Math.abs(number(first));
-      case 'int':
-        return Math.trunc(typeof first === 'string' ? Number(first) : number(first));
-      case 'float':
-        return typeof first === 'string' ? Number(first) : number(first);
-      case 'str':
-        return show(first);
-      case 'min':
-        return Math.min(...(Array.isArray(first) ? first : [first, ...rest]).map(number));
-      case 'max':
-        return Math.max(...(Array.isArray(first) ? first : [first, ...rest]).map(number));
-      default:
-        return fail(`there is no function '${name}'`);
-    }
-  }
+  if (!Array.isArray(value) || value.length !== names.length) fail(`${show(value)} are not ${names.length} values`);
+  for (const [i, name] of names.entries()) scope.names.set(name, (value as readonly PythonValue[])[i]!);
 }
