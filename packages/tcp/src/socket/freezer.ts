@@ -1,5 +1,5 @@
-import type { Frozen, Plain, SockCommon, SockOps } from '@softnet/contract';
-import { ADDRESS_FAMILY, DstUse, ERRNO, Flow, SOCK_FLAG } from '@softnet/contract';
+import type { Contributions, Frozen, ModuleContext, Plain, Poll, SockCommon, SockOps } from '@softnet/contract';
+import { ADDRESS_FAMILY, DstUse, ERRNO, Flow, SOCK_FLAG, SocketHolder } from '@softnet/contract';
 import { aimAtPeer, aimByOptions, beginFlow, isIpv4, layerOf, layerOfUse } from '@softnet/inet';
 import { SkbReader } from '@softnet/skb';
 import type { Listener } from '../handshake/listener.ts';
@@ -10,10 +10,12 @@ import type { PlainRecord } from '../machine/plain-fields.ts';
 import { fillFields, plainFields } from '../machine/plain-fields.ts';
 import { TCP_STATE } from '../machine/state.ts';
 import { connectionOf, firstConnection } from './connection-of.ts';
+import { adoptForeignChildren } from './foreign-children.ts';
 import { freezeDisorder, thawDisorder } from './frozen-disorder.ts';
 import { freezeFlight, thawFlight } from './frozen-flight.ts';
 import { freezeSocket, thawSocket } from './frozen-socket.ts';
 import type { TcpParts } from './tcp-parts.ts';
+import { wakeUser } from './wake-user.ts';
 
 /** Layout of all that is frozen here. */
 export const FROZEN_VERSION = 1;
@@ -34,10 +36,14 @@ export class Freezer {
   #count = 0;
   /** Of the generation before: by number. */
   readonly #listeners = new Map<number, Listener>();
+  /** Raised when a listener came: its children may have stayed behind. */
+  readonly #adopt: Poll;
   /** What is to be put in its place when the hand-over is sure. */
   readonly #waiting = new WeakMap<SockCommon, PlainRecord>();
 
-  constructor(parts: TcpParts, ops: SockOps, timeWaitOps: SockOps) {
+  constructor(ctx: ModuleContext, parts: TcpParts, ops: SockOps, timeWaitOps: SockOps) {
+    const holders = ctx.contributions(SocketHolder);
+    this.#adopt = ctx.poll({ poll: () => this.#adoptChildren(holders) }, 'tcp.adopt');
     this.#parts = parts;
     this.#ops = ops;
     this.#timeWaitOps = timeWaitOps;
@@ -203,12 +209,21 @@ export class Freezer {
       const own = handshake.listen(conn, backlog as number);
       this.#listeners.set(listener as number, own);
       handshake.thawRequests(own, requests ?? []);
+      this.#adopt.raise();
       return;
     }
     const parent = this.#listeners.get(listener as number);
     if ((conn.flags & FLAG.UNACCEPTED) === 0 || parent === undefined) return;
     conn.listener = parent;
     parent.accepted.push(conn);
+  }
+
+  /** The hand-over is done. */
+  #adoptChildren(holders: Contributions<SocketHolder>): number {
+    this.#listeners.clear();
+    const found = adoptForeignChildren(holders, this.#ops.name, this.#ops, this.#parts.listeners);
+    for (const { conn } of found) wakeUser(conn.sock, this.#parts.host.log);
+    return 0;
   }
 
   /** Its way, which it holds anew. Where there is none, it is looked for with the next segment. */

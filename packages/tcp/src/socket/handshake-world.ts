@@ -1,5 +1,5 @@
 import type { FlowKey, ModuleContext, SockCommon, SockOps, Timer } from '@softnet/contract';
-import { ADDRESS_FAMILY, DstUse, Flow, IP_PROTOCOL, SOCK_FLAG, SockCommon as Sock } from '@softnet/contract';
+import { ADDRESS_FAMILY, DstUse, Flow, IP_PROTOCOL, SOCK_FLAG, SockCommon as Sock, SockOptions } from '@softnet/contract';
 import { aimAtPeer, aimByOptions, beginFlow, errnoOf, isIpv4, layerOf, layerOfUse } from '@softnet/inet';
 import type { HandshakeHost } from '../handshake/handshake-host.ts';
 import type { Listener } from '../handshake/listener.ts';
@@ -116,7 +116,8 @@ export class HandshakeWorld implements HandshakeHost {
     const conn = followingConnection(parent, sock, host.settings);
     sock.ext = conn;
     try {
-      connections.hold(sock, parent.sock.holdOwner!, CHILD_PLACE);
+      // Not the owner himself, who would take notices about it for his listener's.
+      connections.hold(sock, { name: parent.sock.holdOwner!.name }, CHILD_PLACE);
     } catch (error) {
       errnoOf(error);
       return null;
@@ -134,7 +135,14 @@ export class HandshakeWorld implements HandshakeHost {
 
   refuse(child: Connection): void {
     const { sock } = child;
-    const { lives, world } = this.#parts;
+    const { lives, world, ops } = this.#parts;
+    if (sock.ops !== ops) {
+      // Of the generation before: it resets its own.
+      sock.options ??= new SockOptions();
+      sock.options.lingerSec = 0;
+      sock.ops.calls!.close(sock);
+      return;
+    }
     sock.flags |= SOCK_FLAG.ORPHAN;
     if (sock.state === TCP_STATE.CLOSED) {
       lives.released(child);

@@ -94,7 +94,8 @@ export class StreamCalls {
     if (child === null) return null;
     child.listener = null;
     child.flags = (child.flags & ~FLAG.UNACCEPTED) | FLAG.CONNECTED;
-    this.#parts.connections.passTo(child.sock, owner);
+    // One that came before this generation is the other's.
+    child.sock.holdKind!.passTo(child.sock, owner);
     return child.sock;
   }
 

@@ -88,7 +88,7 @@ export class TcpParts {
     this.levels = new LevelOptions(host, machine, world);
     this.options = new TcpOptions(host, machine, choice, backlogOf, (conn) => world.roomChanged(conn));
     this.errors = new IcmpErrors(host, machine, this.handshake);
-    this.freezer = new Freezer(this, ops, timeWaitOps);
+    this.freezer = new Freezer(ctx, this, ops, timeWaitOps);
     this.sender = new StreamSend(machine, sends, host.settings);
     this.receiver = new StreamReceive(machine, receives);
     const { handshake, lives, levels } = this;
