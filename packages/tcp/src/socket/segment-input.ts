@@ -1,4 +1,7 @@
-import type { DropReason, NetworkLayer, Skb, SockCommon } from '@softnet/contract';
+import type { Contributions, DropReason, NetworkLayer, Skb, SockCommon } from '@softnet/contract';
+import { ADDRESS_FAMILY } from '@softnet/contract';
+import { layerOf } from '@softnet/inet';
+import { TCP_FLAG } from '@softnet/wire';
 import type { Handshake } from '../handshake/handshake.ts';
 import type { Listener } from '../handshake/listener.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -12,6 +15,8 @@ import { isNearEnough } from './min-ttl.ts';
 export interface InputReasons {
   /** Its socket is over. */
   readonly closed: DropReason;
+  /** It is for a listener's half that leaves. */
+  readonly parked: DropReason;
   /** Its socket's filter does not let it in (SO_ATTACH_FILTER). */
   readonly filter: DropReason;
   /** It came from farther away than its socket wants (IP_MINTTL, IPV6_MINHOPCOUNT). */
@@ -20,13 +25,15 @@ export interface InputReasons {
 
 /** SEGMENT ARRIVES (RFC 9293 §3.10.7): to which room, by state. Nothing is allocated. */
 export class SegmentInput {
+  readonly #layers: Contributions<NetworkLayer>;
   readonly #reader: SegmentReader;
   readonly #machine: Machine;
   readonly #handshake: Handshake;
   readonly #reasons: InputReasons;
   readonly #segment = new Segment();
 
-  constructor(reader: SegmentReader, machine: Machine, handshake: Handshake, reasons: InputReasons) {
+  constructor(layers: Contributions<NetworkLayer>, reader: SegmentReader, machine: Machine, handshake: Handshake, reasons: InputReasons) {
+    this.#layers = layers;
     this.#reader = reader;
     this.#machine = machine;
     this.#handshake = handshake;
@@ -41,7 +48,8 @@ export class SegmentInput {
     const conn = connectionOf(sock);
     switch (sock.state) {
       case TCP_STATE.LISTEN:
-        this.#handshake.arrives(conn.listener as Listener, segment);
+        if (this.#isLeaving(segment)) segment.fault = this.#reasons.parked;
+        else this.#handshake.arrives(conn.listener as Listener, segment);
         break;
       case TCP_STATE.SYN_SENT:
         this.#handshake.synSent(conn, segment);
@@ -69,6 +77,13 @@ export class SegmentInput {
     if (!this.#reader.read(skb, segment)) return;
     this.#handshake.stray(segment);
     finish(segment);
+  }
+
+  /** A SYN by a layer that lets nobody new in: of a dual-stack listener one half is parked. */
+  #isLeaving({ flags, view, skb }: Segment): boolean {
+    if ((flags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) !== TCP_FLAG.SYN) return false;
+    const layer = layerOf(this.#layers, view.getUint8(skb!.network) >>> 4 === 4 ? ADDRESS_FAMILY.INET : ADDRESS_FAMILY.INET6);
+    return layer === null || !layer.uses.open;
   }
 
   /** What its socket's options say of the packet, from its header on. False: it was dropped. */

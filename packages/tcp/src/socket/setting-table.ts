@@ -34,6 +34,10 @@ export const OBEYED: readonly IntSetting[] = Object.freeze([
     summary: 'part of a receive buffer that is no window: 1/2^n; of a negative one 1/2^-n is the window',
   }),
   tcp('synRetries', 'syn_retries', { default: 6, min: 1, max: 127, summary: 'how often a SYN is sent again' }),
+  tcp('synLinearTimeouts', 'syn_linear_timeouts', {
+    ...{ default: 0, min: 0, max: 127 },
+    summary: 'how often a SYN is sent again, beside that, before the timeout doubles; newer Linux: 4, against RFC 6298 (5.5)',
+  }),
   tcp('synackRetries', 'synack_retries', { ...BYTE, default: 5, summary: 'how often a SYN-ACK is sent again' }),
   tcp('retries1', 'retries1', { ...BYTE, default: 3, summary: 'timeouts after which another way is looked for (RFC 1122 §4.2.3.5, R1)' }),
   tcp('retries2', 'retries2', { ...BYTE, default: 15, summary: 'timeouts after which a connection is given up (R2)' }),

@@ -93,7 +93,8 @@ export class TcpParts {
     this.receiver = new StreamReceive(machine, receives);
     const { handshake, lives, levels } = this;
     this.calls = new StreamCalls({ host, machine, handshake, lives, choice, ends, receives, levels, connections, listeners });
-    this.input = new SegmentInput(new SegmentReader(host), machine, handshake, {
+    this.input = new SegmentInput(host.layers, new SegmentReader(host), machine, handshake, {
+      parked: host.reasons['tcp.parked'],
       closed: host.reasons['tcp.closed'],
       filter: ctx.dropReason('tcp.filter', "its socket's filter does not let it in (SO_ATTACH_FILTER)"),
       far: ctx.dropReason('tcp.min-ttl', 'it came from farther away than its socket wants (RFC 5082; IP_MINTTL, IPV6_MINHOPCOUNT)'),
