@@ -32,6 +32,9 @@ export interface Owner {
 export abstract class Held {
   /** The kind that it belongs to; stays set after the release, so that a second release can be named. */
   holdKind: ObjectsOfAnyKind | null = null;
+  /** Neighbours in the list of the kind. Null: not held. Here, as the flow table asks for each packet whether a socket is held. */
+  holdNext: Held | null = null;
+  holdPrev: Held | null = null;
   /** For whom it lives; of a derived object: the root holder's owner. */
   holdOwner: Owner | null = null;
   /** Static name of the place that took the hold: 'talk.accept'. */
@@ -40,9 +43,6 @@ export abstract class Held {
   holdSinceCs = 0;
   /** The kernel's count of stages 1 when it, or the object that it follows or derives from, came in: int32. */
   holdEpoch = 0;
-  /** Neighbours in the list of the kind. Null: not held. */
-  holdPrev: Held | null = null;
-  holdNext: Held | null = null;
   /** The object that this one was derived from and ends with; null for a root hold. */
   holdHolder: Held | null = null;
   /** First of the objects derived from this one, and its neighbours among those derived from the same. */

@@ -10,10 +10,7 @@ import type { SockOps } from './sock-ops.ts';
  * use. It is the hold that its user has on the protocol. 304 bytes in Node, holds included: each field takes eight, so small numbers share one. Linux's `struct sock_common`.
  */
 export class SockCommon extends Held {
-  /** Family << 24 | error << 16 | protocol. */
-  #small = 0;
-  /** The protocol's own states. 0: just made, or closed. */
-  state = 0;
+  // What the flow table reads of each socket that it looks at stands together: so it costs few lines of the cache.
   /** Ends of its flow; zeros: any. Four words: see {@link Flow}. Other families than IP keep their own addresses here. */
   local0 = 0;
   local1 = 0;
@@ -25,11 +22,17 @@ export class SockCommon extends Held {
   remote3 = 0;
   /** Local << 16 | remote. */
   #ports = 0;
+  /** Family << 24 | error << 16 | protocol. */
+  #small = 0;
   /** Interface that it is bound to (SO_BINDTODEVICE, or a link-local address's); 0: any. */
   ifindex = 0;
+  /** Bits of {@link SOCK_FLAG}. */
+  flags = 0;
   /** Its place in the flow table; of a connected one the hash of its flow, also for `skb.hash`. Written by the socket module only. */
   hash = 0;
   hashNext: SockCommon | null = null;
+  /** The protocol's own states. 0: just made, or closed. */
+  state = 0;
   /** What packets and users meet: of the generation that made it, whichever is live. */
   ops: SockOps;
   /** Its way through IP; a dual-stack socket's by its peer's family. Null: a family without one, or not known yet. */
@@ -45,8 +48,6 @@ export class SockCommon extends Held {
   ext: object | null = null;
   /** The face's own: a descriptor, a node:net socket. */
   user: object | null = null;
-  /** Bits of {@link SOCK_FLAG}. */
-  flags = 0;
   /** What was set otherwise than usual; null: nothing, as for most. */
   options: SockOptions | null = null;
   /** Bytes (truesize) charged for sending and receiving. */

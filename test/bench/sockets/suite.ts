@@ -37,7 +37,7 @@ function lookup(kind: Kind, count: number, what: string): Work {
 function heap(count: number): Work {
   return {
     name: `sockets-bytes-${count}`,
-    summary: `heap of one of ${count} connections in the flow table and the ports, its record of 328 bytes included`,
+    summary: `heap of one of ${count} connections in the flow table and the ports, its record of 304 bytes included`,
     units: { bytes: 'less' },
     subjects: [
       {
