@@ -58,6 +58,7 @@ function makeProgram(terminal: Terminal, outcome: { code: number }): Command {
       "packets of the first kernel, from the beginning, as pcapng; '-': to standard output, '|COMMAND': to a program",
     )
     .option('--debug', 'show errors with their stacks')
+    .addOption(new Option('--web <port>', 'the loopback port that leads to the web server inside; 0: any').argParser(portNumber))
     .addOption(new Option('--seed <n>', 'of all chance').default(1).argParser(wholeNumber))
     .action(async (options: Omit<StartOptions, 'debug'> & { readonly debug?: boolean }) => {
       outcome.code = await start({ ...options, debug: options.debug === true }, terminal);
@@ -93,6 +94,12 @@ function wholeNumber(text: string): number {
   const number = Number(text);
   if (/^-?\d+$/.test(text) && Number.isSafeInteger(number)) return number;
   throw new UsageError(`--seed takes a whole number, got '${text}'`);
+}
+
+function portNumber(text: string): number {
+  const number = Number(text);
+  if (/^\d{1,5}$/.test(text) && number <= 65_535) return number;
+  throw new UsageError(`--web takes a port, 0 to 65535, got '${text}'`);
 }
 
 /** Help and version were asked for, or the words were wrong: one sentence. */

@@ -166,7 +166,7 @@ test('log shows what became of modules, too, in the order of time', async () => 
 test('top draws modules and rates once where there is no live screen', async () => {
   const { type } = await testSession();
   const text = await type('top');
-  expect(text).toMatch(/^kernel a: up \d\.\d s, 13 modules, \d+ holds$/m);
+  expect(text).toMatch(/^kernel a: up \d\.\d s, 16 modules, \d+ holds$/m);
   expect(text).toMatch(/^udp#1 +1\.0\.0 +live/m);
   expect(text).toMatch(/^traffic#1 udp4\.answered +0\.0 +\d+$/m);
 });

@@ -2,6 +2,7 @@ import type { SessionCommand } from '../session/session-command.ts';
 import { abort } from './abort.ts';
 import { capture } from './capture.ts';
 import { ethtool } from './ethtool.ts';
+import { forward } from './forward.ts';
 import { help } from './help.ts';
 import { holders } from './holders.ts';
 import { ip } from './ip.ts';
@@ -37,6 +38,7 @@ export const commands: readonly SessionCommand[] = Object.freeze([
   ping,
   traceroute,
   udp,
+  forward,
   ip,
   radv,
   ethtool,

@@ -4,6 +4,7 @@ import { CapturesRunning } from '../capture/captures-running.ts';
 import { errorLine } from '../error-line.ts';
 import { splitWords } from '../text/words.ts';
 import { UsageError } from '../usage-error.ts';
+import { ForwardsRunning } from '../web/forwards-running.ts';
 import { completeLine } from './complete-line.ts';
 import { calledHere } from './linux-words.ts';
 import type { Output } from './output.ts';
@@ -21,6 +22,8 @@ export interface SessionOptions {
   /** Modules that have a name at the prompt, beside the kernels' own offers: other builds, say. */
   readonly catalogue?: Readonly<Record<string, ModuleSource>>;
   readonly output: Output;
+  /** Ports of this machine that are forwarded already. */
+  readonly forwards?: ForwardsRunning;
   /** Errors with their stacks. */
   readonly debug?: boolean;
 }
@@ -32,6 +35,7 @@ export class Session {
   readonly catalogue: Readonly<Record<string, ModuleSource>>;
   readonly output: Output;
   readonly captures = new CapturesRunning();
+  readonly forwards: ForwardsRunning;
   /** The kernel that commands go to. */
   kernel: Kernel;
   /** Set by `quit`. */
@@ -47,6 +51,7 @@ export class Session {
     this.commands = options.commands;
     this.catalogue = options.catalogue ?? {};
     this.output = options.output;
+    this.forwards = options.forwards ?? new ForwardsRunning();
     this.#debug = options.debug ?? false;
     this.kernel = options.kernels[0]!;
     this.#states = new Map(options.kernels.map((kernel) => [kernel, new StateLog(kernel)]));

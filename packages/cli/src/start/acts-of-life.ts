@@ -39,6 +39,7 @@ export async function playReplace(stage: ReportStage): Promise<void> {
 
 export async function playShutdown(stage: ReportStage): Promise<void> {
   const { scene, session } = stage;
+  await scene.web.close();
   const leaks = await scene.net.run(shutDown(scene.kernels, session.output));
   stage.promise(
     'nothing is left in any kernel',

@@ -58,7 +58,7 @@ describe('a kernel at a device', () => {
     await listen(path, (frame) => frames.push(Buffer.from(frame)));
     const scene = await bootDevice({ device: { kind: 'qemu', path }, addresses: ['10.77.0.2/24', 'fd77::2/64'], seed: 1, debug: false });
     expect(scene.welcome).toEqual([
-      `softnet is 10.77.0.2 and fd77::2 in the guest behind ${path}, with udp-echo at port 7. There, type: ip addr add 10.77.0.1/24 dev DEVICE; ip addr add fd77::1/64 dev DEVICE; ip link set DEVICE up; ping 10.77.0.2`,
+      `softnet is 10.77.0.2 and fd77::2 in the guest behind ${path}, with udp-echo at port 7 and a web server at port 80. There, type: ip addr add 10.77.0.1/24 dev DEVICE; ip addr add fd77::1/64 dev DEVICE; ip link set DEVICE up; ping 10.77.0.2`,
     ]);
     const [host] = scene.hosts;
     expect(host!.device('eth0').kind).toBe('qemu');

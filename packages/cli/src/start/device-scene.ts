@@ -3,10 +3,13 @@ import { MessagePortModule, ReplayModule } from '@softnet/nic-driver';
 import { QemuModule, TapModule } from '@softnet/nic-driver/node';
 import { HOST_STACK, LINUX_HOST, Net } from '@softnet/testkit';
 import { UdpEchoModule } from '@softnet/udp';
+import { Web } from '../web/web.ts';
+import { WEB_PORT } from '../web/web-server.ts';
 import { configure, keepConfigured } from './host-config.ts';
 import type { Scene } from './scene.ts';
 import { kernelOptions, offerAll } from './scene.ts';
 import { STACKED_MODULES } from './stacked-modules.ts';
+import { TCP_MODULES } from './tcp-modules.ts';
 import { Troubles } from './troubles.ts';
 
 /** The device by which one kernel meets another machine. */
@@ -30,7 +33,7 @@ const NAME = 'eth0';
  */
 export async function bootDevice({ device, addresses, seed, debug }: DeviceSceneOptions): Promise<Scene> {
   const driver = device.kind === 'tap' ? TapModule : QemuModule;
-  const modules = [...HOST_STACK, driver, UdpEchoModule];
+  const modules = [...HOST_STACK, ...TCP_MODULES, driver, UdpEchoModule];
   const net = new Net({
     world: new World({ clock: 'real', seed }),
     seed,
@@ -45,7 +48,9 @@ export async function bootDevice({ device, addresses, seed, debug }: DeviceScene
     await configure(host, config);
     const troubles = new Troubles();
     keepConfigured(host, config, troubles.say);
-    return { welcome: welcomeTo(device, addresses), net, hosts: [host], kernels: [host.kernel], catalogue, troubles };
+    const web = new Web();
+    web.serve(host.kernel, troubles.say);
+    return { welcome: welcomeTo(device, addresses), net, hosts: [host], kernels: [host.kernel], catalogue, troubles, web };
   } catch (error) {
     await net.dispose();
     throw error;
@@ -62,7 +67,9 @@ function welcomeTo(device: OuterDevice, addresses: readonly string[]): string[] 
     `ip link set ${there} up`,
     ...own.slice(0, 1).map((address) => `ping ${address}`),
   ];
-  return [`softnet is ${own.join(' and ')} ${where}, with udp-echo at port 7. There, type: ${commands.join('; ')}`];
+  return [
+    `softnet is ${own.join(' and ')} ${where}, with udp-echo at port 7 and a web server at port ${WEB_PORT}. There, type: ${commands.join('; ')}`,
+  ];
 }
 
 /** Another address of the same network: the last number 1, or 2 where that is ours. */

@@ -35,7 +35,14 @@ class Prompt {
     this.#scene = scene;
     this.#readline = readline;
     this.#output = new TerminalOutput(terminal, readline);
-    this.session = new Session({ kernels: scene.kernels, commands, catalogue: scene.catalogue, output: this.#output, debug });
+    this.session = new Session({
+      kernels: scene.kernels,
+      commands,
+      catalogue: scene.catalogue,
+      output: this.#output,
+      debug,
+      forwards: scene.web.forwards,
+    });
   }
 
   async run(): Promise<number> {
@@ -107,6 +114,7 @@ class Prompt {
     for (const kernel of this.#scene.kernels) {
       for (const file of this.session.captures.stop(kernel)) this.#output.print(`captured ${file.sentence}`);
     }
+    await this.#scene.web.close();
     try {
       await shutDown(this.#scene.kernels, this.#output);
     } catch (error) {

@@ -1,6 +1,7 @@
 import { playAbort, playDryRun, playReplace, playShutdown } from './acts-of-life.ts';
 import { playCapture, playHosts, playLarge, playPing, playTraffic, playUdp } from './acts-of-packets.ts';
 import { playForce, playIpv6, playLoad, playUnload } from './acts-of-unloading.ts';
+import { playTcpReplace, playWeb } from './acts-of-web.ts';
 import type { ReportStage } from './report-stage.ts';
 
 /** One act of the report. */
@@ -15,6 +16,7 @@ export const acts: readonly Act[] = Object.freeze([
   { title: 'ping through the router, both families', play: playPing },
   { title: 'UDP, both families', play: playUdp },
   { title: 'a large datagram, in fragments', play: playLarge },
+  { title: 'TCP: a web server, reached from this machine', play: playWeb },
   { title: 'a capture', play: playCapture },
   { title: 'programs that talk all the while', play: playTraffic },
   { title: 'a dry run', play: playDryRun },
@@ -23,6 +25,7 @@ export const acts: readonly Act[] = Object.freeze([
   { title: 'IPv6 goes and comes back, IPv4 does not notice', play: playIpv6 },
   { title: 'an unload that is called off', play: playAbort },
   { title: 'replace, with sockets alive', play: playReplace },
+  { title: 'replace TCP in the midst of a download', play: playTcpReplace },
   { title: 'an unload by force', play: playForce },
   { title: 'shutdown', play: playShutdown },
 ]);

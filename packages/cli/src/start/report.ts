@@ -10,7 +10,14 @@ import type { Scene } from './scene.ts';
 /** Shows without a terminal what the prompt can do. Returns the exit code: 1 when a promise was broken. */
 export async function report(scene: Scene, plain: Output, debug: boolean): Promise<number> {
   const output = new RecordingOutput(plain);
-  const session = new Session({ kernels: scene.kernels, commands, catalogue: scene.catalogue, output, debug });
+  const session = new Session({
+    kernels: scene.kernels,
+    commands,
+    catalogue: scene.catalogue,
+    output,
+    debug,
+    forwards: scene.web.forwards,
+  });
   const stage = new ReportStage(scene, session, output);
   scene.troubles.listen((error) => stage.promise(`what a module took along came back: ${session.describe(error)}`, false));
   for (const [index, { title, play }] of acts.entries()) {

@@ -4,6 +4,7 @@ import { nodeEvaluate } from '@softnet/kernel/node';
 import * as skb from '@softnet/skb';
 import type { Net, NetHost } from '@softnet/testkit';
 import * as wire from '@softnet/wire';
+import type { Web } from '../web/web.ts';
 import type { Troubles } from './troubles.ts';
 
 /** Kernels that run, and what a prompt or a report says of them. */
@@ -19,6 +20,8 @@ export interface Scene {
   readonly catalogue: Readonly<Record<string, ModuleSource>>;
   /** What could not be set up again after a module came back. */
   readonly troubles: Troubles;
+  /** Web servers inside, and ways to them. */
+  readonly web: Web;
 }
 
 /** How to make a scene. */
@@ -28,6 +31,8 @@ export interface SceneOptions {
   readonly seed: number;
   /** Kernels that keep a stack of every hold. */
   readonly debug: boolean;
+  /** A loopback port of this machine that leads to the web server of b; 0: any, null: the usual one. Undefined: none. */
+  readonly webPort?: number | null;
 }
 
 /** Kernels that load strangers' bundles, and hand them the libraries that modules may import. */

@@ -7,7 +7,14 @@ import { INTERRUPTED, SIGNALS } from './signals.ts';
 
 /** Without a terminal: the kernel serves until it is told to end; a second time, it ends at once. Returns the exit code. */
 export async function serve(scene: Scene, output: Output, debug: boolean): Promise<number> {
-  const session = new Session({ kernels: scene.kernels, commands, catalogue: scene.catalogue, output, debug });
+  const session = new Session({
+    kernels: scene.kernels,
+    commands,
+    catalogue: scene.catalogue,
+    output,
+    debug,
+    forwards: scene.web.forwards,
+  });
   for (const line of scene.welcome) output.print(line);
   output.print('serving; SIGINT or SIGTERM ends it');
   scene.troubles.listen((error) => output.print(session.describe(error)));
@@ -31,6 +38,7 @@ export async function serve(scene: Scene, output: Output, debug: boolean): Promi
       for (const signal of SIGNALS) process.off(signal, onSignal);
     };
   });
+  await scene.web.close();
   try {
     await shutDown(scene.kernels, output);
     return 0;

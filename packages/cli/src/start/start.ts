@@ -24,6 +24,8 @@ export interface StartOptions {
   readonly qemu?: string;
   /** Where packets of the first kernel go from the beginning, as pcapng; '-': standard output, and what is said goes to standard error. */
   readonly capture?: string;
+  /** The loopback port that leads to the web server inside; undefined: the usual one, or any. */
+  readonly web?: number;
   /** Of our end. None: {@link USUAL_ADDRESSES}. */
   readonly address?: readonly string[];
 }
@@ -41,7 +43,9 @@ export async function start(options: StartOptions, terminal: Terminal): Promise<
   if (capture === '-' && stdout.isTTY === true)
     throw new UsageError('--capture - wants a pipe: softnet start --capture - | wireshark -k -i -');
   const scene =
-    device === undefined ? await bootNetwork({ clock: 'real', seed, debug }) : await bootDevice({ device, addresses, seed, debug });
+    device === undefined
+      ? await bootNetwork({ clock: 'real', seed, debug, webPort: options.web ?? null })
+      : await bootDevice({ device, addresses, seed, debug });
   const output = new PlainOutput((text) => (capture === '-' ? stderr : stdout).write(text));
   const file = capture === undefined ? undefined : captureFromTheStart(scene, capture, output);
   const code = person

@@ -93,11 +93,13 @@ export class Endpoint implements Owner {
     });
   }
 
-  notice({ sort, object, error }: Notice): void {
+  notice({ sort, object, before = object, error }: Notice): void {
     // Said by the kernel in the midst of its work: the program hears of it in a tick of its own.
-    if (sort === 'moved' && object !== this.#sock) this.#moved(object as SockCommon);
-    else if (sort === 'leaving' || sort === 'back') process.nextTick(() => this.#user.leaving(sort === 'leaving'));
-    else if (sort === 'closed') {
+    if (sort === 'moved') {
+      // What its connection left behind (TIME-WAIT) is no socket of its user's.
+      if (before === this.#sock) this.#moved(object as SockCommon);
+    } else if (sort === 'leaving' || sort === 'back') process.nextTick(() => this.#user.leaving(sort === 'leaving'));
+    else if (sort === 'closed' && object === this.#sock) {
       this.close();
       const why = error ?? new NetErrorClass('ESHUTDOWN', 'the module that made this socket has gone');
       process.nextTick(() => this.#user.ended(why));

@@ -24,6 +24,7 @@ export class Deadlines<T extends Deadline<T>> {
   readonly #timer: Timer;
   /** By delay; the item is no item, but where the list begins and ends. */
   readonly #lists = new Map<number, T>();
+  #waiting = 0;
   /** The earliest end that the timer is armed for, ms. */
   #armedMs = 0;
 
@@ -50,6 +51,7 @@ export class Deadlines<T extends Deadline<T>> {
     item.next = list;
     last.next = item;
     list.prev = item;
+    this.#waiting++;
     this.#arm(item.atMs);
   }
 
@@ -61,6 +63,8 @@ export class Deadlines<T extends Deadline<T>> {
     next.prev = prev;
     item.prev = null;
     item.next = null;
+    // Where nobody waits any more, nothing is left to be stopped.
+    if (--this.#waiting === 0) this.#timer.cancel();
   }
 
   /** Lists that are kept, for tests. */
