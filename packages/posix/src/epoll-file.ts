@@ -44,7 +44,8 @@ class Interest implements FileWatcher {
   }
 
   changed(_file: OpenFile, keys: number): boolean {
-    return this.#list.changed(this, keys);
+    const isWoken = this.#list.changed(this, keys);
+    return isWoken && !(this.file instanceof EpollFile);
   }
 
   lost(): void {

@@ -3,7 +3,7 @@ import { POLL_ANY } from './poll-bits.ts';
 
 /** Who is told that what `poll` says of a file may have changed. */
 export interface FileWatcher {
-  /** @param keys bits of POLL that it is about. True: somebody who waited is woken by it. */
+  /** @param keys bits of POLL that it is about. True: somebody who waited is woken by it; who polls, or watches an epoll instance by another, does not count. */
   changed(file: OpenFile, keys: number): boolean;
   /** Its module has closed it by force. */
   lost(file: OpenFile): void;

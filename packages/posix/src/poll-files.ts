@@ -54,7 +54,7 @@ export class PollWait implements FileWatcher {
     if (this.#isOver) return false;
     const count = this.#look();
     if (count > 0) this.#end(count);
-    return count > 0;
+    return false;
   }
 
   lost(): void {

@@ -187,6 +187,9 @@ test('EPIPE of a stream is told as SIGPIPE to who asks, but not with MSG_NOSIGNA
   const more = await connection(host, listener);
   const sent = await timed(host, posix.send(more.client, bytes('0123456789')), () => posix.close(more.server));
   expect([sent, signals.length, after(posix.send(more.client, x))]).toEqual([[ROOM_BYTES, 100], 0, [-EPIPE, 1]]);
+  const full = await connection(host, listener);
+  posix.send(full.client, new Uint8Array(ROOM_BYTES));
+  expect([await timed(host, posix.send(full.client, x), () => posix.close(full.server)), signals.length]).toEqual([[-EPIPE, 100], 1]);
   expect(await host.end()).toEqual(CLEAN);
 });
 
@@ -209,6 +212,10 @@ test('close with SO_LINGER waits until the peer has all, or for its time, O_NONB
   posix.fcntl(client, F_SETFL, NONBLOCK);
   const closing = posix.close(client);
   expect([posix.fcntl(client, 3), posix.close(client), posix.descriptors.includes(client)]).toEqual([-EBADF, -EBADF, false]);
+  const partly = host.watch(closing);
+  posix.recv(server, place.subarray(0, 1));
+  await host.pass(1);
+  expect(partly.result).toBeUndefined();
   expect(await timed(host, closing, () => posix.recv(server, place))).toEqual([0, 100]);
   const late = await connection(host, listener);
   posix.send(late.client, bytes('abc'));
