@@ -23,6 +23,9 @@ function waiting(startMs = 0) {
       get armed() {
         return whenMs >= 0;
       },
+      cancel: () => {
+        whenMs = -1;
+      },
       arm: (delayUs: number) => {
         armed++;
         whenMs = passedMs + delayUs / 1000;
@@ -47,7 +50,7 @@ function waiting(startMs = 0) {
     passedMs = end;
     clock.nowMs = (startMs + passedMs) | 0;
   };
-  return { deadlines, due, pass, armedTimes: () => armed };
+  return { deadlines, due, pass, armedTimes: () => armed, isArmed: () => whenMs >= 0 };
 }
 
 test('each ends in its time, whoever leaves or begins anew; beside a list that is searched', () => {
@@ -113,4 +116,19 @@ test('delays of all sorts leave no lists behind', () => {
   }
   expect(due).toHaveLength(1000);
   expect(deadlines.lists).toBeLessThanOrEqual(33);
+});
+
+test('where nobody waits any more the timer does not run', () => {
+  const { deadlines, due, pass, isArmed } = waiting();
+  const [one, two] = [new Item(), new Item()];
+  deadlines.add(one, 10);
+  deadlines.add(two, 20);
+  deadlines.remove(one);
+  deadlines.remove(one);
+  expect(isArmed()).toBe(true);
+  deadlines.remove(two);
+  expect(isArmed()).toBe(false);
+  deadlines.add(one, 5);
+  pass(5);
+  expect([isArmed(), due]).toEqual([false, [one]]);
 });

@@ -43,7 +43,7 @@ export class Listeners {
     const table = new RequestTable(secrets);
     const synAcks = new SynAcks(host, secrets);
     const times = new RequestTimes(host, table, synAcks);
-    this.#parts = { host, secrets, table, synAcks, times, cookies: new SynCookies(host, secrets, synAcks) };
+    this.#parts = { host, secrets, table, synAcks, times, cookies: new SynCookies(host, secrets, synAcks), strays };
     this.#flow = new ArrivedFlow(host.layers);
     this.#children = new Children(host, machine, secrets, table, times);
     this.#syns = new SynArrives(this.#parts);
@@ -73,7 +73,7 @@ export class Listeners {
       return;
     }
     const request = this.#parts.table.find(flow.key);
-    if (request === null || !this.#requests.arrives(request, segment)) this.#listens(listener, segment);
+    if (request === null || !this.#requests.arrives(request, segment, flow)) this.#listens(listener, segment);
   }
 
   /** A SYN that may take the place of a TIME-WAIT. `iss`: beyond its numbers. */

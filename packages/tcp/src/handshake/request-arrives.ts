@@ -2,6 +2,7 @@ import { TCP_FLAG } from '@softnet/wire';
 import type { Segment } from '../machine/segment.ts';
 import { segmentLen } from '../machine/segment.ts';
 import { isAcceptable, isAfter, isOldTimestamp } from '../machine/sequence.ts';
+import type { ArrivedFlow } from './arrived-flow.ts';
 import type { Children } from './children.ts';
 import type { Request } from './request.ts';
 import { mayAnswer, retriesOf, SAID } from './request.ts';
@@ -21,7 +22,7 @@ export class RequestArrives {
   }
 
   /** False: it acknowledges another SYN-ACK than ours, and is the listener's matter. */
-  arrives(request: Request, segment: Segment): boolean {
+  arrives(request: Request, segment: Segment, flow: ArrivedFlow): boolean {
     const { flags, seq, ack } = segment;
     const isOld = this.#isOld(request, segment);
     if ((flags & OPENING) === SYN && seq === request.irs && !isOld) {
@@ -30,11 +31,11 @@ export class RequestArrives {
     }
     if ((flags & ACK) !== 0 && ack !== ((request.iss + 1) | 0)) return false;
     if (isOld || !isInWindow(request, segment)) this.#answerStray(request, segment, isOld ? 'tcp.paws' : 'tcp.window');
-    else this.#inWindow(request, segment);
+    else this.#inWindow(request, segment, flow);
     return true;
   }
 
-  #inWindow(request: Request, segment: Segment): void {
+  #inWindow(request: Request, segment: Segment, flow: ArrivedFlow): void {
     const { reasons } = this.#parts.host;
     const { flags, seq, options } = segment;
     const rcvNxt = (request.irs + 1) | 0;
@@ -44,7 +45,7 @@ export class RequestArrives {
       segment.fault = reasons['tcp.syn'];
       this.#challenge(request);
     } else if ((flags & ACK) === 0) segment.fault = reasons['tcp.no-ack'];
-    else this.#acknowledged(request, segment);
+    else this.#acknowledged(request, segment, flow);
   }
 
   /** The SYN came again, so the SYN-ACK was lost, or is late. */
@@ -68,8 +69,8 @@ export class RequestArrives {
   }
 
   /** The ACK that is awaited: it becomes a connection, if the listener has room for it (RFC 9293 §3.10.7.4, fifth). */
-  #acknowledged(request: Request, segment: Segment): void {
-    const { host, table, times, synAcks } = this.#parts;
+  #acknowledged(request: Request, segment: Segment, flow: ArrivedFlow): void {
+    const { host, table, times, strays } = this.#parts;
     const listener = request.listener!;
     const { extra } = listener.conn;
     if (extra !== null && retriesOf(request) < extra.deferAccept && isBare(request, segment)) {
@@ -81,7 +82,7 @@ export class RequestArrives {
       request.said |= SAID.ACKED;
       return;
     }
-    synAcks.reset(request);
+    strays.refuse(segment, flow);
     times.end(request);
     table.remove(request);
   }

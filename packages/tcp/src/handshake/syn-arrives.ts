@@ -10,6 +10,7 @@ import { Request, SAID } from './request.ts';
 import type { RequestTable } from './request-table.ts';
 import type { RequestTimes } from './request-times.ts';
 import { savedSyn } from './saved-syn.ts';
+import type { Strays } from './strays.ts';
 import type { SynAcks } from './syn-acks.ts';
 import { isIpv4Request, peerMss } from './syn-acks.ts';
 import type { SynCookies } from './syn-cookies.ts';
@@ -22,6 +23,7 @@ export interface RequestParts {
   readonly times: RequestTimes;
   readonly synAcks: SynAcks;
   readonly cookies: SynCookies;
+  readonly strays: Strays;
 }
 
 /** A SYN for a listener (RFC 9293 §3.10.7.2, third): a request, or a cookie, or nothing, as the listener has room; by Linux's rules. */

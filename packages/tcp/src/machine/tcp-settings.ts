@@ -10,6 +10,8 @@ export interface TcpSettings {
   readonly moderateRcvbuf: boolean;
   readonly advWinScale: number;
   readonly synRetries: number;
+  /** Retransmissions of a SYN before the timeout doubles, beside those. */
+  readonly synLinearTimeouts: number;
   readonly synackRetries: number;
   readonly retries1: number;
   readonly retries2: number;

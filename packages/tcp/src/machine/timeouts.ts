@@ -75,7 +75,7 @@ export class Timeouts {
   /** RFC 6298 (5.4) to (5.6), of data, SYN and SYN-ACK. */
   #retransmit(conn: Connection): void {
     if (outstanding(conn) === 0) return;
-    const { clock, counters } = this.#host;
+    const { clock, counters, settings } = this.#host;
     const { state } = conn.sock;
     const isOpening = state === SYN_SENT || state === SYN_RECEIVED;
     if (isOpening ? this.#isTooOften(conn) : this.#isTooLong(conn)) {
@@ -85,7 +85,7 @@ export class Timeouts {
     counters.timeouts.value++;
     if (conn.timeouts === 0) conn.firstTimeoutMs = clock.nowMs;
     conn.timeouts++;
-    conn.roundTrip.backOff();
+    if (state !== SYN_SENT || conn.timeouts > settings.synLinearTimeouts) conn.roundTrip.backOff();
     if (isOpening) this.#output.again(conn, state === SYN_SENT ? SYN : SYN | ACK);
     else this.#lost(conn);
     this.#clocks.startRetransmit(conn, leastMs(rtoMs(conn), this.#userLeftMs(conn, conn.firstTimeoutMs)));
@@ -101,7 +101,8 @@ export class Timeouts {
   /** Of a SYN, or SYN-ACK: so many times. */
   #isTooOften(conn: Connection): boolean {
     const { settings } = this.#host;
-    const most = conn.sock.state === SYN_SENT ? conn.extra?.synRetries || settings.synRetries : settings.synackRetries;
+    const { synRetries, synLinearTimeouts, synackRetries } = settings;
+    const most = conn.sock.state === SYN_SENT ? (conn.extra?.synRetries || synRetries) + synLinearTimeouts : synackRetries;
     return conn.timeouts >= most || (conn.timeouts > 0 && this.#userLeftMs(conn, conn.firstTimeoutMs) === 0);
   }
 

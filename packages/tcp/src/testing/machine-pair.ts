@@ -27,7 +27,7 @@ export interface FlyingSegment {
 export const SETTINGS: TcpSettings = Object.freeze({
   ...{ timestamps: true, sack: true, dsack: true, windowScaling: true, moderateRcvbuf: true, slowStartAfterIdle: true },
   ...{ rmem: [4096, 131072, 6291456], wmem: [4096, 16384, 4194304], advWinScale: 1, autocorking: true, stdurg: false, rfc1337: false },
-  ...{ synRetries: 6, synackRetries: 5, retries1: 3, retries2: 15, orphanRetries: 0, finTimeout: 60, abortOnOverflow: false },
+  ...{ synRetries: 6, synLinearTimeouts: 0, synackRetries: 5, retries1: 3, retries2: 15, orphanRetries: 0, finTimeout: 60, abortOnOverflow: false },
   ...{
     keepaliveTime: 7200,
     keepaliveIntvl: 75,
