@@ -54,9 +54,9 @@ class Program implements Owner {
   notice({ sort, object, before }: Notice): void {
     if (sort !== 'moved' || !(before instanceof SockCommon)) return;
     if (before.user instanceof StreamUser) before.user.follow(object as SockCommon);
-    else this.moved?.(object as SockCommon);
+    else this.moved?.(object as SockCommon, before);
   }
-  moved: ((sock: SockCommon) => void) | null = null;
+  moved: ((sock: SockCommon, before: SockCommon) => void) | null = null;
 }
 
 /** What one seed did, as plain data: the same seed, the same words. */
@@ -154,7 +154,8 @@ function listen({ kernel }: NetHost, family: number, server: Program, behaviours
     sock.wake = serve;
   };
   adopt(held.sock);
-  server.moved = (sock) => {
+  server.moved = (sock, before) => {
+    if (before !== held.sock) return;
     adopt(sock);
     serve();
   };
