@@ -85,5 +85,13 @@ test('options that are wrong, and files that settings are read from', async () =
   const text = `--local_ip=10.9.0.1 --netmask_ip=255.255.255.0 --remote_ip=10.9.9.9\n\`./defaults.sh\`\n${OPEN}+0 write(3, ..., 1) = 1\n+0 > [ttl 7] udp (1)`;
   expect(describeVerdict(await runScript('a.pkt', text, { readFile }))).toBe('a.pkt: passed');
   expect((await runScript('a.pkt', '`./other.sh`\n', { readFile })).sentence).toBe("there is no file './other.sh'");
-  expect((await runScript('a.pkt', '`./set_sysctls.py /proc/sys/net/ipv4/ip_default_ttl=9`\n0 `true`', { readFile })).passed).toBe(true);
+});
+
+test('what the suites call by name: usual settings, and settings that are put back', async () => {
+  const text = `\`./defaults.sh
+../common/set_sysctls.py /proc/sys/net/ipv4/ip_default_ttl=9
+[ "$(sysctl -n net.ipv4.ip_default_ttl)" = 9 ] && [ $(cat /proc/sys/net/ipv4/ip_default_ttl) -eq 9 ]\`
+0 \`/tmp/sysctl_restore_$PPID.sh; if [ $(sysctl -n net.ipv4.ip_default_ttl) -ne 64 ]; then exit 1; fi\`
+0 \`[ "$(sysctl net.ipv4.tcp_rmem)" = "net.ipv4.tcp_rmem = 4096	540000	15728640" ]\``;
+  expect(describeVerdict(await runScript('a.pkt', text))).toBe('a.pkt: passed');
 });

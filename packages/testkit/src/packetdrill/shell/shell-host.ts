@@ -1,38 +1,45 @@
-import { DEVICE_FEATURE, Devices, NetError, RouteTables } from '@softnet/contract';
+import { DEVICE_FEATURE, Devices, NetError } from '@softnet/contract';
 import type { NetHost } from '../../net/net-host.ts';
-import type { RouteWords } from '../../net/routing-words.ts';
-import { routeOf } from '../../net/routing-words.ts';
 import { ScriptFailure } from '../system/script-failure.ts';
-import type { ShellCommand } from './shell-words.ts';
-import { readShell } from './shell-words.ts';
+import { ipCommand } from './ip-command.ts';
+import type { ShellCall, ShellCommand, ShellSystem } from './shell.ts';
+import { Shell } from './shell.ts';
 
-type Act = (words: readonly string[], command: ShellCommand) => void;
-
-/** Scripts within scripts, at most so deep. */
-const DEEPEST = 4;
 const SETTINGS = '/proc/sys/';
+const RESTORE = /^\/tmp\/sysctl_restore_\w*\.sh$/;
+
+/** What the suites' `defaults.sh` does, where a script names it and it is not there: buffers of their size, and the rest as it is anyway. */
+const USUAL_SETTINGS: readonly (readonly [string, string])[] = Object.freeze([
+  ['net.ipv4.tcp_rmem', '4096 540000 15728640'],
+  ['net.ipv4.tcp_wmem', '4096 262144 4194304'],
+  ['net.ipv4.tcp_timestamps', '1'],
+  ['net.ipv4.tcp_sack', '1'],
+  ['net.ipv4.tcp_window_scaling', '1'],
+  ['net.ipv4.tcp_syncookies', '1'],
+]);
 
 /**
- * What shell lines of scripts do, done to the kernel under test: settings, addresses, routes, devices. There is no shell, so a command that is not
+ * What shell lines of scripts do, done to the kernel under test: settings, addresses, routes, devices. There are no programs, so a command that is not
  * known, or asks for what there is not, is an error.
  */
-export class ShellHost {
+export class ShellHost implements ShellSystem {
   readonly #host: NetHost;
   readonly #readFile: (path: string) => string | undefined;
-  readonly #acts: Readonly<Record<string, Act>> = {
-    sysctl: (words) => this.#sysctl(words),
-    ip: (words) => this.#ip(words),
-    tc: (words) => this.#tc(words),
-    ethtool: (words) => this.#ethtool(words),
-    // Counters are compared by nobody: forgetting what they were is all that it does.
-    nstat: (words) => this.#only(words, ['-n'], ['-q', '-n']),
-    echo: (words, { output }) => this.#echo(words, output),
-    source: (words) => this.#file(words[0] ?? '', words.slice(1)),
-    '.': (words) => this.#file(words[0] ?? '', words.slice(1)),
-    true: () => {},
-    ':': () => {},
-  };
-  #depth = 0;
+  readonly #shell = new Shell(this);
+  /** Before `set_sysctls.py` changed them. */
+  readonly #before = new Map<string, string>();
+  readonly #commands: Readonly<Record<string, ShellCommand>> = Object.freeze({
+    sysctl: ({ words }) => this.#sysctl(words),
+    ip: ({ words }) => ipCommand(this.#host, words),
+    tc: ({ words }) => disciplines(words),
+    ethtool: ({ words }) => this.#ethtool(words),
+    nstat: ({ words }) => nstat(words),
+    cat: ({ words, input }) => (words.length === 0 ? input : words.map((path) => this.read(path)).join('')),
+    source: (call) => this.#file(call.words[0] ?? '', { ...call, words: call.words.slice(1) }),
+    '.': (call) => this.#file(call.words[0] ?? '', { ...call, words: call.words.slice(1) }),
+    sh: (call) => this.#file(call.words[0] ?? '', { ...call, words: call.words.slice(1) }),
+    bash: (call) => this.#file(call.words[0] ?? '', { ...call, words: call.words.slice(1) }),
+  });
 
   /** @param readFile the text of a file that is named; undefined: there is none. */
   constructor(host: NetHost, readFile: (path: string) => string | undefined) {
@@ -42,113 +49,81 @@ export class ShellHost {
 
   /** @throws ScriptFailure for what is not known; NetError as the kernel says it. */
   run(text: string): void {
-    for (const command of readShell(text)) {
-      const [name = '', ...words] = command.words;
-      if (Object.hasOwn(this.#acts, name)) this.#acts[name]!(words, command);
-      else if (name.includes('/')) this.#file(name, words);
-      else
-        throw new ScriptFailure(`there is no command '${name}'; there are ${Object.keys(this.#acts).join(', ')}, and files by their paths`);
-    }
+    this.#shell.run(text);
+  }
+
+  command(name: string): ShellCommand | null {
+    if (Object.hasOwn(this.#commands, name)) return this.#commands[name]!;
+    if (name.includes('/')) return (call) => this.#file(name, call);
+    throw new ScriptFailure(`there is no command '${name}'; there are ${Object.keys(this.#commands).join(', ')}, and files by their paths`);
+  }
+
+  read(path: string): string {
+    if (path === '/dev/null') return '';
+    if (path.startsWith(SETTINGS)) return `${this.#get(settingOf(path))}\n`;
+    const text = this.#readFile(path);
+    if (text === undefined) throw new ScriptFailure(`there is no file '${path}'`);
+    return text;
+  }
+
+  write(path: string, text: string): void {
+    if (path === '/dev/null' || path === '/dev/stderr' || path === '/dev/stdout') return;
+    if (!path.startsWith(SETTINGS)) throw new ScriptFailure(`what is written goes to files below ${SETTINGS} only, not to '${path}'`);
+    this.#set(settingOf(path), text.trim());
   }
 
   #set(name: string, value: string): void {
     this.#host.kernel.sysctl.set(name, value);
   }
 
-  #sysctl(words: readonly string[]): void {
+  #get(name: string): string {
+    return String(this.#host.kernel.sysctl.get(name)).replaceAll(',', '\t');
+  }
+
+  #sysctl(words: readonly string[]): string {
     const settings = words.filter((word) => !word.startsWith('-'));
-    const unknown = words.find((word) => word.startsWith('-') && !['-q', '-w', '-e'].includes(word));
+    const flags = words.filter((word) => word.startsWith('-'));
+    const unknown = flags.find((word) => !/^-[qwen]+$/.test(word));
     if (unknown !== undefined || settings.length === 0)
-      throw new ScriptFailure(`sysctl takes -q, -w and NAME=VALUE here, got '${words.join(' ')}'`);
-    for (const setting of settings) {
-      const [, name, value] = /^([^=]+)=([\s\S]*)$/.exec(setting) ?? [];
-      if (name === undefined) throw new ScriptFailure(`sysctl takes NAME=VALUE here, got '${setting}'`);
-      this.#set(name, value!);
-    }
+      throw new ScriptFailure(`sysctl takes -q, -w, -n and NAME=VALUE here, got '${words.join(' ')}'`);
+    const isBare = flags.some((flag) => flag.includes('n'));
+    return settings.map((setting) => this.#setting(setting, isBare)).join('');
   }
 
-  #echo(words: readonly string[], output: string | null): void {
-    if (output === null) return;
-    if (!output.startsWith(SETTINGS)) throw new ScriptFailure(`echo writes to files below ${SETTINGS} only, not to '${output}'`);
-    this.#set(output.slice(SETTINGS.length).replaceAll('/', '.'), words.join(' '));
+  /** `name=value` sets it; `name` tells it. */
+  #setting(setting: string, isBare: boolean): string {
+    const [, name, value] = /^([^=]+?)\s*=\s*([\s\S]*)$/.exec(setting) ?? [];
+    const dotted = (name ?? setting).replaceAll('/', '.');
+    if (value !== undefined) this.#set(dotted, value);
+    return isBare ? `${this.#get(dotted)}\n` : `${dotted} = ${this.#get(dotted)}\n`;
   }
 
-  /** A script of settings; or a program that takes `/proc/sys/...=value`. */
-  #file(path: string, words: readonly string[]): void {
+  /** A script of settings; or a program that takes `/proc/sys/...=value`; or one that is known by its name. */
+  #file(path: string, { words, shell }: ShellCall): { output: string; status: number } {
     const settings = words.filter((word) => word.startsWith(SETTINGS));
     for (const setting of settings) {
-      const [name = '', value = ''] = setting.slice(SETTINGS.length).split('=');
-      this.#set(name.replaceAll('/', '.'), value);
+      const [file = '', value = ''] = setting.split('=');
+      const name = settingOf(file);
+      if (!this.#before.has(name)) this.#before.set(name, this.#get(name));
+      this.#set(name, value);
     }
-    if (settings.length > 0) return;
-    const text = this.#readFile(path);
-    if (text === undefined) throw new ScriptFailure(`there is no file '${path}'`);
-    if (this.#depth >= DEEPEST) throw new ScriptFailure(`'${path}' is more than ${DEEPEST} files deep`);
-    this.#depth++;
-    this.run(text.replace(/^set\s.*$/gm, ''));
-    this.#depth--;
+    const done = { output: '', status: 0 };
+    if (settings.length > 0) return done;
+    if (RESTORE.test(path)) this.#restore();
+    else if (this.#readFile(path) !== undefined) return shell.source(path, words);
+    else if (path.endsWith('/defaults.sh')) for (const [name, value] of USUAL_SETTINGS) this.#set(name, value);
+    else throw new ScriptFailure(`there is no file '${path}'`);
+    return done;
   }
 
-  #ip(all: readonly string[]): void {
-    const [object = '', verb = '', ...words] = all.filter((word) => word !== '-6' && word !== '-4');
-    const name = `ip ${object} ${verb}`;
-    if (/^ip (?:l|link) set$/.test(name)) this.#link(words);
-    else if (/^ip (?:r|ro|route) (?:add|replace|change|del|delete|append)$/.test(name)) this.#route(verb, words, all.includes('-6'));
-    else if (/^ip (?:a|addr|address) (?:add|del)$/.test(name)) this.#address(verb, words);
-    // This kernel keeps none between connections.
-    else if (name === 'ip tcp_metrics flush') return;
-    else throw new ScriptFailure(`'${name}' is not known: there are ip link set, ip route, ip addr, ip tcp_metrics flush`);
-  }
-
-  #link(given: readonly string[]): void {
-    const words = given.filter((word) => word !== 'dev');
-    const [device = '', ...rest] = words;
-    for (let i = 0; i < rest.length; i++) {
-      if (rest[i] === 'up') this.#host.up(device);
-      else if (rest[i] === 'down') this.#host.down(device);
-      else if (rest[i] === 'mtu') this.#host.setMtu(device, Number(rest[++i]));
-      else throw new ScriptFailure(`ip link set: '${rest[i]}' is not known: there are up, down, mtu`);
-    }
-  }
-
-  #route(verb: string, [prefix = '', ...words]: readonly string[], isIpv6: boolean): void {
-    const route: { -readonly [name in keyof RouteWords]: RouteWords[name] } = {};
-    for (let i = 0; i < words.length; i += 2) {
-      const [name, value = ''] = [words[i], words[i + 1]];
-      if (name === 'via') route.via = value;
-      else if (name === 'dev') route.dev = value;
-      else if (name === 'src') route.src = value;
-      else if (name === 'mtu' && value === 'lock') throw new ScriptFailure("ip route: 'mtu lock' is not known");
-      else if (name === 'mtu') route.mtu = Number(value);
-      else if (name === 'metric') route.metric = Number(value);
-      else throw new ScriptFailure(`ip route: '${name}' is not known: there are via, dev, src, mtu, metric`);
-    }
-    // No link has a next hop here: the gateway would be asked by nobody.
-    if (route.dev !== undefined) delete route.via;
-    const entry = routeOf(this.#host, prefix === 'default' && isIpv6 ? '::/0' : prefix, route);
-    const tables = this.#host.kernel.port(RouteTables).current;
-    if (verb === 'del' || verb === 'delete') tables.remove(entry);
-    else if (verb === 'replace' || verb === 'change') tables.replace(entry);
-    else tables.add(entry);
-  }
-
-  #address(verb: string, [prefix = '', ...words]: readonly string[]): void {
-    const [word, device] = words;
-    if (word !== 'dev' || device === undefined)
-      throw new ScriptFailure(`ip addr ${verb} takes PREFIX dev DEVICE, got '${words.join(' ')}'`);
-    if (verb === 'add') this.#host.addAddress(device, prefix);
-    else this.#host.removeAddress(device, prefix);
-  }
-
-  /** Devices have a FIFO, and nothing else yet. */
-  #tc(words: readonly string[]): void {
-    const text = words.join(' ');
-    if (/^qdisc (?:add|replace) dev \S+ root (?:pfifo|pfifo_fast|bfifo)$/.test(text)) return;
-    throw new ScriptFailure(`'tc ${text}' is not known: devices have a pfifo and nothing else yet`);
+  /** As the script that `set_sysctls.py` leaves behind. */
+  #restore(): void {
+    for (const [name, value] of this.#before) this.#set(name, value);
+    this.#before.clear();
   }
 
   /** Features that a device does not have are off already. */
-  #ethtool([flag, name = '', ...pairs]: readonly string[]): void {
+  #ethtool([flag, name = '', ...pairs]: readonly string[]): undefined {
     if (flag !== '-K') throw new ScriptFailure(`ethtool takes -K here, got '${flag ?? ''}'`);
     const device = this.#host.device(name);
     for (let i = 0; i < pairs.length; i += 2) {
@@ -162,11 +137,26 @@ export class ShellHost {
       if (features !== device.features) this.#host.kernel.port(Devices).current.setFeatures(device, features);
     }
   }
+}
 
-  #only(words: readonly string[], ...known: (readonly string[])[]): void {
-    if (known.some((each) => each.join(' ') === words.join(' '))) return;
-    throw new ScriptFailure(`'${words.join(' ')}' is not known; there is ${known.map((each) => `'${each.join(' ')}'`).join(' and ')}`);
-  }
+/** '/proc/sys/net/ipv4/tcp_sack' is 'net.ipv4.tcp_sack'. */
+function settingOf(path: string): string {
+  return path.slice(SETTINGS.length).replaceAll('/', '.');
+}
+
+/** Devices have a FIFO, and nothing else yet. */
+function disciplines(words: readonly string[]): undefined {
+  const text = words.join(' ');
+  if (/^qdisc (?:add|replace|change) dev \S+ root (?:handle \S+ )?(?:pfifo|pfifo_fast|bfifo|noqueue)\b/.test(text)) return;
+  const [, discipline] = /^qdisc (?:add|replace|change) dev \S+ (?:root|parent \S+) (?:handle \S+ )?(\S+)/.exec(text) ?? [];
+  const which = discipline === undefined ? '' : `: there is no discipline '${discipline}'`;
+  throw new ScriptFailure(`'tc ${text}' is not known${which}; devices have a pfifo and nothing else yet`);
+}
+
+/** Forgets what counters were; what they are is told by `tcpi_*` only. */
+function nstat(words: readonly string[]): undefined {
+  if (words.every((word) => /^-[nqs]+$/.test(word)) && words.some((word) => word.includes('n'))) return;
+  throw new ScriptFailure(`'nstat ${words.join(' ')}' is not known: there is 'nstat -n', and no counter by Linux's names`);
 }
 
 const FEATURES: Readonly<Record<string, number>> = Object.freeze({
