@@ -37,7 +37,7 @@ export class Acknowledgements {
     if (isBefore(ack, sndUna)) {
       // It was overtaken; what it SACKs may be news.
       const sackedBytes = this.#sack(conn, segment);
-      if (sackedBytes > 0) this.#judge(conn, 0, sackedBytes, -1, sackedBytes, true);
+      this.#judge(conn, 0, sackedBytes, -1, sackedBytes, sackedBytes > 0);
       return;
     }
     conn.probes = 0;

@@ -223,6 +223,8 @@ export const FLAG = Object.freeze({
   CLOSED_BY_USER: 0x80000,
   /** All of `cwnd` was used, in the window up to `limitedSeq`. */
   CWND_LIMITED: 0x100000,
+  /** A small write waits until what the connection has below has left (`tcp_autocorking`), or an acknowledgement comes. */
+  AUTOCORKED: 0x200000,
   /** The machine has done with it. */
   OVER: 0x400000,
   /** TCP_REPAIR. */

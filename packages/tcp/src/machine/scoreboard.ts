@@ -67,7 +67,7 @@ export class Scoreboard {
 
   /** Update (§4), second half: a block. @returns octets newly SACKed; 0 for what was known, is no block, or lies outside of what is outstanding. */
   update(left: number, right: number): number {
-    if (!isBefore(left, right) || !isAfter(left, this.highAck) || isAfter(right, this.highData)) return 0;
+    if (!isBefore(left, right) || !isAfter(left, this.highAck) || !isBefore(left, this.highData) || isAfter(right, this.highData)) return 0;
     return this.sacked.add(left, right);
   }
 

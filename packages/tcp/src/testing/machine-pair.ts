@@ -27,7 +27,16 @@ export interface FlyingSegment {
 export const SETTINGS: TcpSettings = Object.freeze({
   ...{ timestamps: true, sack: true, dsack: true, windowScaling: true, moderateRcvbuf: true, slowStartAfterIdle: true },
   ...{ rmem: [4096, 131072, 6291456], wmem: [4096, 16384, 4194304], advWinScale: 1, autocorking: true, stdurg: false, rfc1337: false },
-  ...{ synRetries: 6, synLinearTimeouts: 0, synackRetries: 5, retries1: 3, retries2: 15, orphanRetries: 0, finTimeout: 60, abortOnOverflow: false },
+  ...{
+    synRetries: 6,
+    synLinearTimeouts: 0,
+    synackRetries: 5,
+    retries1: 3,
+    retries2: 15,
+    orphanRetries: 0,
+    finTimeout: 60,
+    abortOnOverflow: false,
+  },
   ...{
     keepaliveTime: 7200,
     keepaliveIntvl: 75,
@@ -108,7 +117,7 @@ export class FakeHost implements MachineHost {
   mostSegments(): number {
     return 8;
   }
-  acknowledged(): void {}
+  acknowledged(_conn: Connection): void {}
   deliver(_conn: Connection, _skb: object, skipBytes: number, lenBytes: number): void {
     if (skipBytes < 0 || lenBytes < 0) throw new Error(`delivered ${lenBytes} from ${skipBytes} on`);
     this.deliveredSeq = (this.deliveredSeq + lenBytes) | 0;
@@ -135,7 +144,7 @@ export class FakeHost implements MachineHost {
     return this.bufferBytes >> 1;
   }
   wake(_conn: Connection): void {}
-  retime(): void {}
+  retime(_conn: Connection): void {}
   established(_conn: Connection): void {}
   over(conn: Connection, errno: number): void {
     this.ended = { errno, state: conn.sock.state };
@@ -156,21 +165,31 @@ export class FakeHost implements MachineHost {
   }
 }
 
+/** What a connection of {@link MachineEnd} begins with. */
+export interface EndOptions {
+  readonly flags?: number;
+  readonly settings?: Partial<TcpSettings>;
+  readonly mssBytes?: number;
+  readonly host?: FakeHost;
+}
+
 /** One end: a machine, its host, and an established connection. */
 export class MachineEnd {
   readonly host: FakeHost;
   readonly machine: Machine;
-  readonly conn: Connection;
+  conn: Connection;
   readonly #segment = new Segment();
   readonly #view = new DataView(new ArrayBuffer(64));
 
-  constructor(
-    iss: number,
-    irs: number,
-    { flags = FLAG.SACK | FLAG.TIMESTAMPS, settings = {} as Partial<TcpSettings>, mssBytes = 1012 } = {},
-  ) {
-    this.host = new FakeHost(settings);
+  constructor(iss: number, irs: number, options: EndOptions = {}) {
+    this.host = options.host ?? new FakeHost(options.settings);
     this.machine = new Machine(this.host);
+    this.conn = this.open(iss, irs, options);
+  }
+
+  /** Another connection of the same machine: `conn` from now on. */
+  open(iss: number, irs: number, { flags = FLAG.SACK | FLAG.TIMESTAMPS, mssBytes = 1012 }: EndOptions = {}): Connection {
+    const { host } = this;
     const sock = new SockCommon({ name: 'tcp', type: 1 } as SockOps);
     const conn = new Connection(sock);
     this.conn = conn;
@@ -187,8 +206,11 @@ export class MachineEnd {
     conn.sndWl1 = irs;
     conn.sndWl2 = iss;
     conn.congestion = new CongestionState(CONTROL);
-    this.host.deliveredSeq = conn.rcvNxt;
+    host.deliveredSeq = conn.rcvNxt;
+    host.unreadBytes = 0;
+    host.ended = null;
     this.machine.established(conn);
+    return conn;
   }
 
   /** The user gives octets. */
@@ -205,7 +227,8 @@ export class MachineEnd {
     this.machine.readSome(conn);
   }
 
-  take(flying: Partial<FlyingSegment>): string | null {
+  /** A segment comes. What is not said is what is awaited. @returns why it was dropped. */
+  take(flying: Partial<FlyingSegment> & { readonly urgentPointer?: number; readonly segments?: number }): string | null {
     const { conn, host } = this;
     const segment = this.#segment;
     const {
@@ -215,8 +238,10 @@ export class MachineEnd {
       lenBytes = 0,
       window = conn.sndWnd >> conn.sndShift,
       sack = [],
+      urgentPointer = 0,
+      segments = 1,
     } = flying;
-    Object.assign(segment, { flags, seq, ack, lenBytes, window, urgentPointer: 0, segments: 1, fault: null, view: this.#view });
+    Object.assign(segment, { flags, seq, ack, lenBytes, window, urgentPointer, segments, fault: null, view: this.#view });
     segment.skb = {} as never;
     const { options } = segment;
     options.hasTimestamps = flying.tsVal !== undefined && flying.tsVal !== 0;
@@ -257,9 +282,9 @@ export class MachinePair {
   readonly #wire: { atMs: number; order: number; to: MachineEnd; segment: FlyingSegment }[] = [];
   #order = 0;
 
-  constructor(options: ConstructorParameters<typeof MachineEnd>[2] = {}, isnA = 0x7ffffff0, isnB = -10) {
+  constructor(options: EndOptions = {}, isnA = 0x7ffffff0, isnB = -10, hostB: FakeHost = new FakeHost(options.settings)) {
     this.a = new MachineEnd(isnA, isnB, options);
-    this.b = new MachineEnd(isnB, isnA, options);
+    this.b = new MachineEnd(isnB, isnA, { ...options, host: hostB });
   }
 
   /** Goes on until nothing is on the way and no timer runs, or it is so late. @returns whether all is quiet. */
