@@ -216,6 +216,15 @@ test('a round trip that was measured twice is none (Karn), and cwnd is 1 after t
   expect([child.roundTrip.srtt8Us, child.congestion!.cwnd]).toEqual([0, 1]);
 });
 
+test('nor is one where the SYN came again', () => {
+  const { world, listener, synAcks } = asked();
+  world.passMs(300);
+  world.toListener(LINUX_SYN);
+  world.passMs(10);
+  world.toListener(answer(synAcks[0]!));
+  expect(world.handshake.accept(listener)!.roundTrip.srtt8Us).toBe(0);
+});
+
 test('as Linux: one more than the backlog may wait to be accepted; then ACKs are dropped and the request stays', () => {
   const { world, listener, synAcks } = asked({}, { backlog: 1, ports: [1, 2] });
   for (const synAck of synAcks) expect(world.toListener(answer(synAck))).toBe(null);

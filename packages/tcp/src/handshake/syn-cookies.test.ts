@@ -45,17 +45,19 @@ test('with timestamps all options are in the cookie', () => {
     [7, true],
     [-1, true],
   ] as const) {
-    world.toListener({ ...PLAIN, scale, sack, mss: 1400, stamps: [500, 0] });
+    // Of a clock that stands before 0, too.
+    const stamp = scale < 0 ? -2_000_000_000 : 500;
+    world.toListener({ ...PLAIN, scale, sack, mss: 1400, stamps: [stamp, 0] });
     const [synAck] = world.take();
     expect(synAck!.syn).toMatchObject({ scale: scale < 0 ? -1 : 7, sack });
     world.passMs(40);
-    world.toListener(answer(synAck!, { window: 3, stamps: [540, synAck!.stamps![0]] }));
+    world.toListener(answer(synAck!, { window: 3, stamps: [stamp + 40, synAck!.stamps![0]] }));
     const child = world.handshake.accept(listener)!;
     expect(child).toMatchObject({
       peerMssBytes: 1300,
       sndShift: Math.max(scale, 0),
       rcvShift: scale < 0 ? 0 : 7,
-      tsRecent: 540,
+      tsRecent: stamp + 40,
       sndWnd: 3 << Math.max(scale, 0),
     });
     expect(child.flags & ALL_FLAGS).toBe(FLAG.TIMESTAMPS | (sack ? FLAG.SACK : 0) | (scale < 0 ? 0 : FLAG.WINDOW_SCALING));
@@ -106,6 +108,12 @@ test('cookies are believed only for two minutes after the queue was full, and on
   const before = world.counters['cookies-failed'].value;
   expect(world.toListener(answer(synAck!))).toBe('tcp.listen');
   expect(world.counters['cookies-failed'].value).toBe(before);
+
+  const off = flooded();
+  off.world.toListener(PLAIN);
+  const [unbelieved] = off.world.take();
+  Object.assign(off.world.settings, { syncookies: 0 });
+  expect(off.world.toListener(answer(unbelieved!))).toBe('tcp.listen');
 
   const none = flooded({ syncookies: 0 });
   expect(none.world.toListener(PLAIN)).toBe('tcp.syn-queue');

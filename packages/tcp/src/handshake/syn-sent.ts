@@ -117,7 +117,6 @@ export class SynSent {
     const rttUs = this.#rttUs(conn, segment);
     conn.sndUna = ack;
     conn.sndWl2 = ack;
-    conn.lastDataSentMs = 0;
     enter(conn, TCP_EVENT.SYN_ACKED);
     const hasText = lenBytes > 0 || (flags & FIN) !== 0;
     const waits = conn.ackPolicy.isInteractive || (conn.extra !== null && conn.extra.deferAccept > 0) || conn.writeSeq !== conn.sndNxt;
