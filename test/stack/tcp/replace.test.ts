@@ -16,7 +16,7 @@ interface Pair {
   readonly server: StreamUser;
 }
 
-async function listening(host: TwoHosts['a'], family = INET, backlog = COUNT): Promise<StreamUser> {
+async function listening(host: TwoHosts['a'], family: number = INET, backlog = COUNT): Promise<StreamUser> {
   const listener = new StreamUser(host.kernel, { family, name: 'listener' });
   listener.bind(family === INET ? '0.0.0.0' : '::', 80);
   listener.listen(backlog);
@@ -64,7 +64,7 @@ test.each(['handover', 'drain'] as const)(
     const work = Promise.all(all.map((pair, i) => (i % 3 === 0 ? talk(pair, i) : bulk(pair, i))));
     const upheaval = (async () => {
       for (const { kernel } of [b, a, b]) {
-        await new Promise<void>((resolve) => kernel.after(20_000, resolve));
+        await new Promise<void>((resolve) => kernel.after(20_000, resolve, 'test'));
         const { mode: how, adopted } = await kernel.replace('tcp', TcpModule, { mode });
         expect(how).toBe(mode);
         if (mode === 'handover') expect(adopted.connection).toBe(COUNT);

@@ -32,7 +32,7 @@ export class StreamUser implements Owner {
   #isClosed = false;
   #ended: NetError | null = null;
 
-  constructor(kernel: Kernel, { name = 'program', family = INET, sock = null as SockCommon | null } = {}) {
+  constructor(kernel: Kernel, { name = 'program', family = INET as number, sock = null as SockCommon | null } = {}) {
     this.name = name;
     this.#kernel = kernel;
     this.sock = sock ?? kernel.port(Sockets).current.open(family, SOCK_TYPE.STREAM, 0, this);

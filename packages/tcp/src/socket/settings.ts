@@ -33,7 +33,7 @@ type IntsSpec = Extract<SettingSpec, { readonly type: 'ints' }> & { readonly sum
 export function defineSettings(sysctl: SysctlBranch): SocketSettings {
   const values: Record<string, boolean | number | string | readonly number[]> = {};
   for (const each of OBEYED) defineInt(sysctl, values, each);
-  for (const each of TAKEN) defineInt(sysctl, values, each);
+  for (const each of TAKEN) defineInt(sysctl, values, { ...each, summary: `taken, and does nothing yet: ${each.summary}` });
   const put = (field: string, value: string | readonly number[]): void => {
     values[field] = value;
   };
