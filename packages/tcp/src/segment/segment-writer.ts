@@ -45,7 +45,7 @@ export class SegmentWriter {
     this.#options = new OptionScratch(host);
   }
 
-  /** `MachineHost.transmit`: acknowledges RCV.NXT. The packet is charged to `conn.belowBytes`: its payload is paid for by the send queue. */
+  /** `MachineHost.transmit`: acknowledges RCV.NXT. With data it is charged to `conn.belowBytes`: the send queue pays for its payload. */
   transmit(conn: Connection, flags: number, seq: number, lenBytes: number): boolean {
     if (!this.#send(conn, flags, seq, conn.rcvNxt, lenBytes)) return false;
     const { extra, segmentBytes } = conn;
@@ -106,8 +106,11 @@ export class SegmentWriter {
       skb.gsoType = this.#way.flow.family === ADDRESS_FAMILY.INET ? DEVICE_FEATURE.GSO_TCPV4 : DEVICE_FEATURE.GSO_TCPV6;
     }
     this.#mark(skb, conn);
-    skb.sock = sock;
-    conn.belowBytes += skb.truesize;
+    // As in Linux, nobody waits for a bare acknowledgement to leave.
+    if (lenBytes > 0) {
+      skb.sock = sock;
+      conn.belowBytes += skb.truesize;
+    }
     return this.#hand(skb, dst, sock.layer!, sock);
   }
 

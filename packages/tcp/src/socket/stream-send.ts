@@ -10,7 +10,7 @@ import { isShutForSending } from './connection-of.ts';
 import type { SocketSettings } from './settings.ts';
 import { isFewUnsent, takeErrno } from './stream-poll.ts';
 
-const { EAGAIN, EOPNOTSUPP, EPIPE } = ERRNO;
+const { EAGAIN, ENOBUFS, EOPNOTSUPP, EPIPE } = ERRNO;
 const OPENING: number = bitOf(TCP_STATE.SYN_SENT) | bitOf(TCP_STATE.SYN_RECEIVED);
 /** Between two questions whether too much waits already (TCP_NOTSENT_LOWAT). */
 const STEP_BYTES = 65_536;
@@ -32,7 +32,7 @@ export class StreamSend {
     this.#settings = settings;
   }
 
-  /** Octets taken, which may be fewer than there are; -EAGAIN: none, `wake` follows when a third of the buffer is free; -EPIPE; an error that waited. */
+  /** Octets taken, which may be fewer than there are; -EAGAIN: none, `wake` follows when a third of the buffer is free; -ENOBUFS: memory is out; -EPIPE; an error that waited. */
   send(conn: Connection, message: Message): number {
     const { flags } = message;
     if ((flags & MESSAGE_FLAG.FASTOPEN) !== 0) return -EOPNOTSUPP;
@@ -42,7 +42,7 @@ export class StreamSend {
     if (wanted === 0) return 0;
     const taken = this.#append(conn, message);
     if (taken < wanted) conn.flags |= FLAG.SEND_BLOCKED;
-    if (taken === 0) return -EAGAIN;
+    if (taken === 0) return this.#noRoom(conn);
     const isWhole = taken === wanted;
     if ((flags & MESSAGE_FLAG.OOB) !== 0 && isWhole) {
       conn.sndUp = conn.writeSeq;
@@ -52,8 +52,22 @@ export class StreamSend {
     conn.flags = more ? conn.flags | FLAG.MORE : conn.flags & ~FLAG.MORE;
     // RFC 9293 §3.9.1.2; as Linux, half a window is pushed on the way.
     if (!more || ((conn.writeSeq - conn.pushSeq) | 0) > conn.maxWindowBytes >> 1) conn.pushSeq = conn.writeSeq;
-    this.#machine.push(conn);
+    if (this.#waitsBelow(conn)) conn.flags |= FLAG.AUTOCORKED;
+    else this.#machine.push(conn);
     return taken;
+  }
+
+  /** -EAGAIN; where memory is out and nothing waits that would be acknowledged, nobody would wake him: -ENOBUFS. */
+  #noRoom(conn: Connection): number {
+    if (conn.sendQueue !== null || !isFewUnsent(conn, this.#settings)) return -EAGAIN;
+    conn.flags &= ~FLAG.SEND_BLOCKED;
+    return -ENOBUFS;
+  }
+
+  /** Less than a segment, while others of the connection are on their way to the device: more may come until they have left ({@link uncorks}). Linux's `tcp_should_autocork`. */
+  #waitsBelow({ flags, belowBytes, segmentBytes, writeSeq, sndNxt, sndUna }: Connection): boolean {
+    if (belowBytes === 0 || sndNxt === sndUna || (flags & (FLAG.FIN_QUEUED | FLAG.URGENT_SENT)) !== 0) return false;
+    return this.#settings.autocorking && ((writeSeq - sndNxt) | 0) < segmentBytes;
   }
 
   /** Why nothing can be sent, positive; 0: it can. */
@@ -113,6 +127,13 @@ export class StreamSend {
     skb.memory.pool.release(skb);
     return taken;
   }
+}
+
+/** Nothing is below any more: what a small write waited for. */
+export function uncorks(conn: Connection): boolean {
+  if ((conn.flags & (FLAG.AUTOCORKED | FLAG.OVER)) !== FLAG.AUTOCORKED || conn.belowBytes > 0) return false;
+  conn.flags &= ~FLAG.AUTOCORKED;
+  return true;
 }
 
 function lengthOf({ data, more, skb, flags }: Message): number {

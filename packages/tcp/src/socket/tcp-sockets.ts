@@ -10,15 +10,16 @@ import type {
   SocketCalls,
   SockOps,
 } from '@softnet/contract';
-import { ERRNO, IP_PROTOCOL, POLL, SOCK_FLAG, SOCK_TYPE, SOL, SockCommon as Sock } from '@softnet/contract';
+import { ERRNO, IP_PROTOCOL, POLL, SKB_TYPE, SOCK_FLAG, SOCK_TYPE, SOL, SockCommon as Sock } from '@softnet/contract';
 import { pollErrors } from '@softnet/inet';
 import type { Listener } from '../handshake/listener.ts';
-import { FLAG } from '../machine/connection.ts';
+import { Connection, FLAG } from '../machine/connection.ts';
 import { bitOf, isIn, TCP_STATE } from '../machine/state.ts';
 import { released } from '../segment/skb-charge.ts';
 import { connectionOf, firstConnection, isOver } from './connection-of.ts';
 import { unacknowledged } from './machine-world.ts';
 import { pollStream } from './stream-poll.ts';
+import { uncorks } from './stream-send.ts';
 import { TcpParts } from './tcp-parts.ts';
 
 const { LISTEN, SYN_SENT, SYN_RECEIVED } = TCP_STATE;
@@ -74,6 +75,8 @@ export class TcpSockets implements SockOps, SocketCalls {
 
   released(sock: SockCommon, skb: Skb): void {
     released(sock, skb, this.parts.host.account);
+    const { ext } = sock;
+    if (skb.type === SKB_TYPE.OUTGOING && ext instanceof Connection && uncorks(ext)) this.parts.machine.push(ext);
   }
 
   /** What is for nobody (`ProtocolDoor`). */
