@@ -43,12 +43,6 @@ export class MessageBatches {
     const file = this.#process.socket(fd);
     if (typeof file === 'number') return file;
     if (timeoutUs !== null && timeoutUs < 0) return -ERRNO.EINVAL;
-    const { sock } = file;
-    if (sock.error !== 0 && (flags & MESSAGE_FLAG.ERRQUEUE) === 0) {
-      const { error } = sock;
-      sock.error = 0;
-      return -error;
-    }
     const { clock } = this.#process.host;
     const endUs = timeoutUs === null ? Number.POSITIVE_INFINITY : clock.nowUs + timeoutUs;
     const mask = (index: number): number =>

@@ -17,7 +17,6 @@ export function readOption({ calls, sock }: SocketFile, level: number, name: num
   const count = calls.getOption(sock, level, name, value);
   if (count !== -ERRNO.EINVAL || value.length >= ROOM_BYTES || WHOLE[level]?.includes(name) === true) return count;
   const room = new Uint8Array(ROOM_BYTES);
-  room.set(value);
   const whole = calls.getOption(sock, level, name, room);
   if (whole < 0) return whole;
   const given = level === SOL.IP && isByte(name, room, whole) ? Math.min(1, value.length) : Math.min(whole, value.length);

@@ -151,5 +151,10 @@ test('select: what can be read and written stays in the sets; times, bad descrip
   abort.abort();
   await pass(1);
   expect([broken.result, [...kept!]]).toEqual([-EINTR, [idle]]);
+  // An error can be read, and be written for, so to speak.
+  posix.close(to);
+  posix.send(from, bytes('x'));
+  await pass(50);
+  expect([posix.select(from + 1, set(from), set(from), set(from), 0), posix.recv(from, new Uint8Array(1))]).toEqual([2, -ECONNREFUSED]);
   expect(await end()).toEqual(CLEAN);
 });
