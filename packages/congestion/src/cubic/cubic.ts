@@ -10,10 +10,15 @@ const ALPHA_BELOW = 17;
 /** W_max in parts stays a small integer: behind 4 million packets only W_est grows. */
 const MOST_PARTS = 0x3fffffff;
 
-/** The stage that goes on, and what it was before the last reduction. */
+/** The stage that goes on, and what it was before the last reduction. Made when slow start ends, or something is lost: most senders are idle before. */
 class CubicMemory {
   readonly now = new CubicState();
-  readonly before = new CubicState();
+  before: CubicState | null = null;
+}
+
+function memoryOf(state: CongestionState): CubicMemory {
+  state.ext ??= new CubicMemory();
+  return state.ext as CubicMemory;
 }
 
 /**
@@ -34,7 +39,7 @@ export class Cubic implements CongestionControl {
 
   begin(state: CongestionState): void {
     state.cwndCount = 0;
-    state.ext = new CubicMemory();
+    state.ext = null;
   }
 
   end(state: CongestionState): void {
@@ -42,21 +47,21 @@ export class Cubic implements CongestionControl {
   }
 
   increase(state: CongestionState, sample: AckSample): void {
-    const cubic = (state.ext as CubicMemory).now;
     if (!state.isCwndLimited) {
-      pass(cubic, sample.nowMs);
+      pass(state, sample.nowMs);
       return;
     }
     let acked = sample.acked;
     if (state.cwnd < state.ssthresh) acked = slowStart(state, sample, this.#slowStartLimit());
-    if (acked > 0) avoid(state, cubic, acked, sample.nowMs);
-    cubic.lastMs = sample.nowMs;
+    if (acked > 0) avoid(state, memoryOf(state).now, acked, sample.nowMs);
+    if (state.ext !== null) memoryOf(state).now.lastMs = sample.nowMs;
   }
 
   /** §4.6, and fast convergence (§4.7). Remembers all for `undo`. */
   ssthresh(state: CongestionState): number {
-    const memory = state.ext as CubicMemory;
+    const memory = memoryOf(state);
     const cubic = memory.now;
+    memory.before ??= new CubicState();
     copyCubic(memory.before, cubic);
     const parts = Math.min(state.cwnd * PARTS, MOST_PARTS);
     cubic.wMax = parts < cubic.wMax ? Math.floor((parts * 17) / 20) : parts;
@@ -67,39 +72,44 @@ export class Cubic implements CongestionControl {
 
   /** §4.9: what was known before the reduction holds again; the stage goes on as if nothing had been. */
   undo(state: CongestionState): number {
-    const memory = state.ext as CubicMemory;
-    copyCubic(memory.now, memory.before);
+    const { now, before } = memoryOf(state);
+    if (before !== null) copyCubic(now, before);
     return Math.max(state.cwnd, state.priorCwnd);
   }
 
   /** After a timeout W_max is not known (§4.8). */
   phaseChanged(state: CongestionState, phase: number): void {
-    if (phase !== CONGESTION_PHASE.LOSS) return;
-    const cubic = (state.ext as CubicMemory).now;
+    if (phase !== CONGESTION_PHASE.LOSS || state.ext === null) return;
+    const cubic = memoryOf(state).now;
     cubic.wMax = 0;
     cubic.isEpoch = false;
   }
 
   /** §5.8: time in which there was nothing to send is none of the curve's. */
   event(state: CongestionState, event: number, nowMs: number): void {
-    if (event === CONGESTION_EVENT.TRANSMIT_START) pass((state.ext as CubicMemory).now, nowMs);
+    if (event === CONGESTION_EVENT.TRANSMIT_START) pass(state, nowMs);
   }
 
   freeze(state: CongestionState): Plain {
-    const memory = state.ext as CubicMemory;
-    return { now: freezeCubic(memory.now), before: freezeCubic(memory.before) };
+    if (state.ext === null) return null;
+    const { now, before } = memoryOf(state);
+    return { now: freezeCubic(now), before: before === null ? null : freezeCubic(before) };
   }
 
   thaw(state: CongestionState, ext: Plain): void {
-    const memory = state.ext as CubicMemory;
+    const memory = memoryOf(state);
     const data = ext as { readonly [key: string]: Plain };
     thawCubic(memory.now, data.now);
+    if (data.before == null) return;
+    memory.before = new CubicState();
     thawCubic(memory.before, data.before);
   }
 }
 
 /** The time since the last acknowledgement does not count. */
-function pass(cubic: CubicState, nowMs: number): void {
+function pass(state: CongestionState, nowMs: number): void {
+  if (state.ext === null) return;
+  const cubic = memoryOf(state).now;
   cubic.epochMs = (cubic.epochMs + ((nowMs - cubic.lastMs) | 0)) | 0;
   cubic.lastMs = nowMs;
 }
