@@ -14,7 +14,7 @@ export class Listener {
   /** When it last had no room for a request, kernel ms: for two minutes from then on cookies are believed. */
   overflowAtMs = 0;
   hasOverflowed = false;
-  /** TCP_SAVE_SYN; null: nobody asked. */
+  /** TCP_SAVE_SYN: the headers of requests; null: there are none. */
   savedSyns: Map<Request, Uint8Array> | null = null;
   isOpen = true;
 

@@ -367,3 +367,18 @@ test('IPv6: link-local peers are told apart by interface, and said so', () => {
   expect(world.toListener(answer(three!, { isIpv6: true, ifindex: 3 }))).toBe(null);
   expect(listener.requests).toBe(1);
 });
+
+test('TCP_SAVE_SYN: the headers of the SYN go to the connection, and nothing of them stays', () => {
+  const { world, listener, synAcks } = asked();
+  listener.conn.flags |= FLAG.SAVE_SYN;
+  for (const remotePort of [1, 2]) world.toListener({ ...LINUX_SYN, remotePort });
+  const more = world.take();
+  for (const synAck of [...synAcks, more[0]!]) world.toListener(answer(synAck));
+  const children = [world.handshake.accept(listener)!, world.handshake.accept(listener)!];
+  // IPv4 of 40 bytes here, and TCP of 20: from the port on.
+  expect(children.map(({ extra }) => extra?.savedSyn?.length)).toEqual([undefined, 60]);
+  expect(new DataView(children[1]!.extra!.savedSyn!.buffer).getUint16(40)).toBe(1);
+  expect(listener.savedSyns!.size).toBe(1);
+  world.passMs(100_000);
+  expect(listener.savedSyns!.size).toBe(0);
+});

@@ -61,7 +61,6 @@ export class Listeners {
     conn.listener = listener;
     // A negative one is as large as can be, as in Linux.
     listener.backlog = Math.min(backlog >>> 0, this.#host.settings.somaxconn);
-    if ((conn.flags & FLAG.SAVE_SYN) !== 0) listener.savedSyns ??= new Map();
     return listener;
   }
 

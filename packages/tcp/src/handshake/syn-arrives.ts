@@ -1,3 +1,4 @@
+import { FLAG } from '../machine/connection.ts';
 import type { Segment } from '../machine/segment.ts';
 import { COOKIE_MSS_IPV4, COOKIE_MSS_IPV6 } from '../machine/syn-cookie.ts';
 import { ALIGNED_TIMESTAMPS_BYTES } from '../wire/put-options.ts';
@@ -116,7 +117,10 @@ export class SynArrives {
     const { host, secrets, table, times, synAcks } = this.#parts;
     const listener = request.listener!;
     request.iss = iss !== 0 ? iss : secrets.aim(key, key.localPort, key.remotePort).initialSequence(host.clock.nowUs);
-    if (listener.savedSyns !== null && segment.skb !== null) listener.savedSyns.set(request, savedSyn(segment.skb));
+    if ((listener.conn.flags & FLAG.SAVE_SYN) !== 0) {
+      listener.savedSyns ??= new Map();
+      listener.savedSyns.set(request, savedSyn(segment.skb!));
+    }
     table.add(request);
     times.begin(request);
     synAcks.synAck(request);

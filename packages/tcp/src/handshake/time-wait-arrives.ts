@@ -86,7 +86,7 @@ export class TimeWaitArrives {
       return;
     }
     if (isReset) return;
-    if ((flags & (SYN | ACK)) === SYN && !isOld && this.#isSucceeded(timeWait, segment)) return;
+    if ((flags & (SYN | ACK)) === SYN && this.#isSucceeded(timeWait, segment)) return;
     // A FIN that comes again, or what is old: 2 MSL begin anew. A SYN without an ACK may be new, and is only told where we are.
     if (isOld || (flags & ACK) !== 0) this.#waits.wait(timeWait, settings.timeWaitMs);
     this.#answer(timeWait, segment);

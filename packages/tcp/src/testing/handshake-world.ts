@@ -1,4 +1,4 @@
-import type { NetworkLayer, Random, Skb, SockOps, Timer } from '@softnet/contract';
+import type { CongestionControl, NetworkLayer, Random, Skb, SockOps, Timer } from '@softnet/contract';
 import { ADDRESS_FAMILY, CongestionState, FlowKey, IPV4_WORD2, SKB_TYPE, SOCK_FLAG, SockCommon } from '@softnet/contract';
 import { setDstPort, setSrcPort, TCP_FLAG } from '@softnet/wire';
 import { Handshake } from '../handshake/handshake.ts';
@@ -54,16 +54,16 @@ interface FakeTimer extends Timer {
 
 const LOCAL_3 = 0x0a000001;
 const REMOTE_3 = 0x0a000002;
-export const SERVER_PORT = 80;
-export const CLIENT_PORT = 4000;
-const CONTROL = {
+const SERVER_PORT = 80;
+const CLIENT_PORT = 4000;
+const CONTROL: Readonly<CongestionControl> = Object.freeze({
   ...{ name: 'plain', uses: null as never, wantsEcn: false },
   begin: () => {},
   end: () => {},
   increase: () => {},
   ssthresh: () => 2,
   undo: () => 2,
-};
+});
 
 /** One host: a real machine and a real handshake; no sockets, packets and routes but what tests say. Time is the test's. */
 export class HandshakeWorld extends FakeHost implements HandshakeHost {
