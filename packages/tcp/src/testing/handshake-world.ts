@@ -323,6 +323,11 @@ export class HandshakeWorld extends FakeHost implements HandshakeHost {
     return this.segment.fault?.name ?? null;
   }
 
+  /** Timers of the handshake's that run. */
+  get armedTimers(): number {
+    return this.#timers.filter(({ armed }) => armed).length;
+  }
+
   /** What was sent since the last call. */
   take(): SentSegment[] {
     return this.out.splice(0);
