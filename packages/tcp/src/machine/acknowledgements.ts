@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts';
 import { FLAG, outstanding, TIMER } from './connection.ts';
 import { growSendBuffer } from './grow-send-buffer.ts';
 import type { MachineHost } from './machine-host.ts';
+import { persistTimeoutUs } from './persist.ts';
 import { toldWindow, updatesWindow } from './receive-window.ts';
 import type { Recovery } from './recovery.ts';
 import { timestampRttUs } from './round-trip.ts';
@@ -115,7 +116,7 @@ export class Acknowledgements {
   /** Recovery, then the congestion window. */
   #judge(conn: Connection, ackedBytes: number, deliveredBytes: number, rttUs: number, sackedBytes: number, isDuplicate: boolean): void {
     const congestion = conn.congestion!;
-    const { control, phase } = congestion;
+    const { control } = congestion;
     this.#fillSample(conn, ackedBytes, deliveredBytes, rttUs);
     const sample = this.#sample;
     congestion.delivered = (congestion.delivered + sample.acked) | 0;
@@ -125,7 +126,7 @@ export class Acknowledgements {
     congestion.inFlight = Math.ceil(this.#recovery.pipe(conn) / conn.segmentBytes);
     if (ackedBytes > 0 || sackedBytes > 0) control.acked?.(congestion, sample);
     if (control.control !== undefined) control.control(congestion, sample);
-    else if (ackedBytes > 0 && sample.acked > 0 && mayGrow(phase, congestion.phase)) {
+    else if (ackedBytes > 0 && sample.acked > 0 && mayGrow(congestion.phase)) {
       congestion.isCwndLimited = isLimited(conn);
       control.increase(congestion, sample);
     }
@@ -158,6 +159,8 @@ export class Acknowledgements {
     if ((conn.timers & TIMER.PERSIST) === 0) return;
     const isOpen = usableBytes(conn) > 0;
     if (isOpen) conn.firstProbeMs = 0;
+    // The peer has answered: the next probe is due so long after that.
+    else this.#clocks.startRetransmit(conn, persistTimeoutUs(conn.roundTrip.timeoutUs, 0) / 1000, TIMER.PERSIST);
     // What is only corked waits on: it may not be put off by each segment that comes.
     const wasProbed = conn.roundTrip.backoff > 0;
     if (!hasUnsent(conn) || (isOpen && wasProbed)) this.#clocks.stop(conn, TIMER.PERSIST);
@@ -174,9 +177,9 @@ function sackedBytesOf({ scoreboard }: Connection): number {
   return scoreboard === null ? 0 : scoreboard.sacked.bytes;
 }
 
-/** Not while a recovery says how large the window is; the acknowledgement that ends one is part of it. */
-function mayGrow(before: number, now: number): boolean {
-  return now !== CONGESTION_PHASE.RECOVERY && now !== CONGESTION_PHASE.CWR && before !== CONGESTION_PHASE.RECOVERY;
+/** Not while a recovery says how large the window is; the acknowledgement that ends one counts, as in Linux. */
+function mayGrow(phase: number): boolean {
+  return phase !== CONGESTION_PHASE.RECOVERY && phase !== CONGESTION_PHASE.CWR;
 }
 
 /** RFC 7661 §4, as Linux: all of it was used; in slow start half is enough. */

@@ -6,7 +6,7 @@ import { FLAG, outstanding, TIMER } from './connection.ts';
 import type { MachineHost } from './machine-host.ts';
 import type { Output } from './output.ts';
 import { decideSend, SEND, SendQuestion } from './send-decision.ts';
-import { finWaits, hasUnsent, rtoMs, unsentBytes, usableBytes } from './send-space.ts';
+import { boundedSegmentBytes, finWaits, hasUnsent, rtoMs, unsentBytes, usableBytes } from './send-space.ts';
 import { isAfter, isBefore } from './sequence.ts';
 
 const { PSH } = TCP_FLAG;
@@ -64,7 +64,8 @@ export class NewData {
 
   /** Octets that the peer's window and Nagle let go now, in one. */
   #wanted(conn: Connection, unsent: number, usable: number): number {
-    const { segmentBytes, flags } = conn;
+    const { flags } = conn;
+    const segmentBytes = boundedSegmentBytes(conn);
     const question = this.#question;
     question.unsentBytes = unsent;
     question.usableBytes = usable;
@@ -80,7 +81,8 @@ export class NewData {
     if (decision === SEND.REST || decision === SEND.HALF_WINDOW) return Math.min(unsent, usable);
     if (decision !== SEND.FULL) return 0;
     // What is left over behind whole segments is asked about next.
-    return segmentBytes * Math.min(this.#host.mostSegments(conn), Math.floor(Math.min(unsent, usable) / segmentBytes));
+    const most = segmentBytes < conn.segmentBytes ? 1 : this.#host.mostSegments(conn);
+    return segmentBytes * Math.min(most, Math.floor(Math.min(unsent, usable) / segmentBytes));
   }
 
   #takesFin(conn: Connection, lenBytes: number): boolean {

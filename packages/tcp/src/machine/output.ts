@@ -38,7 +38,7 @@ export class Output {
     conn.sndNxt = next;
     if (withFin) conn.flags |= FLAG.FIN_SENT;
     this.#runs.sent(conn, seq, next, clock.nowUs);
-    if (!this.#transmit(conn, ACK | (withFin ? FIN : 0) | flags | pushBit(conn, seq, end), seq, lenBytes)) {
+    if (!this.#transmit(conn, ACK | (withFin ? FIN : 0) | flags | burstBit(conn, lenBytes) | pushBit(conn, seq, end), seq, lenBytes)) {
       if ((conn.flags & FLAG.OVER) === 0) this.#takeBack(conn, seq, withFin);
       return 0;
     }
@@ -133,6 +133,11 @@ export class Output {
     conn.rcvWnd = receiveWindow(windowLeft(conn), free, full, rcvMssBytes, rcvShift);
     conn.rcvWup = conn.rcvNxt;
   }
+}
+
+/** A burst of several segments ends with PSH, so that who merges it again hands it up at once; as Linux. */
+function burstBit({ segmentBytes }: Connection, lenBytes: number): number {
+  return lenBytes > segmentBytes ? PSH : 0;
 }
 
 /** PSH where the last octet is in it that the user wants pushed (RFC 9293 §3.9.1.2). */

@@ -10,6 +10,7 @@ import { enter, FLAG } from './connection.ts';
 import type { DelayedAck } from './delayed-ack.ts';
 import type { Establishing } from './establishing.ts';
 import type { MachineHost } from './machine-host.ts';
+import { toldWindow } from './receive-window.ts';
 import type { Reception } from './reception.ts';
 import type { Recovery } from './recovery.ts';
 import type { Segment } from './segment.ts';
@@ -85,6 +86,7 @@ export class SegmentArrives {
       return false;
     }
     enter(conn, TCP_EVENT.SYN_ACKED);
+    conn.maxWindowBytes = toldWindow(segment.window, conn.sndShift, (segment.flags & TCP_FLAG.SYN) !== 0);
     establishing.begin(conn);
     closing.closeLate(conn);
     return true;
@@ -149,7 +151,11 @@ export class SegmentArrives {
   #takeFin(conn: Connection): boolean {
     if ((conn.flags & FLAG.FIN_SEEN) === 0 || conn.rcvNxt !== conn.finSeq) return false;
     conn.rcvNxt = (conn.rcvNxt + 1) | 0;
-    conn.flags |= FLAG.FIN_RECEIVED | FLAG.ACK_PENDING | FLAG.ACK_NOW;
+    conn.flags |= FLAG.FIN_RECEIVED | FLAG.ACK_PENDING;
+    // The user has something to say before he closes, too: an acknowledgement waits for it, where one did before (Linux's pingpong).
+    const mayWait = conn.sock.state === ESTABLISHED && conn.ackPolicy.atoUs > 0;
+    if (mayWait) conn.ackPolicy.isInteractive = true;
+    else conn.flags |= FLAG.ACK_NOW;
     this.#parts.reception.forget(conn);
     this.#parts.closing.finReceived(conn);
     return true;

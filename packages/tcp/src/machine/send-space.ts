@@ -17,6 +17,16 @@ export function usableBytes({ sndUna, sndWnd, sndNxt }: Connection): number {
   return (sndUna + sndWnd - sndNxt) | 0;
 }
 
+/** With less than this a peer's window is not halved; and the least that an IPv4 packet carries (RFC 791), which even then is sent. */
+const SMALL_WINDOW = 536;
+const LEAST_SEGMENT = 68 - 20;
+
+/** Payload of a segment for this peer: at most half of the largest window that it ever told, so that two fit (Linux's `tcp_bound_to_half_wnd`). */
+export function boundedSegmentBytes({ segmentBytes, maxWindowBytes }: Connection): number {
+  const bound = maxWindowBytes > SMALL_WINDOW ? maxWindowBytes >> 1 : maxWindowBytes;
+  return bound > 0 && bound < segmentBytes ? Math.max(bound, LEAST_SEGMENT) : segmentBytes;
+}
+
 /** The user has closed, and the FIN has not gone. */
 export function finWaits({ flags }: Connection): boolean {
   return (flags & (FLAG.FIN_QUEUED | FLAG.FIN_SENT)) === FLAG.FIN_QUEUED;
