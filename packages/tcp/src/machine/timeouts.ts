@@ -150,6 +150,8 @@ export class Timeouts {
     conn.probes++;
     counters['zero-window-probes'].value++;
     this.#output.probe(conn);
+    // What it freed may have let data go: those have a timer of their own.
+    if (outstanding(conn) > 0) return;
     conn.roundTrip.backOff();
     const delayMs = persistTimeoutUs(conn.roundTrip.timeoutUs, 0) / 1000;
     this.#clocks.startRetransmit(conn, leastMs(delayMs, this.#userLeftMs(conn, conn.firstProbeMs)), TIMER.PERSIST);

@@ -82,7 +82,7 @@ function countFault(conn: Connection, host: ActingHost): string | null {
   const { congestion, disorder, scoreboard } = conn;
   if (congestion === null || congestion.cwnd < 1) return 'no congestion window';
   const inRecovery = congestion.phase >= 3;
-  if (inRecovery && outstanding(conn) > 0 && !isBefore(conn.sndUna, conn.recoverSeq)) return `phase ${congestion.phase} does not end`;
+  if (inRecovery && outstanding(conn) > 0 && isAfter(conn.sndUna, conn.recoverSeq)) return `phase ${congestion.phase} does not end`;
   if (congestion.phase === 0 && scoreboard !== null) return 'a scoreboard for nothing';
   if (conn.dupAcks < 0 || conn.segmentBytes < 1 || conn.ackedRestBytes < 0) return 'a count is negative';
   if (!(conn.roundTrip.timeoutUs >= 200_000 && conn.roundTrip.timeoutUs <= 120_000_000)) return `an RTO of ${conn.roundTrip.timeoutUs}`;
