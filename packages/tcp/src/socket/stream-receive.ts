@@ -54,7 +54,7 @@ export class StreamReceive {
   /** MSG_OOB: Linux's `tcp_recv_urg`. */
   #urgent(conn: Connection, message: Message): number {
     const { sock } = conn;
-    const { flags, data } = message;
+    const { flags } = message;
     message.flags = 0;
     if ((sock.flags & SOCK_FLAG.OOBINLINE) !== 0 || (conn.flags & FLAG.URGENT_RECEIVED) === 0 || conn.urgentByte === URGENT_READ)
       return -EINVAL;
@@ -63,11 +63,18 @@ export class StreamReceive {
     if (octet < 0) return isShutForReceiving(conn) ? 0 : -EAGAIN;
     if ((flags & MESSAGE_FLAG.PEEK) === 0) conn.urgentByte = URGENT_READ;
     message.flags = MESSAGE_FLAG.OOB;
-    if (data === null || data.length === 0) {
+    const place = firstPlace(message);
+    if (place === null) {
       message.flags |= MESSAGE_FLAG.TRUNC;
       return 0;
     }
-    if ((flags & MESSAGE_FLAG.TRUNC) === 0) data[0] = octet;
+    if ((flags & MESSAGE_FLAG.TRUNC) === 0) place[0] = octet;
     return 1;
   }
+}
+
+/** Where an octet has room; null: nowhere. */
+function firstPlace({ data, more }: Message): Uint8Array | null {
+  if (data !== null && data.length > 0) return data;
+  return more?.find(({ length }) => length > 0) ?? null;
 }
