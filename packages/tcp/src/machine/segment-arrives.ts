@@ -86,8 +86,8 @@ export class SegmentArrives {
       return false;
     }
     enter(conn, TCP_EVENT.SYN_ACKED);
-    conn.maxWindowBytes = toldWindow(segment.window, conn.sndShift, (segment.flags & TCP_FLAG.SYN) !== 0);
     establishing.begin(conn);
+    conn.maxWindowBytes = toldWindow(segment.window, conn.sndShift, (segment.flags & TCP_FLAG.SYN) !== 0);
     closing.closeLate(conn);
     return true;
   }

@@ -38,18 +38,16 @@ export class OptionScratch {
     return hasTimestamps ? putTimestamps(this.view, 0, tsVal, tsEcr) : 0;
   }
 
-  /** What we offer; or in a SYN-ACK what both sides want. */
+  /** What we offer, also in the SYN-ACK of a simultaneous open, whose SYN this is again: as Linux. */
   #ofSyn(conn: Connection, flags: number): number {
     const { settings } = this.#host;
-    const isAnswer = (flags & TCP_FLAG.ACK) !== 0;
     const syn = this.#syn;
-    const isScaled = isAnswer ? (conn.flags & FLAG.WINDOW_SCALING) !== 0 : settings.windowScaling;
     syn.mssBytes = conn.toldMssBytes;
-    syn.windowScale = isScaled ? conn.rcvShift : -1;
-    syn.sackPermitted = isAnswer ? (conn.flags & FLAG.SACK) !== 0 : settings.sack;
-    syn.hasTimestamps = isAnswer ? (conn.flags & FLAG.TIMESTAMPS) !== 0 : settings.timestamps;
+    syn.windowScale = settings.windowScaling ? conn.rcvShift : -1;
+    syn.sackPermitted = settings.sack;
+    syn.hasTimestamps = settings.timestamps;
     syn.tsVal = this.#tsVal(conn);
-    syn.tsEcr = isAnswer ? conn.tsRecent : 0;
+    syn.tsEcr = (flags & TCP_FLAG.ACK) !== 0 ? conn.tsRecent : 0;
     return putSynOptions(this.view, 0, syn);
   }
 
