@@ -153,8 +153,8 @@ describe('RFC 6582 (NewReno), and RFC 3042 without SACK', () => {
     expect(ack(end, 4)).toEqual([4]);
     expect([end.conn.congestion!.phase, end.conn.dupAcks]).toEqual([RECOVERY, 1]);
     expect(ack(end, 6)).toEqual([6]);
-        ack(end, 11);
-        expect([end.conn.congestion!.phase, end.conn.congestion!.cwnd]).toEqual([OPEN, 5]);
+    ack(end, 11);
+    expect([end.conn.congestion!.phase, end.conn.congestion!.cwnd]).toEqual([OPEN, 6]);
   });
 
   test('§3.2 (1): duplicates at `recover` begin nothing: they may be of what was sent twice', () => {
