@@ -17,6 +17,7 @@ export function beginSending(conn: Connection, iss: number): void {
   conn.sndNxt = iss;
   conn.writeSeq = (iss + 1) | 0;
   conn.pushSeq = conn.writeSeq;
+  conn.pushedSeq = conn.writeSeq;
   conn.smallEnd = conn.writeSeq;
   conn.sndUp = conn.writeSeq;
   conn.sndWl2 = iss;

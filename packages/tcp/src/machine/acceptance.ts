@@ -42,7 +42,10 @@ export class Acceptance {
       this.#answerStray(conn, segment);
       return false;
     }
-    if (isSynAckOfBoth(conn, segment)) return true;
+    if (isSynAckOfBoth(conn, segment)) {
+      conn.flags |= FLAG.ACK_PENDING | FLAG.ACK_NOW;
+      return true;
+    }
     if (!isInWindow(conn, segment)) {
       segment.fault = reasons['tcp.window'];
       if ((flags & RST) === 0) this.#answerStray(conn, segment);

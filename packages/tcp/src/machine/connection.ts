@@ -34,6 +34,8 @@ export class Connection {
   smallEnd = 0;
   /** Behind what the user wants pushed (RFC 9293 §3.9.1.2). */
   pushSeq = 0;
+  /** Behind the last segment that went with PSH. */
+  pushedSeq = 0;
   /** Eff.snd.MSS without options (RFC 9293 §3.7.1): the peer's, the way's, the user's; and the peer's alone. With timestamps 12 less goes into a segment. */
   mssBytes = 536;
   peerMssBytes = 536;

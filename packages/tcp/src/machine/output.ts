@@ -38,7 +38,9 @@ export class Output {
     conn.sndNxt = next;
     if (withFin) conn.flags |= FLAG.FIN_SENT;
     this.#runs.sent(conn, seq, next, clock.nowUs);
-    if (!this.#transmit(conn, ACK | (withFin ? FIN : 0) | flags | burstBit(conn, lenBytes) | pushBit(conn, seq, end), seq, lenBytes)) {
+    const push = flags | pushBit(conn, seq, end) | forcedBit(conn, lenBytes, end);
+    if (push !== 0) conn.pushedSeq = end;
+    if (!this.#transmit(conn, ACK | (withFin ? FIN : 0) | push, seq, lenBytes)) {
       if ((conn.flags & FLAG.OVER) === 0) this.#takeBack(conn, seq, withFin);
       return 0;
     }
@@ -135,9 +137,9 @@ export class Output {
   }
 }
 
-/** A burst of several segments ends with PSH, so that who merges it again hands it up at once; as Linux. */
-function burstBit({ segmentBytes }: Connection, lenBytes: number): number {
-  return lenBytes > segmentBytes ? PSH : 0;
+/** As Linux, a burst of several segments ends with PSH, so that who merges it again hands it up at once; and so does every half of the peer's largest window. */
+function forcedBit({ segmentBytes, pushedSeq, maxWindowBytes }: Connection, lenBytes: number, end: number): number {
+  return lenBytes > segmentBytes || ((end - pushedSeq) | 0) > maxWindowBytes >> 1 ? PSH : 0;
 }
 
 /** PSH where the last octet is in it that the user wants pushed (RFC 9293 §3.9.1.2). */

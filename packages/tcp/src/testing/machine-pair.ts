@@ -197,7 +197,7 @@ export class MachineEnd {
     sock.state = TCP_STATE.ESTABLISHED;
     conn.flags = flags;
     conn.iss = iss;
-    conn.sndUna = conn.sndNxt = conn.writeSeq = conn.pushSeq = conn.smallEnd = (iss + 1) | 0;
+    conn.sndUna = conn.sndNxt = conn.writeSeq = conn.pushSeq = conn.pushedSeq = conn.smallEnd = (iss + 1) | 0;
     conn.irs = irs;
     conn.rcvNxt = conn.copiedSeq = conn.rcvWup = conn.lastAckSent = (irs + 1) | 0;
     conn.mssBytes = conn.toldMssBytes = mssBytes;
