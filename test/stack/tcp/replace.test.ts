@@ -89,29 +89,33 @@ test.each(['handover', 'drain'] as const)(
   },
 );
 
-test('what a listener has goes with it: who waits to be accepted, who is half open, what was set', async () => {
-  const hosts = await twoHosts({ delayUs: 10_000 });
-  const { net, a, b } = hosts;
-  const listener = await listening(b);
-  listener.setOption(SOL.TCP, TCP_SOCKET_OPTION.KEEPIDLE, 99);
-  const [early, half] = [new StreamUser(a.kernel), new StreamUser(a.kernel)];
-  await net.run(early.connect('10.0.0.2', 80));
-  await net.run(early.send(Uint8Array.of(1)));
-  await net.pass(30);
-  half.tryConnect('10.0.0.2', 80);
-  await net.pass(15);
-  await net.run(b.kernel.replace('tcp', TcpModule, { mode: 'handover' }));
-  expect(listener.notices).toEqual(['moved']);
-  expect(listener.poll).toBe(POLL.IN);
-  const servers = [await net.run(listener.accept()), await net.run(listener.accept())];
-  expect(half.poll).toBe(POLL.OUT);
-  expect([...(await net.run(servers[0]!.receive()))]).toEqual([1]);
-  await net.run(half.send(Uint8Array.of(2)));
-  expect([...(await net.run(servers[1]!.receive()))]).toEqual([2]);
-  expect(servers[1]!.option(SOL.TCP, TCP_SOCKET_OPTION.KEEPIDLE)).toBe(99);
-  for (const user of [early, half, listener, ...servers]) user.close();
-  await net.dispose();
-});
+test.each(['handover', 'drain'] as const)(
+  'what a listener has goes with it: who waits to be accepted, who is half open, what was set: %s',
+  async (mode) => {
+    const hosts = await twoHosts({ delayUs: 10_000 });
+    const { net, a, b } = hosts;
+    const listener = await listening(b);
+    listener.setOption(SOL.TCP, TCP_SOCKET_OPTION.KEEPIDLE, 99);
+    const [early, half] = [new StreamUser(a.kernel), new StreamUser(a.kernel)];
+    await net.run(early.connect('10.0.0.2', 80));
+    await net.run(early.send(Uint8Array.of(1)));
+    await net.pass(30);
+    half.tryConnect('10.0.0.2', 80);
+    await net.pass(15);
+    await net.run(b.kernel.replace('tcp', TcpModule, { mode }));
+    await net.pass(1);
+    expect(listener.notices).toEqual(['moved']);
+    expect(listener.poll).toBe(POLL.IN);
+    const servers = [await net.run(listener.accept()), await net.run(listener.accept())];
+    expect(half.poll).toBe(POLL.OUT);
+    expect([...(await net.run(servers[0]!.receive()))]).toEqual([1]);
+    await net.run(half.send(Uint8Array.of(2)));
+    expect([...(await net.run(servers[1]!.receive()))]).toEqual([2]);
+    expect(servers[1]!.option(SOL.TCP, TCP_SOCKET_OPTION.KEEPIDLE)).toBe(99);
+    for (const user of [early, half, listener, ...servers]) user.close();
+    await net.dispose();
+  },
+);
 
 test('who waits to be accepted while its module is replaced by draining is accepted by the next generation', async () => {
   const hosts = await twoHosts({ delayUs: 1000 });

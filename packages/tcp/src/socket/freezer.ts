@@ -185,13 +185,15 @@ export class Freezer {
   }
 
   #freezeListener({ sock, listener }: Connection): PlainRecord {
-    if (listener === null) return { listener: -1, backlog: 0, requests: null };
+    if (listener === null) return { listener: -1, backlog: 0, requests: null, secrets: null };
     const { backlog } = listener as Listener;
     const isOwn = sock.state === TCP_STATE.LISTEN;
     return {
       listener: this.#numberOf(listener as Listener),
       backlog,
       requests: isOwn ? this.#parts.handshake.freezeRequests(listener as Listener) : null,
+      // Where the module is replaced by draining its state stays behind, and requests have answered by this key.
+      secrets: isOwn ? this.#parts.handshake.freeze() : null,
     };
   }
 
@@ -203,11 +205,12 @@ export class Freezer {
   }
 
   /** Who listens does so again; a child waits with its listener, which settled before it. */
-  #settleListener(conn: Connection, { listener, backlog, requests }: PlainRecord): void {
+  #settleListener(conn: Connection, { listener, backlog, requests, secrets }: PlainRecord): void {
     const { handshake } = this.#parts;
     if (conn.sock.state === TCP_STATE.LISTEN) {
       const own = handshake.listen(conn, backlog as number);
       this.#listeners.set(listener as number, own);
+      if (handshake.requests === 0) handshake.thaw(secrets ?? null);
       handshake.thawRequests(own, requests ?? []);
       this.#adopt.raise();
       return;

@@ -38,6 +38,11 @@ export class LevelOptions {
     const conn = connectionOf(sock);
     // What it has come to by itself.
     if (level === SOL.SOCKET && name === SO.SNDBUF) return putIntBytes(value, conn.sendBufferBytes);
+    // What was no reason to end it is said where nothing worse is, once; as Linux.
+    if (level === SOL.SOCKET && name === SO.ERROR && sock.error === 0 && conn.extra !== null) {
+      sock.error = conn.extra.softErrno;
+      conn.extra.softErrno = 0;
+    }
     if (level === SOL.SOCKET && name === SO.RCVBUF) return putIntBytes(value, conn.receiveBufferBytes);
     const index = items.findLastIndex((item) => item.level === level);
     if (index < 0) return -ERRNO.ENOPROTOOPT;
