@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 import { FLAG, outstanding, TIMER } from './connection.ts';
 import { growSendBuffer } from './grow-send-buffer.ts';
 import type { MachineHost } from './machine-host.ts';
-import { persistTimeoutUs } from './persist.ts';
+import { persistDelayMs } from './persist.ts';
 import { toldWindow, updatesWindow } from './receive-window.ts';
 import type { Recovery } from './recovery.ts';
 import { timestampRttUs } from './round-trip.ts';
@@ -160,7 +160,7 @@ export class Acknowledgements {
     const isOpen = usableBytes(conn) > 0;
     if (isOpen) conn.firstProbeMs = 0;
     // The peer has answered: the next probe is due so long after that.
-    else this.#clocks.startRetransmit(conn, persistTimeoutUs(conn.roundTrip.timeoutUs, 0) / 1000, TIMER.PERSIST);
+    else this.#clocks.startRetransmit(conn, persistDelayMs(conn, this.#host.clock.nowMs), TIMER.PERSIST);
     // What is only corked waits on: it may not be put off by each segment that comes.
     const wasProbed = conn.roundTrip.backoff > 0;
     if (!hasUnsent(conn) || (isOpen && wasProbed)) this.#clocks.stop(conn, TIMER.PERSIST);

@@ -58,7 +58,7 @@ export const TCP_COUNTERS = Object.freeze([
   'zero-window-probes',
   'pruned',
 ] as const);
-export type TcpCounterName = (typeof TCP_COUNTERS)[number];
+type TcpCounterName = (typeof TCP_COUNTERS)[number];
 
 /**
  * What a connection's machine wants done: by rooms that have sockets, packets and timers. It calls nobody else; it has neither clock nor chance of its own. In what is called here the

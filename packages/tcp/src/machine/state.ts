@@ -34,11 +34,10 @@ export const TCP_EVENT = Object.freeze({
   ABORT: 8,
 } as const);
 
-const NAMES = Object.fromEntries(Object.entries(TCP_STATE).map(([name, number]) => [number, name.replaceAll('_', '-')])) as Record<
-  number,
-  string
->;
-const EVENTS = Object.keys(TCP_EVENT);
+const NAMES: Readonly<Record<number, string>> = Object.freeze(
+  Object.fromEntries(Object.entries(TCP_STATE).map(([name, number]) => [number, name.replaceAll('_', '-')])),
+);
+const EVENTS: readonly string[] = Object.freeze(Object.keys(TCP_EVENT));
 const S = TCP_STATE;
 
 /**

@@ -7,7 +7,7 @@ import type { DelayedAck } from './delayed-ack.ts';
 import type { Keepalive } from './keepalive.ts';
 import type { MachineHost } from './machine-host.ts';
 import type { Output } from './output.ts';
-import { persistTimeoutUs } from './persist.ts';
+import { persistDelayMs } from './persist.ts';
 import type { Recovery } from './recovery.ts';
 import { RTO_MAX_US } from './round-trip.ts';
 import { hasUnsent, rtoMs } from './send-space.ts';
@@ -153,8 +153,7 @@ export class Timeouts {
     // What it freed may have let data go: those have a timer of their own.
     if (outstanding(conn) > 0) return;
     conn.roundTrip.backOff();
-    const delayMs = persistTimeoutUs(conn.roundTrip.timeoutUs, 0) / 1000;
-    this.#clocks.startRetransmit(conn, leastMs(delayMs, this.#userLeftMs(conn, conn.firstProbeMs)), TIMER.PERSIST);
+    this.#clocks.startRetransmit(conn, persistDelayMs(conn, clock.nowMs), TIMER.PERSIST);
   }
 }
 

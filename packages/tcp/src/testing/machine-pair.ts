@@ -1,4 +1,4 @@
-import type { CongestionControl, SockOps } from '@softnet/contract';
+import type { AckSample, CongestionControl, SockOps } from '@softnet/contract';
 import { CongestionState, Counter, DropReason, SockCommon } from '@softnet/contract';
 import { TCP_FLAG } from '@softnet/wire';
 import { Connection, FLAG } from '../machine/connection.ts';
@@ -51,9 +51,9 @@ export const SETTINGS: TcpSettings = Object.freeze({
 });
 
 /** Half of what is in the network after a loss, and one packet more for each window: enough to see the machine at work. */
-const CONTROL: CongestionControl = {
+const CONTROL: CongestionControl = Object.freeze({
   ...{ name: 'plain', uses: null as never, wantsEcn: false, begin: () => {}, end: () => {} },
-  increase: (state, sample) => {
+  increase: (state: CongestionState, sample: AckSample) => {
     if (!state.isCwndLimited) return;
     if (state.cwnd < state.ssthresh) state.cwnd += sample.acked;
     else {
@@ -64,9 +64,9 @@ const CONTROL: CongestionControl = {
       }
     }
   },
-  ssthresh: ({ cwnd }) => Math.max(2, cwnd >> 1),
-  undo: ({ cwnd }) => cwnd,
-};
+  ssthresh: ({ cwnd }: CongestionState) => Math.max(2, cwnd >> 1),
+  undo: ({ cwnd }: CongestionState) => cwnd,
+});
 
 /** What reads, and counts, in one host of a pair. Payloads are objects of which pieces are counted. */
 export class FakeHost implements MachineHost {
