@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { EndOptions } from '../testing/machine-pair.ts';
 import { MachineEnd } from '../testing/machine-pair.ts';
 import { FLAG, TIMER } from './connection.ts';
+import { rtoMs } from './send-space.ts';
 import { TCP_STATE } from './state.ts';
 
 const { ACK, FIN, PSH } = TCP_FLAG;
@@ -112,16 +113,18 @@ describe('silly windows, Nagle, cork (RFC 1122 §4.2.3.4, RFC 9293 §3.7.4)', ()
     expect(end.takeSent().length).toBe(1);
   });
 
-  test('what is corked goes after 200 ms, however many segments come meanwhile; a close uncorks', () => {
+  test('what is corked goes after an RTO, however many segments come meanwhile; a close uncorks', () => {
     const end = ours();
     end.conn.flags |= FLAG.CORK;
     end.write(10);
-    for (let ms = 1000; ms < 1200; ms += 50) {
+    const due = end.nextMs!;
+    for (let ms = 1000; ms < due; ms += 50) {
       end.at(ms);
       end.take({ lenBytes: 10 });
     }
     expect(end.takeSent().filter(({ lenBytes }) => lenBytes > 0)).toEqual([]);
-    end.at(1200);
+    expect(due).toBe(1000 + rtoMs(end.conn));
+    end.at(due);
     end.machine.onTimeout(end.conn);
     expect(end.takeSent().filter(({ lenBytes }) => lenBytes > 0).length).toBe(1);
     end.write(10);

@@ -10,8 +10,6 @@ import { boundedSegmentBytes, finWaits, hasUnsent, rtoMs, unsentBytes, usableByt
 import { isAfter, isBefore } from './sequence.ts';
 
 const { PSH } = TCP_FLAG;
-/** What is corked goes after this time at the latest, as in Linux. */
-const CORKED_MS = 200;
 
 /** New data, as far as congestion, the peer's window and Nagle let them go, and the FIN behind them; what waits is guarded by a timer (RFC 9293 §3.8.6). */
 export class NewData {
@@ -126,10 +124,9 @@ export class NewData {
     conn.limitedSeq = conn.sndNxt;
   }
 
-  /** Something waits, and nothing is in flight that would be answered: a shut, or silly, window is probed (RFC 9293 §3.8.6.1), what is corked does not wait for ever. */
+  /** Something waits, and nothing is in flight that would be answered: a shut, or silly, window is probed (RFC 9293 §3.8.6.1), what is corked goes after an RTO at the latest, as in Linux. */
   #guard(conn: Connection): void {
     if ((conn.timers & (TIMER.PERSIST | TIMER.RETRANSMIT)) !== 0 || !hasUnsent(conn)) return;
-    const isCorked = (conn.flags & (FLAG.CORK | FLAG.MORE)) !== 0 && usableBytes(conn) >= Math.min(unsentBytes(conn), conn.segmentBytes);
-    this.#clocks.startRetransmit(conn, isCorked ? CORKED_MS : rtoMs(conn), TIMER.PERSIST);
+    this.#clocks.startRetransmit(conn, rtoMs(conn), TIMER.PERSIST);
   }
 }

@@ -70,6 +70,8 @@ export class SegmentArrives {
     }
     this.#takeTimestamp(conn, segment);
     acknowledgements.process(conn, segment);
+    // A SYN is none of the user's octets.
+    if (isOpening && conn.extra !== null) conn.extra.bytesAcked--;
     if (isOpening && (conn.flags & FLAG.OVER) === 0) host.established(conn);
     if ((conn.flags & FLAG.OVER) !== 0) return false;
     if (isIn(conn.sock.state, FIN_OUT) && conn.sndUna === ((conn.writeSeq + 1) | 0))
@@ -124,7 +126,7 @@ export class SegmentArrives {
     if ((conn.flags & FLAG.OVER) !== 0) return;
     if (hasMoved) reception.growWindow(conn, lenBytes);
     if ((flags & FIN) !== 0) this.#noteFin(conn, end);
-    if (!this.#takeFin(conn) && hasMoved) host.wake(conn);
+    if (!this.#takeFin(conn, (flags & FIN) !== 0) && hasMoved) host.wake(conn);
   }
 
   /** Data for who has closed, and reads no more: the peer must know (RFC 1122 §4.2.2.13, RFC 2525 §2.17). */
@@ -147,13 +149,13 @@ export class SegmentArrives {
     if (finSeq !== conn.rcvNxt) conn.flags |= FLAG.ACK_PENDING | FLAG.ACK_NOW;
   }
 
-  /** @returns whether it was taken; its user is told. */
-  #takeFin(conn: Connection): boolean {
+  /** @param isInTime it came with this segment, not before its time. @returns whether it was taken; its user is told. */
+  #takeFin(conn: Connection, isInTime: boolean): boolean {
     if ((conn.flags & FLAG.FIN_SEEN) === 0 || conn.rcvNxt !== conn.finSeq) return false;
     conn.rcvNxt = (conn.rcvNxt + 1) | 0;
     conn.flags |= FLAG.FIN_RECEIVED | FLAG.ACK_PENDING;
     // The user has something to say before he closes, too: an acknowledgement waits for it, where one did before (Linux's pingpong).
-    const mayWait = conn.sock.state === ESTABLISHED && conn.ackPolicy.atoUs > 0;
+    const mayWait = isInTime && conn.sock.state === ESTABLISHED && conn.ackPolicy.atoUs > 0;
     if (mayWait) conn.ackPolicy.isInteractive = true;
     else conn.flags |= FLAG.ACK_NOW;
     this.#parts.reception.forget(conn);
