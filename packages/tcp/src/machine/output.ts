@@ -1,7 +1,7 @@
 import { TCP_FLAG } from '@softnet/wire';
 import type { Clocks } from './clocks.ts';
 import type { Connection } from './connection.ts';
-import { FLAG, outstanding, TIMER, windowLeft } from './connection.ts';
+import { FLAG, TIMER, windowLeft } from './connection.ts';
 import type { MachineHost } from './machine-host.ts';
 import { receiveWindow } from './receive-window.ts';
 import { acceptableSeq, rtoMs } from './send-space.ts';
@@ -28,7 +28,7 @@ export class Output {
     this.#runs = runs;
   }
 
-  /** New octets from SND.NXT on, and the FIN behind them. @returns octets that went, FIN included; 0: it could not be sent, and a timer tries again. */
+  /** New octets from SND.NXT on, and the FIN behind them. @returns octets that went, FIN included; 0: it could not be sent. */
   emit(conn: Connection, lenBytes: number, withFin: boolean, flags: number): number {
     const { clock } = this.#host;
     const seq = conn.sndNxt;
@@ -93,7 +93,7 @@ export class Output {
     if ((conn.flags & FLAG.OVER) === 0) this.#transmit(conn, ACK, (conn.sndUna - 1) | 0, 0);
   }
 
-  /** Nothing went. It is tried again when something that is in flight is acknowledged, or else after a while. */
+  /** Nothing went. It is tried again when something that is in flight is acknowledged, or else by the timer that guards what waits (`NewData`). */
   #takeBack(conn: Connection, seq: number, withFin: boolean): void {
     this.#runs.unsent(conn);
     conn.sndNxt = seq;
@@ -101,7 +101,6 @@ export class Output {
     conn.scoreboard?.unsent(seq);
     conn.recoverSeq = minSeq(conn.recoverSeq, seq);
     if (withFin) conn.flags &= ~FLAG.FIN_SENT;
-    if (outstanding(conn) === 0) this.#clocks.startRetransmit(conn, rtoMs(conn), TIMER.PERSIST);
   }
 
   #transmit(conn: Connection, flags: number, seq: number, lenBytes: number): boolean {

@@ -143,6 +143,23 @@ describe('a shut window (RFC 9293 §3.8.6.1, RFC 1122 §4.2.2.17)', () => {
     expect(end.takeSent().map(({ seq }) => seq)).toEqual([1001, 2001, 3001, 4001]);
   });
 
+  test('data that a user lets go while it is probed have a timer of their own', () => {
+    const end = ours();
+    const transmit = end.host.transmit.bind(end.host);
+    end.host.failing = true;
+    end.write(10);
+    let calls = 0;
+    end.host.transmit = (conn, flags, seq, lenBytes) => {
+      if (++calls === 1) return false;
+      end.host.failing = false;
+      if (calls === 2) end.machine.push(conn);
+      return transmit(conn, flags, seq, lenBytes);
+    };
+    end.at(end.nextMs!);
+    end.machine.onTimeout(end.conn);
+    expect([calls, end.conn.sndNxt, end.conn.timers]).toEqual([3, 11, TIMER.RETRANSMIT]);
+  });
+
   test('a window that opens behind a lost update is found by the probe', () => {
     const end = ours();
     shut(end);

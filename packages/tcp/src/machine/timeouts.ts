@@ -88,7 +88,9 @@ export class Timeouts {
     if (state !== SYN_SENT || conn.timeouts > settings.synLinearTimeouts) conn.roundTrip.backOff();
     if (isOpening) this.#output.again(conn, state === SYN_SENT ? SYN : SYN | ACK);
     else this.#lost(conn);
-    this.#clocks.startRetransmit(conn, leastMs(rtoMs(conn), this.#userLeftMs(conn, conn.firstTimeoutMs)));
+    // RFC 5482 of an open counts from the first SYN.
+    const sinceMs = isOpening ? conn.lastDataSentMs : conn.firstTimeoutMs;
+    this.#clocks.startRetransmit(conn, leastMs(rtoMs(conn), this.#userLeftMs(conn, sinceMs)));
   }
 
   #lost(conn: Connection): void {
@@ -103,7 +105,7 @@ export class Timeouts {
     const { settings } = this.#host;
     const { synRetries, synLinearTimeouts, synackRetries } = settings;
     const most = conn.sock.state === SYN_SENT ? (conn.extra?.synRetries || synRetries) + synLinearTimeouts : synackRetries;
-    return conn.timeouts >= most || (conn.timeouts > 0 && this.#userLeftMs(conn, conn.firstTimeoutMs) === 0);
+    return conn.timeouts >= most || (conn.timeouts > 0 && this.#userLeftMs(conn, conn.lastDataSentMs) === 0);
   }
 
   /** RFC 1122 §4.2.3.5: R1 and R2, as Linux counts them: in time, as if each timeout had been the least one. */
@@ -143,7 +145,7 @@ export class Timeouts {
     if (conn.firstProbeMs === 0) conn.firstProbeMs = clock.nowMs || 1;
     const isOrphan = (conn.flags & FLAG.CLOSED_BY_USER) !== 0;
     const most = isOrphan ? this.#orphanRetries(conn) : settings.retries2;
-    if (conn.probes >= most || (isOrphan && most === 0) || this.#userLeftMs(conn, conn.firstProbeMs) === 0) {
+    if (conn.probes >= most || this.#userLeftMs(conn, conn.firstProbeMs) === 0) {
       this.#closing.timedOut(conn);
       return;
     }
