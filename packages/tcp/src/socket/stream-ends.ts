@@ -165,12 +165,12 @@ export class StreamEnds {
   }
 }
 
-export function hasBoundAddress(sock: SockCommon): boolean {
+function hasBoundAddress(sock: SockCommon): boolean {
   return connectionOf(sock).extra?.hasBoundAddress === true;
 }
 
 /** Why a connection cannot go there: 0, or -errno. A peer is one host (RFC 9293 §3.9.2.3, MUST-57). */
-export function refusalOf(dst: Dst, flow: Flow): number {
+function refusalOf(dst: Dst, flow: Flow): number {
   if (dst.error !== 0) return -dst.error;
   if (dst.type === ROUTE_TYPE.BROADCAST || dst.type === ROUTE_TYPE.MULTICAST) return -ENETUNREACH;
   return isUnspecified(flow.src0, flow.src1, flow.src2, flow.src3) ? -EADDRNOTAVAIL : 0;

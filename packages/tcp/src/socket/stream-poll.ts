@@ -29,7 +29,7 @@ export function pollStream(conn: Connection, queues: ReceiveQueues, settings: So
 }
 
 /** As much waits as SO_RCVLOWAT says, or as much as can. */
-export function isReadable(conn: Connection, queues: ReceiveQueues): boolean {
+function isReadable(conn: Connection, queues: ReceiveQueues): boolean {
   if (conn.receiveQueue === null) return false;
   const bytes = queues.readableBytes(conn);
   if (bytes <= 0) return false;

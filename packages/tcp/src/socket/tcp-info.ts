@@ -5,7 +5,7 @@ import { LINUX_CLOSE, TCP_STATE } from '../machine/state.ts';
 import type { SocketSettings } from './settings.ts';
 
 /** `struct tcp_info` of Linux 6.1. */
-export const TCP_INFO_BYTES = 232;
+const TCP_INFO_BYTES = 232;
 const OPTION = Object.freeze({ TIMESTAMPS: 1, SACK: 2, WSCALE: 4 } as const);
 const MOST_U32 = 0xffffffff;
 /** Linux's TCP_INFINITE_SSTHRESH; and from where on ours is. */

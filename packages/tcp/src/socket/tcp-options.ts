@@ -26,6 +26,15 @@ const MOST_LINGER2_SEC = 120;
 const LEAST_CLAMP_BYTES = 1152;
 const NAME_BYTES = 16;
 const DEFAULT_MSS_BYTES = 536;
+/** What there is not, and so is off. */
+const OFF: readonly number[] = Object.freeze([
+  O.THIN_LINEAR_TIMEOUTS,
+  O.THIN_DUPACK,
+  O.REPAIR,
+  O.FASTOPEN,
+  O.FASTOPEN_CONNECT,
+  O.FASTOPEN_NO_COOKIE,
+]);
 const ESTABLISHED: number = bitOf(TCP_STATE.ESTABLISHED) | bitOf(TCP_STATE.CLOSE_WAIT);
 const UNOPENED: number = bitOf(TCP_STATE.CLOSED) | bitOf(TCP_STATE.LISTEN);
 
@@ -201,15 +210,8 @@ export class TcpOptions {
         return bit(flags, FLAG.SAVE_SYN);
       case O.INQ:
         return extra?.tellsQueue === true ? 1 : 0;
-      case O.THIN_LINEAR_TIMEOUTS:
-      case O.THIN_DUPACK:
-      case O.REPAIR:
-      case O.FASTOPEN:
-      case O.FASTOPEN_CONNECT:
-      case O.FASTOPEN_NO_COOKIE:
-        return 0;
       default:
-        return null;
+        return OFF.includes(name) ? 0 : null;
     }
   }
 
