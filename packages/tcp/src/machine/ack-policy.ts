@@ -14,16 +14,17 @@ export class AckPolicy {
 
   /** The next so many go at once: half a window's, at most 16. */
   beginQuick(windowBytes: number, mssBytes: number): void {
-    const quick = Math.floor(windowBytes / (2 * Math.max(mssBytes, 1)));
-    this.quick = Math.max(this.quick, Math.min(Math.max(quick, 2), MOST_QUICK));
+    this.#raiseQuick(windowBytes, mssBytes);
     this.isInteractive = false;
     this.atoUs = ATO_MIN_US;
   }
 
   /** Data came. @param sinceUs after the last; -1: they are the first. */
   received(sinceUs: number, windowBytes: number, mssBytes: number): void {
-    if (this.atoUs === 0 || sinceUs < 0) this.beginQuick(windowBytes, mssBytes);
-    else if (sinceUs <= ATO_MIN_US >> 1) this.atoUs = (this.atoUs >> 1) + (ATO_MIN_US >> 1);
+    if (this.atoUs === 0 || sinceUs < 0) {
+      this.#raiseQuick(windowBytes, mssBytes);
+      this.atoUs = ATO_MIN_US;
+    } else if (sinceUs <= ATO_MIN_US >> 1) this.atoUs = (this.atoUs >> 1) + (ATO_MIN_US >> 1);
     else if (sinceUs < this.atoUs) this.atoUs = Math.min((this.atoUs >> 1) + sinceUs, DELACK_MAX_US);
   }
 
@@ -44,5 +45,10 @@ export class AckPolicy {
   /** How long it may wait. */
   get delayUs(): number {
     return Math.min(Math.max(this.atoUs, ATO_MIN_US), DELACK_MAX_US);
+  }
+
+  #raiseQuick(windowBytes: number, mssBytes: number): void {
+    const quick = Math.floor(windowBytes / (2 * Math.max(mssBytes, 1)));
+    this.quick = Math.max(this.quick, Math.min(Math.max(quick, 2), MOST_QUICK));
   }
 }

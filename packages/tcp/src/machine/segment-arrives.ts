@@ -70,8 +70,6 @@ export class SegmentArrives {
     }
     this.#takeTimestamp(conn, segment);
     acknowledgements.process(conn, segment);
-    // A SYN is none of the user's octets.
-    if (isOpening && conn.extra !== null) conn.extra.bytesAcked--;
     if (isOpening && (conn.flags & FLAG.OVER) === 0) host.established(conn);
     if ((conn.flags & FLAG.OVER) !== 0) return false;
     if (isIn(conn.sock.state, FIN_OUT) && conn.sndUna === ((conn.writeSeq + 1) | 0))
@@ -88,6 +86,8 @@ export class SegmentArrives {
       return false;
     }
     enter(conn, TCP_EVENT.SYN_ACKED);
+    // The SYN is no octet that anybody counts.
+    conn.sndUna = (conn.iss + 1) | 0;
     establishing.begin(conn);
     conn.maxWindowBytes = toldWindow(segment.window, conn.sndShift, (segment.flags & TCP_FLAG.SYN) !== 0);
     closing.closeLate(conn);
