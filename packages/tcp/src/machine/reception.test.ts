@@ -197,6 +197,15 @@ describe('urgent (RFC 9293 §3.8.5, RFC 6093; as Linux)', () => {
     expect((end.conn.flags & FLAG.URGENT_RECEIVED) === 0 ? null : end.conn.rcvUp).toBe(up);
   });
 
+  test('none of what is there and unread', () => {
+    const end = ours();
+    end.take({ lenBytes: 10 });
+    end.take(u(10, { seq: 1 }));
+    expect(end.conn.flags & FLAG.URGENT_RECEIVED).toBe(0);
+    end.take(u(11, { seq: 1 }));
+    expect(end.conn.rcvUp).toBe(12);
+  });
+
   test('a later one takes its place, an earlier one does not; none behind a FIN', () => {
     const end = ours();
     end.take(u(50));

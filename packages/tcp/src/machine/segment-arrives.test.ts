@@ -209,6 +209,13 @@ describe('fifth and eighth: our FIN acknowledged, and theirs (RFC 9293 §3.10.7.
     expect(sent(end)).toEqual([[ACK, 102, 502, 0]]);
   });
 
+  test('a user who ends it when he is given the data before a FIN: nothing follows', () => {
+    const end = ours();
+    end.host.deliver = (conn) => end.machine.abort(conn, 0);
+    end.take({ flags: F, lenBytes: 10 });
+    expect([end.host.ended?.state, end.conn.flags & FLAG.FIN_RECEIVED]).toEqual([CLOSED, 0]);
+  });
+
   test.each([
     ['its user has closed it', FLAG.CLOSED_BY_USER, true],
     ['both halves are shut down, as Linux', FLAG.SHUT_RECEIVE, true],

@@ -42,6 +42,11 @@ export class ActingHost extends FakeHost {
     this.#maybeAct(conn);
   }
 
+  override deliver(conn: Connection, skb: object, skipBytes: number, lenBytes: number): void {
+    super.deliver(conn, skb, skipBytes, lenBytes);
+    this.#maybeAct(conn);
+  }
+
   override admit(): boolean {
     return this.draw(100) >= this.fullPercent && super.admit();
   }
