@@ -10,6 +10,7 @@ const { ACK, URG } = TCP_FLAG;
 function ours(options: EndOptions = {}): MachineEnd {
   const end = new MachineEnd(0, 0, options);
   end.conn.ackPolicy.atoUs = 40_000;
+  end.host.bufferBytes = 1_000_000;
   return end;
 }
 /** [ack, ...SACK edges] of what it has sent. */
@@ -151,10 +152,23 @@ describe('windows (RFC 9293 §3.8.6, RFC 1122 §4.2.3.3)', () => {
     const end = ours();
     end.host.bufferBytes = 20_000;
     end.conn.rcvWnd = 10_000;
-    while (end.take({ lenBytes: 1000 }) === null);
+    for (let i = 0; i < 40; i++) {
+      end.take({ lenBytes: 1000 });
+      end.machine.ackNow(end.conn);
+    }
     expect(end.takeSent().at(-1)!.window).toBe(0);
     end.read();
     expect(end.takeSent().at(-1)!.window).toBe(10_000);
+  });
+
+  test('where the user does not read, and no window would open, it is acknowledged a little later, or when he reads; as Linux', () => {
+    const end = ours();
+    end.host.bufferBytes = 100_000;
+    end.take({ lenBytes: 1000 });
+    end.take({ lenBytes: 1000 });
+    expect([acks(end), end.conn.timers]).toEqual([[], TIMER.DELACK]);
+    end.read();
+    expect([acks(end), end.conn.timers]).toEqual([[[2001]], 0]);
   });
 
   test('it does not shrink, whatever happens to the buffer', () => {
