@@ -1,4 +1,6 @@
-import { ADDRESS_FAMILY, POLL, SO, SOCK_FLAG, SOL, TCP_SOCKET_OPTION } from '@softnet/contract';
+import { ADDRESS_FAMILY, MESSAGE_FLAG, Message, POLL, SkbPool, SO, SOCK_FLAG, SOL, TCP_SOCKET_OPTION } from '@softnet/contract';
+import { copyIn, SkbReader } from '@softnet/skb';
+import { pattern } from '@softnet/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TwoHosts } from './host.ts';
 import { twoHosts } from './host.ts';
@@ -398,6 +400,82 @@ describe('room', () => {
     await hosts.net.pass(200 * MS);
     expect(client.calls.queuedBytes(client.sock, true)).toBe(0);
     expect(server.calls.queuedBytes(server.sock, false)).toBe(100);
+    for (const each of [client, server]) each.close();
+  });
+});
+
+describe('how it is given', () => {
+  test.each([
+    ['all of it', 100_000, 20_000],
+    ['as much as there is room for', 4096, 8192],
+  ])('a packet itself is taken, %s, and given: MESSAGE_FLAG.SKB', async (_what, bufferBytes, takenBytes) => {
+    const { client, server } = await pair();
+    client.setOption(SOL.SOCKET, SO.SNDBUF, bufferBytes);
+    const data = pattern(5, 0, 20_000);
+    const message = new Message();
+    message.flags = MESSAGE_FLAG.SKB;
+    message.skb = hosts.a.kernel.port(SkbPool).current.alloc(0, 0)!;
+    expect(copyIn(message.skb, data)).toBe(true);
+    expect(client.calls.send(client.sock, message)).toBe(takenBytes);
+    expect(message.skb === null).toBe(takenBytes === data.length);
+    if (message.skb !== null) message.skb.memory.pool.release(message.skb);
+    await hosts.net.pass(100 * MS);
+    const found = new Uint8Array(data.length);
+    const reader = new SkbReader();
+    let got = 0;
+    for (let count = 1; count > 0; got += Math.max(0, count)) {
+      message.flags = MESSAGE_FLAG.SKB;
+      count = server.calls.receive(server.sock, message);
+      if (count < 0) break;
+      reader.open(message.skb!);
+      reader.copyOut(found, got, count);
+      message.skb!.memory.pool.release(message.skb!);
+    }
+    expect(got).toBe(takenBytes);
+    expect(Buffer.compare(found.subarray(0, got), data.subarray(0, got))).toBe(0);
+    for (const each of [client, server]) each.close();
+  });
+
+  test('MSG_MORE holds back what is no whole segment, until what follows; scattered and gathered', async () => {
+    const { client, server } = await pair();
+    client.trySend(Uint8Array.of(1, 2), MESSAGE_FLAG.MORE);
+    await hosts.net.pass(50 * MS);
+    expect(server.calls.queuedBytes(server.sock, false)).toBe(0);
+    const message = new Message();
+    message.data = Uint8Array.of(3);
+    message.more = [new Uint8Array(0), Uint8Array.of(4, 5)];
+    expect(client.calls.send(client.sock, message)).toBe(3);
+    await hosts.net.pass(50 * MS);
+    const places = [new Uint8Array(2), new Uint8Array(2), new Uint8Array(3)];
+    message.data = places[0]!;
+    message.more = places.slice(1);
+    message.flags = 0;
+    expect(server.calls.receive(server.sock, message)).toBe(5);
+    expect(places.map((place) => [...place])).toEqual([
+      [1, 2],
+      [3, 4],
+      [5, 0, 0],
+    ]);
+    for (const each of [client, server]) each.close();
+  });
+
+  test('MSG_PEEK and MSG_TRUNC; nothing asked for is nothing given; TCP_INQ says what is left', async () => {
+    const { client, server } = await pair();
+    server.setOption(SOL.TCP, TCP_SOCKET_OPTION.INQ, 1);
+    client.trySend(Uint8Array.of(1, 2, 3, 4, 5));
+    client.shutdown(2);
+    await hosts.net.pass(10 * MS);
+    const message = new Message();
+    const left = (lenBytes: number, flags = 0): [number, number | undefined] => {
+      message.data = new Uint8Array(lenBytes);
+      message.flags = flags;
+      const count = server.calls.receive(server.sock, message);
+      return [count, message.control?.data[0]];
+    };
+    expect(left(0)).toEqual([0, undefined]);
+    expect([left(2, MESSAGE_FLAG.PEEK), left(2), message.data?.[1]]).toEqual([[2, 5], [2, 3], 2]);
+    expect([left(2, MESSAGE_FLAG.TRUNC), left(9), message.data?.[0]]).toEqual([[2, 1], [1, 1], 5]);
+    expect(left(9)).toEqual([0, undefined]);
     for (const each of [client, server]) each.close();
   });
 });
