@@ -8,8 +8,8 @@ export function scriptNames(folder: string): string[] {
     .sort();
 }
 
-/** Those that are listed as failing. */
-export function failingNames(folder: string): ReadonlySet<string> {
-  const lines = readFileSync(join(folder, 'expect-fail.txt'), 'utf8').split('\n');
+/** Those that a list beside them has: `expect-fail.txt`, those that fail; `differs-on-linux.txt`, those that a real Linux does not hold to. */
+export function listedNames(folder: string, list: string): ReadonlySet<string> {
+  const lines = readFileSync(join(folder, list), 'utf8').split('\n');
   return new Set(lines.map((line) => line.replace(/#.*/, '').trim()).filter((line) => line !== ''));
 }

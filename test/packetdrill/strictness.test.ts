@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Mutant } from '@softnet/testkit';
 import { mutantsOf, parseScript, runParsed } from '@softnet/testkit';
 import { expect, test } from 'vitest';
-import { failingNames, scriptNames } from './script-names.ts';
+import { listedNames, scriptNames } from './script-names.ts';
 
 /** More than the usual tolerance of 4 ms. */
 const LATER_US = 10_000;
@@ -11,7 +11,7 @@ const FOLDER = import.meta.dirname;
 /** `SOFTNET_MUTANTS=whole`: all of them, some minutes. In the suite one of every second script. */
 const isWhole = process.env.SOFTNET_MUTANTS === 'whole';
 
-const failing = failingNames(FOLDER);
+const failing = listedNames(FOLDER, 'expect-fail.txt');
 const scripts = scriptNames(FOLDER).filter((name) => !failing.has(name));
 
 async function survives({ script }: Mutant): Promise<boolean> {
