@@ -63,8 +63,15 @@ export class DelayedAck {
     const unacked = (conn.rcvNxt - conn.rcvWup) | 0;
     const isNow = (conn.flags & (FLAG.ACK_NOW | FLAG.QUICK_ALWAYS)) !== 0;
     const inDisorder = conn.disorder !== null && conn.disorder.queue.head !== null;
-    if (isNow || ackPolicy.isDue(unacked, rcvMssBytes, inDisorder)) this.#output.ackNow(conn);
+    // As Linux: where its user has not read, and so no window would open, it waits until he does.
+    const counts = unacked <= rcvMssBytes || this.#opensWindow(conn) ? unacked : 0;
+    if (isNow || ackPolicy.isDue(counts, rcvMssBytes, inDisorder)) this.#output.ackNow(conn);
     else this.#clocks.startDelack(conn, ackPolicy.delayUs / 1000);
+  }
+
+  #opensWindow(conn: Connection): boolean {
+    const least = conn.sock.options === null ? 1 : conn.sock.options.receiveLowBytes;
+    return ((conn.rcvNxt - conn.copiedSeq) | 0) < least || this.#output.windowToTell(conn) >= conn.rcvWnd;
   }
 
   /** It waited long enough. */

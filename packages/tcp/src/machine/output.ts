@@ -107,7 +107,8 @@ export class Output {
     const { rcvWnd, rcvWup } = conn;
     const { clock, counters } = this.#host;
     const count = ++this.#count;
-    this.#tellWindow(conn);
+    conn.rcvWnd = this.windowToTell(conn);
+    conn.rcvWup = conn.rcvNxt;
     if (!this.#host.transmit(conn, flags, seq, lenBytes)) {
       // The peer does not know of this window: unless meanwhile one went that told it.
       if (count === this.#count) {
@@ -126,13 +127,12 @@ export class Output {
     return true;
   }
 
-  /** RCV.WND as this segment tells it. */
-  #tellWindow(conn: Connection): void {
+  /** The window that an acknowledgement would tell now. */
+  windowToTell(conn: Connection): number {
     const { rcvMssBytes, rcvShift, windowClamp, windowSlowStart } = conn;
     const full = Math.min(this.#host.fullBytes(conn), windowClamp);
     const free = Math.min(this.#host.freeBytes(conn), windowSlowStart);
-    conn.rcvWnd = receiveWindow(windowLeft(conn), free, full, rcvMssBytes, rcvShift);
-    conn.rcvWup = conn.rcvNxt;
+    return receiveWindow(windowLeft(conn), free, full, rcvMssBytes, rcvShift);
   }
 }
 
