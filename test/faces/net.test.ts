@@ -3,13 +3,12 @@ import * as nodeNet from 'node:net';
 import type { NetFace } from '@softnet/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { heard, shape, thrown } from './dgram-events.ts';
-import { PairStreamModule } from './pair-stream.ts';
 import type { SoftHost } from './soft-host.ts';
 import { softHost } from './soft-host.ts';
 
 let host: SoftHost;
 beforeAll(async () => {
-  host = await softHost([PairStreamModule]);
+  host = await softHost();
 });
 afterAll(async () => {
   expect(await host.end()).toEqual({ faults: [], leaks: [], broken: [] });

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connections } from './examples/connections.ts';
 import { datagrams } from './examples/datagrams.ts';
 import { webServer } from './examples/web-server.ts';
-import { PairStreamModule } from './pair-stream.ts';
 import type { SoftHost } from './soft-host.ts';
 import { softHost } from './soft-host.ts';
 
@@ -12,7 +11,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 let host: SoftHost;
 beforeAll(async () => {
-  host = await softHost([PairStreamModule]);
+  host = await softHost();
 });
 afterAll(async () => {
   expect(await host.end()).toEqual({ faults: [], leaks: [], broken: [] });

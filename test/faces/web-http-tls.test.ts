@@ -5,13 +5,12 @@ import type * as tls from 'node:tls';
 import type { NetFace } from '@softnet/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { boundSocket, closed, heard } from './dgram-events.ts';
-import { PairStreamModule } from './pair-stream.ts';
 import type { SoftHost } from './soft-host.ts';
 import { softHost } from './soft-host.ts';
 
 let host: SoftHost;
 beforeAll(async () => {
-  host = await softHost([PairStreamModule], { hosts: { 'server.test': '127.0.0.1' } });
+  host = await softHost({ hosts: { 'server.test': '127.0.0.1' } });
 });
 afterAll(async () => {
   expect(await host.end()).toEqual({ faults: [], leaks: [], broken: [] });

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ADDRESS_FAMILY, ERRNO, SOCK_TYPE } from '@softnet/contract';
 import { Posix, socketAddress, watchCall } from '@softnet/posix';
+import { TcpModule } from '@softnet/tcp';
 import { expect, test } from 'vitest';
-import { PairStreamModule } from '../../faces/pair-stream.ts';
 import { echo } from './examples/echo.ts';
 import { epollServer } from './examples/epoll-server.ts';
 import { stepped } from './examples/stepped.ts';
@@ -38,7 +38,7 @@ test('echo', async () => {
 
 test('an epoll server', async () => {
   const { kernel, world, pass, end } = await posixHost();
-  await world.run(kernel.load(PairStreamModule));
+  await world.run(kernel.load(TcpModule));
   const abort = new AbortController();
   const served = epollServer(kernel, abort.signal);
   const posix = new Posix(kernel, { name: 'clients' });

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { NetError } from '@softnet/contract';
 import { ADDRESS_FAMILY, ERRNO, POLL, SO, SOCK_TYPE, SOL } from '@softnet/contract';
 import type { EndpointUser } from '../endpoint/endpoint.ts';
 import { Endpoint } from '../endpoint/endpoint.ts';
@@ -16,6 +17,8 @@ export interface Attempts {
   emit(event: string, ...given: unknown[]): boolean;
   connected(endpoint: Endpoint): void;
   failed(error: Error): void;
+  /** The kernel closed it by force. */
+  gone(error: NetError): void;
 }
 
 /** The way to a connection: the name is looked up, and its addresses are tried one after the other (RFC 8305 in short). */
@@ -124,8 +127,10 @@ export class Connecting implements EndpointUser {
     }
   }
 
-  ended(error: Error & { errno: number }): void {
-    this.#missed(error.errno);
+  ended(error: NetError): void {
+    if (this.#over) return;
+    this.stop();
+    this.#to.gone(error);
   }
 
   leaving(): void {}

@@ -84,6 +84,7 @@ export class NetSocket extends Duplex implements EndpointUser {
     this.#connect = new Connecting(this.#host, options, {
       emit: (event, ...values) => this.emit(event, ...values),
       failed: (error) => this.destroy(error),
+      gone: (error) => this.ended(error),
       connected: (endpoint) => {
         this.connecting = false;
         this.#connect = null;
