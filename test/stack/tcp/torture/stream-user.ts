@@ -10,8 +10,9 @@ export interface Behaviour {
   readonly chunkBytes: number;
   /** A pause between calls is at most so long, µs; 0: none. */
   readonly pauseUs: number;
-  /** It closes before it has read all; or resets, when it has read so much: -1, never. */
+  /** It closes when it has read so much, whatever else comes; -1: never. */
   readonly quitsAt: number;
+  /** Then it resets the connection (SO_LINGER of 0 s). */
   readonly aborts: boolean;
   /** A whole number of chance, for this end's own draws. */
   readonly seed: number;
@@ -114,9 +115,15 @@ export class StreamUser {
       if (wrong >= 0 && this.wrongAt < 0) this.wrongAt = wrong;
       this.readBytes += got;
       const { quitsAt } = this.behaviour;
-      if (quitsAt >= 0 && this.readBytes >= quitsAt) this.close();
+      if (quitsAt >= 0 && this.readBytes >= quitsAt) this.#quit();
     }
     return got > 0;
+  }
+
+  #quit(): void {
+    const { ops } = this.sock;
+    if (this.behaviour.aborts) ops.calls!.setOption(this.sock, SOL.SOCKET, SO.LINGER, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0));
+    this.close();
   }
 
   #write(): boolean {

@@ -93,7 +93,7 @@ export async function torture(seed: number): Promise<TortureReport> {
   const listener = listen(b, family, server, behaviours);
   for (const [i, [ours]] of behaviours.entries()) connect(a, family, client, ours, i);
   const faults: string[] = [];
-  await upheave(net, b, upheaval, chance, faults);
+  await upheave(net, chance.happens(75) ? b : a, upheaval, chance, faults);
   await settle(net, [client, server], behaviours);
   judge(client, server, behaviours, faults, upheaval);
   closeListener(listener);
@@ -122,7 +122,7 @@ function behaviour(chance: Chance): Behaviour {
     chunkBytes: chance.happens(30) ? 1 + chance.below(50) : 1 + chance.below(9000),
     pauseUs: chance.happens(50) ? 0 : chance.below(chance.happens(20) ? 200_000 : 5000),
     quitsAt: chance.happens(10) ? chance.below(10_000) : -1,
-    aborts: chance.happens(5),
+    aborts: chance.happens(50),
     seed: chance.below(1 << 30),
   };
 }
