@@ -38,6 +38,11 @@ export interface MemoryAccounts {
   all(): readonly MemoryAccount[];
   /** One of {@link MEMORY_PRESSURE}: of the pools, by `net.core.skb_pressure`. */
   pressure(): number;
+  /**
+   * Truesize of all packets that there can be at a time, of small buffers or of pages, whichever are less (`net.core.skb_buffers`, `net.core.skb_pages`): for who promises room to a peer.
+   * Changes with these settings. 0: nobody provides memory.
+   */
+  roomBytes(): number;
 }
 export const MemoryAccounts = defineService<MemoryAccounts>({
   name: 'memory-accounts',
@@ -49,5 +54,6 @@ export const MemoryAccounts = defineService<MemoryAccounts>({
     },
     all: () => [],
     pressure: () => MEMORY_PRESSURE.NONE,
+    roomBytes: () => 0,
   }),
 });

@@ -54,15 +54,17 @@ class Account implements MemoryAccount {
 export class Accounts implements MemoryAccounts {
   readonly #port: Port<MemoryAccounts>;
   readonly #pressure: () => number;
+  readonly #roomBytes: () => number;
   readonly #all: MemoryAccount[];
 
   /**
    * @param port to the service that this is one generation of. While that one is not live yet, the last one is asked for its list.
-   * @param pressure one of MEMORY_PRESSURE.
+   * @param pressure one of MEMORY_PRESSURE. @param roomBytes truesize of all packets that there can be.
    */
-  constructor(port: Port<MemoryAccounts>, pressure: () => number) {
+  constructor(port: Port<MemoryAccounts>, pressure: () => number, roomBytes: () => number = () => 0) {
     this.#port = port;
     this.#pressure = pressure;
+    this.#roomBytes = roomBytes;
     this.#all = port.present ? (port.current.all() as MemoryAccount[]) : [];
   }
 
@@ -80,5 +82,9 @@ export class Accounts implements MemoryAccounts {
 
   pressure(): number {
     return this.#pressure();
+  }
+
+  roomBytes(): number {
+    return this.#roomBytes();
   }
 }

@@ -5,7 +5,7 @@ import { Accounts } from './accounts.ts';
 import { PoolCounters } from './counters.ts';
 import { DevicePool } from './device-pool.ts';
 import { PacketPool } from './pool.ts';
-import { pressureOf } from './pressure.ts';
+import { pressureOf, roomOf } from './pressure.ts';
 import { BUFFER_BYTES, MAX_BUFFERS, MAX_PAGES, PAGE_BYTES, Slabs } from './slabs.ts';
 import { Stock } from './stock.ts';
 
@@ -45,7 +45,7 @@ export class SkbModule implements SoftnetModule {
       left: (pool) => pool.leave(),
     });
     ctx.corridor(SkbPool, this.#shared);
-    ctx.corridor(MemoryAccounts, new Accounts(ctx.port(MemoryAccounts), pressureBy(this.#shared, this.#idlePercent)));
+    ctx.corridor(MemoryAccounts, accountsOf(ctx, this.#shared, this.#idlePercent));
     ctx.door(SkbPools, {
       create: (spec, owner, place) => this.#create(spec, owner, place),
       usage: () => [this.#shared.usage, ...Array.from(this.#own, ({ pool }) => pool.usage)],
@@ -118,6 +118,10 @@ export class SkbModule implements SoftnetModule {
 }
 
 /** Asked for each packet, so by a function of its own: private fields of a decorated class are looked up in a table, once built. */
-function pressureBy(pool: PacketPool, idlePercent: Setting<number>): () => number {
-  return () => pressureOf(pool, idlePercent.value);
+function accountsOf(ctx: ModuleContext, pool: PacketPool, idlePercent: Setting<number>): Accounts {
+  return new Accounts(
+    ctx.port(MemoryAccounts),
+    () => pressureOf(pool, idlePercent.value),
+    () => roomOf(pool),
+  );
 }

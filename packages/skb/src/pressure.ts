@@ -1,6 +1,8 @@
 import { MEMORY_PRESSURE } from '@softnet/contract';
 import type { FreeList } from './free-list.ts';
 import type { PacketPool } from './pool.ts';
+import { PAGE_TRUESIZE, SKB_BYTES } from './records.ts';
+import { BUFFER_BYTES } from './slabs.ts';
 
 const { NONE, LOW, CRITICAL } = MEMORY_PRESSURE;
 
@@ -14,6 +16,11 @@ const CRITICAL_PART = 4;
  */
 export function pressureOf({ stock }: PacketPool, idlePercent: number): number {
   return Math.max(scarcity(stock.buffers, idlePercent), scarcity(stock.pages, idlePercent));
+}
+
+/** Truesize of all packets that a pool can have out, of small buffers or of pages, whichever are less. */
+export function roomOf({ stock: { buffers, pages } }: PacketPool): number {
+  return Math.min(buffers.full * (BUFFER_BYTES + SKB_BYTES), pages.full * PAGE_TRUESIZE);
 }
 
 function scarcity({ count, full }: FreeList, idlePercent: number): number {

@@ -44,17 +44,19 @@ export class ActiveOpen {
   }
 
   #chooseWindow(conn: Connection): void {
-    const { settings } = this.#host;
+    const host = this.#host;
+    const { settings } = host;
     const isIpv4 = familyOf(conn.sock) === ADDRESS_FAMILY.INET;
     conn.peerMssBytes = peerMss(0, isIpv4);
     conn.toldMssBytes = this.#host.toldMssOf(conn) || conn.peerMssBytes;
     const userClamp = conn.extra === null ? 0 : conn.extra.windowClamp;
     const window = this.#window;
-    window.choose(this.#host.fullBytes(conn), conn.toldMssBytes, userClamp, settings.windowScaling, settings.rmem[2]!);
+    const full = host.fullBytes(conn);
+    window.choose(full, conn.toldMssBytes, userClamp, settings.windowScaling, settings.rmem[2]!, host.isMemoryShort());
     conn.rcvShift = window.shift;
     conn.rcvWnd = window.windowBytes;
     conn.windowSlowStart = window.windowBytes;
-    conn.windowClamp = Math.min(window.clampBytes, Math.max(this.#host.fullBytes(conn), window.windowBytes));
+    conn.windowClamp = Math.min(window.clampBytes, Math.max(full, window.windowBytes));
     conn.rcvNxt = 0;
     conn.rcvWup = 0;
     conn.copiedSeq = 0;

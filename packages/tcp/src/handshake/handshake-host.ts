@@ -18,7 +18,10 @@ export interface HandshakeSettings extends TcpSettings {
  * What opening and TIME-WAIT want done, beyond what the machine wants: by the rooms that have sockets, packets and timers. What is called here may call back, for other connections.
  */
 export interface HandshakeHost
-  extends Pick<MachineHost, 'clock' | 'reasons' | 'counters' | 'transmit' | 'reset' | 'retime' | 'fullBytes' | 'wake' | 'mayChallenge'> {
+  extends Pick<
+    MachineHost,
+    'clock' | 'reasons' | 'counters' | 'transmit' | 'reset' | 'retime' | 'fullBytes' | 'isMemoryShort' | 'wake' | 'mayChallenge'
+  > {
   readonly settings: HandshakeSettings;
   readonly random: Random;
   readonly layers: Contributions<NetworkLayer>;

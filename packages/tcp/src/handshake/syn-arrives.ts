@@ -92,7 +92,9 @@ export class SynArrives {
     const optionBytes = (request.said & SAID.TIMESTAMPS) === 0 ? 0 : ALIGNED_TIMESTAMPS_BYTES;
     const isScaled = (request.said & SAID.WINDOW_SCALING) !== 0;
     const window = this.#window;
-    window.choose(host.fullBytes(conn), told - optionBytes, conn.extra?.windowClamp ?? 0, isScaled, host.settings.rmem[2]!);
+    const full = host.fullBytes(conn);
+    const clamp = conn.extra?.windowClamp ?? 0;
+    window.choose(full, told - optionBytes, clamp, isScaled, host.settings.rmem[2]!, host.isMemoryShort());
     request.windows = (request.windows & ~0xffff) | window.windowBytes;
     if (isScaled) request.said |= (saidScale << SAID.SND_SHIFT_AT) | (window.shift << SAID.RCV_SHIFT_AT);
     return true;

@@ -75,7 +75,7 @@ export class Acknowledgements {
 
   /** SND.UNA moves. @returns the round trip that was measured, µs; -1: none. */
   #advance(conn: Connection, { ack, options }: Segment): number {
-    const { clock, settings } = this.#host;
+    const { clock } = this.#host;
     const { extra } = conn;
     if (extra !== null) extra.bytesAcked += (ack - conn.sndUna) | 0;
     conn.sndUna = ack;
@@ -90,7 +90,7 @@ export class Acknowledgements {
       rttUs = timestampRttUs((clock.nowMs + conn.tsOffset) | 0, options.tsEcr);
     }
     if (rttUs >= 0) conn.roundTrip.sample(rttUs);
-    if ((conn.flags & FLAG.SEND_BLOCKED) !== 0) growSendBuffer(conn, settings);
+    if ((conn.flags & FLAG.SEND_BLOCKED) !== 0) growSendBuffer(conn, this.#host);
     return rttUs;
   }
 

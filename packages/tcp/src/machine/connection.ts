@@ -164,6 +164,8 @@ export class ConnectionExtra {
   spaceSeq = 0;
   spaceAtMs = 0;
   spaceBytes = 0;
+  /** By so much the receive buffer has grown: its part of the memory that all share. */
+  grantedBytes = 0;
   receiverRttUs = 0;
   receiverRttSeq = 0;
   receiverRttAtMs = 0;

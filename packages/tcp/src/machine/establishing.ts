@@ -2,7 +2,7 @@ import { ALIGNED_TIMESTAMPS_BYTES } from '../wire/put-options.ts';
 import { receiveBuffer } from './buffer-size.ts';
 import type { Clocks } from './clocks.ts';
 import type { Connection } from './connection.ts';
-import { extraOf, FLAG, TIMER } from './connection.ts';
+import { extraOf, FLAG, TIMER, windowLeft } from './connection.ts';
 import { growSendBuffer, SEGMENT_TRUESIZE } from './grow-send-buffer.ts';
 import type { Keepalive } from './keepalive.ts';
 import type { MachineHost } from './machine-host.ts';
@@ -37,7 +37,7 @@ export class Establishing {
     conn.lastAckMs = conn.lastReceivedMs = conn.lastDataSentMs = clock.nowMs;
     conn.maxWindowBytes = Math.max(conn.maxWindowBytes, conn.sndWnd);
     this.#clocks.stop(conn, TIMER.RETRANSMIT);
-    growSendBuffer(conn, settings);
+    growSendBuffer(conn, this.#host);
     this.#keepalive.changed(conn);
   }
 
@@ -63,7 +63,7 @@ export class Establishing {
     else if (copied > extra.spaceBytes) {
       this.#growReceiveBuffer(conn, copied, extra.spaceBytes);
       extra.spaceBytes = copied;
-    }
+    } else if (extra.grantedBytes > 0) this.#share(conn, conn.receiveBufferBytes);
     extra.spaceAtMs = clock.nowMs;
     extra.spaceSeq = conn.copiedSeq;
   }
@@ -74,9 +74,15 @@ export class Establishing {
     const { toldMssBytes } = conn;
     // Memory for that window: what its segments cost.
     const segments = Math.ceil(receiveBuffer(0, copied, before, toldMssBytes, MOST_WINDOW_BYTES) / toldMssBytes);
-    const grown = Math.min(segments * SEGMENT_TRUESIZE, settings.rmem[2]!);
-    if (grown <= conn.receiveBufferBytes) return;
-    conn.receiveBufferBytes = grown;
+    this.#share(conn, Math.max(conn.receiveBufferBytes, Math.min(segments * SEGMENT_TRUESIZE, settings.rmem[2]!)));
     conn.windowClamp = Math.max(conn.windowClamp, this.#host.fullBytes(conn));
+  }
+
+  /** It grows as far as memory allows, and gives back where others came: not what its peer was promised. */
+  #share(conn: Connection, wantedBytes: number): void {
+    if ((conn.flags & FLAG.RECEIVE_BUFFER_LOCKED) !== 0) return;
+    const perOctet = conn.receiveBufferBytes / Math.max(1, this.#host.fullBytes(conn));
+    const least = conn.sock.receiveQueuedBytes + Math.ceil(windowLeft(conn) * perOctet);
+    conn.receiveBufferBytes = this.#host.receiveShare(conn, wantedBytes, Math.min(conn.receiveBufferBytes, least));
   }
 }

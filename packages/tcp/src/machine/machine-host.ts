@@ -92,6 +92,12 @@ export interface MachineHost extends PayloadOwner {
   /** Octets that its receive buffer has room for, as Linux's `tcp_space`: part of the truesize that is free. And of all of it. */
   freeBytes(conn: Connection): number;
   fullBytes(conn: Connection): number;
+  /** Memory is short (`tcp_mem`, and the pool's pressure): no window and no buffer grows. */
+  isMemoryShort(): boolean;
+  /** What the receive buffer may have of the bytes that it is to have, at least `leastBytes`: less than it has now where others came. */
+  receiveShare(conn: Connection, wantedBytes: number, leastBytes: number): number;
+  /** Of a send buffer. */
+  mostSendBytes(): number;
   /** Something that `poll` says has changed. Its user may call. */
   wake(conn: Connection): void;
   /** Its next timeout (`nextTimeoutMs`) may be sooner than the kernel timer says. */

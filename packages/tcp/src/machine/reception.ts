@@ -9,6 +9,9 @@ import type { Segment } from './segment.ts';
 import { isAfter, isBefore, minSeq } from './sequence.ts';
 import { isIn, MAY_RECEIVE } from './state.ts';
 
+/** The window, in segments, while memory is short. */
+const SEGMENTS_WHEN_SHORT = 4;
+
 /** The sixth and seventh check of RFC 9293 §3.10.7.4: urgent data and the segment text, in order and out of it. */
 export class Reception {
   readonly #host: MachineHost;
@@ -73,8 +76,14 @@ export class Reception {
   /** Its window grows as its user reads, and as the buffer does (right-sizing): slow start of the window, as Linux. */
   growWindow(conn: Connection, lenBytes: number): void {
     const { windowSlowStart } = conn;
-    const most = Math.min(conn.windowClamp, this.#host.fullBytes(conn));
-    const room = Math.min(most - windowSlowStart, this.#host.freeBytes(conn));
+    const full = this.#host.fullBytes(conn);
+    const free = this.#host.freeBytes(conn);
+    if (this.#host.isMemoryShort()) {
+      // As Linux: who reads more slowly than it comes gets a few segments at a time.
+      if (free < full >> 1) conn.windowSlowStart = Math.min(windowSlowStart, SEGMENTS_WHEN_SHORT * conn.toldMssBytes);
+      return;
+    }
+    const room = Math.min(Math.min(conn.windowClamp, full) - windowSlowStart, free);
     if (room <= 0) return;
     // Who sends tiny segments takes more memory than window: he gets no more of it.
     const growth = lenBytes >= 128 ? 2 * conn.toldMssBytes : 0;

@@ -12,6 +12,7 @@ import type { CongestionChoice } from './congestion-choice.ts';
 import type { ConnectionTimers } from './connection-timers.ts';
 import type { Lives } from './machine-world.ts';
 import { endLinger } from './machine-world.ts';
+import type { MemoryBounds } from './memory-bounds.ts';
 import type { StreamEnds } from './stream-ends.ts';
 import type { TcpHost } from './tcp-host.ts';
 import { wakeUser } from './wake-user.ts';
@@ -19,6 +20,7 @@ import { wakeUser } from './wake-user.ts';
 /** What lives need of the rooms around. */
 export interface LifeParts {
   readonly host: TcpHost;
+  readonly bounds: MemoryBounds;
   readonly ends: StreamEnds;
   readonly sends: SendQueues;
   readonly receives: ReceiveQueues;
@@ -133,9 +135,10 @@ export class ConnectionLives implements Lives {
     else handshake().endTimeWait(timeWait);
   }
 
-  /** Timer, queue of what was to be sent, congestion control. */
+  /** Its part of memory, timer, queue of what was to be sent, congestion control. */
   #retire(conn: Connection): void {
-    const { timers, sends, choice } = this.#parts;
+    const { bounds, timers, sends, choice } = this.#parts;
+    bounds.leave(conn);
     timers.release(conn);
     sends.clear(conn);
     choice.end(conn);

@@ -86,7 +86,7 @@ export class Freezer {
 
   /** It takes the old one's place: ports, flow table, route, memory, timers. */
   settle(sock: SockCommon): void {
-    const { host, choice, lives, world } = this.#parts;
+    const { bounds, host, choice, lives, world } = this.#parts;
     const frozen = this.#waiting.get(sock)!;
     this.#waiting.delete(sock);
     const conn = connectionOf(sock);
@@ -99,6 +99,7 @@ export class Freezer {
       this.#parts.receives.restore(conn, frozen.received as Uint8Array);
       return;
     }
+    bounds.adopt(conn);
     if ((sock.flags & SOCK_FLAG.ORPHAN) !== 0) lives.orphaned();
     this.#route(sock);
     choice.thaw(conn, frozen.congestion ?? null);
@@ -109,7 +110,8 @@ export class Freezer {
   /** The next generation has it: nobody is told. */
   left(sock: SockCommon): void {
     const conn = connectionOf(sock);
-    const { host, machine, handshake, sends, receives, world } = this.#parts;
+    const { bounds, host, machine, handshake, sends, receives, world } = this.#parts;
+    bounds.leave(conn);
     if (sock.state === TCP_STATE.LISTEN) handshake.listenerLeft(conn.listener as Listener);
     else machine.left(conn);
     world.timers.release(conn);

@@ -77,6 +77,10 @@ export class HandshakeWorld implements HandshakeHost {
     return this.#parts.world.fullBytes(conn);
   }
 
+  isMemoryShort(): boolean {
+    return this.#parts.world.isMemoryShort();
+  }
+
   wake(conn: Connection): void {
     this.#parts.world.wake(conn);
   }

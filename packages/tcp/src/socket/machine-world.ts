@@ -10,13 +10,16 @@ import type { SendQueues } from '../segment/send-queue.ts';
 import { chargeReceived } from '../segment/skb-charge.ts';
 import { ChallengeLimit } from './challenge-limit.ts';
 import type { ConnectionTimers } from './connection-timers.ts';
+import type { MemoryBounds } from './memory-bounds.ts';
 import { effectiveMss, mtuOf } from './segment-size.ts';
 import type { SocketSettings } from './settings.ts';
 import { isWritable } from './stream-poll.ts';
 import type { TcpHost } from './tcp-host.ts';
 import { wakeUser } from './wake-user.ts';
 
-const PAGE_SHIFT = 12;
+/** As Linux, the window of who has no room left begins anew from two segments; where memory is short, from four. */
+const SEGMENTS_WHEN_FULL = 2;
+const SEGMENTS_WHEN_SHORT = 4;
 
 /** What becomes of connections as a whole: of who owns them. */
 export interface Lives {
@@ -42,9 +45,10 @@ export class MachineWorld implements MachineHost {
   readonly #writer: SegmentWriter;
   readonly #sends: SendQueues;
   readonly #receives: ReceiveQueues;
+  readonly #bounds: MemoryBounds;
   readonly #challenges: ChallengeLimit;
 
-  constructor(host: TcpHost, writer: SegmentWriter, sends: SendQueues, receives: ReceiveQueues) {
+  constructor(host: TcpHost, writer: SegmentWriter, sends: SendQueues, receives: ReceiveQueues, bounds: MemoryBounds) {
     this.clock = host.clock;
     this.settings = host.settings;
     this.reasons = host.reasons;
@@ -53,6 +57,7 @@ export class MachineWorld implements MachineHost {
     this.#writer = writer;
     this.#sends = sends;
     this.#receives = receives;
+    this.#bounds = bounds;
     this.#challenges = new ChallengeLimit(host.clock, () => host.settings.challengeAckLimit);
   }
 
@@ -124,8 +129,9 @@ export class MachineWorld implements MachineHost {
   admit(conn: Connection, skb: Skb): boolean {
     const { account } = this.#host;
     const { sock } = conn;
-    if (account.bytes >> PAGE_SHIFT > this.settings.mem[2]!) return false;
+    if (this.#bounds.isFull) return false;
     if (!account.admit(skb.truesize, sock.receiveQueuedBytes, conn.receiveBufferBytes)) {
+      this.#clampWindow(conn);
       if (!this.#prune(conn) || !account.admit(skb.truesize, sock.receiveQueuedBytes, conn.receiveBufferBytes)) return false;
     }
     chargeReceived(sock, skb);
@@ -138,6 +144,18 @@ export class MachineWorld implements MachineHost {
 
   fullBytes(conn: Connection): number {
     return this.#windowOf(conn.receiveBufferBytes);
+  }
+
+  isMemoryShort(): boolean {
+    return this.#bounds.isShort;
+  }
+
+  receiveShare(conn: Connection, wantedBytes: number, leastBytes: number): number {
+    return this.#bounds.receiveShare(conn, wantedBytes, leastBytes);
+  }
+
+  mostSendBytes(): number {
+    return this.#bounds.mostSendBytes;
   }
 
   wake({ sock }: Connection): void {
@@ -186,6 +204,12 @@ export class MachineWorld implements MachineHost {
     const { advWinScale } = this.settings;
     if (bytes <= 0) return 0;
     return advWinScale <= 0 ? bytes >> -advWinScale : bytes - (bytes >> advWinScale);
+  }
+
+  #clampWindow(conn: Connection): void {
+    const isFull = conn.sock.receiveQueuedBytes >= conn.receiveBufferBytes;
+    const segments = isFull ? SEGMENTS_WHEN_FULL : SEGMENTS_WHEN_SHORT;
+    conn.windowSlowStart = Math.min(conn.windowSlowStart, segments * conn.toldMssBytes);
   }
 
   /** What came out of order goes first: the peer has it still. False: there is none. */

@@ -13,8 +13,9 @@ export interface SocketSettings extends TcpSettings {
   readonly mem: readonly number[];
 }
 
-/** Of a 64-bit Linux with some gigabytes. */
-const MEM_PAGES = [188_000, 251_000, 376_000] as const;
+const PAGE_BYTES = 4096;
+/** `tcp_mem` where nothing is said, as parts of the pool's small buffers, or of its pages, whichever are less; what is received and what is sent takes either. */
+const MEM_PARTS = [3 / 4, 1, 3 / 2] as const;
 const MEM_SUMMARY =
   'pages of 4 KiB that all connections have together: below the first nobody is held short, above the second all are, above the third nothing is let in';
 const CONTROL = Object.freeze({
@@ -29,8 +30,8 @@ const MOST_INT = 0x7fffffff;
 
 type IntsSpec = Extract<SettingSpec, { readonly type: 'ints' }> & { readonly summary: string };
 
-/** Defines them all. The record that is returned has the present values: plain fields, as they are read for each segment. */
-export function defineSettings(sysctl: SysctlBranch): SocketSettings {
+/** Defines them all. `tcp_mem` begins with what a pool of `roomBytes` bears. The record that is returned has the present values: plain fields, as they are read for each segment. */
+export function defineSettings(sysctl: SysctlBranch, roomBytes: number): SocketSettings {
   const values: Record<string, boolean | number | string | readonly number[]> = {};
   for (const each of OBEYED) defineInt(sysctl, values, each);
   for (const each of TAKEN) defineInt(sysctl, values, { ...each, summary: `taken, and does nothing yet: ${each.summary}` });
@@ -42,7 +43,8 @@ export function defineSettings(sysctl: SysctlBranch): SocketSettings {
   };
   ints('rmem', { ...BYTES, default: [4096, 131_072, 6_291_456], summary: 'least, first and most bytes of a receive buffer' });
   ints('wmem', { ...BYTES, default: [4096, 16_384, 4_194_304], summary: 'least, first and most bytes of a send buffer' });
-  ints('mem', { ...PAGES, default: MEM_PAGES, summary: MEM_SUMMARY });
+  const memPages = MEM_PARTS.map((part) => Math.floor((roomBytes * part) / PAGE_BYTES));
+  ints('mem', { ...PAGES, default: memPages, summary: MEM_SUMMARY });
   const control = sysctl.define('net.ipv4.tcp_congestion_control', CONTROL, (value) => put('congestionControl', value));
   put('congestionControl', control.value);
   return values as unknown as SocketSettings;

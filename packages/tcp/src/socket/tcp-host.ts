@@ -37,7 +37,7 @@ export function hostOf(ctx: ModuleContext): TcpHost {
     random: ctx.random,
     current: ctx.current,
     log: ctx.log,
-    settings: defineSettings(ctx.sysctl),
+    settings: defineSettings(ctx.sysctl, ctx.port(contract.MemoryAccounts).current.roomBytes()),
     faults: reasonsOf(ctx, TCP_FAULT),
     reasons: reasonsOf(ctx, TCP_REASONS),
     counters: Object.fromEntries(TCP_COUNTERS.map((name) => [name, ctx.counter(`tcp.${name}`)])) as TcpCounters,

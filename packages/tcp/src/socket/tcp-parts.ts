@@ -21,6 +21,7 @@ import { HandshakeWorld } from './handshake-world.ts';
 import { IcmpErrors } from './icmp-errors.ts';
 import { LevelOptions } from './level-options.ts';
 import { MachineWorld } from './machine-world.ts';
+import { MemoryBounds } from './memory-bounds.ts';
 import { SegmentInput } from './segment-input.ts';
 import { StreamCalls } from './stream-calls.ts';
 import { StreamEnds } from './stream-ends.ts';
@@ -34,6 +35,7 @@ import { TcpOptions } from './tcp-options.ts';
 /** TCP's rooms, each made once for a module and told of the others. */
 export class TcpParts {
   readonly host: TcpHost;
+  readonly bounds: MemoryBounds;
   readonly world: MachineWorld;
   readonly machine: Machine;
   readonly handshake: Handshake;
@@ -65,7 +67,8 @@ export class TcpParts {
     this.receives = new ReceiveQueues(host);
     this.ends = new StreamEnds(host);
     const writer = new SegmentWriter(host, this.sends);
-    this.world = new MachineWorld(host, writer, this.sends, this.receives);
+    this.bounds = new MemoryBounds(host.accounts, host.account, host.settings);
+    this.world = new MachineWorld(host, writer, this.sends, this.receives, this.bounds);
     this.machine = new Machine(this.world);
     this.listeners = this.#defineListeners(ctx);
     this.connections = this.#defineConnections(ctx);
@@ -77,8 +80,8 @@ export class TcpParts {
       (conn) => machine.nextTimeoutMs(conn),
       (conn) => machine.onTimeout(conn),
     );
-    const { ends, sends, receives, choice, connections, listeners, timeWaits } = this;
-    const life = { host, ends, sends, receives, timers, choice, connections, timeWaits, handshake: () => this.handshake };
+    const { bounds, ends, sends, receives, choice, connections, listeners, timeWaits } = this;
+    const life = { host, bounds, ends, sends, receives, timers, choice, connections, timeWaits, handshake: () => this.handshake };
     this.lives = new ConnectionLives(life);
     world.machine = machine;
     world.timers = timers;

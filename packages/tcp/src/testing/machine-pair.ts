@@ -82,6 +82,9 @@ export class FakeHost implements MachineHost {
   deliveredSeq = 0;
   unreadBytes = 0;
   bufferBytes = 131072;
+  /** Memory is short; and most that a receive buffer may have. */
+  isShort = false;
+  shareBytes: number = Number.POSITIVE_INFINITY;
   kept = 0;
   ended: { errno: number; state: number } | null = null;
   failing = false;
@@ -142,6 +145,15 @@ export class FakeHost implements MachineHost {
   }
   fullBytes(): number {
     return this.bufferBytes >> 1;
+  }
+  isMemoryShort(): boolean {
+    return this.isShort;
+  }
+  receiveShare(_conn: Connection, wantedBytes: number, leastBytes: number): number {
+    return Math.max(leastBytes, Math.min(wantedBytes, this.shareBytes, this.settings.rmem[2]!));
+  }
+  mostSendBytes(): number {
+    return this.settings.wmem[2]!;
   }
   wake(_conn: Connection): void {}
   retime(_conn: Connection): void {}
