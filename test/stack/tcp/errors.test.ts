@@ -60,6 +60,26 @@ test.each(FAMILIES)('no way behind a router: who is opening is told at once; who
   await net.dispose();
 });
 
+test('a way that becomes narrower here, or wider: segments follow with the next one', async () => {
+  const { net, a, b } = await twoHosts({ delayUs: 1000 });
+  const listener = new StreamUser(b.kernel);
+  listener.bind('0.0.0.0', 80);
+  listener.listen();
+  const client = new StreamUser(a.kernel);
+  const [, server] = await net.run(Promise.all([client.connect('10.0.0.2', 80), listener.accept()]));
+  const sizes: number[] = [];
+  for (const mtuBytes of [1500, 1200, 1500]) {
+    a.setMtu('eth0', mtuBytes);
+    const data = pattern(1, mtuBytes, 5000);
+    await net.run(client.send(data));
+    expect(Buffer.compare(await net.run(server.receiveAll(data.length)), data)).toBe(0);
+    sizes.push(client.option(SOL.TCP, TCP_SOCKET_OPTION.MAXSEG));
+  }
+  expect(sizes).toEqual([1448, 1148, 1448]);
+  for (const user of [client, server, listener]) user.close();
+  await net.dispose();
+});
+
 test('who is open and hears of no way, is told of it when he is given up', async () => {
   const { net, a, r, b } = await routedHosts({ modules: TCP_STACK, cable: { delayUs: 1000 } });
   const listener = new StreamUser(b.kernel);

@@ -1,3 +1,4 @@
+import type { SockCommon } from '@softnet/contract';
 import { ADDRESS_FAMILY, ERRNO, MemoryAccounts, POLL, SO, SOL, TCP_SOCKET_OPTION } from '@softnet/contract';
 import { TcpModule } from '@softnet/tcp';
 import { pattern } from '@softnet/testkit';
@@ -10,6 +11,15 @@ const { INET, INET6 } = ADDRESS_FAMILY;
 const COUNT = 60;
 const BYTES = 30_000;
 const MEMORY = { kernel: { settings: { 'net.core.skb_buffers': 8192, 'net.core.skb_pages': 8192 } } };
+
+/** Parts of what a connection is frozen to. */
+interface FrozenWords {
+  readonly flight: { readonly runs: readonly number[]; readonly scoreboard: { readonly edges: readonly number[] } | null };
+  readonly disorder: { readonly pieces: readonly object[] } | null;
+  readonly received: Uint8Array;
+  readonly sent: Uint8Array;
+  readonly listener: number;
+}
 
 interface Pair {
   readonly client: StreamUser;
@@ -36,9 +46,9 @@ async function pairs({ net, a }: TwoHosts, listener: StreamUser, count: number):
 }
 
 /** Both send, and read what the other has sent. */
-async function bulk({ client, server }: Pair, seed: number): Promise<void> {
-  const [there, back] = [pattern(seed, 0, BYTES), pattern(seed, BYTES, BYTES)];
-  const moved = await Promise.all([client.send(there), server.send(back), server.receiveAll(BYTES), client.receiveAll(BYTES)]);
+async function bulk({ client, server }: Pair, seed: number, bytes = BYTES): Promise<void> {
+  const [there, back] = [pattern(seed, 0, bytes), pattern(seed, bytes, bytes)];
+  const moved = await Promise.all([client.send(there), server.send(back), server.receiveAll(bytes), client.receiveAll(bytes)]);
   expect(Buffer.compare(moved[2], there)).toBe(0);
   expect(Buffer.compare(moved[3], back)).toBe(0);
 }
@@ -72,7 +82,7 @@ test.each(['handover', 'drain'] as const)(
     })();
     await net.run(Promise.all([work, upheaval]));
     const late = await pairs(hosts, listener, 2);
-    await net.run(Promise.all(late.map(bulk)));
+    await net.run(Promise.all(late.map((pair, i) => bulk(pair, i))));
     for (const { client, server } of [...all, ...late]) for (const user of [client, server]) user.close();
     listener.close();
     await net.pass(200_000);
@@ -96,26 +106,96 @@ test.each(['handover', 'drain'] as const)(
     const { net, a, b } = hosts;
     const listener = await listening(b);
     listener.setOption(SOL.TCP, TCP_SOCKET_OPTION.KEEPIDLE, 99);
-    const [early, half] = [new StreamUser(a.kernel), new StreamUser(a.kernel)];
+    const early = new StreamUser(a.kernel);
+    const halves = Array.from({ length: 8 }, () => new StreamUser(a.kernel));
     await net.run(early.connect('10.0.0.2', 80));
     await net.run(early.send(Uint8Array.of(1)));
     await net.pass(30);
-    half.tryConnect('10.0.0.2', 80);
+    for (const half of halves) half.tryConnect('10.0.0.2', 80);
     await net.pass(15);
     await net.run(b.kernel.replace('tcp', TcpModule, { mode }));
     await net.pass(1);
     expect(listener.notices).toEqual(['moved']);
     expect(listener.poll).toBe(POLL.IN);
-    const servers = [await net.run(listener.accept()), await net.run(listener.accept())];
-    expect(half.poll).toBe(POLL.OUT);
-    expect([...(await net.run(servers[0]!.receive()))]).toEqual([1]);
-    await net.run(half.send(Uint8Array.of(2)));
-    expect([...(await net.run(servers[1]!.receive()))]).toEqual([2]);
-    expect(servers[1]!.option(SOL.TCP, TCP_SOCKET_OPTION.KEEPIDLE)).toBe(99);
-    for (const user of [early, half, listener, ...servers]) user.close();
+    const first = await net.run(listener.accept());
+    expect([...(await net.run(first.receive()))]).toEqual([1]);
+    const servers = await net.run(Promise.all(halves.map(() => listener.accept())));
+    expect(halves.map(({ poll }) => poll)).toEqual(halves.map(() => POLL.OUT));
+    for (const half of halves) half.trySend(Uint8Array.of(2));
+    const found = await net.run(Promise.all(servers.map((server) => server.receive())));
+    expect(found.map(([octet]) => octet)).toEqual(halves.map(() => 2));
+    await net.pass(100);
+    // What acknowledges has time stamps that go on from those of the SYN-ACK (RFC 7323 §5).
+    expect(halves.map(({ calls, sock }) => calls.queuedBytes(sock, true))).toEqual(halves.map(() => 0));
+    expect(servers[0]!.option(SOL.TCP, TCP_SOCKET_OPTION.KEEPIDLE)).toBe(99);
+    for (const user of [early, first, listener, ...halves, ...servers]) user.close();
     await net.dispose();
   },
 );
+
+/** A socket as plain data. */
+function frozen({ sock }: StreamUser): FrozenWords {
+  const { parts } = sock.ops as unknown as {
+    readonly parts: { readonly freezer: { freeze(sock: SockCommon): { readonly data: FrozenWords } } };
+  };
+  // Numbers of listeners are each generation's own.
+  return { ...parts.freezer.freeze(sock).data, listener: 0 };
+}
+
+/** As text, which is compared sooner than each octet by itself. */
+function words(all: readonly FrozenWords[]): string {
+  return JSON.stringify(all, (_key, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value), 1);
+}
+
+test('in whichever moment: what was frozen is what is there when it was thawed', async () => {
+  const hosts = await twoHosts({ delayUs: 5000, loss: 0.05, reorder: 0.1, rateBps: 20_000_000 });
+  const { net, a, b } = hosts;
+  const listener = await listening(b, INET6);
+  const all = await pairs(hosts, listener, 3);
+  const seen = { runs: 0, edges: 0, pieces: 0, received: 0, sent: 0 };
+  const replaced = async ({ kernel }: TwoHosts['a'], users: readonly StreamUser[]): Promise<void> => {
+    const before = users.map(frozen);
+    const atUs = net.world.nowUs;
+    const then: FrozenWords[] = [];
+    for (const [i, user] of users.entries()) {
+      user.moved = () => {
+        then[i] = frozen(user);
+      };
+    }
+    await kernel.replace('tcp', TcpModule, { mode: 'handover' });
+    expect(net.world.nowUs).toBe(atUs);
+    expect(words(then)).toBe(words(before));
+    for (const { flight, disorder, received, sent } of before) {
+      seen.runs += flight.runs.length;
+      seen.edges += flight.scoreboard?.edges.length ?? 0;
+      seen.pieces += disorder?.pieces.length ?? 0;
+      seen.received += received.length;
+      seen.sent += sent.length;
+    }
+  };
+  const moving = (async () => {
+    for (let i = 0; i < 40; i++) {
+      const host = i % 2 === 0 ? a : b;
+      await new Promise<void>((resolve) => host.kernel.after(2003, resolve, 'test'));
+      await replaced(
+        host,
+        all.map(({ client, server }) => (i % 2 === 0 ? client : server)),
+      );
+    }
+  })();
+  // The last one reads late.
+  const late = async ({ client, server }: Pair): Promise<void> => {
+    const data = pattern(9, 0, 20_000);
+    await client.send(data);
+    await new Promise<void>((resolve) => b.kernel.after(50_000, resolve, 'test'));
+    expect(Buffer.compare(await server.receiveAll(data.length), data)).toBe(0);
+  };
+  await net.run(Promise.all([...all.slice(0, 2).map((pair, i) => bulk(pair, i, 100_000)), late(all[2]!), moving]));
+  for (const count of Object.values(seen)) expect(count).toBeGreaterThan(0);
+  for (const { client, server } of all) for (const user of [client, server]) user.close();
+  listener.close();
+  await net.dispose();
+});
 
 test('who waits to be accepted while its module is replaced by draining is accepted by the next generation', async () => {
   const hosts = await twoHosts({ delayUs: 1000 });

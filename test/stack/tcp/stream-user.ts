@@ -26,6 +26,8 @@ export class StreamUser implements Owner {
   readonly name: string;
   sock: SockCommon;
   readonly notices: string[] = [];
+  /** Called when its socket has moved, before its user goes on. */
+  moved: (() => void) | null = null;
   readonly #message = new Message();
   readonly #kernel: Kernel;
   #waiting: { mask: number; resolve: () => void }[] = [];
@@ -48,6 +50,7 @@ export class StreamUser implements Owner {
     this.notices.push(sort);
     if (sort === 'moved') {
       this.sock = object as SockCommon;
+      this.moved?.();
       this.sock.wake = () => this.#wake();
       this.#wake();
     }
