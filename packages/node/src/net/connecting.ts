@@ -17,6 +17,8 @@ export interface Attempts {
   emit(event: string, ...given: unknown[]): boolean;
   connected(endpoint: Endpoint): void;
   failed(error: Error): void;
+  /** There are several addresses: those that were tried, which grow. */
+  several(attempted: string[]): void;
   /** The kernel closed it by force. */
   gone(error: NetError): void;
 }
@@ -27,6 +29,7 @@ export class Connecting implements EndpointUser {
   readonly #options: ConnectOptions;
   readonly #to: Attempts;
   readonly #errors: SystemCallError[] = [];
+  readonly #attempted: string[] = [];
   #left: LookupAddress[] = [];
   #endpoint: Endpoint | null = null;
   #at: LookupAddress | null = null;
@@ -58,7 +61,7 @@ export class Connecting implements EndpointUser {
       if (error) this.#to.emit('lookup', error, undefined, undefined, name);
       else for (const each of list) this.#to.emit('lookup', null, each.address, each.family, name);
       if (error) this.#fail(error);
-      else this.#try(list);
+      else this.#try(all ? alternating(list) : list);
     });
   }
 
@@ -71,6 +74,7 @@ export class Connecting implements EndpointUser {
 
   #try(list: LookupAddress[]): void {
     this.#left = list;
+    if (list.length > 1) this.#to.several(this.#attempted);
     this.#next();
   }
 
@@ -84,6 +88,7 @@ export class Connecting implements EndpointUser {
       return;
     }
     this.#at = at;
+    this.#attempted.push(`${at.address}:${this.#port}`);
     this.#to.emit('connectionAttempt', at.address, this.#port, at.family);
     if (this.#over) return;
     this.#endpoint = new Endpoint(this.#host, this, 'tcp');
@@ -163,4 +168,15 @@ export class Connecting implements EndpointUser {
     this.stop();
     this.#to.failed(error);
   }
+}
+
+/** The families take turns, from the first one's on; each address once. */
+function alternating(list: readonly LookupAddress[]): LookupAddress[] {
+  const once = list.filter((each, index) => list.findIndex(({ address }) => address === each.address) === index);
+  const first = once.filter(({ family }) => family === once[0]!.family);
+  const second = once.filter(({ family }) => family !== once[0]!.family);
+  return Array.from({ length: Math.max(first.length, second.length) }, (_, i) => [
+    ...first.slice(i, i + 1),
+    ...second.slice(i, i + 1),
+  ]).flat();
 }

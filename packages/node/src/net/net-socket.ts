@@ -24,6 +24,11 @@ export interface SocketOptions {
   readonly highWaterMark?: number | undefined;
 }
 
+/** What streams of Node have, and its types do not. */
+interface Reusable {
+  _undestroy(): void;
+}
+
 type Done = (error?: Error | null) => void;
 const NOTHING: readonly Uint8Array[] = Object.freeze([]);
 
@@ -32,6 +37,8 @@ export class NetSocket extends Duplex implements EndpointUser {
   connecting = false;
   timeout = 0;
   bytesRead = 0;
+  /** Where it was tried, where a name had several addresses: 'address:port'. */
+  autoSelectFamilyAttemptedAddresses: string[] | undefined = undefined;
   readonly #host: NodeHost;
   readonly #options: SocketOptions;
   readonly #idle: IdleTimer;
@@ -75,16 +82,20 @@ export class NetSocket extends Duplex implements EndpointUser {
     const options = asked as ConnectOptions;
     checkConnect(options);
     if (callback !== undefined) this.once('connect', callback);
-    if (this.connecting || this.#endpoint !== null) {
+    if (this.connecting || (this.#endpoint !== null && !this.destroyed)) {
       process.nextTick(() => this.destroy(errnoError(-ERRNO.EISCONN, 'connect')));
       return this;
     }
+    if (this.destroyed) this.#begin();
     this.connecting = true;
     if (options.timeout) this.setTimeout(options.timeout);
     this.#connect = new Connecting(this.#host, options, {
       emit: (event, ...values) => this.emit(event, ...values),
       failed: (error) => this.destroy(error),
       gone: (error) => this.ended(error),
+      several: (addresses) => {
+        this.autoSelectFamilyAttemptedAddresses = addresses;
+      },
       connected: (endpoint) => {
         this.connecting = false;
         this.#connect = null;
@@ -98,6 +109,15 @@ export class NetSocket extends Duplex implements EndpointUser {
     });
     this.#connect.begin();
     return this;
+  }
+
+  /** Closed once, it is as new, as in Node. */
+  #begin(): void {
+    this.#endpoint = null;
+    [this.#here, this.#there] = [{}, {}];
+    [this.#wantsData, this.#ended] = [false, false];
+    this.write = Duplex.prototype.write;
+    (this as unknown as Reusable)._undestroy();
   }
 
   /** Takes a connection: by `connect`, or accepted. */
