@@ -315,6 +315,21 @@ describe('the end', () => {
     client.close();
   });
 
+  test('a port that bind named is kept until its user closes, whatever became of the connection', async () => {
+    const [listener, port] = listening();
+    const [client, other] = [opened(), opened()];
+    const local = nextPort++;
+    client.bind('10.0.0.1', local);
+    await hosts.net.run(client.connect('10.0.0.2', port));
+    listener.close();
+    await hosts.net.pass(10 * MS);
+    expect(soError(client)).toBe('ECONNRESET');
+    expect(codeOf(() => other.bind('10.0.0.1', local))).toBe('EADDRINUSE');
+    client.close();
+    expect(codeOf(() => other.bind('10.0.0.1', local))).toBe('');
+    other.close();
+  });
+
   test('who closes without having read all resets (RFC 2525 §2.17)', async () => {
     const { client, server } = await pair();
     await hosts.net.run(client.send(Uint8Array.of(1)));

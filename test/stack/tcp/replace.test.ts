@@ -19,6 +19,8 @@ interface FrozenWords {
   readonly received: Uint8Array;
   readonly sent: Uint8Array;
   readonly listener: number;
+  /** What has its flow, while its user has not closed it. */
+  readonly timeWait: object | null;
 }
 
 interface Pair {
@@ -233,7 +235,9 @@ test('shut down, in TIME-WAIT, urgent, corked: each goes on as it was', async ()
   await net.run(corked!.client.send(Uint8Array.of(1, 2, 3)));
   await net.run(unread!.client.send(pattern(1, 0, 3000)));
   await net.pass(10);
+  expect(frozen(done!.client).timeWait).not.toBeNull();
   for (const { kernel } of [a, b]) await net.run(kernel.replace('tcp', TcpModule, { mode: 'handover' }));
+  expect(frozen(done!.client).timeWait).not.toBeNull();
   expect(done!.client.tryReceive(new Uint8Array(1))).toBe(0);
   expect(a.kernel.holders('tcp').length).toBe(4);
   expect(half!.client.trySend(new Uint8Array(1))).toBe(-ERRNO.EPIPE);
