@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import * as http from 'node:http';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { TcpModule } from '@softnet/tcp';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { heard, shape } from './dgram-events.ts';
 import type { SoftHost } from './soft-host.ts';
 import { CLEAN, softHost } from './soft-host.ts';
@@ -11,13 +11,16 @@ let host: SoftHost;
 /** What nobody caught. Vitest's own listeners would say it too late. */
 const uncaught: unknown[] = [];
 const note = (error: unknown): void => void uncaught.push(error);
-beforeEach(async () => {
+beforeAll(async () => {
   host = await softHost();
   process.on('uncaughtException', note).on('unhandledRejection', note);
 });
-afterEach(async () => {
+afterEach(() => {
+  expect(uncaught.splice(0)).toEqual([]);
+});
+afterAll(async () => {
   process.off('uncaughtException', note).off('unhandledRejection', note);
-  expect([await host.end(), uncaught.splice(0)]).toEqual([CLEAN, []]);
+  expect(await host.end()).toEqual(CLEAN);
 });
 
 async function listening(listener?: (far: Socket) => void): Promise<{ server: Server; port: number }> {

@@ -1,10 +1,10 @@
-import { clearControl, ERRNO, SO, SOL } from '@softnet/contract';
+import { clearControl, ERRNO, SO, SOL, TCP_SOCKET_OPTION } from '@softnet/contract';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { NodeHost } from '../endpoint/node-host.ts';
 
-/** Of linux/tcp.h. */
-const TCP_NODELAY = 1;
-const TCP_KEEPIDLE = 4;
+/** As Node's: probes a second apart, of which ten may go unanswered. */
+const KEEPALIVE_INTERVAL_S = 1;
+const KEEPALIVE_PROBES = 10;
 
 /** What is there, at most 64 KiB; empty at the end; or -errno. */
 export function readSome(host: NodeHost, endpoint: Endpoint): Buffer | number {
@@ -52,11 +52,14 @@ function without(parts: readonly Uint8Array[], count: number): Uint8Array[] {
 }
 
 export function setNoDelay(endpoint: Endpoint, wanted: boolean): void {
-  endpoint.setInt(SOL.TCP, TCP_NODELAY, Number(wanted));
+  endpoint.setInt(SOL.TCP, TCP_SOCKET_OPTION.NODELAY, Number(wanted));
 }
 
-/** @param delayMs until the first probe; 0: as it is. */
+/** @param delayMs until the first probe; less than a second: probes are as the kernel's settings say. */
 export function setKeepAlive(endpoint: Endpoint, wanted: boolean, delayMs: number): void {
   endpoint.setInt(SOL.SOCKET, SO.KEEPALIVE, Number(wanted));
-  if (wanted && delayMs >= 1000) endpoint.setInt(SOL.TCP, TCP_KEEPIDLE, Math.floor(delayMs / 1000));
+  if (!wanted || delayMs < 1000) return;
+  endpoint.setInt(SOL.TCP, TCP_SOCKET_OPTION.KEEPIDLE, Math.floor(delayMs / 1000));
+  endpoint.setInt(SOL.TCP, TCP_SOCKET_OPTION.KEEPINTVL, KEEPALIVE_INTERVAL_S);
+  endpoint.setInt(SOL.TCP, TCP_SOCKET_OPTION.KEEPCNT, KEEPALIVE_PROBES);
 }
