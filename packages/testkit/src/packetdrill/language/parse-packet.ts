@@ -7,6 +7,8 @@ import { parseTcp } from './parse-tcp.ts';
 const IPV4 = /\d{1,3}(?:\.\d{1,3}){3}/;
 /** The colon behind it is not its own. */
 const IPV6 = /[0-9a-fA-F:.]*(?:[0-9a-fA-F]|(?<!:)::)(?=:?(?:\s|$))/;
+/** Protocols that kin of this language have a notation for. */
+const OTHERS: readonly string[] = ['sctp', 'dccp', 'mptcp', 'udplite'];
 const IP_FIELDS = "'ecn', one of noecn, ect0, ect1, ect01, ce, 'tos', 'ttl', 'hlim', 'flowlabel' or 'frags'";
 
 /** Behind the direction. @throws ScriptSyntaxError */
@@ -21,6 +23,8 @@ function parseUpper(cursor: Cursor): UpperSpec {
   const ports = parsePorts(cursor);
   if (ports === null && cursor.word('icmp')) return parseIcmp(cursor, 4);
   if (ports === null && cursor.word('icmpv6')) return parseIcmp(cursor, 6);
+  const word = cursor.peekWord();
+  if (OTHERS.includes(word.toLowerCase())) cursor.fail(`a packet of TCP, UDP or ICMP: ${word} is not known to this runner`);
   if (!cursor.word('udp')) return parseTcp(cursor, ports);
   cursor.expect('(');
   const lenBytes = cursor.integer('a number of bytes', 65_527);

@@ -4,6 +4,7 @@ import type { ScriptEvent, SyscallSpec } from '../language/script.ts';
 import type { CallContext, MadeCall } from '../system/call-context.ts';
 import { errnoName } from '../system/constants.ts';
 import { numberOf } from '../system/evaluate.ts';
+import { FILE_CALLS } from '../system/file-calls.ts';
 import { MESSAGE_CALLS } from '../system/message-calls.ts';
 import { OPTION_CALLS } from '../system/option-calls.ts';
 import { POLL_CALLS } from '../system/poll-calls.ts';
@@ -17,6 +18,7 @@ const CALLS: Readonly<Record<string, (context: CallContext, args: SyscallSpec['a
   ...MESSAGE_CALLS,
   ...OPTION_CALLS,
   ...POLL_CALLS,
+  ...FILE_CALLS,
 });
 
 /** A call that is under way. */
@@ -126,11 +128,15 @@ export class CallRunner {
     }
   }
 
-  #isExpected({ result, errno }: SyscallSpec, { opens }: MadeCall, answer: number): boolean {
+  #isExpected({ result, errno }: SyscallSpec, { opens, names }: MadeCall, answer: number): boolean {
     if (result.kind === 'ellipsis') return true;
     const expected = numberOf(result);
     if (answer < 0) return expected === -1 && (errno === null || errnoName(-answer) === errno);
     if (expected < 0 || errno !== null) return false;
+    if (names !== undefined) {
+      names(expected);
+      return true;
+    }
     if (opens === undefined) return expected === answer;
     this.#context.opened(expected, answer, opens);
     return true;

@@ -95,3 +95,27 @@ test('what the suites call by name: usual settings, and settings that are put ba
 0 \`[ "$(sysctl net.ipv4.tcp_rmem)" = "net.ipv4.tcp_rmem = 4096	540000	15728640" ]\``;
   expect(describeVerdict(await runScript('a.pkt', text))).toBe('a.pkt: passed');
 });
+
+test('stamps in control messages count from the beginning of the script', async () => {
+  const stamp = (sec: number, nsec: number) =>
+    `+0 setsockopt(3, SOL_SOCKET, SO_TIMESTAMPNS, [1], 4) = 0
+1.25 < udp (10)
++0.1 recvmsg(3, {msg_name(...)=..., msg_iov(1)=[{..., 100}], msg_flags=0, msg_control=[{cmsg_level=SOL_SOCKET, cmsg_type=SCM_TIMESTAMPNS, cmsg_data={tv_sec=${sec}, tv_nsec=${nsec}}}]}, 0) = 10`;
+  expect(describeVerdict(await runScript('a.pkt', OPEN + stamp(1, 250_000_000)))).toBe('a.pkt: passed');
+  expect((await runScript('a.pkt', OPEN + stamp(1, 260_000_000))).sentence).toContain('it is 1.25 s of the script, not 1.26 s');
+});
+
+test('pipes and files: what a socket gives and takes', async () => {
+  const text = `${OPEN}+0 < udp (10)
++0 pipe([5, 6]) = 0
++0 splice(3, NULL, 6, NULL, 100, 0) = 10
++0 splice(5, NULL, 3, NULL, 100, 0) = 10
++0 > udp (10)
++0 splice(5, NULL, 6, NULL, 100, 0) = -1 EINVAL (Invalid argument)
++0 open("file", O_RDONLY) = 7
++0 sendfile(3, 7, [5], 20) = 20
++0 > udp (20)
++0 close(7) = 0
++0 sendfile(3, 7, [0], 20) = -1 EBADF (Bad file descriptor)`;
+  expect(describeVerdict(await runScript('a.pkt', text))).toBe('a.pkt: passed');
+});

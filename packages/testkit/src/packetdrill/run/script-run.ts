@@ -35,7 +35,7 @@ export class ScriptRun {
     this.#config = config;
     this.#log = log;
     this.#flows = new FlowBook(config);
-    const context = new CallContext(target.calls, config, this.#flows);
+    const context = new CallContext(target, config, this.#flows);
     this.#runner = new CallRunner(context, target.clock, config.toleranceUs);
     this.#outgoing = new Outgoing(target, config, this.#flows);
     this.#code = new CodeLines(context);

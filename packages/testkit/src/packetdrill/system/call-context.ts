@@ -2,7 +2,9 @@ import { SockAddress } from '@softnet/contract';
 import type { Expression } from '../language/expression.ts';
 import type { FlowBook } from '../run/flow-book.ts';
 import type { ScriptConfig } from '../run/script-config.ts';
+import type { ScriptTarget } from '../run/script-target.ts';
 import { numberOf } from './evaluate.ts';
+import { LocalFiles } from './local-files.ts';
 import { ScriptFailure } from './script-failure.ts';
 import type { Answer, SystemCalls } from './system-calls.ts';
 
@@ -11,6 +13,8 @@ export interface MadeCall {
   readonly answer: Answer;
   /** The answer, where it is 0 or more, is a descriptor. */
   readonly opens?: number;
+  /** The script's answer, where it is 0 or more, is a descriptor of no socket. */
+  readonly names?: (fd: number) => void;
   /** Looks at what the call has given. @throws ScriptFailure */
   readonly verify?: (answer: number) => void;
 }
@@ -20,11 +24,15 @@ export class CallContext {
   readonly calls: SystemCalls;
   readonly config: ScriptConfig;
   readonly flows: FlowBook;
+  /** Of a time of the kernel, when it is in the script. */
+  readonly scriptUs: (kernelUs: number) => number;
+  readonly files = new LocalFiles();
   /** Descriptors of the script, as they are in the kernel under test; and of what protocol they are. */
   readonly #fds = new Map<number, { readonly live: number; readonly protocol: number }>();
 
-  constructor(calls: SystemCalls, config: ScriptConfig, flows: FlowBook) {
+  constructor({ calls, clock }: Pick<ScriptTarget, 'calls' | 'clock'>, config: ScriptConfig, flows: FlowBook) {
     this.calls = calls;
+    this.scriptUs = (kernelUs) => clock.scriptUs(kernelUs);
     this.config = config;
     this.flows = flows;
   }

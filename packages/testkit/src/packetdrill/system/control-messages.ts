@@ -1,9 +1,18 @@
+import { SOL } from '@softnet/contract';
 import type { Expression } from '../language/expression.ts';
 import { printExpression } from '../language/print-expression.ts';
+import type { CallContext } from './call-context.ts';
+import { CONSTANTS } from './constants.ts';
 import { numberOf } from './evaluate.ts';
 import { encode, fieldBytes, hex, recordDiffers, shown } from './layouts.ts';
 import { ScriptFailure } from './script-failure.ts';
 import type { CallControl } from './system-calls.ts';
+
+const SCM = Object.freeze({
+  TIMESTAMP: CONSTANTS.get('SCM_TIMESTAMP')!,
+  TIMESTAMPNS: CONSTANTS.get('SCM_TIMESTAMPNS')!,
+  TIMESTAMPING: CONSTANTS.get('SCM_TIMESTAMPING')!,
+});
 
 interface ControlWords {
   readonly level: number;
@@ -35,7 +44,7 @@ function bytesOf(data: Expression): Uint8Array {
 }
 
 /** Compares, in order. @throws ScriptFailure */
-export function checkControl(actual: readonly CallControl[], expression: Expression | undefined): void {
+export function checkControl(actual: readonly CallControl[], expression: Expression | undefined, context: CallContext): void {
   const expected = wordsOf(expression);
   if (expected === null) return;
   const list = actual.map(({ level, type, data }) => `level ${level} type ${type} ${hex(data)}`).join('; ') || 'none';
@@ -47,9 +56,28 @@ export function checkControl(actual: readonly CallControl[], expression: Express
     if (given.level !== level || given.type !== type) {
       throw new ScriptFailure(`control message ${index + 1} is level ${given.level} type ${given.type}, not level ${level} type ${type}`);
     }
-    const difference = differs(given.data, data);
+    const difference = isStamp(given) ? stampDiffers(given.data, data, context) : differs(given.data, data);
     if (difference !== null) throw new ScriptFailure(`control message ${index + 1} (level ${level} type ${type}): ${difference}`);
   }
+}
+
+/** SCM_TIMESTAMPING, SCM_TIMESTAMPNS and SCM_TIMESTAMP. */
+function isStamp({ level, type }: CallControl): boolean {
+  return level === SOL.SOCKET && [SCM.TIMESTAMPING, SCM.TIMESTAMPNS, SCM.TIMESTAMP].includes(type);
+}
+
+/** Scripts count stamps from their own beginning, and they may be off by the tolerance; the kernel's is the first of them. */
+function stampDiffers(actual: Uint8Array, data: Expression, { scriptUs, config }: CallContext): string | null {
+  if (data.kind !== 'record') return differs(actual, data);
+  const view = new DataView(actual.buffer, actual.byteOffset, actual.length);
+  const isMicros = data.fields.some(({ name }) => name === 'tv_usec');
+  const part = (names: readonly string[]) => data.fields.find(({ name }) => names.includes(name ?? ''))?.value;
+  const [sec, rest] = [part(['scm_sec', 'tv_sec']), part(['scm_nsec', 'tv_nsec', 'tv_usec'])];
+  if (sec === undefined || rest === undefined || sec.kind === 'ellipsis' || rest.kind === 'ellipsis') return null;
+  const perUs = isMicros ? 1 : 1000;
+  const isUs = scriptUs(Number(view.getBigInt64(0, true)) * 1_000_000 + Number(view.getBigInt64(8, true)) / perUs);
+  const expectedUs = numberOf(sec) * 1_000_000 + numberOf(rest) / perUs;
+  return Math.abs(isUs - expectedUs) <= config.toleranceUs ? null : `it is ${isUs / 1e6} s of the script, not ${expectedUs / 1e6} s`;
 }
 
 function differs(actual: Uint8Array, data: Expression): string | null {

@@ -43,7 +43,7 @@ export const MESSAGE_CALLS: Readonly<Record<string, (context: CallContext, args:
   recvmsg: (context, args) => {
     const fields = fieldsOf(argument(args, 1, 'the msghdr'));
     const message = messageOf(roomIn(fields.get('msg_iov')?.value ?? { kind: 'list', items: [] }), flagsOf(args[2]));
-    return receivedInto(context, args, message, () => checkMessage(message, fields));
+    return receivedInto(context, args, message, () => checkMessage(message, fields, context));
   },
 });
 
@@ -130,11 +130,11 @@ function checkData({ data }: CallMessage, answer: number, expected: Expression |
   if (text !== expected.value) throw new ScriptFailure(`the data are ${JSON.stringify(text)}, not ${JSON.stringify(expected.value)}`);
 }
 
-function checkMessage(message: CallMessage, fields: ReadonlyMap<string, RecordField>): void {
+function checkMessage(message: CallMessage, fields: ReadonlyMap<string, RecordField>, context: CallContext): void {
   checkAddress(message.address, fields.get('msg_name')?.value, 'msg_name');
   const flags = fields.get('msg_flags')?.value;
   if (flags !== undefined && flags.kind !== 'ellipsis' && message.flags !== numberOf(flags)) {
     throw new ScriptFailure(`msg_flags are 0x${message.flags.toString(16)}, not 0x${numberOf(flags).toString(16)}`);
   }
-  checkControl(message.control, fields.get('msg_control')?.value);
+  checkControl(message.control, fields.get('msg_control')?.value, context);
 }

@@ -45,6 +45,7 @@ export const SOCKET_CALLS: Readonly<Record<string, (context: CallContext, args: 
   accept4: (context, args) => accepted(context, args, numberOf(argument(args, 3, 'the flags'))),
   close: (context, args) => {
     const fd = context.fd(args[0]);
+    if (context.files.get(fd) !== null) return { answer: context.files.close(fd) };
     context.flows.closed(context.live(fd));
     const answer = context.calls.close(context.live(fd));
     if (typeof answer !== 'number' || answer === 0) context.forget(fd);
