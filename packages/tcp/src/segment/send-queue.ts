@@ -1,11 +1,14 @@
 import type { Fragment, MemoryAccount, Port, Skb, SkbPool } from '@softnet/contract';
 import { copyBytes, copyWords, PAGE_BYTES, PAGE_TRUESIZE, tailroom } from '@softnet/skb';
 import type { Connection } from '../machine/connection.ts';
+import { FLAG } from '../machine/connection.ts';
 import { isAfter, isBefore } from '../machine/sequence.ts';
 import type { SegmentHost } from './segment-host.ts';
 
 /** Of no more than this, a copy costs less than to share a page. */
 export const COPY_BYTES = 256;
+/** Linux's SOCK_MIN_SNDBUF. */
+const LEAST_BUFFER_BYTES = 4608;
 
 /** Pages of one connection, the first with the octet `firstSeq`: a part of it may be acknowledged. Recycled. */
 class SendQueue {
@@ -142,14 +145,12 @@ export class SendQueues {
   }
 
   /** One page more. False: the buffer is full, or memory is short. */
-  #grow({ sock, sendBufferBytes }: Connection, queue: SendQueue): boolean {
-    const heldBytes = sock.sendQueuedBytes;
-    if (heldBytes >= sendBufferBytes) return false;
-    // As in Linux, what is not full gets one more, which may be more than fits.
-    if (!this.#account.admit(PAGE_TRUESIZE, heldBytes, sendBufferBytes + PAGE_TRUESIZE)) return false;
-    const page = this.#pool.current.page(0);
+  #grow(conn: Connection, queue: SendQueue): boolean {
+    const { sock } = conn;
+    if (sock.sendQueuedBytes >= conn.sendBufferBytes) return false;
+    const page = this.#newPage(conn);
     if (page === null) {
-      this.#account.sub(PAGE_TRUESIZE);
+      moderate(conn);
       return false;
     }
     sock.sendQueuedBytes += PAGE_TRUESIZE;
@@ -157,6 +158,14 @@ export class SendQueues {
     else queue.last.next = page;
     queue.last = page;
     return true;
+  }
+
+  #newPage({ sock, sendBufferBytes }: Connection): Fragment | null {
+    // As in Linux, what is not full gets one more, which may be more than fits.
+    if (!this.#account.admit(PAGE_TRUESIZE, sock.sendQueuedBytes, sendBufferBytes + PAGE_TRUESIZE)) return null;
+    const page = this.#pool.current.page(0);
+    if (page === null) this.#account.sub(PAGE_TRUESIZE);
+    return page;
   }
 
   #shift({ sock }: Connection, queue: SendQueue, nextSeq: number): void {
@@ -197,6 +206,12 @@ export class SendQueues {
     this.#page = page;
     this.#pageSeq = pageSeq;
   }
+}
+
+/** Memory is short: the buffer is to be half of what waits, so that nobody is told of room that there is not (Linux's `sk_stream_moderate_sndbuf`). It grows again with `cwnd`. */
+function moderate(conn: Connection): void {
+  if ((conn.flags & FLAG.SEND_BUFFER_LOCKED) !== 0) return;
+  conn.sendBufferBytes = Math.max(LEAST_BUFFER_BYTES, Math.min(conn.sendBufferBytes, conn.sock.sendQueuedBytes >> 1));
 }
 
 function queueOf({ sendQueue }: Connection): SendQueue | null {
