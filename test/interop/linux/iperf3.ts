@@ -24,6 +24,8 @@ export interface Asked {
   /** Bytes in all, and of each write or datagram. */
   readonly num: number;
   readonly len: number;
+  /** Bits a second; without it Linux’s server does not pace datagrams. */
+  readonly bandwidth?: number;
 }
 
 /** What was sent or heard, and what the other says of it. */
@@ -42,6 +44,7 @@ class Counter {
   bytes = 0;
   packets = 0;
   errors = 0;
+  isEnough = false;
   #wanted = 0;
   #reached: (() => void) | null = null;
 
@@ -66,9 +69,9 @@ class Counter {
     for (; this.bytes < num; this.bytes += len) if (!socket.write(block)) await once(socket, 'drain');
   }
 
-  /** A batch, then a pause: nothing holds datagrams back by itself. */
-  async sendDatagrams(send: (data: Buffer, done: () => void) => void, { num, len }: Asked): Promise<void> {
-    while (this.bytes < num) {
+  /** A batch, then a pause: nothing holds datagrams back by itself. Of what a server sends some may be lost: it goes on until it is told that there was enough. */
+  async sendDatagrams(send: (data: Buffer, done: () => void) => void, { num, len, reverse = false }: Asked): Promise<void> {
+    while (reverse ? !this.isEnough : this.bytes < num) {
       const data = Buffer.alloc(len, 'iperf');
       data.writeUInt32BE(++this.packets, 8);
       this.bytes += len;
@@ -188,10 +191,14 @@ async function datagramStream(face: NodeFaces['dgram'], host: string, port: numb
   const socket = face.createSocket(host.includes(':') ? 'udp6' : 'udp4');
   socket.connect(port, host);
   await once(socket, 'connect');
+  const answered = once(socket, 'message');
+  socket.on('message', (data) => {
+    if (data.length >= UDP_HEADER_BYTES) counter.hear(data, true);
+  });
   socket.send(UDP_HELLO);
-  const [answer] = await once(socket, 'message');
+  const [answer] = await answered;
   if (!UDP_ANSWER.equals(answer)) throw new Error(`iperf3 answers ${answer.toString('hex')}`);
-  return socket.on('message', (data) => counter.hear(data, true));
+  return socket;
 }
 
 /** `iperf3 -s -1`: serves one client. @param listening called when it listens. */
@@ -224,18 +231,23 @@ export async function iperf3Server({ net, dgram }: NodeFaces, host: string, port
     const stream = await next();
     ends.push(() => stream.destroy());
     let cookieLeft = COOKIE_BYTES;
-    stream.on('error', () => {}).on('data', (part) => {
-      const skipped = Math.min(cookieLeft, part.length);
-      cookieLeft -= skipped;
-      counter.hear((part as Buffer).subarray(skipped), false);
-    });
+    stream
+      .on('error', () => {})
+      .on('data', (part) => {
+        const skipped = Math.min(cookieLeft, part.length);
+        cookieLeft -= skipped;
+        counter.hear((part as Buffer).subarray(skipped), false);
+      });
     send = () => counter.send(stream, asked);
   }
   control.say(STATE.TEST_START, STATE.TEST_RUNNING);
   const begin = performance.now();
-  await (asked.reverse === true ? send() : asked.udp === true ? Promise.resolve() : counter.reach(asked.num));
-  const ms = performance.now() - begin;
+  const sent = asked.reverse === true ? send() : Promise.resolve();
+  if (asked.reverse !== true && asked.udp !== true) await counter.reach(asked.num);
   await control.hear(STATE.TEST_END);
+  counter.isEnough = true;
+  await sent;
+  const ms = performance.now() - begin;
   control.say(STATE.EXCHANGE_RESULTS);
   const told = await control.hearJson<Told>();
   control.sayJson(counter.json);

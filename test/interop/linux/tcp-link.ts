@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { execFileSync, spawn } from 'node:child_process';
-import { ADDRESS_FAMILY } from '@softnet/contract';
 import { CubicModule, RenoModule } from '@softnet/congestion';
+import { ADDRESS_FAMILY } from '@softnet/contract';
 import { FaultModule } from '@softnet/nic-driver';
 import type { NodeFaces } from '@softnet/node';
 import { createNode } from '@softnet/node';
@@ -75,7 +75,10 @@ export class TcpLink {
   }
 
   /** Runs a program in the namespace to its end. @param onSaid told what it says as it says it. */
-  run(command: readonly (string | number)[], { input = '', onSaid }: { input?: string | Uint8Array; onSaid?: (text: string) => void } = {}): Promise<Said> {
+  run(
+    command: readonly (string | number)[],
+    { input = '', onSaid }: { input?: string | Uint8Array; onSaid?: (text: string) => void } = {},
+  ): Promise<Said> {
     const child = this.#spawn(command);
     let [stdout, stderr] = ['', ''];
     child.stdout!.on('data', (text) => {
@@ -101,7 +104,11 @@ export class TcpLink {
       complaints += text;
     });
     child.stdout!.resume();
-    await until(async () => `${(await this.linux.exec(`ss -Hltn sport = :${port}`)).stdout}${complaints}`, new RegExp(`:${port}\\s`), 30_000);
+    await until(
+      async () => `${(await this.linux.exec(`ss -Hltn sport = :${port}`)).stdout}${complaints}`,
+      new RegExp(`:${port}\\s`),
+      30_000,
+    );
     return () => void child.kill();
   }
 
