@@ -195,11 +195,11 @@ async function upheave(net: Net, { kernel }: NetHost, upheaval: Upheaval, chance
   }
 }
 
-/** Until all have closed, in at most so many virtual minutes. */
+/** Until all have closed, in at most ten virtual hours: octet by octet takes long. */
 async function settle(net: Net, programs: readonly Program[], behaviours: Pairs): Promise<void> {
   const isDone = (): boolean =>
     programs[0]!.users.length === behaviours.length && programs.every(({ users }) => users.every(({ closed }) => closed));
-  for (let minute = 0; minute < 60 && !isDone(); minute++) await net.pass(MINUTE_MS);
+  for (let minute = 0; minute < 600 && !isDone(); minute++) await net.pass(MINUTE_MS);
 }
 
 /** Who quits early, or came to a door that was shut, may be cut off; all others have had all octets. */
