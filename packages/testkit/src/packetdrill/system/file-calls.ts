@@ -13,7 +13,9 @@ type Args = readonly Expression[];
 /** A pipe holds so much. */
 const PIPE_BYTES = 65_536;
 /** What a file that a script opens has: nobody looks at what. */
-const FILE_BYTES = 1_048_576;
+const FILE_BYTES = 65_536;
+/** No call moves more. */
+const MOST_BYTES = 0x1000000;
 
 /** Calls of pipes and files, and those that move bytes between them and sockets. */
 export const FILE_CALLS: Readonly<Record<string, (context: CallContext, args: Args) => MadeCall>> = Object.freeze({
@@ -37,8 +39,8 @@ export const FILE_CALLS: Readonly<Record<string, (context: CallContext, args: Ar
 
 function lengthOf(expression: Expression | undefined): number {
   const lenBytes = expression === undefined ? -1 : numberOf(expression);
-  if (lenBytes >= 0 && lenBytes <= FILE_BYTES) return lenBytes;
-  throw new ScriptFailure(`a number of bytes is 0 to ${FILE_BYTES}, got ${lenBytes}`);
+  if (lenBytes >= 0 && lenBytes <= MOST_BYTES) return lenBytes;
+  throw new ScriptFailure(`a number of bytes is 0 to ${MOST_BYTES}, got ${lenBytes}`);
 }
 
 /** SPLICE_F_MORE is MSG_MORE, and SPLICE_F_NONBLOCK MSG_DONTWAIT. */
