@@ -132,7 +132,9 @@ export class Listeners {
   }
 
   accept({ accepted }: Listener): Connection | null {
-    const conn = accepted.shift();
+    let conn = accepted.shift();
+    // Who was closed by force while he waited is gone.
+    while (conn !== null && (conn.sock.flags & SOCK_FLAG.ORPHAN) !== 0) conn = accepted.shift();
     if (conn === null) return null;
     conn.flags &= ~FLAG.UNACCEPTED;
     conn.listener = null;

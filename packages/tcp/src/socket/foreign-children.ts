@@ -44,6 +44,7 @@ function orphanedParent({ ext, state }: SockCommon): SockCommon | null {
 function isSamePlace(one: SockCommon, other: SockCommon): boolean {
   return (
     one.localPort === other.localPort &&
+    one.family === other.family &&
     one.local3 === other.local3 &&
     one.local2 === other.local2 &&
     one.local1 === other.local1 &&

@@ -92,8 +92,6 @@ export class StreamCalls {
     if (sock.state !== LISTEN) return null;
     const child = this.#parts.handshake.accept(connectionOf(sock).listener as Listener);
     if (child === null) return null;
-    child.listener = null;
-    child.flags = (child.flags & ~FLAG.UNACCEPTED) | FLAG.CONNECTED;
     // One that came before this generation is the other's.
     child.sock.holdKind!.passTo(child.sock, owner);
     return child.sock;
