@@ -84,7 +84,8 @@ describe.skipIf(skipAloud('iperf3', iperf3SkipReason()))('iperf3 of Linux, and i
     expect(down.ours.packets).toBeGreaterThanOrEqual(COUNT);
     const sent = await weAsk(name, family, DATAGRAMS);
     const heard = await weAsk(name, family, { ...DATAGRAMS, reverse: true });
-    expect([up.ours, sent, heard].map(({ packets, errors }) => [packets, errors])).toEqual(Array(3).fill([COUNT, 0]));
-    expect(sent.theirPackets).toBe(COUNT);
+    expect([up.ours.packets, sent.packets, sent.theirPackets]).toEqual([COUNT, COUNT, COUNT]);
+    expect(heard.packets).toBeGreaterThanOrEqual(COUNT);
+    expect([up.ours.errors, heard.errors]).toEqual([0, 0]);
   });
 });
