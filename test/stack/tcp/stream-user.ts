@@ -12,7 +12,7 @@ export function errnoName(result: number): string {
 }
 
 /** A call that failed. */
-export class CallFailed extends Error {
+class CallFailed extends Error {
   readonly code: string;
 
   constructor(call: string, result: number) {

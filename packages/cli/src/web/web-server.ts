@@ -64,17 +64,18 @@ export class WebServer {
   }
 }
 
-const CHUNK = Buffer.from(Uint8Array.from({ length: 65_536 }, (_, at) => (at * 31 + (at >> 8)) & 0xff));
+const CHUNK_BYTES = 65_536;
 
 /** So many, as fast as they are taken. */
 function sendBytes(response: ServerResponse, count: number): void {
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': count });
+  const chunk = Uint8Array.from({ length: CHUNK_BYTES }, (_, at) => (at * 31 + (at >> 8)) & 0xff);
   let left = count;
   const more = (): void => {
     while (left > 0) {
-      const chunk = CHUNK.subarray(0, Math.min(left, CHUNK.length));
-      left -= chunk.length;
-      if (!response.write(chunk)) {
+      const part = chunk.subarray(0, left);
+      left -= part.length;
+      if (!response.write(part)) {
         response.once('drain', more);
         return;
       }

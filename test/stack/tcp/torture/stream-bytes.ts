@@ -1,5 +1,5 @@
 /** The octet at place `at` of a stream that is known by its number: what came is checked without keeping what was sent. */
-export function octetAt(stream: number, at: number): number {
+function octetAt(stream: number, at: number): number {
   const mixed = Math.imul(at ^ (stream << 7), 0x9e3779b1);
   return (mixed ^ (mixed >>> 15)) & 0xff;
 }

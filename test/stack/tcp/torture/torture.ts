@@ -11,7 +11,7 @@ import type { Behaviour } from './stream-user.ts';
 import { StreamUser } from './stream-user.ts';
 
 /** What happens to the module under the connections. */
-export type Upheaval = 'none' | 'replace' | 'drain' | 'abort' | 'unload';
+type Upheaval = 'none' | 'replace' | 'drain' | 'abort' | 'unload';
 const UPHEAVALS: readonly Upheaval[] = ['none', 'replace', 'drain', 'abort', 'unload'];
 const PORT = 7000;
 const MINUTE_MS = 60_000;
