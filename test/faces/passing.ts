@@ -1,6 +1,5 @@
 import type { World } from '@softnet/kernel';
 
-/** Virtual time that passes in a turn of the event loop. */
 const TURN_US = 200;
 /** Turns that a long time takes: timers are met all the same, programs hear of them in larger steps. */
 const TURNS = 400;
@@ -10,12 +9,16 @@ const REMEMBERED_MS = 61_000;
 /** Virtual time that passes by itself while programs of Node's wait for their events. */
 export class Passing {
   readonly #world: World;
+  readonly #usualUs: number;
   readonly #pump: Promise<void>;
   #runs = true;
-  #turnUs = TURN_US;
+  #turnUs: number;
 
-  constructor(world: World) {
+  /** @param turnUs virtual time that passes in a turn of the event loop. */
+  constructor(world: World, turnUs = TURN_US) {
     this.#world = world;
+    this.#usualUs = turnUs;
+    this.#turnUs = turnUs;
     this.#pump = this.#run();
   }
 
@@ -26,9 +29,9 @@ export class Passing {
   /** Resolves when so much virtual time has passed. */
   async pass(ms: number): Promise<void> {
     const untilUs = this.#world.nowUs + ms * 1000;
-    this.#turnUs = Math.max(TURN_US, Math.round((ms * 1000) / TURNS));
+    this.#turnUs = Math.max(this.#usualUs, Math.round((ms * 1000) / TURNS));
     while (this.#world.nowUs < untilUs) await new Promise((resolve) => setImmediate(resolve));
-    this.#turnUs = TURN_US;
+    this.#turnUs = this.#usualUs;
   }
 
   /** The last work, when what TCP remembers of closed connections is forgotten; then time stands. */

@@ -10,7 +10,7 @@ import type { Ending } from './soft-host.ts';
 import { ending } from './soft-host.ts';
 
 /** A host of a {@link SoftNet}, and Node's modules over it. */
-export interface SoftEnd extends NodeFaces {
+interface SoftEnd extends NodeFaces {
   readonly kernel: Kernel;
   readonly host: NetHost;
 }
@@ -33,12 +33,12 @@ export interface SoftNet {
 /** Packets to it are lost in silence. */
 export const SILENT = '10.0.9.9';
 /** On the link of `a`, and nobody's. */
-export const NOBODY = '10.0.1.8';
+export const NOBODY = Object.freeze(['10.0.1.8', 'fd00:1::8']);
 
-export async function softNet(cable: CableOptions = {}, settings: Readonly<Record<string, number>> = {}): Promise<SoftNet> {
-  const { net, a, r, b } = await routedHosts({ modules: TCP_STACK, seed: 5, cable: { delayUs: 250, ...cable }, kernel: { settings } });
+export async function softNet(cable: CableOptions = {}, turnUs?: number): Promise<SoftNet> {
+  const { net, a, r, b } = await routedHosts({ modules: TCP_STACK, seed: 5, cable: { delayUs: 250, ...cable } });
   r.addRoute(`${SILENT}/32`, { type: 'BLACKHOLE' });
-  const passing = new Passing(net.world);
+  const passing = new Passing(net.world, turnUs);
   const end = (host: NetHost): SoftEnd => ({ ...createNode(host.kernel), kernel: host.kernel, host });
   return {
     ...{ a: end(a), b: end(b), cables: net.cables },

@@ -49,10 +49,16 @@ describe('connect', () => {
     expect((net.nowUs - beganUs) / 1e6).toBeCloseTo(seconds, 0);
   });
 
-  test('nobody is on the link: EHOSTUNREACH', async () => {
-    const socket = net.a.net.connect(9, NOBODY);
+  test.each(NOBODY)('nobody is on the link, %s: EHOSTUNREACH when three questions have had no answer', async (address) => {
+    const beganUs = net.nowUs;
+    const socket = net.a.net.connect(9, address);
+    let toldUs = 0;
+    socket.once('error', () => {
+      toldUs = net.nowUs;
+    });
     const [[error]] = await Promise.all([once(socket, 'error'), net.pass(5000)]);
-    expect(shape(error)).toMatchObject({ code: 'EHOSTUNREACH', errno: -113, syscall: 'connect', address: NOBODY, port: 9 });
+    expect(shape(error)).toEqual({ name: 'Error', code: 'EHOSTUNREACH', errno: -113, syscall: 'connect', address, port: 9 });
+    expect((toldUs - beganUs) / 1e6).toBeCloseTo(3, 0);
   });
 
   test('no way: ENETUNREACH', async () => {

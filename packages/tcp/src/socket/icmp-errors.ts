@@ -82,8 +82,10 @@ export class IcmpErrors {
     const { sock } = conn;
     const wantsAll = (sock.flags & SOCK_FLAG.RECVERR) !== 0;
     if (wantsAll) queueReport(sock, skb, report);
+    // What has a type is ICMP, be it told by our own layer without a wire: nobody on the link answers.
+    const isIcmp = report.origin !== ERROR_ORIGIN.LOCAL || report.type !== 0;
     // Linux, and RFC 5461 §4.1: who is not connected yet does not wait for what may get better.
-    if (isIn(sock.state, OPENING) && report.origin !== ERROR_ORIGIN.LOCAL) {
+    if (isIn(sock.state, OPENING) && isIcmp) {
       this.#machine.abort(conn, report.errno);
       return;
     }
