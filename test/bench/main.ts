@@ -8,12 +8,13 @@ import { pathSuite } from './path/suite.ts';
 import { routeSuite } from './route/suite.ts';
 import { skbSuite } from './skb/suite.ts';
 import { socketsSuite } from './sockets/suite.ts';
+import { tcpSuite } from './tcp/suite.ts';
 import { udpSuite } from './udp/suite.ts';
 import type { Suite } from './work.ts';
 
 /** All suites: a new one is a line here. */
 function allSuites(): Suite[] {
-  return [kernelSuite(), skbSuite(), pathSuite(), deviceSuite(), routeSuite(), ipv6Suite(), socketsSuite(), udpSuite()];
+  return [kernelSuite(), skbSuite(), pathSuite(), deviceSuite(), routeSuite(), ipv6Suite(), socketsSuite(), udpSuite(), tcpSuite()];
 }
 
 /** The command; or, where {@link inChild} started this process, one round of one subject. */

@@ -22,17 +22,17 @@ function hasGo(): boolean {
   }
 }
 
-/** Nanoseconds of CPU that a datagram costs between two of its stacks, by `gvisor-peer.go`. */
-export function gvisorNs(family: 4 | 6, lenBytes: number): number {
+/** What `gvisor-peer.go` of that suite says: nanoseconds of CPU for one of whatever its arguments name, between two of its stacks. */
+export function gvisorNs(suite: 'udp' | 'tcp', ...args: readonly (string | number)[]): number {
   const folder = mkdtempSync(join(tmpdir(), 'softnet-gvisor-'));
   try {
     const program = join(folder, 'gvisor-peer');
     const env = { ...process.env, GO111MODULE: 'off', GOPATH, GOFLAGS: '' };
-    execFileSync('go', ['build', '-o', program, repositoryFile('test/bench/udp/gvisor-peer.go')], {
+    execFileSync('go', ['build', '-o', program, repositoryFile(`test/bench/${suite}/gvisor-peer.go`)], {
       env,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    return Number(execFileSync(program, [String(family), String(lenBytes)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }));
+    return Number(execFileSync(program, args.map(String), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

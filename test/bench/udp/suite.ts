@@ -30,7 +30,7 @@ function work(version: 4 | 6, lenBytes: number): Work {
     subjects: [
       { name: 'softnet', measure: async () => perSecond(await wireLoop(family, lenBytes)) },
       { name: 'node-dgram', measure: async () => perSecond(await nodeLoop(lenBytes, version)) },
-      { name: 'gvisor', lack: gvisorLack, measure: () => rateOf(gvisorNs(version, lenBytes)) },
+      { name: 'gvisor', lack: gvisorLack, measure: () => rateOf(gvisorNs('udp', version, lenBytes)) },
     ],
   };
 }
