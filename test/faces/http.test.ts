@@ -210,6 +210,31 @@ describe.each<[string, () => Way]>([
     await end();
   });
 
+  test('nobody there: ECONNREFUSED', async () => {
+    const { ask, port, end } = await served(() => {});
+    await end();
+    await expect(ask()).rejects.toMatchObject({ code: 'ECONNREFUSED', syscall: 'connect', address: '127.0.0.1', port });
+  });
+
+  test('an abort signal ends a request', async () => {
+    const { server, begin, end } = await served(() => {});
+    const abort = new AbortController();
+    const request = begin({ signal: abort.signal });
+    request.end();
+    server.once('request', () => abort.abort());
+    expect((await once(request, 'error'))[0]).toMatchObject({ name: 'AbortError' });
+    await end();
+  });
+
+  test('createConnection of a request, without an agent', async () => {
+    const { port, begin, end } = await served((_asked, answer) => answer.end('ok'));
+    const request = begin({ createConnection: () => way().net.connect(port, '127.0.0.1') });
+    request.end();
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    expect(String((await once(response, 'data'))[0])).toBe('ok');
+    await end();
+  });
+
   test('a large answer to a slow reader', async () => {
     const body = Buffer.alloc(4_000_000, 'body');
     const { begin, end } = await served((_asked, answer) => answer.end(body));

@@ -4,14 +4,14 @@ import type { NetFace } from '@softnet/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { heard, shape, thrown } from './dgram-events.ts';
 import type { SoftHost } from './soft-host.ts';
-import { softHost } from './soft-host.ts';
+import { CLEAN, softHost } from './soft-host.ts';
 
 let host: SoftHost;
 beforeAll(async () => {
   host = await softHost();
 });
 afterAll(async () => {
-  expect(await host.end()).toEqual({ faults: [], leaks: [], broken: [] });
+  expect(await host.end()).toEqual(CLEAN);
 });
 
 describe.each<[string, () => NetFace]>([

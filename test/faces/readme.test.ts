@@ -5,7 +5,7 @@ import { connections } from './examples/connections.ts';
 import { datagrams } from './examples/datagrams.ts';
 import { webServer } from './examples/web-server.ts';
 import type { SoftHost } from './soft-host.ts';
-import { softHost } from './soft-host.ts';
+import { CLEAN, softHost } from './soft-host.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
   host = await softHost();
 });
 afterAll(async () => {
-  expect(await host.end()).toEqual({ faults: [], leaks: [], broken: [] });
+  expect(await host.end()).toEqual(CLEAN);
 });
 
 test('every example of the README is one of the files that are run here', () => {

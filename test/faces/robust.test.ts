@@ -5,14 +5,14 @@ import { createNode } from '@softnet/node';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { boundSocket, closed, heard, sent, shape } from './dgram-events.ts';
 import type { SoftHost } from './soft-host.ts';
-import { HOST_MODULES, softHost } from './soft-host.ts';
+import { CLEAN, HOST_MODULES, softHost } from './soft-host.ts';
 
 let host: SoftHost;
 beforeEach(async () => {
   host = await softHost();
 });
 afterEach(async () => {
-  expect(await host.end()).toEqual({ faults: [], leaks: [], broken: [] });
+  expect(await host.end()).toEqual(CLEAN);
 });
 
 /** Without listening for errors, as `once` would. */

@@ -80,6 +80,13 @@ describe.each<[string, () => Way]>([
       await end();
     });
 
+    test('nobody there: the error of the connection', async () => {
+      const { port, end } = await serving(tls.createServer(SERVER));
+      await end();
+      const socket = way().secured({ ...CLIENT, host: '127.0.0.1', port });
+      expect((await once(socket, 'error'))[0]).toMatchObject({ code: 'ECONNREFUSED', syscall: 'connect' });
+    });
+
     test('another key: the handshake fails, and says so', async () => {
       const server = tls.createServer(SERVER);
       server.on('tlsClientError', () => {});
