@@ -38,7 +38,7 @@ const WHOLE = (() => {
 describe.skipIf(skipAloud('bulk over TCP', netnsSkipReason()))('bulk over a link that loses, doubles, delays and reorders', () => {
   let link: TcpLink;
   beforeAll(async () => {
-    link = await TcpLink.make('bulk', { faults: FAULTS, snapLenBytes: 1 });
+    link = await TcpLink.make('bulk', { faults: FAULTS, isCaptured: false });
   });
   afterAll(() => link?.dispose());
 

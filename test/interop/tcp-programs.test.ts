@@ -4,6 +4,7 @@ import type * as net from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { skipAloud } from './linux/linux-side.ts';
 import { netnsSkipReason } from './linux/netns.ts';
+import { nginxSkipReason, serveByNginx } from './linux/nginx.ts';
 import { FAMILIES, LINKS, TcpLink } from './linux/tcp-link.ts';
 import { until } from './linux/until.ts';
 
@@ -67,4 +68,34 @@ describe.skipIf(skipAloud('programs of Linux over TCP', netnsSkipReason()))('pro
     expect(wget.stdout.trim()).toBe('3000000');
     listener.close();
   });
+
+  test.skipIf(skipAloud('our client with nginx', nginxSkipReason()))(
+    'our http client asks nginx, which keeps the connection, on all links',
+    async () => {
+      const page = Buffer.from(Array.from({ length: 1_000_000 }, (_, at) => (at * 13 + (at >> 8)) & 0xff));
+      const nginx = await serveByNginx(link, page);
+      const agent = link.node.http.agent({ keepAlive: true, maxSockets: 1 });
+      const ask = (host: string, path: string): Promise<{ status: number | undefined; port: number | undefined; body: Buffer }> =>
+        new Promise((resolve, reject) => {
+          const request = http.get({ host, port: nginx.port, path, agent }, async (response) => {
+            const [parts, port] = [[] as Buffer[], response.socket.localPort];
+            for await (const part of response) parts.push(part as Buffer);
+            resolve({ status: response.statusCode, port, body: Buffer.concat(parts) });
+          });
+          request.on('error', reject);
+        });
+      for (const [name, family] of MATRIX) {
+        const [large, small, none] = [
+          await ask(link.theirs(family, name), '/page'),
+          await ask(link.theirs(family, name), '/twice'),
+          await ask(link.theirs(family, name), '/none'),
+        ];
+        expect([large.status, small.status, none.status]).toEqual([200, 200, 404]);
+        expect(Buffer.compare(large.body, page)).toBe(0);
+        expect([small.body.toString(), small.port, none.port]).toEqual(['twice\n', large.port, large.port]);
+      }
+      agent.destroy();
+      nginx.end();
+    },
+  );
 });

@@ -18,8 +18,8 @@ export interface TapHostOptions {
   readonly settings?: NonNullable<KernelOptions['settings']>;
   /** Beyond those of a host. */
   readonly modules?: readonly ModuleSource[];
-  /** Of each frame so much is kept in the capture. Default: all. */
-  readonly snapLenBytes?: number;
+  /** False: nothing is captured, as where gigabytes pass. */
+  readonly isCaptured?: boolean;
 }
 
 /** softnet in real time, whose devices are TAPs in namespaces of Linux; all that passes them is captured. */
@@ -28,18 +28,17 @@ export class TapHost extends NetHost {
   readonly #tag: string;
   readonly #chunks: Uint8Array[] = [];
 
-  private constructor(kernel: Kernel, snapLenBytes: number | undefined) {
+  private constructor(kernel: Kernel, isCaptured: boolean) {
     super(kernel);
     this.#tag = `sn${process.pid % 100_000}${'abcdefghijklmnop'[TapHost.#made++ % 16]}`;
     const write = (bytes: Uint8Array): void => void this.#chunks.push(bytes.slice());
-    const snap = snapLenBytes === undefined ? {} : { snapLenBytes };
-    kernel.port(Captures).current.start({ device: null, write, epochUs: Date.now() * 1000, ...snap }, { name: 'test' });
+    if (isCaptured) kernel.port(Captures).current.start({ device: null, write, epochUs: Date.now() * 1000 }, { name: 'test' });
   }
 
-  static async boot(name: string, { settings = {}, modules = [], snapLenBytes }: TapHostOptions = {}): Promise<TapHost> {
+  static async boot(name: string, { settings = {}, modules = [], isCaptured = true }: TapHostOptions = {}): Promise<TapHost> {
     const kernel = new Kernel({ world: new World({ clock: 'real' }), name, settings });
     for (const source of [...HOST_STACK, TapModule, ...modules]) await kernel.load(source);
-    return new TapHost(kernel, snapLenBytes);
+    return new TapHost(kernel, isCaptured);
   }
 
   /** A device, not up yet; Linux has the other end by this name. With checksums written: what Linux was left to finish, tshark would warn of. */

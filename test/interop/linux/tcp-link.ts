@@ -24,7 +24,7 @@ export interface TcpLinkOptions {
   readonly links?: readonly LinkName[];
   /** What becomes of frames on all links, both ways. Default: nothing. */
   readonly faults?: object;
-  readonly snapLenBytes?: number;
+  readonly isCaptured?: boolean;
 }
 
 /** What a program said until its end. */
@@ -51,10 +51,9 @@ export class TcpLink {
     this.posix = new Posix(softnet.kernel, { name: 'streams with Linux' });
   }
 
-  static async make(name: string, { links = ['plain'], faults, snapLenBytes }: TcpLinkOptions = {}): Promise<TcpLink> {
+  static async make(name: string, { links = ['plain'], faults, isCaptured = true }: TcpLinkOptions = {}): Promise<TcpLink> {
     const modules = [RenoModule, CubicModule, TcpModule, FaultModule];
-    const snap = snapLenBytes === undefined ? {} : { snapLenBytes };
-    const link = new TcpLink(await TapHost.boot(name, { settings: QUIET_HOST, modules, ...snap }), new Netns(name));
+    const link = new TcpLink(await TapHost.boot(name, { settings: QUIET_HOST, modules, isCaptured }), new Netns(name));
     for (const each of links) await link.#plug(each, faults);
     const pings = links.flatMap((each) => FAMILIES.map((family) => `ping -c1 -W1 ${link.ours(family, each)} > /dev/null`));
     await until(async () => `${(await link.linux.exec(pings.join(' && '))).code}`, /^0$/, 30_000);
