@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { NetError } from '@softnet/contract';
-import { ERRNO, POLL, SO, SOL } from '@softnet/contract';
+import { ERRNO, SO, SOL } from '@softnet/contract';
 import type { Endpoint, EndpointUser, EndText } from '../endpoint/endpoint.ts';
 import type { NodeHost } from '../endpoint/node-host.ts';
 import { errnoError } from '../errors/errno-error.ts';
@@ -328,13 +328,8 @@ export class NetSocket extends Duplex implements EndpointUser {
     const endpoint = this.#endpoint;
     if (endpoint === null || this.destroyed) return;
     if (this.#written !== null) this.#writeMore();
-    if (this.destroyed || !endpoint.isOpen) return;
+    // Who does not read hears of a reset when he reads, behind what had come, as in Node.
     if (this.#wantsData) this.#readMore();
-    // Who does not read hears of a reset all the same.
-    else if ((endpoint.poll() & POLL.ERR) !== 0) {
-      const error = endpoint.takeError();
-      if (error < 0) this.destroy(errnoError(error, 'read'));
-    }
   }
 
   ended(error: NetError): void {
