@@ -6,6 +6,9 @@ import { SocketFile } from './socket-file.ts';
 /** SOMAXCONN, which is also the usual `net.core.somaxconn`. */
 const MAX_BACKLOG = 4096;
 
+/** AF_UNSPEC. */
+const NOBODY: Readonly<SockAddress> = Object.freeze(new Address());
+
 /** The calls about both ends of sockets: bind, listen, accept, connect, shutdown, names. */
 export class Connections {
   readonly #process: Process;
@@ -49,7 +52,12 @@ export class Connections {
     const isUnderWay = result === -ERRNO.EINPROGRESS || (result === -ERRNO.EALREADY && file.isStream);
     if (!isUnderWay || file.nonBlocking) return result;
     const terms = { bits: POLL.OUT, timeoutUs: file.sock.options?.sendTimeoutUs ?? 0, late: result, signal };
-    return this.#process.wait('connect', file, terms, () => takeError(file) || ((file.poll() & POLL.HUP) === 0 ? 0 : -ERRNO.ECONNABORTED));
+    return this.#process.wait('connect', file, terms, () => {
+      const error = takeError(file) || ((file.poll() & POLL.HUP) === 0 ? 0 : -ERRNO.ECONNABORTED);
+      // Who waited knows how it ended: the next connect is told nothing of this one (Linux's `inet_stream_connect`).
+      file.calls.connect(file.sock, error === 0 ? address : NOBODY);
+      return error;
+    });
   }
 
   shutdown(fd: number, how: number): number {

@@ -1,5 +1,16 @@
 import type { Message, ModuleContext, Objects, Owner, SockAddress, SocketCalls, SockOps, SoftnetModule, Timer } from '@softnet/contract';
-import { ERRNO, MESSAGE_FLAG, Module, OptionLevel, POLL, SOCK_FLAG, SOCK_TYPE, SockCommon, SocketProtocol } from '@softnet/contract';
+import {
+  ADDRESS_FAMILY,
+  ERRNO,
+  MESSAGE_FLAG,
+  Module,
+  OptionLevel,
+  POLL,
+  SOCK_FLAG,
+  SOCK_TYPE,
+  SockCommon,
+  SocketProtocol,
+} from '@softnet/contract';
 
 /** A family of its own. */
 export const PAIR_FAMILY = 40;
@@ -74,6 +85,11 @@ class PairStreams implements SockOps, SocketCalls {
   }
   connect(sock: SockCommon, address: SockAddress): number {
     const state = stateOf(sock);
+    if (address.family === ADDRESS_FAMILY.UNSPEC) {
+      state.timer?.cancel();
+      state.dead = true;
+      return 0;
+    }
     if (state.peer !== null) return -ERRNO.EISCONN;
     if (state.timer?.armed === true) return -ERRNO.EALREADY;
     state.timer ??= this.#ctx.timer((each: SockCommon) => this.#connected(each), sock, 'pair.connect');
