@@ -101,7 +101,8 @@ export class Children {
   #measure(child: Connection, request: Request): void {
     if (request.next === null || retriesOf(request) > 0 || hasAnswered(request)) return;
     const rttMs = (this.#host.clock.nowMs - request.atMs + MS_IN_S) | 0;
-    child.roundTrip.sample(Math.max(1, rttMs) * 1000);
+    child.roundTrip.minUs = this.#host.settings.rtoMinMs * 1000;
+    child.roundTrip.sample(Math.max(1, rttMs) * 1000, child.sndUna, child.sndNxt);
   }
 }
 

@@ -9,12 +9,15 @@ import { persistDelayMs } from './persist.ts';
 import { toldWindow, updatesWindow } from './receive-window.ts';
 import type { Recovery } from './recovery.ts';
 import { timestampRttUs } from './round-trip.ts';
+import type { Scoreboard } from './scoreboard.ts';
 import { isDuplicateSack } from './scoreboard.ts';
 import type { Segment } from './segment.ts';
 import { segmentLen } from './segment.ts';
 import { hasUnsent, rtoMs, usableBytes } from './send-space.ts';
 import type { SentRuns } from './sent-runs.ts';
 import { isAfter, isBefore, maxSeq } from './sequence.ts';
+
+const LEAST_RENEGING_MS = 10;
 
 /** The fifth check of RFC 9293 §3.10.7.4, the ACK field: what the peer has, and how much it takes. */
 export class Acknowledgements {
@@ -23,6 +26,8 @@ export class Acknowledgements {
   readonly #runs: SentRuns;
   readonly #recovery: Recovery;
   readonly #sample = new AckSample();
+  /** µs since what the acknowledgement at hand reports was sent; -1: nothing new. */
+  #sackedRttUs = -1;
 
   constructor(host: MachineHost, clocks: Clocks, runs: SentRuns, recovery: Recovery) {
     this.#host = host;
@@ -48,9 +53,10 @@ export class Acknowledgements {
     const isNewWindow = this.#takeWindow(conn, segment);
     const ackedBytes = (ack - sndUna) | 0;
     const knownBytes = sackedBytesOf(conn);
-    const rttUs = ackedBytes > 0 ? this.#advance(conn, segment) : -1;
+    const ackedRttUs = ackedBytes > 0 ? this.#advance(conn, segment) : -1;
     const knownBelow = knownBytes - sackedBytesOf(conn);
     const sackedBytes = this.#sack(conn, segment);
+    const rttUs = this.#measure(conn, segment, ackedRttUs, ackedBytes > 0);
     // By RFC 6675 §2 new SACK information alone; without SACK by RFC 5681 §2.
     const hasSack = (conn.flags & FLAG.SACK) !== 0;
     const isDuplicate = hasSack ? sackedBytes > 0 : ackedBytes === 0 && hadOut && !isNewWindow && segmentLen(segment) === 0;
@@ -73,9 +79,8 @@ export class Acknowledgements {
     return true;
   }
 
-  /** SND.UNA moves. @returns the round trip that was measured, µs; -1: none. */
-  #advance(conn: Connection, { ack, options }: Segment): number {
-    const { clock } = this.#host;
+  /** SND.UNA moves. @returns µs since the first of it was sent; -1: it was sent twice. */
+  #advance(conn: Connection, { ack }: Segment): number {
     const { extra } = conn;
     if (extra !== null) extra.bytesAcked += (ack - conn.sndUna) | 0;
     conn.sndUna = ack;
@@ -85,17 +90,23 @@ export class Acknowledgements {
     // It follows, so that it is near however much is sent in full segments.
     conn.smallEnd = maxSeq(conn.smallEnd, ack);
     if ((conn.flags & FLAG.URGENT_SENT) !== 0 && !isBefore(ack, conn.sndUp)) conn.flags &= ~FLAG.URGENT_SENT;
-    let rttUs = this.#runs.acknowledged(conn, ack, clock.nowUs);
-    if (rttUs < 0 && options.hasTimestamps && (conn.flags & FLAG.TIMESTAMPS) !== 0) {
-      rttUs = timestampRttUs((clock.nowMs + conn.tsOffset) | 0, options.tsEcr);
-    }
-    if (rttUs >= 0) conn.roundTrip.sample(rttUs);
+    const rttUs = this.#runs.acknowledged(conn, ack, this.#host.clock.nowUs);
     if ((conn.flags & FLAG.SEND_BLOCKED) !== 0) growSendBuffer(conn, this.#host);
+    return rttUs;
+  }
+
+  /** The round trip: of what is acknowledged, else of what is reported (as Linux), else by the timestamp, which tells what was sent twice apart. @returns µs; -1: none. */
+  #measure(conn: Connection, { options }: Segment, ackedRttUs: number, hasMoved: boolean): number {
+    let rttUs = ackedRttUs >= 0 ? ackedRttUs : this.#sackedRttUs;
+    if (rttUs < 0 && hasMoved && options.hasTimestamps && (conn.flags & FLAG.TIMESTAMPS) !== 0)
+      rttUs = timestampRttUs((this.#host.clock.nowMs + conn.tsOffset) | 0, options.tsEcr);
+    if (rttUs >= 0) conn.roundTrip.sample(rttUs, conn.sndUna, conn.sndNxt);
     return rttUs;
   }
 
   /** @returns octets that are newly SACKed. */
   #sack(conn: Connection, { options, view, ack }: Segment): number {
+    this.#sackedRttUs = -1;
     const { sackAt, sackBlocks } = options;
     if (sackBlocks === 0 || (conn.flags & FLAG.SACK) === 0) return 0;
     let first = 0;
@@ -109,7 +120,15 @@ export class Acknowledgements {
     if (first === sackBlocks || outstanding(conn) === 0) return 0;
     const scoreboard = this.#recovery.scoreboardOf(conn);
     let bytes = 0;
-    for (let i = first; i < sackBlocks; i++) bytes += scoreboard.update(tcpSackLeft(view, sackAt, i), tcpSackRight(view, sackAt, i));
+    for (let i = first; i < sackBlocks; i++)
+      bytes += this.#takeBlock(conn, scoreboard, tcpSackLeft(view, sackAt, i), tcpSackRight(view, sackAt, i));
+    return bytes;
+  }
+
+  #takeBlock(conn: Connection, scoreboard: Scoreboard, left: number, right: number): number {
+    const first = scoreboard.sacked.firstOutside(left);
+    const bytes = scoreboard.update(left, right);
+    if (bytes > 0) this.#sackedRttUs = Math.max(this.#sackedRttUs, this.#runs.reported(conn, first, right, this.#host.clock.nowUs));
     return bytes;
   }
 
@@ -152,7 +171,8 @@ export class Acknowledgements {
   /** RFC 6298 (5.2), (5.3); a window that opens ends the probes. */
   #retime(conn: Connection, hasMoved: boolean): void {
     if (outstanding(conn) > 0) {
-      if (hasMoved) this.#clocks.startRetransmit(conn, rtoMs(conn));
+      if (hasMoved && conn.scoreboard?.isReneging === true) this.#clocks.startRetransmit(conn, renegingMs(conn));
+      else if (hasMoved || this.#isNewerThanFirst(conn)) this.#clocks.startRetransmit(conn, rtoMs(conn));
       return;
     }
     this.#clocks.stop(conn, TIMER.RETRANSMIT);
@@ -166,6 +186,16 @@ export class Acknowledgements {
     if (!hasUnsent(conn) || (isOpen && wasProbed)) this.#clocks.stop(conn, TIMER.PERSIST);
     if (isOpen) conn.roundTrip.backoff = 0;
   }
+
+  /** As Linux: what is reported was sent before the first that is missing went last: that may still arrive, too. What was sent behind it tells nothing, or the timer might be put off for ever. */
+  #isNewerThanFirst({ sentFirst }: Connection): boolean {
+    return sentFirst !== null && this.#sackedRttUs > (((this.#host.clock.nowUs | 0) - sentFirst.sentUs) | 0);
+  }
+}
+
+/** What was reported, and is the first that is missing, seems to be thrown away (RFC 2018 §8); as Linux, half a round trip is waited for what says otherwise. */
+function renegingMs({ roundTrip }: Connection): number {
+  return Math.max(LEAST_RENEGING_MS, Math.ceil(roundTrip.srttUs / 2000));
 }
 
 /** Of what was never sent, or too old: a challenge is due, and the segment is dropped (RFC 5961 §5, RFC 9293 §3.10.7.4). */

@@ -91,6 +91,8 @@ export class Connection {
   /** What was sent and is not acknowledged, oldest first: when, and how often. */
   sentFirst: SentRun | null = null;
   sentLast: SentRun | null = null;
+  /** The one of them that was looked at last for SACK: the next report is near. */
+  sackedRun: SentRun | null = null;
   /** What the peer has, and what is lost; null: all that is outstanding is in the network. */
   scoreboard: Scoreboard | null = null;
   dupAcks = 0;

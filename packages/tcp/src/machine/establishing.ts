@@ -31,7 +31,8 @@ export class Establishing {
     // RFC 6298 (5.7): the SYN was lost, and no round trip is known.
     if (conn.timeouts > 0) conn.roundTrip.firstUs = RTO_AFTER_LOSS_US;
     this.sizeSegments(conn);
-    // RFC 5681 §3.1, as Linux: a SYN that was lost, and once more, means a window of one.
+    // RFC 5681 §3.1, as Linux: a SYN that was lost, and once more, means a window of one. It is the first that was delivered.
+    conn.congestion!.delivered = 1;
     conn.congestion!.cwnd = conn.timeouts > 1 ? 1 : settings.initialCwnd;
     conn.timeouts = 0;
     conn.lastAckMs = conn.lastReceivedMs = conn.lastDataSentMs = clock.nowMs;

@@ -68,7 +68,8 @@ export class Machine {
 
   /** SYN-SENT → ESTABLISHED is done, and what was agreed is in `conn`; data that came with it follow by {@link Machine.arrives}. @param rttUs of the SYN, -1: it was sent twice. */
   established(conn: Connection, rttUs = -1): void {
-    if (rttUs >= 0) conn.roundTrip.sample(rttUs);
+    conn.roundTrip.minUs = this.#host.settings.rtoMinMs * 1000;
+    if (rttUs >= 0) conn.roundTrip.sample(rttUs, conn.sndUna, conn.sndNxt);
     this.#establishing.begin(conn);
     this.#host.established(conn);
   }

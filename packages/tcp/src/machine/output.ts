@@ -37,8 +37,8 @@ export class Output {
     // All is noted before it goes: what it frees may call back.
     conn.sndNxt = next;
     if (withFin) conn.flags |= FLAG.FIN_SENT;
-    this.#runs.sent(conn, seq, next, clock.nowUs);
     const push = flags | pushBit(conn, seq, end) | forcedBit(conn, lenBytes, end);
+    this.#runs.sent(conn, seq, next, clock.nowUs, push !== 0);
     if (push !== 0) conn.pushedSeq = end;
     if (!this.#transmit(conn, ACK | (withFin ? FIN : 0) | push, seq, lenBytes)) {
       if ((conn.flags & FLAG.OVER) === 0) this.#takeBack(conn, seq, withFin);
@@ -57,8 +57,8 @@ export class Output {
     const { clock, counters } = this.#host;
     const isFin = (conn.flags & FLAG.FIN_SENT) !== 0 && isAfter((seq + lenBytes) | 0, conn.writeSeq);
     const data = isFin ? lenBytes - 1 : lenBytes;
-    const end = (seq + data) | 0;
-    if (!this.#transmit(conn, ACK | (isFin ? FIN : 0) | pushBit(conn, seq, end), seq, data)) return false;
+    const push = this.#runs.isPushed(conn, seq, (seq + lenBytes) | 0) ? PSH : 0;
+    if (!this.#transmit(conn, ACK | (isFin ? FIN : 0) | push, seq, data)) return false;
     if ((conn.flags & FLAG.OVER) !== 0) return false;
     this.#runs.resent(conn, seq, (seq + lenBytes) | 0, clock.nowUs);
     counters.retransmitted.value++;
@@ -69,6 +69,11 @@ export class Output {
     }
     if ((conn.timers & TIMER.RETRANSMIT) === 0) this.#clocks.startRetransmit(conn, rtoMs(conn));
     return true;
+  }
+
+  /** What of so many octets, a segment at most, goes again in one: with `tcp_retrans_collapse` = 0 not more than went together. */
+  togetherBytes(conn: Connection, seq: number, lenBytes: number): number {
+    return this.#host.settings.retransCollapse ? lenBytes : (this.#runs.endOf(conn, seq, (seq + lenBytes) | 0) - seq) | 0;
   }
 
   /** A SYN, or SYN-ACK, once more. */

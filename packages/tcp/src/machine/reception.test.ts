@@ -184,7 +184,7 @@ describe('windows (RFC 9293 §3.8.6, RFC 1122 §4.2.3.3)', () => {
   test('the buffer grows when more is read in a round trip than came unasked before, and no sooner', () => {
     const end = ours();
     const { conn } = end;
-    conn.roundTrip.sample(10_000);
+    conn.roundTrip.sample(10_000, 1, 1);
     const read = (bytes: number): number => {
       end.host.unreadBytes = bytes;
       end.read();

@@ -216,13 +216,14 @@ describe('timeouts: RFC 6298 §5, RFC 5681 §3.1', () => {
     expect([end.conn.roundTrip.srttUs, end.conn.roundTrip.backoff, end.conn.timeouts]).toEqual([0, 4, 0]);
   });
 
-  test('Karn: nor of what has waited behind it', () => {
+  test('Karn: nor of what has waited behind it, which was measured when it was reported (as Linux)', () => {
     const end = flight(4, { flags: FLAG.SACK });
     end.at(1100);
     expect(ack(end, 1, [2, 5])).toEqual([1]);
+    expect([end.conn.roundTrip.srttUs, end.nextMs]).toEqual([100_000, 1400]);
     end.at(1500);
     ack(end, 5);
-    expect([end.conn.roundTrip.srttUs, end.conn.sndUna]).toEqual([0, at(5)]);
+    expect([end.conn.roundTrip.srttUs, end.conn.sndUna]).toEqual([100_000, at(5)]);
   });
 
   test('ssthresh falls with the first timeout, not with the next, and again once there was progress (as Linux)', () => {

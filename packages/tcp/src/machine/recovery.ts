@@ -207,6 +207,7 @@ export class Recovery {
     const { sacked } = scoreboard;
     let lenBytes = Math.min(outstanding(conn), conn.segmentBytes);
     if (sacked.count > 0) lenBytes = Math.min(lenBytes, (sacked.left[0]! - conn.sndUna) | 0);
+    lenBytes = this.#output.togetherBytes(conn, conn.sndUna, lenBytes);
     if (lenBytes > 0 && !this.#output.retransmit(conn, conn.sndUna, resendableBytes(conn, conn.sndUna, lenBytes))) return false;
     scoreboard.firstIsDue = false;
     if ((conn.flags & FLAG.SACK) !== 0) scoreboard.firstRetransmitted((conn.sndUna + lenBytes) | 0);
@@ -218,12 +219,15 @@ export class Recovery {
     const { cwnd, phase } = conn.congestion!;
     const next = this.#next;
     const pipe = this.pipe(conn);
-    if (cwnd * conn.segmentBytes - pipe < conn.segmentBytes) return false;
+    const hasRoom = cwnd * conn.segmentBytes - pipe >= conn.segmentBytes;
+    // A FIN alone is not held by congestion, as when it is new.
+    if (!hasRoom && (conn.flags & FLAG.FIN_SENT) === 0) return false;
     scoreboard.nextSegment(Math.max(0, Math.min(unsentBytes(conn), usableBytes(conn))), next);
     const { rule, seq } = next;
+    if (!hasRoom && seq !== conn.writeSeq) return false;
     // New data go by the rules of the sender.
     if (rule === 0 || rule === 2 || (rule > 2 && phase === LOSS)) return false;
-    const lenBytes = resendableBytes(conn, seq, next.lenBytes);
+    const lenBytes = resendableBytes(conn, seq, rule === 4 ? next.lenBytes : this.#output.togetherBytes(conn, seq, next.lenBytes));
     if (lenBytes === 0 || !this.#output.retransmit(conn, seq, lenBytes)) return false;
     if (rule === 4) scoreboard.rescue();
     else scoreboard.retransmitted((seq + lenBytes) | 0);

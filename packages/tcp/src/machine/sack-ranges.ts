@@ -37,6 +37,13 @@ export class SackRanges {
     return grown;
   }
 
+  /** The first from `seq` on that lies in none. */
+  firstOutside(seq: number): number {
+    let i = this.count - 1;
+    while (i >= 0 && isAfter(this.left[i]!, seq)) i--;
+    return i >= 0 ? maxSeq(this.right[i]!, seq) : seq;
+  }
+
   /** What is before `seq` is forgotten. */
   dropBefore(seq: number): void {
     let gone = 0;

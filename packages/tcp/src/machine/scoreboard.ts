@@ -90,18 +90,32 @@ export class Scoreboard {
 
   /** SetPipe (§4): octets that are thought to be in the network. */
   pipe(): number {
+    return ((this.highData - this.highAck) | 0) - this.sacked.bytes - this.lostBytes() + this.resentBytes();
+  }
+
+  /** Octets that are lost (IsLost), whether they were sent again or not: Linux's `lost_out`. */
+  lostBytes(): number {
     const { sacked } = this;
     let bytesAbove = sacked.bytes;
-    let pipe = 0;
+    let lost = 0;
     let from = this.highAck;
     for (let i = 0; i <= sacked.count; i++) {
       const to = i < sacked.count ? sacked.left[i]! : this.highData;
-      pipe += this.#pipeOf(from, to, sacked.count - i, bytesAbove);
+      lost += this.#lostOf(from, to, sacked.count - i, bytesAbove);
       if (i === sacked.count) break;
       bytesAbove -= (sacked.right[i]! - sacked.left[i]!) | 0;
       from = sacked.right[i]!;
     }
-    return pipe;
+    return lost;
+  }
+
+  /** Octets that were sent again in this recovery (HighRxt), and are not SACKed: Linux's `retrans_out`. */
+  resentBytes(): number {
+    const { sacked, highRxt } = this;
+    let resent = (highRxt - this.highAck) | 0;
+    for (let i = 0; i < sacked.count && isBefore(sacked.left[i]!, highRxt); i++)
+      resent -= (minSeq(sacked.right[i]!, highRxt) - sacked.left[i]!) | 0;
+    return Math.max(0, resent);
   }
 
   /** §5 (4.1), (4.2): recovery begins. The caller sends the first segment again, and says so by `retransmitted`. */
@@ -187,14 +201,12 @@ export class Scoreboard {
     return rangesAbove >= DUP_THRESH || bytesAbove > (DUP_THRESH - 1) * this.smssBytes;
   }
 
-  /** (a) and (b) of SetPipe, of a hole. */
-  #pipeOf(from: number, to: number, rangesAbove: number, bytesAbove: number): number {
+  /** (a) of SetPipe, of a hole. */
+  #lostOf(from: number, to: number, rangesAbove: number, bytesAbove: number): number {
     const bytes = (to - from) | 0;
     if (bytes <= 0) return 0;
-    const again = Math.max(0, Math.min(bytes, (this.highRxt - from) | 0));
-    const border = this.timedOut ? Math.max(0, Math.min(bytes, (this.lostBefore - from) | 0)) : 0;
-    const isLost = rangesAbove >= DUP_THRESH || bytesAbove > (DUP_THRESH - 1) * this.smssBytes;
-    return again + (isLost ? 0 : bytes - border);
+    if (rangesAbove >= DUP_THRESH || bytesAbove > (DUP_THRESH - 1) * this.smssBytes) return bytes;
+    return this.timedOut ? Math.max(0, Math.min(bytes, (this.lostBefore - from) | 0)) : 0;
   }
 }
 

@@ -38,6 +38,8 @@ export interface TcpSettings {
   readonly minSndMss: number;
   readonly notsentLowat: number;
   readonly limitOutputBytes: number;
+  /** What is sent again may go in other segments than before. */
+  readonly retransCollapse: boolean;
   readonly reordering: number;
   /** Packets: initial window (RFC 6928). */
   readonly initialCwnd: number;

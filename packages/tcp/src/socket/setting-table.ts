@@ -276,7 +276,13 @@ export const TAKEN: readonly IntSetting[] = Object.freeze([
     max: 1,
     summary: 'nothing is remembered of destinations, whatever it says',
   },
-  { name: 'net.ipv4.tcp_retrans_collapse', field: null, ...BYTE, default: 1, summary: 'merging what is sent again' },
+  {
+    name: 'net.ipv4.tcp_retrans_collapse',
+    field: 'retransCollapse',
+    ...WHETHER,
+    default: 1,
+    summary: 'what is sent again may be merged with what is behind it',
+  },
   {
     name: 'net.ipv4.tcp_workaround_signed_windows',
     field: null,

@@ -1,4 +1,5 @@
 import type { Clock } from '@softnet/contract';
+import { CONGESTION_PHASE } from '@softnet/contract';
 import type { Connection } from '../machine/connection.ts';
 import { FLAG, outstanding } from '../machine/connection.ts';
 import { LINUX_CLOSE, TCP_STATE } from '../machine/state.ts';
@@ -40,7 +41,7 @@ export function writeTcpInfo(
 }
 
 function writeConnection(conn: Connection, view: DataView, clock: Clock, settings: SocketSettings, mtuBytes: number): void {
-  const { congestion, roundTrip, scoreboard, flags } = conn;
+  const { congestion, roundTrip, flags } = conn;
   const set = (at: number, value: number): void => view.setUint32(at, Math.max(0, Math.min(value, MOST_U32)), true);
   const segments = (lenBytes: number): number => Math.ceil(Math.max(0, lenBytes) / Math.max(1, conn.segmentBytes));
   const since = (ms: number): number => (ms === 0 ? 0 : Math.max(0, (clock.nowMs - ms) | 0));
@@ -55,14 +56,14 @@ function writeConnection(conn: Connection, view: DataView, clock: Clock, setting
   set(16, conn.segmentBytes);
   set(20, conn.rcvMssBytes);
   set(24, segments(outstanding(conn)));
-  set(28, scoreboard === null ? 0 : segments(scoreboard.sacked.bytes));
+  writeFlight(conn, view);
   set(44, since(conn.lastDataSentMs));
   set(52, since(conn.lastReceivedMs));
   set(56, since(conn.lastAckMs));
   set(60, mtuBytes);
   set(64, conn.windowSlowStart);
   set(68, roundTrip.srttUs);
-  set(72, roundTrip.rttvar4Us >> 2);
+  set(72, roundTrip.deviation4Us >> 2);
   const ssthresh = congestion === null ? FIRST_INFINITE : congestion.ssthresh;
   set(76, ssthresh >= FIRST_INFINITE ? INFINITE_SSTHRESH : ssthresh);
   set(80, congestion === null ? settings.initialCwnd : congestion.cwnd);
@@ -76,6 +77,18 @@ function writeConnection(conn: Connection, view: DataView, clock: Clock, setting
   // No rate is set as the most: all ones, as Linux says it.
   view.setBigUint64(112, 0xffff_ffff_ffff_ffffn, true);
   set(228, conn.sndWnd);
+}
+
+/** What the peer has of what is in flight, what is lost, and what was sent again; where it says nothing of that itself, as its duplicates tell. */
+function writeFlight({ scoreboard, congestion, segmentBytes, flags, dupAcks }: Connection, view: DataView): void {
+  const set = (at: number, lenBytes: number): void => view.setUint32(at, Math.ceil(lenBytes / Math.max(1, segmentBytes)), true);
+  const isPlainRecovery = (flags & FLAG.SACK) === 0 && congestion !== null && congestion.phase === CONGESTION_PHASE.RECOVERY;
+  if ((flags & FLAG.SACK) === 0) set(28, dupAcks * segmentBytes);
+  if (scoreboard === null) return;
+  if ((flags & FLAG.SACK) !== 0) set(28, scoreboard.sacked.bytes);
+  set(32, isPlainRecovery ? segmentBytes : scoreboard.lostBytes());
+  if (isPlainRecovery) set(36, scoreboard.firstIsDue ? 0 : segmentBytes);
+  else set(36, scoreboard.resentBytes());
 }
 
 function writeCounts({ extra }: Connection, view: DataView): void {

@@ -47,6 +47,7 @@ export const SETTINGS: TcpSettings = Object.freeze({
     maxOrphans: 8192,
   },
   ...{ challengeAckLimit: 0x7fffffff, invalidRatelimit: 500, minSndMss: 48, notsentLowat: -1, limitOutputBytes: 1048576, reordering: 3 },
+  ...{ retransCollapse: true },
   ...{ initialCwnd: 10, rtoMinMs: 200, timeWaitMs: 60000, ackMerged: true, congestionControl: 'reno' },
 });
 
