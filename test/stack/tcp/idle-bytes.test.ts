@@ -35,7 +35,7 @@ test('an idle connection is small', async () => {
   const connect = async (count: number): Promise<void> => {
     for (let i = 0; i < count; i++) {
       const sock = open(a, owner);
-      calls!.connect(sock, peer());
+      sock.ops.calls!.connect(sock, peer());
       socks.push(sock);
       if (i % 100 === 99) await net.pass(2);
     }

@@ -7,9 +7,10 @@ import { build } from 'esbuild';
  * the host hands it in; decorators are legacy ones.
  *
  * @param entry the file that exports the module's class, from the current folder.
+ * @param handedIn what is left out; what else of ours it uses becomes a part of it.
  * @throws esbuild's error for what does not build.
  */
-export async function buildBundle(entry: string): Promise<Bundle> {
+export async function buildBundle(entry: string, handedIn: readonly string[] = ['@softnet/*']): Promise<Bundle> {
   const filename = resolve(entry).replace(/\.[cm]?[jt]s$/, '.cjs');
   const result = await build({
     entryPoints: [resolve(entry)],
@@ -18,7 +19,8 @@ export async function buildBundle(entry: string): Promise<Bundle> {
     format: 'cjs',
     platform: 'neutral',
     target: 'es2022',
-    external: ['@softnet/*'],
+    external: [...handedIn],
+    conditions: ['@softnet/source'],
     charset: 'utf8',
     logLevel: 'silent',
     tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
