@@ -54,13 +54,15 @@ export class Establishing {
   /** Once a round trip: the receive buffer is twice what the user read in it (Linux's dynamic right-sizing). */
   rightSize(conn: Connection): void {
     const { clock, settings } = this.#host;
+    // As much as may come unasked is no reason: most connections never see more.
+    const unaskedBytes = Math.max(1, settings.initialCwnd * conn.toldMssBytes);
+    if (conn.extra === null && ((conn.copiedSeq - conn.irs) | 0) <= unaskedBytes) return;
     const extra = extraOf(conn);
     const rttMs = Math.max(1, Math.ceil(conn.roundTrip.srttUs / 1000));
     const isFirst = extra.spaceBytes === 0;
     if (!isFirst && ((clock.nowMs - extra.spaceAtMs) | 0) < rttMs) return;
     const copied = (conn.copiedSeq - extra.spaceSeq) | 0;
-    // As much as may come unasked is no reason.
-    if (isFirst) extra.spaceBytes = Math.max(1, settings.initialCwnd * conn.toldMssBytes);
+    if (isFirst) extra.spaceBytes = unaskedBytes;
     else if (copied > extra.spaceBytes) {
       this.#growReceiveBuffer(conn, copied, extra.spaceBytes);
       extra.spaceBytes = copied;
