@@ -8,7 +8,7 @@ import { acceptableSeq, rtoMs } from './send-space.ts';
 import type { SentRuns } from './sent-runs.ts';
 import { isAfter, isBefore, minSeq } from './sequence.ts';
 
-const { ACK, FIN, PSH } = TCP_FLAG;
+const { ACK, FIN, PSH, SYN } = TCP_FLAG;
 /** An acknowledgement that could not be sent is tried again; Linux's TCP_DELACK_MAX. */
 const ACK_AGAIN_MS = 200;
 /** As far as an urgent pointer reaches. */
@@ -110,10 +110,13 @@ export class Output {
 
   #transmit(conn: Connection, flags: number, seq: number, lenBytes: number): boolean {
     const { rcvWnd, rcvWup } = conn;
-    const { clock, counters } = this.#host;
+    const { clock } = this.#host;
     const count = ++this.#count;
-    conn.rcvWnd = this.windowToTell(conn);
-    conn.rcvWup = conn.rcvNxt;
+    // A SYN that goes again says the window that it said (as Linux).
+    if ((flags & SYN) === 0) {
+      conn.rcvWnd = this.windowToTell(conn);
+      conn.rcvWup = conn.rcvNxt;
+    }
     if (!this.#host.transmit(conn, flags, seq, lenBytes)) {
       // The peer does not know of this window: unless meanwhile one went that told it.
       if (count === this.#count) {
@@ -122,7 +125,6 @@ export class Output {
       }
       return false;
     }
-    counters['segments-out'].value++;
     conn.lastAckSent = conn.rcvNxt;
     conn.lastSentMs = clock.nowMs;
     // Data that soon follow what came are an answer to it: the next acknowledgement may wait for one, too (Linux's pingpong).

@@ -44,7 +44,6 @@ export class SegmentArrives {
 
   arrives(conn: Connection, segment: Segment): void {
     const { host, acceptance, recovery, acks, reception } = this.#parts;
-    host.counters['segments-in'].value += segment.segments;
     if (conn.extra !== null) conn.extra.segmentsIn += segment.segments;
     if (!acceptance.passes(conn, segment) || !this.#acknowledges(conn, segment)) return;
     reception.urgent(conn, segment);

@@ -23,7 +23,8 @@ export class SegmentReader {
    * False: it was dropped. Behind an illegal option nothing is read, and the segment counts, as in Linux (MUST-7 leaves it open).
    */
   read(skb: Skb, into: Segment): boolean {
-    this.#counters['segments-in'].value += Math.max(1, skb.gsoSegs);
+    // As Linux: a merged one is one.
+    this.#counters['segments-in'].value++;
     const fault = this.#faultOf(skb);
     if (fault !== null) {
       skb.memory.pool.drop(skb, fault);

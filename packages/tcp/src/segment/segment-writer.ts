@@ -49,8 +49,9 @@ export class SegmentWriter {
   transmit(conn: Connection, flags: number, seq: number, lenBytes: number): boolean {
     if (!this.#send(conn, flags, seq, conn.rcvNxt, lenBytes)) return false;
     const { extra, segmentBytes } = conn;
-    if (extra === null) return true;
     const segments = lenBytes > segmentBytes ? Math.ceil(lenBytes / segmentBytes) : 1;
+    this.#host.counters['segments-out'].value += segments;
+    if (extra === null) return true;
     extra.segmentsOut += segments;
     if (lenBytes === 0) return true;
     extra.dataSegmentsOut += segments;
