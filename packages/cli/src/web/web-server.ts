@@ -39,7 +39,7 @@ export class WebServer {
     if (this.#listener?.listening || this.#kernel.module('tcp')?.state !== 'live') return;
     const { serve } = createNode(this.#kernel, { name: 'web server' });
     const listener = serve(this.#server, WEB_PORT, '::');
-    listener.on('error', this.#failed);
+    listener.on('error', ({ message }) => this.#failed(new Error(`the web server in ${this.#kernel.name} does not listen: ${message}`)));
     listener.on('close', () => {
       if (this.#listener === listener) this.#listener = null;
     });
