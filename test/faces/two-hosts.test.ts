@@ -5,6 +5,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pattern } from '@softnet/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { heard } from './dgram-events.ts';
 import { CLEAN } from './soft-host.ts';
 import type { SoftNet } from './soft-net.ts';
 import { softNet } from './soft-net.ts';
@@ -138,6 +139,21 @@ describe('what is set', () => {
     ends.near.setTimeout(300);
     await once(ends.near, 'timeout');
     expect((net.nowUs - beganUs) / 1000).toBeCloseTo(300, -1);
+    await over(ends);
+  });
+
+  test('setTimeout is put off by what comes and what goes', async () => {
+    const ends = await pair(net);
+    ends.near.setTimeout(100);
+    const names = heard(ends.near, 'timeout');
+    ends.far.resume();
+    for (let i = 0; i < 8; i++) {
+      if (i % 2 === 0) ends.near.write('x');
+      else ends.far.write('x');
+      await net.pass(50);
+    }
+    expect(names).toEqual([]);
+    await once(ends.near.resume(), 'timeout');
     await over(ends);
   });
 
