@@ -1,6 +1,12 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import * as http from 'node:http';
+import { CubicModule, RenoModule } from '@softnet/congestion';
 import { ADDRESS_FAMILY, NeighbourTable, RouterAdvertisements } from '@softnet/contract';
 import { Kernel, World } from '@softnet/kernel';
 import { QemuModule } from '@softnet/nic-driver/node';
+import { createNode } from '@softnet/node';
+import { TcpModule } from '@softnet/tcp';
 import { HOST_STACK, NetHost, Pinger, QUIET_HOST } from '@softnet/testkit';
 import { UdpEchoModule } from '@softnet/udp';
 import { parseIpv6 } from '@softnet/wire';
@@ -8,8 +14,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Meeting } from './linux/exercises.ts';
 import { exercises, PREFIXES } from './linux/exercises.ts';
 import { Guest, guestSkipReason } from './linux/guest.ts';
+import { iperf3Server } from './linux/iperf3.ts';
 import { skipAloud } from './linux/linux-side.ts';
 import { until } from './linux/until.ts';
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** The guest, or why there is none here: what it is made of may have to be fetched first. */
 const datagrams = { ours: 15_000 + (process.pid % 10_000), theirs: 25_000 + (process.pid % 7000) };
@@ -26,7 +35,7 @@ describe.skipIf(isSkipped)('a Linux guest, through its stream socket', () => {
 
   beforeAll(async () => {
     const kernel = new Kernel({ world: new World({ clock: 'real' }), name: 'host', settings: QUIET_HOST });
-    for (const source of [...HOST_STACK, QemuModule, UdpEchoModule]) await kernel.load(source);
+    for (const source of [...HOST_STACK, QemuModule, UdpEchoModule, RenoModule, CubicModule, TcpModule]) await kernel.load(source);
     const host = new NetHost(kernel);
     await host.addDevice('qemu', 'eth0', { path: linux.socketPath });
     host.up('eth0');
@@ -38,6 +47,29 @@ describe.skipIf(isSkipped)('a Linux guest, through its stream socket', () => {
   });
 
   exercises(() => meeting);
+
+  test('the guest asks our http server, both families, and iperf3 has its stream both ways', async () => {
+    const node = createNode(meeting.host.kernel);
+    const page = 'softnet'.repeat(30_000);
+    for (const prefix of PREFIXES) {
+      const address = prefix.split('/')[0]!;
+      const server = node.serve(
+        http.createServer((_request, response) => response.end(page)),
+        ...[8080, address],
+      );
+      await once(server, 'listening');
+      const url = `http://${address.includes(':') ? `[${address}]` : address}:8080/`;
+      expect((await linux.exec(`wget -q -O - '${url}' | sha256sum`)).stdout.slice(0, 64)).toBe(sha256(page));
+      server.close();
+      for (const reverse of ['', '-R']) {
+        let said: Promise<{ code: number; stdout: string }> | null = null;
+        const { bytes } = await iperf3Server(node, address, 5201, () => {
+          said = linux.exec(`iperf3 -c ${address} -n 500K -l 50K ${reverse}`);
+        });
+        expect([(await said!).code, bytes]).toEqual([0, 512_000]);
+      }
+    }
+  });
 });
 
 describe.skipIf(isSkipped)('a Linux guest, through UDP: a datagram is a frame', () => {
