@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { twoHosts } from './host.ts';
 import { errnoName, StreamUser } from './stream-user.ts';
 
-const { INET6 } = ADDRESS_FAMILY;
+const { INET, INET6 } = ADDRESS_FAMILY;
 
 async function dualListener() {
   const hosts = await twoHosts({ delayUs: 1000 });
@@ -14,27 +14,34 @@ async function dualListener() {
   return { ...hosts, listener };
 }
 
-test('a layer that leaves waits for its connections; a dual-stack listener loses that half alone, and has it back by an abort', async () => {
-  const { net, a, b, listener } = await dualListener();
-  const [old, young, other] = [new StreamUser(a.kernel), new StreamUser(a.kernel), new StreamUser(a.kernel, { family: INET6 })];
-  const [, server] = await net.run(Promise.all([old.connect('10.0.0.2', 80), listener.accept()]));
-  const leaving = b.kernel.unload('ipv4');
-  await net.pass(10);
-  young.tryConnect('10.0.0.2', 80);
-  await net.run(other.connect('fd00::2', 80));
-  await net.pass(100);
-  // The half is silent, what is open goes on.
-  expect(young.poll).toBe(0);
-  await net.run(old.send(Uint8Array.of(1)));
-  expect([...(await net.run(server.receive()))]).toEqual([1]);
-  expect(b.kernel.holders('ipv4').map(({ owner }) => owner)).toEqual(['accepted']);
-  leaving.report.catch(() => undefined);
-  await net.run(b.kernel.abort('ipv4'));
-  await net.pass(3000);
-  expect(young.poll).toBe(POLL.OUT);
-  for (const user of [old, young, other, server, listener]) user.close();
-  await net.dispose();
-});
+test.each([
+  ['ipv4', '10.0.0.2', 'fd00::2'],
+  ['ipv6', 'fd00::2', '10.0.0.2'],
+] as const)(
+  '%s leaves, and waits for its connections; a dual-stack listener loses that half alone, and has it back by an abort',
+  async (layer, address, otherAddress) => {
+    const { net, a, b, listener } = await dualListener();
+    const userFor = (to: string): StreamUser => new StreamUser(a.kernel, { family: to.includes(':') ? INET6 : INET });
+    const [old, young, other] = [userFor(address), userFor(address), userFor(otherAddress)];
+    const [, server] = await net.run(Promise.all([old.connect(address, 80), listener.accept()]));
+    const leaving = b.kernel.unload(layer);
+    await net.pass(10);
+    young.tryConnect(address, 80);
+    await net.run(other.connect(otherAddress, 80));
+    await net.pass(100);
+    // The half is silent, what is open goes on.
+    expect(young.poll).toBe(0);
+    await net.run(old.send(Uint8Array.of(1)));
+    expect([...(await net.run(server.receive()))]).toEqual([1]);
+    expect(b.kernel.holders(layer).map(({ owner }) => owner)).toEqual(['accepted']);
+    leaving.report.catch(() => undefined);
+    await net.run(b.kernel.abort(layer));
+    await net.pass(3000);
+    expect(young.poll).toBe(POLL.OUT);
+    for (const user of [old, young, other, server, listener]) user.close();
+    await net.dispose();
+  },
+);
 
 test('when the layer is gone the listener has the other; and both, when it is there again', async () => {
   const { net, a, b, listener } = await dualListener();
