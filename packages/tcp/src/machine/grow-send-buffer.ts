@@ -11,5 +11,7 @@ export function growSendBuffer(conn: Connection, host: Pick<MachineHost, 'settin
   if ((conn.flags & FLAG.SEND_BUFFER_LOCKED) !== 0 || host.isMemoryShort()) return;
   const { initialCwnd, reordering } = host.settings;
   const { cwnd } = conn.congestion!;
-  conn.sendBufferBytes = sendBuffer(conn.sendBufferBytes, cwnd, initialCwnd, reordering, SEGMENT_TRUESIZE, host.mostSendBytes());
+  // Over a loopback a segment is larger than all that: a buffer of less than one waits for acknowledgements that are delayed.
+  const trueSize = Math.max(SEGMENT_TRUESIZE, conn.segmentBytes);
+  conn.sendBufferBytes = sendBuffer(conn.sendBufferBytes, cwnd, initialCwnd, reordering, trueSize, host.mostSendBytes());
 }
