@@ -1,13 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TcpLink } from './tcp-link.ts';
-
-/** Why it cannot run; null: it can. */
-export function nginxSkipReason(): string | null {
-  return spawnSync('nginx', ['-v']).status === 0 ? null : 'nginx is not installed';
-}
 
 /** nginx in the namespace, with one page. */
 export interface Nginx {

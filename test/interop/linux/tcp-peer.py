@@ -1,5 +1,5 @@
 # What a TCP peer of Linux does and sees, for tests: tcp-peer.py WHAT ADDRESS PORT ... Prints 'ready' once it listens, and a line of JSON at the end.
-import errno, json, os, select, socket, struct, sys, time
+import errno, json, select, socket, struct, sys, time
 
 what, address, port, rest = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
 FAMILY = socket.AF_INET6 if ':' in address else socket.AF_INET
@@ -16,10 +16,10 @@ def accepted():
     listener.bind((address, port))
     listener.listen(8)
     print('ready', flush=True)
-    sock, peer = listener.accept()
+    sock, _ = listener.accept()
     sock.settimeout(LIMIT_S)
     listener.close()
-    return sock, peer
+    return sock
 
 def connected():
     sock = opened()
@@ -59,14 +59,14 @@ def urgent(sock):
     return {'octet': octet, 'before': before, 'after': after}
 
 def options():
-    sock, _ = accepted()
+    sock = accepted()
     seen = info(sock)
     sock.sendall(b'x')
     all_of(sock)
     return seen
 
-def simultaneous(ours, theirs_port, tries):
-    'Both connect, from fixed ports, until their SYNs have crossed: to be had only where the answer of RST is kept from crossing.'
+def simultaneous(ours, theirs_port):
+    'Both connect, from fixed ports.'
     sock = opened()
     sock.bind((ours, port))
     sock.setblocking(False)
@@ -101,7 +101,7 @@ def flood(count, source):
     return {'sent': count}
 
 def reset():
-    sock, _ = accepted()
+    sock = accepted()
     sock.recv(1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
     sock.close()
@@ -135,8 +135,8 @@ def again():
     return {'done': done}
 
 DEEDS = {
-    'urgent-listen': lambda: urgent(accepted()[0]), 'urgent-connect': lambda: urgent(connected()), 'options': options,
-    'simultaneous': lambda: simultaneous(rest[0], int(rest[1]), 1), 'flood': lambda: flood(int(rest[0]), rest[1]),
+    'urgent': lambda: urgent(accepted()), 'options': options,
+    'simultaneous': lambda: simultaneous(rest[0], int(rest[1])), 'flood': lambda: flood(int(rest[0]), rest[1]),
     'reset': reset, 'reset-by-us': reset_by_us, 'keepalive': keepalive, 'again': again,
     'connect': lambda: {'end': attempt(lambda: connected().close())},
     'ask': lambda: (lambda sock: (sock.sendall(b'hello'), sock.shutdown(1), {'said': all_of(sock).decode(), **info(sock)})[2])(connected()),
