@@ -1,5 +1,5 @@
 import { CubicModule } from '@softnet/congestion';
-import { ADDRESS_FAMILY, IPV6_OPTION, SOL } from '@softnet/contract';
+import { ADDRESS_FAMILY, ERRNO, IPV6_OPTION, SO, SOL } from '@softnet/contract';
 import { Ipv4Module } from '@softnet/ipv4';
 import { TcpModule } from '@softnet/tcp';
 import { expect, test } from 'vitest';
@@ -49,5 +49,47 @@ test('replaced by draining, who waits to be accepted waits with his own listener
   const accepted = await net.run(Promise.all([first.accept(), second.accept()]));
   expect(accepted.map(({ sock }) => sock.family)).toEqual([INET, INET6]);
   for (const user of [...clients, ...accepted, first, second]) user.close();
+  await net.dispose();
+});
+
+test('replaced by draining, who waits to be accepted waits with the one of a port’s listeners that he came to', async () => {
+  const { net, a, b } = await twoHosts({ delayUs: 1000 });
+  const listeners = ['one', 'other'].map((name) => {
+    const listener = new StreamUser(b.kernel, { name });
+    listener.setOption(SOL.SOCKET, SO.REUSEPORT, 1);
+    listener.bind('0.0.0.0', 80);
+    listener.listen();
+    return listener;
+  });
+  const clients = Array.from({ length: 12 }, () => new StreamUser(a.kernel));
+  await net.run(Promise.all(clients.map((client) => client.connect('10.0.0.2', 80))));
+  await net.pass(20);
+  const waiting = listeners.map(({ sock }) => b.kernel.holders('tcp').filter(({ owner }) => owner === sock.holdOwner!.name).length);
+  expect(Math.min(...waiting)).toBeGreaterThan(0);
+  await net.run(b.kernel.replace('tcp', TcpModule, { mode: 'drain' }));
+  await net.pass(20);
+  const accepted = listeners.map(({ calls, sock }) => {
+    let count = 0;
+    for (let child = calls.accept(sock, { name: 'late' }); child !== null; child = calls.accept(sock, { name: 'late' })) {
+      count++;
+      child.ops.calls!.close(child);
+    }
+    return count;
+  });
+  expect(accepted).toEqual(waiting);
+  for (const user of [...clients, ...listeners]) user.close();
+  await net.dispose();
+});
+
+test('a listener that is closed as it moves leaves nobody waiting in the generation before', async () => {
+  const { net, a, b, listener } = await listening(INET, '0.0.0.0');
+  const client = new StreamUser(a.kernel);
+  await net.run(client.connect('10.0.0.2', 80));
+  await net.pass(20);
+  listener.moved = () => listener.close();
+  await net.run(b.kernel.replace('tcp', TcpModule, { mode: 'drain' }));
+  await net.pass(20);
+  expect([client.sock.error, b.kernel.holders().filter(({ module }) => module.startsWith('tcp'))]).toEqual([ERRNO.ECONNRESET, []]);
+  client.close();
   await net.dispose();
 });

@@ -73,6 +73,11 @@ export class Handshake {
     return this.#listeners.accept(listener);
   }
 
+  /** A child of the generation before waits here from now on. False: nobody listens any more, and it is reset. */
+  adopt(listener: Listener, child: Connection): boolean {
+    return this.#listeners.adopt(listener, child);
+  }
+
   /** It listens no more: its requests and who waits to be accepted are reset. Idempotent. */
   stopListening(listener: Listener): void {
     this.#listeners.stop(listener);

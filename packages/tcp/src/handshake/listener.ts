@@ -17,6 +17,8 @@ export class Listener {
   /** TCP_SAVE_SYN: the headers of requests; null: there are none. */
   savedSyns: Map<Request, Uint8Array> | null = null;
   isOpen = true;
+  /** By which those that wait find it again when it was handed over; 0: it was not yet. */
+  number = 0;
 
   constructor(conn: Connection) {
     this.conn = conn;

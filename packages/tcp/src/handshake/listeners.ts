@@ -141,6 +141,16 @@ export class Listeners {
     return conn;
   }
 
+  adopt(listener: Listener, child: Connection): boolean {
+    if (!listener.isOpen) {
+      this.#host.refuse(child);
+      return false;
+    }
+    child.listener = listener;
+    listener.accepted.push(child);
+    return true;
+  }
+
   /** What is half open, as plain data. */
   freeze(listener: Listener): Plain {
     return this.#parts.table.of(listener).map(plainFields);

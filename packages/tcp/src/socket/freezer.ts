@@ -10,7 +10,7 @@ import type { PlainRecord } from '../machine/plain-fields.ts';
 import { fillFields, plainFields } from '../machine/plain-fields.ts';
 import { TCP_STATE } from '../machine/state.ts';
 import { connectionOf, firstConnection } from './connection-of.ts';
-import { adoptForeignChildren } from './foreign-children.ts';
+import { foreignChildren } from './foreign-children.ts';
 import { freezeDisorder, thawDisorder } from './frozen-disorder.ts';
 import { freezeFlight, thawFlight } from './frozen-flight.ts';
 import { freezeSocket, thawSocket } from './frozen-socket.ts';
@@ -31,8 +31,7 @@ export class Freezer {
   readonly #timeWaitOps: SockOps;
   readonly #flow = new Flow();
   readonly #reader = new SkbReader();
-  /** Numbers of listeners, by which their children name them. */
-  readonly #numbers = new WeakMap<Listener, number>();
+  /** Listeners that have a number. */
   #count = 0;
   /** Of the generation before: by number. */
   readonly #listeners = new Map<number, Listener>();
@@ -187,23 +186,17 @@ export class Freezer {
   }
 
   #freezeListener({ sock, listener }: Connection): PlainRecord {
-    if (listener === null) return { listener: -1, backlog: 0, requests: null, secrets: null };
-    const { backlog } = listener as Listener;
+    if (listener === null) return { listener: 0, backlog: 0, requests: null, secrets: null };
+    const { backlog, number } = listener as Listener;
+    if (number === 0) (listener as Listener).number = ++this.#count;
     const isOwn = sock.state === TCP_STATE.LISTEN;
     return {
-      listener: this.#numberOf(listener as Listener),
+      listener: (listener as Listener).number,
       backlog,
       requests: isOwn ? this.#parts.handshake.freezeRequests(listener as Listener) : null,
       // Where the module is replaced by draining its state stays behind, and requests have answered by this key.
       secrets: isOwn ? this.#parts.handshake.freeze() : null,
     };
-  }
-
-  #numberOf(listener: Listener): number {
-    const known = this.#numbers.get(listener);
-    if (known !== undefined) return known;
-    this.#numbers.set(listener, this.#count);
-    return this.#count++;
   }
 
   /** Who listens does so again; a child waits with its listener, which settled before it. */
@@ -225,9 +218,14 @@ export class Freezer {
 
   /** The hand-over is done. */
   #adoptChildren(holders: Contributions<SocketHolder>): number {
+    const { handshake, host } = this.#parts;
+    const found = new Set<Listener>();
+    for (const child of foreignChildren(holders, this.#ops.name, this.#ops)) {
+      const listener = this.#listeners.get((child.listener as Listener).number);
+      if (listener !== undefined && handshake.adopt(listener, child)) found.add(listener);
+    }
     this.#listeners.clear();
-    const found = adoptForeignChildren(holders, this.#ops.name, this.#ops, this.#parts.listeners);
-    for (const { conn } of found) wakeUser(conn.sock, this.#parts.host.log);
+    for (const { conn } of found) wakeUser(conn.sock, host.log);
     return 0;
   }
 
