@@ -55,7 +55,7 @@ test('one fast flow in little memory: its window stays within it, and nothing is
   const [pair] = await pairs(hosts, 1);
   const stop = { now: false };
   void flood(pair!.client, stop);
-  await net.run(readAll(pair!.server, 6_000_000));
+  await net.run(readAll(pair!.server, 4_000_000));
   stop.now = true;
   const [bytes] = grownBytes([pair!.server]);
   const roomBytes = b.kernel.port(MemoryAccounts).current.roomBytes();
@@ -68,10 +68,10 @@ test('one fast flow in little memory: its window stays within it, and nothing is
 test('readers share memory, and fall asleep: what they were promised is there, and what was SACKed is not taken back', async () => {
   const hosts = await twoHosts({ delayUs: 5000, rateBps: 1_000_000_000, loss: 0.001 });
   const { net, a, b } = hosts;
-  const all = await pairs(hosts, 5);
+  const all = await pairs(hosts, 4);
   const stop = { now: false };
   for (const { client } of all) void flood(client, stop);
-  await net.run(Promise.all(all.map(({ server }) => readAll(server, 2_000_000))));
+  await net.run(Promise.all(all.map(({ server }) => readAll(server, 1_500_000))));
   await net.pass(5000);
   const accounts = b.kernel.port(MemoryAccounts).current;
   const grown = grownBytes(all.map(({ server }) => server));
@@ -103,7 +103,7 @@ test('tcp_mem begins with what there is; above its second number all windows are
   await net.run(client.connect('10.0.0.2', 81));
   expect((client.sock.ext as { sndWnd: number }).sndWnd).toBeLessThanOrEqual(4 * toldMssBytes);
   // He reads: below the first number windows grow again.
-  await net.run(readAll(old!.server, 3_000_000));
+  await net.run(readAll(old!.server, 1_000_000));
   expect((old!.server.sock.ext as { rcvWnd: number }).rcvWnd).toBeGreaterThan(0);
   stop.now = true;
   await net.dispose();

@@ -10,8 +10,8 @@ import { StreamUser } from './stream-user.ts';
 const COUNT = 1000;
 /** One in so many moves much; the others ask and answer. */
 const BULK_EACH = 25;
-const BULK_BYTES = 60_000;
-const QUESTIONS = 4;
+const BULK_BYTES = 50_000;
+const QUESTIONS = 3;
 const MEMORY = { kernel: { settings: { 'net.core.skb_buffers': 16_384, 'net.core.skb_pages': 8192 } } };
 
 interface Pair {
