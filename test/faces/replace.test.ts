@@ -92,7 +92,7 @@ describe('rmmod tcp', () => {
     const connecting = host.net.connect(port, '127.0.0.1');
     await new Promise<void>((resolve) => process.nextTick(resolve));
     expect(connecting.connecting).toBe(true);
-    const written = new Promise((resolve) => near.write(Buffer.alloc(5_000_000), resolve));
+    const written = new Promise((resolve) => near.write(Buffer.alloc(8_000_000), resolve));
     far.pause();
     const all = [server, near, far, connecting];
     const errors: unknown[] = [];

@@ -82,7 +82,7 @@ test('destroyed while it waits to write', async () => {
   await once(server, 'listening');
   const near = host.net.connect((server.address() as AddressInfo).port, '127.0.0.1');
   const [far] = await once(server, 'connection');
-  const written = new Promise((resolve) => near.write(Buffer.alloc(1_000_000), resolve));
+  const written = new Promise((resolve) => near.write(Buffer.alloc(8_000_000), resolve));
   await host.pass(2);
   near.destroy();
   expect(await written).toMatchObject({ code: expect.any(String) });
