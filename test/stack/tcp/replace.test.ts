@@ -254,3 +254,21 @@ test('shut down, in TIME-WAIT, urgent, corked: each goes on as it was', async ()
   for (const { kernel } of [a, b]) expect(kernel.holders('tcp')).toEqual([]);
   await net.dispose();
 });
+
+test('replaced when four gigabytes have gone, and the next octet has the number of the SYN: none is missing', async () => {
+  const hosts = await twoHosts({ delayUs: 3000 });
+  const { net, a, b } = hosts;
+  const listener = await listening(b);
+  const [{ client, server }] = (await pairs(hosts, listener, 1)) as [Pair];
+  const conn = client.sock.ext as { iss: number; sndUna: number };
+  const data = pattern(1, 0, 5000);
+  net.cables[0]!.set({ loss: 1 });
+  client.trySend(data);
+  await net.pass(20);
+  conn.iss = conn.sndUna;
+  await net.run(a.kernel.replace('tcp', TcpModule, { mode: 'handover' }));
+  net.cables[0]!.set({ loss: 0 });
+  expect(Buffer.compare(await net.run(server.receiveAll(5000)), data)).toBe(0);
+  for (const user of [client, server, listener]) user.close();
+  await net.dispose();
+});

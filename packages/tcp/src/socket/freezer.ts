@@ -8,7 +8,7 @@ import type { Connection } from '../machine/connection.ts';
 import { ConnectionExtra, FLAG } from '../machine/connection.ts';
 import type { PlainRecord } from '../machine/plain-fields.ts';
 import { fillFields, plainFields } from '../machine/plain-fields.ts';
-import { TCP_STATE } from '../machine/state.ts';
+import { bitOf, isIn, TCP_STATE } from '../machine/state.ts';
 import { connectionOf, firstConnection } from './connection-of.ts';
 import { foreignChildren } from './foreign-children.ts';
 import { freezeDisorder, thawDisorder } from './frozen-disorder.ts';
@@ -20,6 +20,7 @@ import { wakeUser } from './wake-user.ts';
 /** Layout of all that is frozen here. */
 export const FROZEN_VERSION = 1;
 const PLACE = 'tcp.thaw';
+const OPENING: number = bitOf(TCP_STATE.SYN_SENT) | bitOf(TCP_STATE.SYN_RECEIVED);
 
 /**
  * Sockets as plain data, for the next generation (as TCP_REPAIR does it between hosts): all that a connection knows, with the octets that wait both ways. Packets on their way to a device
@@ -167,8 +168,8 @@ export class Freezer {
 
   #freezeOctets(conn: Connection): PlainRecord {
     const { sends, receives } = this.#parts;
-    // In SYN-SENT nothing was given; behind an acknowledged FIN nothing is left.
-    const from = conn.sndUna === conn.iss ? (conn.iss + 1) | 0 : conn.sndUna;
+    // Before the SYN is acknowledged, what was given stands behind it; behind an acknowledged FIN nothing is left.
+    const from = isIn(conn.sock.state, OPENING) ? (conn.iss + 1) | 0 : conn.sndUna;
     const sent = new Uint8Array(Math.max(0, (conn.writeSeq - from) | 0));
     const received = new Uint8Array(conn.receiveQueue === null ? 0 : receives.waitingBytes(conn));
     sends.copyOut(conn, from, sent);
