@@ -50,6 +50,31 @@ describe('small writes while others are on their way to the device', () => {
   });
 });
 
+test('tcp_limit_output_bytes: not much more than that waits in queues, and what is held back goes when some has left', async () => {
+  const { net, a, client, server } = await connected({ rateBps: 10_000_000 }, { 'net.ipv4.tcp_limit_output_bytes': 20_000 });
+  expect(a.kernel.sysctl.get('net.ipv4.tcp_limit_output_bytes')).toBe(20_000);
+  let most = 0;
+  const data = pattern(9, 0, 600_000);
+  const receiving = server.receiveAll(data.length);
+  const sending = client.send(data);
+  const began = net.world.nowUs;
+  let isDone = false;
+  void receiving.then(() => {
+    isDone = true;
+  });
+  while (!isDone) {
+    await net.pass(1);
+    most = Math.max(most, (client.sock.ext as { readonly belowBytes: number }).belowBytes);
+  }
+  await net.run(sending);
+  expect(Buffer.compare(await net.run(receiving), data)).toBe(0);
+  expect(most).toBeGreaterThan(20_000);
+  expect(most).toBeLessThan(20_000 + 80_000);
+  // The wire is never idle for it: 600 kB take 0.48 s and their headers.
+  expect((net.world.nowUs - began) / 1e6).toBeLessThan(0.6);
+  await net.dispose();
+});
+
 test('memory that is out: a write is refused where nobody would wake him, and goes when there is some', async () => {
   const { net, a, client, server } = await connected({});
   const pool = a.kernel.port(SkbPool).current;

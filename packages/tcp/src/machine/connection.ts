@@ -233,8 +233,8 @@ export const FLAG = Object.freeze({
   AUTOCORKED: 0x200000,
   /** The machine has done with it. */
   OVER: 0x400000,
-  /** TCP_REPAIR. */
-  REPAIR: 0x800000,
+  /** More waits until less of it is below (`tcp_limit_output_bytes`). */
+  THROTTLED: 0x800000,
   /** It sends: who calls from within (a device frees at once) only leaves what he wants sent. */
   SENDING: 0x1000000,
   /** Has a place in the flow table. */

@@ -55,6 +55,23 @@ describe('as much as congestion and the peer let go', () => {
     expect(other.conn.congestion!.cwnd).toBe(100);
   });
 
+  test('tcp_limit_output_bytes: with more below nothing follows the first two, until that has left (Linux)', () => {
+    const end = ours({ settings: { limitOutputBytes: 5000 } });
+    end.conn.belowBytes = 5001;
+    for (let i = 0; i < 4; i++) end.write(1000);
+    expect([total(end), end.conn.flags & FLAG.THROTTLED]).toEqual([2000, FLAG.THROTTLED]);
+    end.conn.belowBytes = 5000;
+    end.machine.push(end.conn);
+    expect(total(end)).toBe(2000);
+    // What goes again may have twice as much before it.
+    end.conn.belowBytes = 10_001;
+    wait(end);
+    expect(sent(end)).toEqual([]);
+    end.conn.belowBytes = 10_000;
+    end.machine.push(end.conn);
+    expect(sent(end)).toEqual([[1, 1000]]);
+  });
+
   test('a segment is sent even with a window of less than one', () => {
     const end = ours();
     end.conn.congestion!.cwnd = 1;

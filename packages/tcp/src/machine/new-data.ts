@@ -6,7 +6,7 @@ import { FLAG, outstanding, TIMER } from './connection.ts';
 import type { MachineHost } from './machine-host.ts';
 import type { Output } from './output.ts';
 import { decideSend, SEND, SendQuestion } from './send-decision.ts';
-import { boundedSegmentBytes, finWaits, hasUnsent, rtoMs, unsentBytes, usableBytes } from './send-space.ts';
+import { boundedSegmentBytes, finWaits, hasUnsent, isThrottled, rtoMs, unsentBytes, usableBytes } from './send-space.ts';
 import { isAfter, isBefore } from './sequence.ts';
 
 const { PSH } = TCP_FLAG;
@@ -53,6 +53,10 @@ export class NewData {
     if (unsent <= 0) return unsent < 0 ? 0 : this.#sendFin(conn);
     let lenBytes = this.#wanted(conn, unsent, usableBytes(conn));
     if (lenBytes === 0) return 0;
+    if (isThrottled(conn, this.#host.settings.limitOutputBytes)) {
+      conn.flags |= FLAG.THROTTLED;
+      return 0;
+    }
     if (outstanding(conn) === 0) this.#afterIdle(conn);
     const { segmentBytes } = conn;
     const room = conn.congestion!.cwnd * segmentBytes - pipe;

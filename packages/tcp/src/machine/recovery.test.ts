@@ -1,4 +1,5 @@
 import { CONGESTION_PHASE } from '@softnet/contract';
+import { TCP_FLAG } from '@softnet/wire';
 import { describe, expect, test } from 'vitest';
 import { MachineEnd } from '../testing/machine-pair.ts';
 import { FLAG, TIMER } from './connection.ts';
@@ -110,6 +111,8 @@ describe('RFC 6675 §5, by its words', () => {
     ack(end, 1, [2, 4]);
     ack(end, 2);
     expect(end.conn.scoreboard!.isReneging).toBe(true);
+    // As Linux, it is waited for half a round trip alone, and for 10 ms at least.
+    expect(end.nextMs! - end.host.clock.nowMs).toBe(10);
     end.at(end.nextMs!);
     end.machine.onTimeout(end.conn);
     expect([segments(end), end.host.counters.reneging.value]).toEqual([[2], 1]);
@@ -214,6 +217,50 @@ describe('timeouts: RFC 6298 §5, RFC 5681 §3.1', () => {
     end.at(16_010);
     ack(end, 3);
     expect([end.conn.roundTrip.srttUs, end.conn.roundTrip.backoff, end.conn.timeouts]).toEqual([0, 4, 0]);
+  });
+
+  test('a report begins the timer anew if it is of what was sent before the first went last, and not otherwise (as Linux)', () => {
+    const end = flight(6, { flags: FLAG.SACK });
+    end.at(1050);
+    expect(ack(end, 1, [2, 5])).toEqual([1]);
+    const first = end.nextMs!;
+    end.at(1060);
+    ack(end, 1, [2, 6]);
+    // 60 ms for what was reported; the first went 10 ms ago.
+    expect(end.nextMs!).toBeGreaterThan(first);
+    const second = end.nextMs!;
+    end.at(1150);
+    ack(end, 1, [2, 7]);
+    expect(end.nextMs!).toBeGreaterThan(second);
+    const late = flight(4, { flags: FLAG.SACK, cwnd: 9 });
+    late.at(1050);
+    late.write(2000);
+    late.takeSent();
+    late.at(1100);
+    const before = late.nextMs!;
+    ack(late, 1, [5, 7]);
+    expect([late.nextMs!, late.conn.roundTrip.srttUs]).toEqual([before, 50_000]);
+  });
+
+  test('tcp_retrans_collapse = 0: what went in segments of its own goes so again, and a FIN alone whatever the window', () => {
+    const small = (retransCollapse: boolean): number[][] => {
+      const end = new MachineEnd(0, 0, { flags: FLAG.SACK | FLAG.NO_DELAY, mssBytes: 1000, settings: { retransCollapse } });
+      for (let i = 0; i < 2; i++) end.write(500);
+      end.machine.close(end.conn);
+      end.takeSent();
+      end.at(end.nextMs!);
+      end.machine.onTimeout(end.conn);
+      const again = end.takeSent();
+      end.take({ ack: 501 });
+      return [...again, ...end.takeSent()].map(({ flags, seq, lenBytes }) => [seq, lenBytes, flags & TCP_FLAG.PSH, flags & TCP_FLAG.FIN]);
+    };
+    const { PSH, FIN } = TCP_FLAG;
+    expect(small(false)).toEqual([
+      [1, 500, PSH, 0],
+      [501, 500, PSH, 0],
+      [1001, 0, 0, FIN],
+    ]);
+    expect(small(true)[0]).toEqual([1, 1000, PSH, 0]);
   });
 
   test('Karn: nor of what has waited behind it, which was measured when it was reported (as Linux)', () => {

@@ -6,7 +6,7 @@ import type { MachineHost } from './machine-host.ts';
 import type { NewData } from './new-data.ts';
 import type { Output } from './output.ts';
 import { DUP_THRESH, NextSegment, Scoreboard } from './scoreboard.ts';
-import { resendableBytes, rtoMs, unsentBytes, usableBytes } from './send-space.ts';
+import { isThrottled, resendableBytes, rtoMs, unsentBytes, usableBytes } from './send-space.ts';
 import { isAfter, isBefore } from './sequence.ts';
 import { bitOf, isIn, TCP_STATE } from './state.ts';
 
@@ -225,6 +225,11 @@ export class Recovery {
     scoreboard.nextSegment(Math.max(0, Math.min(unsentBytes(conn), usableBytes(conn))), next);
     const { rule, seq } = next;
     if (!hasRoom && seq !== conn.writeSeq) return false;
+    // What goes again may have twice as much before it.
+    if (isThrottled(conn, 2 * this.#host.settings.limitOutputBytes)) {
+      conn.flags |= FLAG.THROTTLED;
+      return false;
+    }
     // New data go by the rules of the sender.
     if (rule === 0 || rule === 2 || (rule > 2 && phase === LOSS)) return false;
     const lenBytes = resendableBytes(conn, seq, rule === 4 ? next.lenBytes : this.#output.togetherBytes(conn, seq, next.lenBytes));

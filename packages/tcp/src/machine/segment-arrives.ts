@@ -43,7 +43,7 @@ export class SegmentArrives {
   }
 
   arrives(conn: Connection, segment: Segment): void {
-    const { host, acceptance, recovery, acks, reception } = this.#parts;
+    const { acceptance, recovery, acks, reception } = this.#parts;
     if (conn.extra !== null) conn.extra.segmentsIn += segment.segments;
     if (!acceptance.passes(conn, segment) || !this.#acknowledges(conn, segment)) return;
     reception.urgent(conn, segment);

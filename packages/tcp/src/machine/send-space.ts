@@ -37,6 +37,11 @@ export function hasUnsent(conn: Connection): boolean {
   return unsentBytes(conn) > 0 || finWaits(conn);
 }
 
+/** Too much of it waits in queues of devices: more goes when that has left, so that it does not wait there behind itself (Linux's small queues). As there, the first two go all the same. */
+export function isThrottled({ belowBytes, sentFirst, sentLast }: Connection, limitBytes: number): boolean {
+  return belowBytes > limitBytes && sentFirst !== sentLast;
+}
+
 /** SEG.SEQ of what has no data: SND.NXT, but not beyond a window that has shrunk, where it would not be looked at. */
 export function acceptableSeq({ sndNxt, sndUna, sndWnd }: Connection): number {
   const end = (sndUna + sndWnd) | 0;

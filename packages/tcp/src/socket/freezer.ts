@@ -54,7 +54,7 @@ export class Freezer {
     const young = conn.extra === null ? null : (conn.extra.timeWait as SockCommon | null);
     const data = {
       socket: freezeSocket(sock),
-      connection: { sackedRun: null, ...plainFields(conn), flags: conn.flags & ~FLAG.SENDING, belowBytes: 0 },
+      connection: { sackedRun: null, ...plainFields(conn), flags: conn.flags & ~(FLAG.SENDING | FLAG.THROTTLED), belowBytes: 0 },
       ackPolicy: plainFields(conn.ackPolicy),
       roundTrip: plainFields(conn.roundTrip),
       extra: conn.extra === null ? null : plainFields(conn.extra),

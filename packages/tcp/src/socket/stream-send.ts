@@ -136,6 +136,13 @@ export function uncorks(conn: Connection): boolean {
   return true;
 }
 
+/** Little enough is below for what was held back (`isThrottled`). */
+export function unthrottles(conn: Connection, limitBytes: number): boolean {
+  if ((conn.flags & (FLAG.THROTTLED | FLAG.OVER)) !== FLAG.THROTTLED || conn.belowBytes > limitBytes) return false;
+  conn.flags &= ~FLAG.THROTTLED;
+  return true;
+}
+
 function lengthOf({ data, more, skb, flags }: Message): number {
   if ((flags & MESSAGE_FLAG.SKB) !== 0) return skb === null ? 0 : skb.len;
   let lenBytes = data === null ? 0 : data.length;

@@ -19,7 +19,7 @@ import { released } from '../segment/skb-charge.ts';
 import { connectionOf, firstConnection, isOver } from './connection-of.ts';
 import { unacknowledged } from './machine-world.ts';
 import { pollStream } from './stream-poll.ts';
-import { uncorks } from './stream-send.ts';
+import { uncorks, unthrottles } from './stream-send.ts';
 import { TcpParts } from './tcp-parts.ts';
 
 const { LISTEN, SYN_SENT, SYN_RECEIVED } = TCP_STATE;
@@ -76,7 +76,8 @@ export class TcpSockets implements SockOps, SocketCalls {
   released(sock: SockCommon, skb: Skb): void {
     released(sock, skb, this.parts.host.account);
     const { ext } = sock;
-    if (skb.type === SKB_TYPE.OUTGOING && ext instanceof Connection && uncorks(ext)) this.parts.machine.push(ext);
+    if (skb.type !== SKB_TYPE.OUTGOING || !(ext instanceof Connection)) return;
+    if (uncorks(ext) || unthrottles(ext, this.parts.host.settings.limitOutputBytes)) this.parts.machine.push(ext);
   }
 
   /** What is for nobody (`ProtocolDoor`). */
