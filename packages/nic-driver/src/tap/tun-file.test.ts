@@ -7,7 +7,7 @@ const TUNSETIFF = 0x400454ca;
 const TUNSETOFFLOAD = 0x400454d0;
 const TUNSETVNETHDRSZ = 0x400454d8;
 const PLAIN = Object.freeze({ kind: 'tap', queues: 0, vnetHeader: false } as const);
-const ERRNOS = { EPERM: 1, EBUSY: 16, EINVAL: 22, ENODEV: 19, odd: 123 } as const;
+const ERRNOS = { EPERM: 1, EBUSY: 16, EINVAL: 22, ENODEV: 19, odd: 4000 } as const;
 
 /** A libc whose Linux answers TUNSETIFF so. */
 function answering(errno: number): FakeLibc {
@@ -39,7 +39,7 @@ describe('openTun', () => {
     expect(() => openTun(new FakeLibc(), 'tap7', PLAIN, '/nowhere/net/tun')).toThrow(
       /^ENOENT: tap: Linux's module tun is not there \(\/nowhere\/net\/tun cannot be opened\): modprobe tun, or, in a container, --device/,
     );
-    expect(() => openTun(new FakeLibc(), 'tap7', PLAIN, '/')).toThrow(/^EIO: tap: \/ cannot be opened: /);
+    expect(() => openTun(new FakeLibc(), 'tap7', PLAIN, '/')).toThrow(/^EISDIR: tap: \/ cannot be opened: /);
   });
 
   it('closes once, and Linux sees no carrier until the device goes up', () => {
