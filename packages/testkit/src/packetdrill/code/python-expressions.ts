@@ -235,7 +235,7 @@ function replacement(inner: string): Worth {
 }
 
 /** One expression that is all of a text. @throws ScriptFailure */
-export function expressionOf(text: string): Worth {
+function expressionOf(text: string): Worth {
   const words = new PythonWords(readPython(text));
   const worth = new PythonExpressions(words).one();
   if (words.peek.kind !== 'end') throw words.unexpected('the end of the expression');

@@ -1,8 +1,10 @@
 import { ScriptFailure } from '../system/script-failure.ts';
 import type { PythonValue } from './python-values.ts';
 
-/** So deep functions may call one another, and so many statements may be run. */
-const [DEEPEST, MOST_STEPS] = [100, 1_000_000];
+/** So deep functions may call one another. */
+const DEEPEST = 100;
+/** So many statements may be run. */
+const MOST_STEPS = 1_000_000;
 
 /** What names stand for while code runs, and what it has printed. */
 export class PythonScope {

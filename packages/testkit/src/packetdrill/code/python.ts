@@ -12,11 +12,11 @@ import { PythonWords } from './python-words.ts';
 type Ending = 'break' | 'continue' | { readonly result: PythonValue } | undefined;
 type Act = (scope: PythonScope) => Ending;
 
-const CONSTANTS: readonly (readonly [string, PythonValue])[] = [
+const CONSTANTS: readonly (readonly [string, PythonValue])[] = Object.freeze([
   ['True', true],
   ['False', false],
   ['None', null],
-];
+] as const);
 /** So deep blocks may nest. */
 const DEEPEST = 50;
 

@@ -4,7 +4,7 @@ import type { Redirection, ShellNode, SimpleCommand, Word } from './shell-syntax
 
 /** So deep commands may nest. */
 const DEEPEST = 20;
-const KEYWORDS = ['then', 'elif', 'else', 'fi', 'do', 'done', '}'];
+const KEYWORDS: readonly string[] = ['then', 'elif', 'else', 'fi', 'do', 'done', '}'];
 
 /** Reads shell text: lists, `&&`, `||`, `!`, pipes, if, for, while, groups, redirections. @throws ScriptFailure */
 export function parseShell(text: string, depth = 0): ShellNode {

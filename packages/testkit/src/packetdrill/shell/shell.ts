@@ -24,8 +24,10 @@ export interface ShellSystem {
   write(path: string, text: string): void;
 }
 
-/** So many commands are run at most, and so deep files. */
-const [MOST, DEEPEST] = [10_000, 8];
+/** So many commands are run at most. */
+const MOST = 10_000;
+/** So deep files may name one another. */
+const DEEPEST = 8;
 /** Of a process that there is not. */
 const PROCESS = '4711';
 

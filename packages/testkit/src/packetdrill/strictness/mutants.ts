@@ -1,4 +1,5 @@
 import type { Expression } from '../language/expression.ts';
+import type { PacketSpec } from '../language/packet-spec.ts';
 import type { EventTime, Script, ScriptEvent, SyscallSpec } from '../language/script.ts';
 import { expressionChanges } from './expression-changes.ts';
 import type { Change, Mutant } from './mutant.ts';
@@ -64,12 +65,18 @@ function bodyChanges(event: ScriptEvent): [Change<ScriptEvent>[], Change<ScriptE
   const { body } = event;
   if (body.kind === 'packet') {
     const changes = within(packetChanges(body.packet), (packet): ScriptEvent => ({ ...event, body: { kind: 'packet', packet } }));
-    return body.packet.direction === 'out' ? [changes, []] : [[], changes];
+    if (body.packet.direction === 'in') return [[], changes];
+    return [changes.filter((change) => !renames(body.packet, change.what)), changes.filter((change) => renames(body.packet, change.what))];
   }
   if (body.kind !== 'syscall') return [[], []];
   const put = (call: SyscallSpec): ScriptEvent => ({ ...event, body: { kind: 'syscall', call } });
   const [given, taken] = argumentChanges(body.call);
   return [within([...resultChanges(body.call), ...given], put), within(taken, put)];
+}
+
+/** The number of a SYN is only a name for it, from which the others count. */
+function renames({ upper }: PacketSpec, what: string): boolean {
+  return upper.kind === 'tcp' && upper.flags.includes('S') && what === 'the sequence number';
 }
 
 /** A descriptor that a call gives is only a name for it. */

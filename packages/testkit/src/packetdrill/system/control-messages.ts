@@ -2,17 +2,13 @@ import { SOL } from '@softnet/contract';
 import type { Expression } from '../language/expression.ts';
 import { printExpression } from '../language/print-expression.ts';
 import type { CallContext } from './call-context.ts';
-import { CONSTANTS } from './constants.ts';
 import { numberOf } from './evaluate.ts';
 import { encode, fieldBytes, hex, recordDiffers, shown } from './layouts.ts';
 import { ScriptFailure } from './script-failure.ts';
 import type { CallControl } from './system-calls.ts';
 
-const SCM = Object.freeze({
-  TIMESTAMP: CONSTANTS.get('SCM_TIMESTAMP')!,
-  TIMESTAMPNS: CONSTANTS.get('SCM_TIMESTAMPNS')!,
-  TIMESTAMPING: CONSTANTS.get('SCM_TIMESTAMPING')!,
-});
+/** SCM_TIMESTAMP, SCM_TIMESTAMPNS, SCM_TIMESTAMPING. */
+const STAMPS: readonly number[] = [29, 35, 37];
 
 interface ControlWords {
   readonly level: number;
@@ -61,9 +57,8 @@ export function checkControl(actual: readonly CallControl[], expression: Express
   }
 }
 
-/** SCM_TIMESTAMPING, SCM_TIMESTAMPNS and SCM_TIMESTAMP. */
 function isStamp({ level, type }: CallControl): boolean {
-  return level === SOL.SOCKET && [SCM.TIMESTAMPING, SCM.TIMESTAMPNS, SCM.TIMESTAMP].includes(type);
+  return level === SOL.SOCKET && STAMPS.includes(type);
 }
 
 /** Scripts count stamps from their own beginning, and they may be off by the tolerance; the kernel's is the first of them. */
