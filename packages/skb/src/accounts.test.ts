@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Accounts } from './accounts.ts';
 import { makePool } from './make-pool.ts';
-import { pressureOf } from './pressure.ts';
+import { pressureOf, roomOf } from './pressure.ts';
 
 const { NONE, LOW, CRITICAL } = MEMORY_PRESSURE;
 
@@ -173,4 +173,9 @@ describe('one who never reads', () => {
       { numRuns: 100 },
     );
   });
+});
+
+it('says how much packets can take: small buffers or pages, whichever are less', () => {
+  expect(roomOf(makePool({ buffers: 10, pages: 1000 }))).toBe(10 * (2048 + 304));
+  expect(roomOf(makePool({ buffers: 1000, pages: 10 }))).toBe(10 * (4096 + 72));
 });
