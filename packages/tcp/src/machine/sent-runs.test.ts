@@ -54,6 +54,11 @@ test('what was sent when, how often, together, with PSH: beside an array of octe
         for (let run = conn.sentFirst; run !== null; run = run.next) sum += (run.end - run.seq) | 0;
         expect(sum).toBe(octets.length - una);
       }
+      // Octet by octet, at the end.
+      for (let i = una; i < octets.length; i++) {
+        const { times, atUs } = octets[i]!;
+        expect(runs.reported(conn, at(i), at(i + 1), 100)).toBe(times === 1 ? 100 - atUs : -1);
+      }
       runs.clear(conn);
       expect([conn.sentFirst, conn.sentLast, conn.sackedRun]).toEqual([null, null, null]);
     }),
