@@ -148,6 +148,22 @@ describe('out of order and twice (RFC 9293 §3.10.7.4, RFC 2018 §4, RFC 2883 §
 });
 
 describe('windows (RFC 9293 §3.8.6, RFC 1122 §4.2.3.3)', () => {
+  test('while memory is short it does not grow, and who has not read half of his buffer lets four segments come', () => {
+    const end = ours();
+    const { conn, host } = end;
+    conn.windowSlowStart = 20_000;
+    host.isShort = true;
+    end.take({ seq: 1, lenBytes: 1000 });
+    expect(conn.windowSlowStart).toBe(20_000);
+    host.unreadBytes = 600_000;
+    end.take({ seq: 1001, lenBytes: 1000 });
+    expect(conn.windowSlowStart).toBe(4 * conn.toldMssBytes);
+    host.isShort = false;
+    host.unreadBytes = 0;
+    end.take({ seq: 2001, lenBytes: 1000 });
+    expect(conn.windowSlowStart).toBe(6 * conn.toldMssBytes);
+  });
+
   test('shut when the buffer is full; told anew when the user has read enough', () => {
     const end = ours();
     end.host.bufferBytes = 20_000;
