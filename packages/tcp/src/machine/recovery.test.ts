@@ -261,6 +261,13 @@ describe('timeouts: RFC 6298 §5, RFC 5681 §3.1', () => {
       [1001, 0, 0, FIN],
     ]);
     expect(small(true)[0]).toEqual([1, 1000, PSH, 0]);
+    // Nothing but a FIN is sent beyond the window.
+    const end = flight(3);
+    end.machine.close(end.conn);
+    end.takeSent();
+    end.at(end.nextMs!);
+    end.machine.onTimeout(end.conn);
+    expect(segments(end)).toEqual([1]);
   });
 
   test('Karn: nor of what has waited behind it, which was measured when it was reported (as Linux)', () => {

@@ -67,3 +67,10 @@ test('what is before a number is dropped, and cut', () => {
   ranges.dropBefore(60);
   expect([ranges.count, ranges.bytes]).toEqual([0, 0]);
 });
+
+test('the first octet from one on that lies in no range', () => {
+  const ranges = new SackRanges(8);
+  ranges.add(10, 20);
+  ranges.add(30, 40);
+  expect([5, 10, 19, 20, 25, 35, 40, 50].map((seq) => ranges.firstOutside(seq))).toEqual([5, 20, 20, 20, 25, 40, 40, 50]);
+});

@@ -70,19 +70,20 @@ describe('how long it is tried (RFC 1122 §4.2.3.5, RFC 5482)', () => {
   test.each([
     [TCP_STATE.SYN_SENT, TCP_FLAG.SYN, [2, 4, 8, 16, 32, 64]],
     [TCP_STATE.SYN_RECEIVED, TCP_FLAG.SYN | ACK, [2, 4, 8, 16, 32]],
-  ])('SYN and SYN-ACK: state %d', (state, flags, expected) => {
+  ])('SYN and SYN-ACK, with the window that they said first: state %d', (state, flags, expected) => {
     const end = ours();
     end.conn.sock.state = state;
     end.conn.sndUna = end.conn.iss;
     end.machine.begin(end.conn);
+    end.conn.rcvWnd = 12_345;
     const seen: number[] = [];
     const transmit = end.host.transmit.bind(end.host);
     end.host.transmit = (conn, which, seq, lenBytes) => {
-      seen.push(which);
+      seen.push(which, conn.rcvWnd);
       return transmit(conn, which, seq, lenBytes);
     };
     expect(live(end)).toEqual(expected);
-    expect(new Set(seen)).toEqual(new Set([flags]));
+    expect(new Set(seen)).toEqual(new Set([flags, 12_345]));
     expect(end.host.ended?.errno).toBe(110);
   });
 
