@@ -210,36 +210,16 @@ export async function iperf3Server({ net, dgram }: NodeFaces, host: string, port
     while (connections.length === 0) await once(listener, 'connection');
     return connections.shift()!;
   };
-  const [socket, ends] = [await next(), [] as (() => void)[]];
+  const socket = await next();
   const control = new Control(socket);
   await control.bytes(COOKIE_BYTES);
   control.say(STATE.PARAM_EXCHANGE);
   const asked = await control.hearJson<Asked>();
-  let send: () => Promise<void>;
-  if (asked.udp === true) {
-    const datagrams = dgram.createSocket(host.includes(':') ? 'udp6' : 'udp4').bind(port, host);
-    await once(datagrams, 'listening');
-    ends.push(() => datagrams.close());
-    const greeted = once(datagrams, 'message');
-    control.say(STATE.CREATE_STREAMS);
-    const [, from] = (await greeted) as [Buffer, dgram.RemoteInfo];
-    datagrams.on('message', (data) => counter.hear(data, data.length >= UDP_HEADER_BYTES));
-    datagrams.send(UDP_ANSWER, from.port, from.address);
-    send = () => counter.sendDatagrams((data, done) => datagrams.send(data, from.port, from.address, done), asked);
-  } else {
-    control.say(STATE.CREATE_STREAMS);
-    const stream = await next();
-    ends.push(() => stream.destroy());
-    let cookieLeft = COOKIE_BYTES;
-    stream
-      .on('error', () => {})
-      .on('data', (part) => {
-        const skipped = Math.min(cookieLeft, part.length);
-        cookieLeft -= skipped;
-        counter.hear((part as Buffer).subarray(skipped), false);
-      });
-    send = () => counter.send(stream, asked);
-  }
+  const datagrams = asked.udp === true ? await boundSocket(dgram, host, port) : null;
+  const greeted = datagrams === null ? null : once(datagrams, 'message');
+  control.say(STATE.CREATE_STREAMS);
+  const { send, end } =
+    datagrams === null ? heardStream(await next(), counter, asked) : heardDatagrams(datagrams, (await greeted!)[1], counter, asked);
   control.say(STATE.TEST_START, STATE.TEST_RUNNING);
   const begin = performance.now();
   const sent = asked.reverse === true ? send() : Promise.resolve();
@@ -253,8 +233,38 @@ export async function iperf3Server({ net, dgram }: NodeFaces, host: string, port
   control.sayJson(counter.json);
   control.say(STATE.DISPLAY_RESULTS);
   await control.hear(STATE.IPERF_DONE);
-  for (const end of ends) end();
+  end();
   socket.end();
   listener.close();
   return resultOf(counter, told, ms);
+}
+
+/** Of a server, once it is open. */
+interface ServedStream {
+  send(): Promise<void>;
+  end(): void;
+}
+
+async function boundSocket(face: NodeFaces['dgram'], host: string, port: number): Promise<dgram.Socket> {
+  const socket = face.createSocket(host.includes(':') ? 'udp6' : 'udp4').bind(port, host);
+  await once(socket, 'listening');
+  return socket;
+}
+
+function heardDatagrams(socket: dgram.Socket, { port, address }: dgram.RemoteInfo, counter: Counter, asked: Asked): ServedStream {
+  socket.on('message', (data) => counter.hear(data, data.length >= UDP_HEADER_BYTES));
+  socket.send(UDP_ANSWER, port, address);
+  const send = (): Promise<void> => counter.sendDatagrams((data, done) => socket.send(data, port, address, done), asked);
+  return { send, end: () => socket.close() };
+}
+
+function heardStream(stream: net.Socket, counter: Counter, asked: Asked): ServedStream {
+  let cookieLeft = COOKIE_BYTES;
+  stream.on('error', () => {});
+  stream.on('data', (part: Buffer) => {
+    const skipped = Math.min(cookieLeft, part.length);
+    cookieLeft -= skipped;
+    counter.hear(part.subarray(skipped), false);
+  });
+  return { send: () => counter.send(stream, asked), end: () => stream.destroy() };
 }
