@@ -56,7 +56,7 @@ describe.skipIf(skipAloud('a link to Linux that falls silent', netnsSkipReason()
       faults({ delayUs: 0 });
     });
 
-    test('nothing comes any more: keepalive, a user timeout and an open each say so; Linux, too', async () => {
+    test('nothing comes any more: keepalive, a user timeout and an open each say so', async () => {
       const port = link.port();
       const end = await link.serve(['nc', '-lk', link.theirs(2), port], port);
       const [idle, busy, opening] = [open(2), open(2), open(2)];
