@@ -3,6 +3,7 @@ import { TCP_FLAG, tcpSackLeft, tcpSackRight } from '@softnet/wire';
 import type { Clocks } from './clocks.ts';
 import type { Connection } from './connection.ts';
 import { FLAG, outstanding, TIMER } from './connection.ts';
+import type { ControlCalls } from './control-calls.ts';
 import { growSendBuffer } from './grow-send-buffer.ts';
 import type { MachineHost } from './machine-host.ts';
 import { persistDelayMs } from './persist.ts';
@@ -25,15 +26,17 @@ export class Acknowledgements {
   readonly #clocks: Clocks;
   readonly #runs: SentRuns;
   readonly #recovery: Recovery;
+  readonly #controls: ControlCalls;
   readonly #sample = new AckSample();
   /** µs since what the acknowledgement at hand reports was sent; -1: nothing new. */
   #sackedRttUs = -1;
 
-  constructor(host: MachineHost, clocks: Clocks, runs: SentRuns, recovery: Recovery) {
+  constructor(host: MachineHost, clocks: Clocks, runs: SentRuns, recovery: Recovery, controls: ControlCalls) {
     this.#host = host;
     this.#clocks = clocks;
     this.#runs = runs;
     this.#recovery = recovery;
+    this.#controls = controls;
   }
 
   /** Takes the ACK field, which is not strange, the window and SACK. Nothing is sent: what may go now is {@link Recovery.send}'s. At the end users may be told of room, and act. */
@@ -135,7 +138,6 @@ export class Acknowledgements {
   /** Recovery, then the congestion window. */
   #judge(conn: Connection, ackedBytes: number, deliveredBytes: number, rttUs: number, sackedBytes: number, isDuplicate: boolean): void {
     const congestion = conn.congestion!;
-    const { control } = congestion;
     this.#fillSample(conn, ackedBytes, deliveredBytes, rttUs);
     const sample = this.#sample;
     congestion.delivered = (congestion.delivered + sample.acked) | 0;
@@ -143,11 +145,11 @@ export class Acknowledgements {
     congestion.minRttUs = conn.roundTrip.minRttUs;
     this.#recovery.acknowledged(conn, ackedBytes, sackedBytes, isDuplicate);
     congestion.inFlight = Math.ceil(this.#recovery.pipe(conn) / conn.segmentBytes);
-    if (ackedBytes > 0 || sackedBytes > 0) control.acked?.(congestion, sample);
-    if (control.control !== undefined) control.control(congestion, sample);
-    else if (ackedBytes > 0 && sample.acked > 0 && mayGrow(congestion.phase)) {
+    if (ackedBytes > 0 || sackedBytes > 0) this.#controls.acked(congestion, sample);
+    if (this.#controls.controls(congestion, sample)) return;
+    if (ackedBytes > 0 && sample.acked > 0 && mayGrow(congestion.phase)) {
       congestion.isCwndLimited = isLimited(conn);
-      control.increase(congestion, sample);
+      this.#controls.increase(congestion, sample);
     }
   }
 

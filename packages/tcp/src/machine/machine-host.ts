@@ -1,4 +1,4 @@
-import type { Clock, Counter, DropReason, Skb } from '@softnet/contract';
+import type { Clock, Counter, CurrentOwner, DropReason, Skb } from '@softnet/contract';
 import type { Connection } from './connection.ts';
 import type { PayloadOwner } from './reassembly.ts';
 import type { TcpSettings } from './tcp-settings.ts';
@@ -67,6 +67,8 @@ type TcpCounterName = (typeof TCP_COUNTERS)[number];
 export interface MachineHost extends PayloadOwner {
   readonly clock: Pick<Clock, 'nowMs' | 'nowUs'>;
   readonly settings: TcpSettings;
+  /** Whose work it is, for congestion controls. */
+  readonly current: CurrentOwner;
   readonly reasons: TcpReasons;
   readonly counters: TcpCounters;
 

@@ -4,6 +4,7 @@ import { Clocks, nextTimeoutMs } from './clocks.ts';
 import { Closing } from './closing.ts';
 import type { Connection } from './connection.ts';
 import { FLAG, windowLeft } from './connection.ts';
+import { ControlCalls } from './control-calls.ts';
 import { DelayedAck } from './delayed-ack.ts';
 import { Establishing } from './establishing.ts';
 import { Keepalive } from './keepalive.ts';
@@ -41,7 +42,8 @@ export class Machine {
     this.#host = host;
     this.#clocks = new Clocks(host);
     this.#output = new Output(host, this.#clocks, runs);
-    this.#recovery = new Recovery(host, this.#clocks, this.#output, new NewData(host, this.#clocks, this.#output));
+    const controls = new ControlCalls(host.current);
+    this.#recovery = new Recovery(host, this.#clocks, this.#output, new NewData(host, this.#clocks, this.#output, controls), controls);
     this.#acks = new DelayedAck(host, this.#clocks, this.#output);
     this.#reception = new Reception(host, this.#acks);
     this.#closing = new Closing(host, this.#clocks, this.#output, runs, this.#recovery, this.#reception);
@@ -51,7 +53,7 @@ export class Machine {
     this.#arrives = new SegmentArrives({
       ...{ host, recovery: this.#recovery, acks: this.#acks, reception: this.#reception, closing: this.#closing },
       acceptance: new Acceptance(host, this.#output, this.#acks, this.#reception, this.#closing),
-      acknowledgements: new Acknowledgements(host, this.#clocks, runs, this.#recovery),
+      acknowledgements: new Acknowledgements(host, this.#clocks, runs, this.#recovery, controls),
       establishing: this.#establishing,
     });
   }

@@ -3,6 +3,7 @@ import { TCP_FLAG } from '@softnet/wire';
 import type { Clocks } from './clocks.ts';
 import type { Connection } from './connection.ts';
 import { FLAG, outstanding, TIMER } from './connection.ts';
+import type { ControlCalls } from './control-calls.ts';
 import type { MachineHost } from './machine-host.ts';
 import type { Output } from './output.ts';
 import { decideSend, SEND, SendQuestion } from './send-decision.ts';
@@ -16,12 +17,14 @@ export class NewData {
   readonly #host: MachineHost;
   readonly #clocks: Clocks;
   readonly #output: Output;
+  readonly #controls: ControlCalls;
   readonly #question = new SendQuestion();
 
-  constructor(host: MachineHost, clocks: Clocks, output: Output) {
+  constructor(host: MachineHost, clocks: Clocks, output: Output, controls: ControlCalls) {
     this.#host = host;
     this.#clocks = clocks;
     this.#output = output;
+    this.#controls = controls;
   }
 
   /** Sends while there is room for more. @param pipeBytes thought to be in the network. */
@@ -100,19 +103,18 @@ export class NewData {
   #afterIdle(conn: Connection): void {
     const { settings, clock } = this.#host;
     const congestion = conn.congestion!;
-    const { control } = congestion;
     const idleMs = (clock.nowMs - conn.lastDataSentMs) | 0;
     const rto = rtoMs(conn);
-    if (settings.slowStartAfterIdle && idleMs > rto && control.control === undefined) {
+    if (settings.slowStartAfterIdle && idleMs > rto && congestion.control.control === undefined) {
       const least = Math.min(settings.initialCwnd, congestion.cwnd);
       congestion.ssthresh = Math.max(congestion.ssthresh, (congestion.cwnd >> 1) + (congestion.cwnd >> 2));
       let { cwnd } = congestion;
       for (let left = idleMs - rto; left > 0 && cwnd > least; left -= rto) cwnd >>= 1;
       congestion.cwnd = Math.max(cwnd, least);
       congestion.cwndCount = 0;
-      control.event?.(congestion, CONGESTION_EVENT.CWND_RESTART, clock.nowMs);
+      this.#controls.event(congestion, CONGESTION_EVENT.CWND_RESTART, clock.nowMs);
     }
-    control.event?.(congestion, CONGESTION_EVENT.TRANSMIT_START, clock.nowMs);
+    this.#controls.event(congestion, CONGESTION_EVENT.TRANSMIT_START, clock.nowMs);
   }
 
   /** Is `cwnd` used up? Remembered for a window, as what was outstanding most is (RFC 7661 §4, as Linux). */

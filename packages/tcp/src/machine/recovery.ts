@@ -2,6 +2,7 @@ import { CONGESTION_EVENT, CONGESTION_PHASE } from '@softnet/contract';
 import type { Clocks } from './clocks.ts';
 import type { Connection } from './connection.ts';
 import { FLAG, outstanding } from './connection.ts';
+import type { ControlCalls } from './control-calls.ts';
 import type { MachineHost } from './machine-host.ts';
 import type { NewData } from './new-data.ts';
 import type { Output } from './output.ts';
@@ -24,15 +25,17 @@ export class Recovery {
   readonly #clocks: Clocks;
   readonly #output: Output;
   readonly #fresh: NewData;
+  readonly #controls: ControlCalls;
   readonly #next = new NextSegment();
   /** Scoreboards that nobody needs. */
   readonly #spare: Scoreboard[] = [];
 
-  constructor(host: MachineHost, clocks: Clocks, output: Output, fresh: NewData) {
+  constructor(host: MachineHost, clocks: Clocks, output: Output, fresh: NewData, controls: ControlCalls) {
     this.#host = host;
     this.#clocks = clocks;
     this.#output = output;
     this.#fresh = fresh;
+    this.#controls = controls;
   }
 
   /** SetPipe (RFC 6675 §4): octets that are thought to be in the network; without SACK each duplicate says that a segment has left it (RFC 6582 §3.2 (3)). */
@@ -99,16 +102,15 @@ export class Recovery {
   /** RFC 6298 (5.4) to (5.6): the timer expired. All that is outstanding and not SACKed is lost. */
   expire(conn: Connection): void {
     const congestion = conn.congestion!;
-    const { control, phase } = congestion;
+    const { phase } = congestion;
     if (this.scoreboardOf(conn).isReneging) this.#host.counters.reneging.value++;
     // The window of a loss that is lost again does not shrink once more (RFC 5681 §3.1); nor does that of a recovery (as Linux).
     const isInside = isBefore(conn.sndUna, conn.recoverSeq) && (phase === RECOVERY || (phase === LOSS && conn.timeouts > 1));
     if (!isInside) {
-      congestion.priorCwnd = congestion.cwnd;
-      congestion.ssthresh = control.ssthresh(congestion);
-      control.event?.(congestion, CONGESTION_EVENT.LOSS, this.#host.clock.nowMs);
+      this.#controls.reduce(congestion);
+      this.#controls.event(congestion, CONGESTION_EVENT.LOSS, this.#host.clock.nowMs);
     }
-    control.phaseChanged?.(congestion, LOSS);
+    this.#controls.phaseChanged(congestion, LOSS);
     congestion.cwnd = 1;
     congestion.cwndCount = 0;
     this.markLost(conn);
@@ -154,7 +156,7 @@ export class Recovery {
     conn.dupAcks = 0;
     if (!isOver || (phase !== RECOVERY && phase !== LOSS)) return;
     if (phase === RECOVERY) congestion.cwnd = Math.max(2, Math.min(congestion.cwnd, congestion.ssthresh));
-    congestion.control.phaseChanged?.(congestion, OPEN);
+    this.#controls.phaseChanged(congestion, OPEN);
     congestion.phase = OPEN;
   }
 
@@ -178,14 +180,12 @@ export class Recovery {
   /** RFC 6675 §5 (4), RFC 6582 §3.2 (2), (3): fast retransmit; {@link Recovery.send} does it. */
   #enterRecovery(conn: Connection): void {
     const congestion = conn.congestion!;
-    const { control } = congestion;
     const scoreboard = this.scoreboardOf(conn);
     scoreboard.enterRecovery();
     scoreboard.firstIsDue = true;
     conn.recoverSeq = conn.sndNxt;
-    congestion.priorCwnd = congestion.cwnd;
-    congestion.ssthresh = control.ssthresh(congestion);
-    control.phaseChanged?.(congestion, RECOVERY);
+    this.#controls.reduce(congestion);
+    this.#controls.phaseChanged(congestion, RECOVERY);
     congestion.cwnd = congestion.ssthresh;
     congestion.cwndCount = 0;
     congestion.phase = RECOVERY;

@@ -1,4 +1,4 @@
-import type { Skb } from '@softnet/contract';
+import type { CurrentOwner, Skb } from '@softnet/contract';
 import { isFresh, POLL, SOCK_FLAG } from '@softnet/contract';
 import type { Connection } from '../machine/connection.ts';
 import { FLAG } from '../machine/connection.ts';
@@ -35,6 +35,7 @@ export interface Lives {
 export class MachineWorld implements MachineHost {
   readonly clock: TcpHost['clock'];
   readonly settings: SocketSettings;
+  readonly current: CurrentOwner;
   readonly reasons: TcpReasons;
   readonly counters: TcpCounters;
   /** Set when it is made: each knows the other. */
@@ -51,6 +52,7 @@ export class MachineWorld implements MachineHost {
   constructor(host: TcpHost, writer: SegmentWriter, sends: SendQueues, receives: ReceiveQueues, bounds: MemoryBounds) {
     this.clock = host.clock;
     this.settings = host.settings;
+    this.current = host.current;
     this.reasons = host.reasons;
     this.counters = host.counters;
     this.#host = host;

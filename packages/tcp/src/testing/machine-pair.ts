@@ -53,7 +53,7 @@ export const SETTINGS: TcpSettings = Object.freeze({
 
 /** Half of what is in the network after a loss, and one packet more for each window: enough to see the machine at work. */
 const CONTROL: CongestionControl = Object.freeze({
-  ...{ name: 'plain', uses: null as never, wantsEcn: false, begin: () => {}, end: () => {} },
+  ...{ name: 'plain', uses: { owner: 0 } as never, wantsEcn: false, begin: () => {}, end: () => {} },
   increase: (state: CongestionState, sample: AckSample) => {
     if (!state.isCwndLimited) return;
     if (state.cwnd < state.ssthresh) state.cwnd += sample.acked;
@@ -73,6 +73,7 @@ const CONTROL: CongestionControl = Object.freeze({
 export class FakeHost implements MachineHost {
   readonly clock = { nowMs: 1000, nowUs: 1_000_000 };
   readonly settings: TcpSettings;
+  readonly current = { id: 0 };
   readonly reasons = Object.fromEntries(
     Object.entries(TCP_REASONS).map(([name, text], i) => [name, new DropReason(i + 1, name, text)]),
   ) as unknown as TcpReasons;
