@@ -93,7 +93,10 @@ export class StreamUser {
     const bits = calls!.poll(this.sock);
     let again = false;
     if ((bits & (POLL.IN | POLL.RDHUP | POLL.HUP | POLL.ERR)) !== 0 && !this.ended) again = this.#read() || again;
-    if (this.closed) return;
+    if (this.closed || this.errno !== 0) {
+      this.close();
+      return;
+    }
     if ((bits & POLL.OUT) !== 0 && !this.shut) again = this.#write() || again;
     if (this.errno !== 0 || (this.ended && this.shut)) {
       this.close();
