@@ -6,7 +6,7 @@ import { defineConfig } from 'tsup';
 const furtherEntries: Record<string, string[]> = {
   kernel: ['node'],
   'nic-driver': ['node'],
-  testkit: ['node'],
+  testkit: ['node', 'packetdrill'],
 };
 
 const common: Options = {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeVerdict } from '@softnet/testkit';
+import { describeVerdict } from '@softnet/testkit/packetdrill';
 import { describe, expect, test } from 'vitest';
 import { skipAloud } from '../interop/linux/linux-side.ts';
 import { netnsSkipReason } from '../interop/linux/netns.ts';

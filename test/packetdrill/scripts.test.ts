@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeVerdict, parseScript, printScript, runScript } from '@softnet/testkit';
+import { describeVerdict, parseScript, printScript, runScript } from '@softnet/testkit/packetdrill';
 import { expect, test } from 'vitest';
 import { listedNames, scriptNames } from './script-names.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Mutant } from '@softnet/testkit';
-import { mutantsOf, parseScript, runParsed } from '@softnet/testkit';
+import type { Mutant } from '@softnet/testkit/packetdrill';
+import { mutantsOf, parseScript, runParsed } from '@softnet/testkit/packetdrill';
 import { expect, test } from 'vitest';
 import { listedNames, scriptNames } from './script-names.ts';
 

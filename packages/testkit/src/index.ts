@@ -26,7 +26,6 @@ export { LINUX_HOST, QUIET_HOST } from './net/quiet-host.ts';
 export type { NextHopWords, RouteWords, RuleWords, WayWords } from './net/routing-words.ts';
 export { HOST_STACK } from './net/stack.ts';
 export { type TraceAnswer, Tracer, type TracerOptions } from './net/tracer.ts';
-export * from './packetdrill/index.ts';
 export { TalkModule } from './talk/module.ts';
 export * from './talk/service.ts';
 export * from './topology.ts';

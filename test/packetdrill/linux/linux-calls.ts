@@ -2,7 +2,7 @@ import type { SockAddress } from '@softnet/contract';
 import { ADDRESS_FAMILY } from '@softnet/contract';
 import type { EpollEvent } from '@softnet/posix';
 import { readSockaddr, writeSockaddr } from '@softnet/posix';
-import type { CallAnswer, CallMessage, CallPoll, SystemCalls } from '@softnet/testkit';
+import type { CallAnswer, CallMessage, CallPoll, SystemCalls } from '@softnet/testkit/packetdrill';
 import type { LinuxClock } from './linux-clock.ts';
 import type { LinuxHost } from './linux-host.ts';
 

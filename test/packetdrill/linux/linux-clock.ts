@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ScriptClock, SentPacket, TargetLink } from '@softnet/testkit';
+import type { ScriptClock, SentPacket, TargetLink } from '@softnet/testkit/packetdrill';
 import type { LinuxHost } from './linux-host.ts';
 
 /** What is due at a moment has happened so much later. */

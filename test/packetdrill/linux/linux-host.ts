@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, read, readSync, rmSync, writeSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { ScriptConfig } from '@softnet/testkit';
+import type { ScriptConfig } from '@softnet/testkit/packetdrill';
 import type { LinuxMachine } from './linux-machine.ts';
 
 const run = promisify(execFile);

@@ -1,5 +1,5 @@
-import type { ScriptTarget, ScriptVerdict } from '@softnet/testkit';
-import { parseScript, readConfig, runOn, ScriptFailure } from '@softnet/testkit';
+import type { ScriptTarget, ScriptVerdict } from '@softnet/testkit/packetdrill';
+import { parseScript, readConfig, runOn, ScriptFailure } from '@softnet/testkit/packetdrill';
 import { LinuxCalls } from './linux-calls.ts';
 import { LinuxClock } from './linux-clock.ts';
 import { LinuxHost } from './linux-host.ts';

@@ -1,4 +1,4 @@
-import { SCRIPT_OPTIONS } from '@softnet/testkit';
+import { SCRIPT_OPTIONS } from '@softnet/testkit/packetdrill';
 import type { Command } from 'commander';
 import type { PacketdrillOptions } from './packetdrill.ts';
 import { packetdrill } from './packetdrill.ts';

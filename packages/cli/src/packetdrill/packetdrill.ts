@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { ScriptVerdict } from '@softnet/testkit';
-import { describeVerdict, runScript } from '@softnet/testkit';
+import type { ScriptVerdict } from '@softnet/testkit/packetdrill';
+import { describeVerdict, runScript } from '@softnet/testkit/packetdrill';
 import { count } from '../text/count.ts';
 import { UsageError } from '../usage-error.ts';
 import { readExpectFail } from './expect-fail.ts';
