@@ -20,7 +20,7 @@ const ENDS = [
   [INET, '10.0.0.2'],
   [INET6, 'fd00::2'],
 ] as const;
-const BYTES = 20_000;
+const BYTES = 5000;
 
 /** Two hosts on a cable with some delay, that loses a little. */
 async function plug([a, b]: readonly Kernel[]): Promise<readonly [NetHost, NetHost]> {

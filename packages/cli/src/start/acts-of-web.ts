@@ -3,8 +3,8 @@ import { createNode } from '@softnet/node';
 import { PEERS } from './acts-of-packets.ts';
 import type { ReportStage } from './report-stage.ts';
 
-const PAGE_BYTES = 300_000;
-const LONG_BYTES = 2_000_000;
+const PAGE_BYTES = 100_000;
+const LONG_BYTES = 1_000_000;
 
 /** What came of a request. */
 interface Answer {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { torture } from './torture.ts';
 
 // 1,000 in CI; as many as one likes: TORTURE_SEEDS=100000 npx vitest run test/stack/tcp/torture
-const seeds = Number(process.env.TORTURE_SEEDS ?? 50);
+const seeds = Number(process.env.TORTURE_SEEDS ?? 20);
 const first = Number(process.env.TORTURE_FIRST ?? 1);
 const PATIENCE_MS = 60_000 + seeds * 2000;
 
