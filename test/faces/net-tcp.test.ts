@@ -91,8 +91,9 @@ describe.each<[string, () => NetFace]>([
       ends.far.resume();
       expect(String(await data)).toBe('last words');
       await close;
-      // libuv takes a short read and POLLHUP for the end; Linux's next read says ECONNRESET, and so do we.
-      expect(names).toEqual(['data', name === 'node' ? 'end' : 'error', 'close']);
+      // On Node 20 libuv takes a short read and POLLHUP for the end; on Node 24 it reads on, and Linux says ECONNRESET, as we do.
+      const second = name === 'node' && process.version.startsWith('v20.') ? 'end' : 'error';
+      expect(names).toEqual(['data', second, 'close']);
       await over(ends);
     });
 

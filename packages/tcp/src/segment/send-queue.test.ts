@@ -176,5 +176,6 @@ test('once warm, nothing is allocated for what is sent and acknowledged; for wha
   };
   expect(heapPerCall(2, () => send(small, 300))).toBeLessThan(2);
   queues.clear(conn);
-  expect(heapPerCall(4 * 97, () => send(large, 0), 2000)).toBeLessThan(4 * 97);
+  // A view is 96 bytes on Node 20, 104 on Node 24.
+  expect(heapPerCall(4 * 105, () => send(large, 0), 2000)).toBeLessThan(4 * 105);
 });
