@@ -22,6 +22,7 @@ export {
 export { clearRemote, clearSource, setLocal, setRemote } from './datagram/end-fields.ts';
 export { sentByte } from './datagram/sent-byte.ts';
 export { SentControl } from './datagram/sent-control.ts';
+export { adoptPacket, copyMessage } from './datagram/user-packet.ts';
 export { Delivery, type DeliveryReasons } from './delivery.ts';
 export { type ConfJoin, type ConfSpec, DeviceConf } from './device-conf.ts';
 export { dissectEcho, EchoProtocol, type EchoReasons } from './echo-protocol.ts';

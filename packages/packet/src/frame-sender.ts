@@ -11,8 +11,8 @@ import {
   SOCK_TYPE,
   TRANSMIT,
 } from '@softnet/contract';
-import { SentControl } from '@softnet/inet';
-import { copyIn, gather, orphan, PAGE_BYTES, scrub } from '@softnet/skb';
+import { adoptPacket, copyMessage, SentControl } from '@softnet/inet';
+import { gather, PAGE_BYTES } from '@softnet/skb';
 import { ETHERNET_HEADER_BYTES, ETHERNET_TYPE, VLAN_TAG_BYTES } from '@softnet/wire';
 import { LINK_ADDRESS_BYTES, readLinkAddress } from './link-address.ts';
 import type { PacketHost } from './packet-host.ts';
@@ -46,7 +46,10 @@ export class FrameSender {
     const refused = this.#refuses(sock, message, device, ethertype, lenBytes);
     if (refused < 0) return refused;
     const isRaw = state.type === SOCK_TYPE.RAW;
-    const skb = (message.flags & MESSAGE_FLAG.SKB) === 0 ? this.#copy(message, device, lenBytes, isRaw) : this.#adopt(message, device);
+    const skb =
+      (message.flags & MESSAGE_FLAG.SKB) === 0
+        ? this.#copy(message, device, lenBytes, isRaw)
+        : adoptPacket(message, device.headroomBytes, device.tailroomBytes);
     if (skb === null) return -ERRNO.ENOBUFS;
     const wrong = isRaw ? asItIs(skb, device, ethertype) : 0;
     if (!isRaw) this.#dress(skb, device, ethertype);
@@ -86,33 +89,12 @@ export class FrameSender {
     return message.hasAddress || addressLen === 0 || (flags & (DEVICE_FLAG.LOOPBACK | DEVICE_FLAG.NOARP)) !== 0;
   }
 
-  /** The copy in. Null: memory is out, which the pool has counted. */
+  /** Null: memory is out. */
   #copy(message: Message, device: NetDevice, lenBytes: number, isRaw: boolean): Skb | null {
     const headroomBytes = device.headroomBytes;
     const linearBytes = lenBytes + device.tailroomBytes;
     const headBytes = headroomBytes + linearBytes <= PAGE_BYTES ? linearBytes : isRaw ? device.link.headerBytes : 0;
-    const skb = this.#host.pool.current.alloc(headroomBytes, headBytes);
-    if (skb === null) return null;
-    const { data, more } = message;
-    let copied = data === null || copyIn(skb, data);
-    if (more !== null) for (let i = 0; copied && i < more.length; i++) copied = copyIn(skb, more[i]!);
-    if (copied) return skb;
-    skb.memory.pool.release(skb);
-    return null;
-  }
-
-  /** The user's own packet. */
-  #adopt(message: Message, device: NetDevice): Skb | null {
-    const skb = message.skb!;
-    orphan(skb);
-    skb.mac = -1;
-    skb.network = -1;
-    skb.transport = -1;
-    const tailroomBytes = skb.fragments === null ? device.tailroomBytes : 0;
-    if (!skb.memory.pool.makeRoom(skb, device.headroomBytes, tailroomBytes)) return null;
-    scrub(skb);
-    message.skb = null;
-    return skb;
+    return copyMessage(this.#host.pool.current, message, headroomBytes, headBytes);
   }
 
   /** Puts the link header before it. */

@@ -22,7 +22,7 @@ import {
   SOCK_FLAG,
   TRANSMIT,
 } from '@softnet/contract';
-import { copyIn, orphan, PAGE_BYTES, push, scrub } from '@softnet/skb';
+import { copyIn, PAGE_BYTES, push } from '@softnet/skb';
 import { MERGE_LIMITS } from '../offload/join.ts';
 import { errorOf, QueuedError, queueError } from '../socket-errors.ts';
 import { Cork } from './cork.ts';
@@ -35,6 +35,7 @@ import { stateOf } from './datagram-state.ts';
 import { DatagramWay } from './datagram-way.ts';
 import { pathFamily } from './destination.ts';
 import { wantsStamp } from './sent-stamps.ts';
+import { adoptPacket, copyMessage } from './user-packet.ts';
 import { wakeUser } from './wake-user.ts';
 
 /** Of an IPv4 packet, and of an IPv6 payload (RFC 791 §3.1, RFC 8200 §3). */
@@ -92,7 +93,10 @@ export class DatagramSender {
     if ((message.flags & MESSAGE_FLAG.PROBE) !== 0) return lenBytes;
     const shut = this.#mayNot(sock, state);
     if (shut < 0) return shut;
-    const skb = (message.flags & MESSAGE_FLAG.SKB) === 0 ? this.#copy(message, dst, lenBytes) : this.#adopt(message, dst);
+    const skb =
+      (message.flags & MESSAGE_FLAG.SKB) === 0
+        ? this.#copy(message, dst, lenBytes)
+        : adoptPacket(message, dst.headroomBytes + this.#protocol.headerBytes, dst.tailroomBytes);
     if (skb === null) return -ERRNO.ENOBUFS;
     if (corks) return this.#begin(sock, state, skb, layer, message, askedBytes);
     this.#finish(skb, sock, dst, layer, sizeBytes, message.flags, !message.hasAddress);
@@ -257,33 +261,11 @@ export class DatagramSender {
     this.#host.account.sub(cork.chargedBytes);
   }
 
-  /** The copy in. Null: memory is out, which the pool has counted. */
+  /** Null: memory is out. */
   #copy(message: Message, dst: Dst, lenBytes: number): Skb | null {
     const headroomBytes = dst.headroomBytes + this.#protocol.headerBytes;
     const linearBytes = lenBytes + dst.tailroomBytes;
-    const skb = this.#host.pool.current.alloc(headroomBytes, headroomBytes + linearBytes <= PAGE_BYTES ? linearBytes : 0);
-    if (skb === null) return null;
-    const { data, more } = message;
-    let copied = data === null || copyIn(skb, data);
-    if (more !== null) for (let i = 0; copied && i < more.length; i++) copied = copyIn(skb, more[i]!);
-    if (copied) return skb;
-    skb.memory.pool.release(skb);
-    return null;
-  }
-
-  /** The user's own packet, of which only the payload counts from here on. */
-  #adopt(message: Message, dst: Dst): Skb | null {
-    const skb = message.skb!;
-    orphan(skb);
-    // Old headers would be moved along, and are no part of it any more.
-    skb.mac = -1;
-    skb.network = -1;
-    skb.transport = -1;
-    const tailroomBytes = skb.fragments === null ? dst.tailroomBytes : 0;
-    if (!skb.memory.pool.makeRoom(skb, dst.headroomBytes + this.#protocol.headerBytes, tailroomBytes)) return null;
-    scrub(skb);
-    message.skb = null;
-    return skb;
+    return copyMessage(this.#host.pool.current, message, headroomBytes, headroomBytes + linearBytes <= PAGE_BYTES ? linearBytes : 0);
   }
 
   #finish(skb: Skb, sock: SockCommon, dst: Dst, layer: NetworkLayer, sizeBytes: number, flags: number, toPeer: boolean): void {
